@@ -1,0 +1,232 @@
+"""The values that runs are made of. Times are milliseconds since the epoch, everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+Json = Any
+"""A value that ``json.dumps`` takes and ``json.loads`` gives back equal."""
+
+JsonObject = dict[str, Json]
+
+Event = JsonObject
+"""One event as the engine gave it, its name under ``event`` (contract/agentos-3.1.md, appendix C)."""
+
+
+class Kind(StrEnum):
+    """The three kinds of component. All of them run the same way."""
+
+    AGENT = "agent"
+    TEAM = "team"
+    WORKFLOW = "workflow"
+
+    @property
+    def plural(self) -> str:
+        """The kind's segment in a path: ``agents``, ``teams``, ``workflows``."""
+        return f"{self.value}s"
+
+    @property
+    def label(self) -> str:
+        """The kind's name in a message: ``Agent``, ``Team``, ``Workflow``."""
+        return self.value.capitalize()
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. COMPLETED, ERROR and CANCELLED are final; a PAUSED run may be continued or cancelled."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    PAUSED = "PAUSED"
+    COMPLETED = "COMPLETED"
+    ERROR = "ERROR"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def active(self) -> bool:
+        """Something still has to happen to the run by itself: it waits for an executor or has one."""
+        return self in (RunStatus.PENDING, RunStatus.RUNNING)
+
+    @property
+    def final(self) -> bool:
+        """Nothing can change the run any more."""
+        return self in (RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """The authority on a run: what it says is so, whatever a queue, a socket or an engine believes."""
+
+    run_id: str
+    kind: Kind
+    component_id: str
+    session_id: str
+    user_id: str | None
+    """The owner, as the caller claimed it."""
+    status: RunStatus
+    accepted_at: int
+    token: str
+    """Made by who accepted the run: tells its own record from somebody else's with the same id."""
+    attempt: int = 0
+    """The fencing number. Each claim, continue and sweep raises it; a write with an older one is refused."""
+    executor: str | None = None
+    """Made by who claimed the attempt: tells its own claim from somebody else's."""
+    tries: int = 0
+    """How often the run was started, for rerunning. Not a fence."""
+    lease_until: int | None = None
+    """While RUNNING: when the executor counts as dead unless it renews."""
+    cancel_requested_at: int | None = None
+    ended_at: int | None = None
+    """When the run last left RUNNING (PAUSED included), or was cancelled before it ran."""
+    ending: str | None = None
+    """The token of the commit that ended the attempt."""
+    seals: Mapping[int, int] = field(default_factory=dict)
+    """Attempt -> the last event index that the log vouches for. Packs beyond it were written by a dead executor."""
+    error: str | None = None
+    """Why the run ended as ERROR, in words for its caller."""
+    request_hash: str | None = None
+    """SHA-256 of the request of a run that was accepted with an ``Idempotency-Key``."""
+    in_session: bool = False
+    """Whether the output stands in the session's RUN item. False until the run ends."""
+
+    @property
+    def cancel_requested(self) -> bool:
+        return self.cancel_requested_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A file or a media object of a request: its bytes, or where they are."""
+
+    kind: str
+    """``image``, ``audio``, ``video`` or ``file``."""
+    content: bytes | None = None
+    url: str | None = None
+    mime_type: str | None = None
+    filename: str | None = None
+    id: str | None = None
+    metadata: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunInput:
+    """What the caller sent for the component to work on."""
+
+    message: Json
+    """Text, or for any kind an object."""
+    media: tuple[Media, ...] = ()
+    session_state: JsonObject | None = None
+    dependencies: JsonObject | None = None
+    metadata: JsonObject | None = None
+    knowledge_filters: Json = None
+    output_schema: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutput:
+    """What a run leaves: the run as the engine stores it, and the runs of the members that worked for it.
+
+    ``run["member_responses"]`` is empty: the members stand in ``members``, oldest first.
+    """
+
+    run: JsonObject
+    members: tuple[JsonObject, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run that has ended (or paused), as its session keeps it."""
+
+    run_id: str
+    kind: Kind
+    component_id: str
+    status: RunStatus
+    accepted_at: int
+    output: RunOutput
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as it was read: its fields, and its last runs, oldest first.
+
+    A field is one value that two runs may set without losing each other's: ``state:KEY`` for a top-level key of the
+    session state, ``data:KEY`` for one of the other session data, and plain names (``metadata``, ``summary``).
+    """
+
+    session_id: str
+    kind: Kind
+    component_id: str
+    user_id: str | None
+    created_at: int
+    updated_at: int
+    fields: Mapping[str, Json] = field(default_factory=dict)
+    runs: tuple[StoredRun, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDelta:
+    """What a run changed in its session's fields."""
+
+    set: Mapping[str, Json] = field(default_factory=dict)
+    remove: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class EventPack:
+    """Neighbouring events of one attempt: ``events[i]`` has the index ``first_index + i``."""
+
+    first_index: int
+    events: tuple[Event, ...]
+
+    @property
+    def last_index(self) -> int:
+        return self.first_index + len(self.events) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedEvent:
+    """An event and its place in its run. Indexes strictly increase over all attempts; gaps are allowed."""
+
+    index: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Everything that becomes visible in the one transaction that ends an attempt."""
+
+    before: RunRecord
+    """The record as its writer knows it. Its attempt and status are the fence."""
+    status: RunStatus
+    """PAUSED, COMPLETED, ERROR or CANCELLED."""
+    ended_at: int
+    token: str
+    """Made for this ending, the same when it is tried again."""
+    output: RunOutput
+    session: SessionDelta = SessionDelta()
+    error: str | None = None
+    last_events: EventPack | None = None
+    """The last pack of the log, the terminal events in it."""
+    sealed_at: int | None = None
+    """The last event index of this attempt, ``last_events`` included; None if the attempt logged nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """An agent, a team or a workflow, as its manifest describes it."""
+
+    kind: Kind
+    id: str
+    name: str
+    history_runs: int
+    """How many earlier runs of a session the component may look at: the largest that it, a member or a step wants."""
+    config: JsonObject
+    """Its entry in ``GET /config``."""
+    listed: JsonObject
+    """Its entry in ``GET /{kind}``."""
+    detail: JsonObject
+    """``GET /{kind}/{id}``."""
+    quick_prompts: tuple[str, ...] = ()
+    """Examples for a chat window, from the component's metadata."""

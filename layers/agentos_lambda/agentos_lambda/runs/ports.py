@@ -1,0 +1,163 @@
+"""What runs need from outside: stores and an engine. Each Protocol states what every implementation guarantees.
+
+The stores are synchronous and may be called from any thread. Every method may raise ``StoreUnavailable``. Every write
+may be repeated by its caller with the same tokens: a write that was applied, but whose answer was lost, is found to be
+the caller's own and reported as done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from agentos_lambda.runs.model import (
+    Component,
+    Ending,
+    Event,
+    EventPack,
+    IndexedEvent,
+    JsonObject,
+    Kind,
+    RunInput,
+    RunOutput,
+    RunRecord,
+    RunStatus,
+    Session,
+    SessionDelta,
+    StoredRun,
+)
+
+
+class RunStore(Protocol):
+    """The records of runs, and the one transaction that ends an attempt."""
+
+    def accept(self, record: RunRecord) -> RunRecord:
+        """Create the record. Raises ``RunExists`` if its run id is in use, unless it is this very record (token)."""
+
+    def get(self, run_id: str) -> RunRecord | None:
+        """The record, read consistently."""
+
+    def claim(self, run_id: str, *, executor: str, now: int, lease_until: int, expired_before: int) -> RunRecord:
+        """Become the executor: RUNNING, the attempt raised by one, ``executor`` and ``lease_until`` stored.
+
+        Takes a PENDING run, or a RUNNING one whose lease ended before ``expired_before``; a flagged cancel forbids
+        neither. An expired attempt is sealed at the last event that the log holds of it. Raises ``ClaimLost``.
+        """
+
+    def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
+        """Extend the lease of ``record.attempt`` and see the cancel flag. Raises ``Fenced``."""
+
+    def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
+        """Flag a RUNNING run's cancel (the first flag's time stays); any other run is returned unchanged.
+
+        Raises ``NotFound`` if there is no such run.
+        """
+
+    def commit(self, ending: Ending) -> RunRecord:
+        """End the attempt: record, session, the session's RUN item, last event pack, all or nothing.
+
+        Demands that the record's attempt and status are still those of ``ending.before`` (else ``Fenced``), that no
+        cancel is flagged unless it ends as CANCELLED (else ``CancelWins``), and that the session is new, unowned or
+        the run's owner's (else ``SessionTaken``; an ERROR ending then still can be committed with
+        ``commit_without_session``). Raises ``NotStorable`` if the values are too large.
+        """
+
+    def commit_without_session(self, ending: Ending) -> RunRecord:
+        """End the attempt in the record and the log only, for a run whose session can not be written."""
+
+    def output(self, record: RunRecord) -> RunOutput | None:
+        """What the run left; None for a run that has not ended, or that ended without its session."""
+
+
+class SessionStore(Protocol):
+    """Sessions, as the commits of runs leave them."""
+
+    def load(self, session_id: str, *, kind: Kind, component_id: str, history: int) -> Session | None:
+        """The session with the component's last ``history`` COMPLETED runs, oldest first; consistent.
+
+        One request to the store where the session's newest runs are such runs. None if there is no such session.
+        """
+
+    def list_runs(self, session_id: str, *, kind: Kind, component_id: str) -> Sequence[StoredRun]:
+        """All the component's ended runs in the session, oldest first."""
+
+
+class EventLog(Protocol):
+    """The packs of events, kept for a limited time."""
+
+    def append(self, run_id: str, attempt: int, pack: EventPack) -> None:
+        """Store a pack. Never fails for a fenced attempt: what a dead executor writes, no reader sees."""
+
+    def read(self, record: RunRecord, *, after: int) -> Sequence[IndexedEvent]:
+        """Events with an index over ``after``, in order: of ended attempts up to their seal, of the current one all."""
+
+
+class Store(RunStore, SessionStore, EventLog, Protocol):
+    """All three over one database, so that a commit is one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineRequest:
+    """One run for an engine."""
+
+    kind: Kind
+    component_id: str
+    run_id: str
+    session_id: str
+    user_id: str | None
+    input: RunInput
+    session: Session | None
+    stream: bool
+    """Whether events are wanted. Without, the engine may take the shorter way and give none."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOutcome:
+    """How the engine's work ended. Nothing of it is stored yet."""
+
+    status: RunStatus
+    """PAUSED, COMPLETED, ERROR or CANCELLED."""
+    output: RunOutput
+    session: SessionDelta
+    error: str | None = None
+
+
+class EngineRun(Protocol):
+    """One run in an engine. ``events`` is iterated to its end once, then ``outcome`` is asked."""
+
+    def events(self) -> AsyncIterator[Event]:
+        """The run's events as they happen, the terminal ones included. What the component raises ends the run as
+        ERROR: it is never raised here."""
+
+    def cancel(self) -> None:
+        """Ask the run to stop. Thread-safe, returns at once; ``events`` then ends soon."""
+
+    def outcome(self) -> EngineOutcome:
+        """After ``events`` has ended: how."""
+
+
+class Engine(Protocol):
+    """Runs components. Writes nothing anywhere by itself."""
+
+    def start(self, request: EngineRequest) -> EngineRun:
+        """Prepare the run; it starts when its events are iterated. Raises ``NotFound`` for an unknown component."""
+
+
+class Catalog(Protocol):
+    """What can be told of the components without importing an engine."""
+
+    def find(self, kind: Kind, component_id: str) -> Component | None:
+        """The component with this id; None if there is none."""
+
+    def all(self, kind: Kind) -> Sequence[Component]:
+        """The components of a kind, in the order in which they are exported."""
+
+    def models(self) -> Sequence[JsonObject]:
+        """``{"id", "provider"}`` of each model of all agents and teams, members too, each once."""
+
+    def os_config(self) -> JsonObject:
+        """The part of ``GET /config`` that is not about single components: databases, domains, interfaces."""
+
+    def engine_version(self) -> str:
+        """The engine's own version, for ``GET /info``."""
