@@ -63,6 +63,10 @@ class CancelWins(LostRace):
     """The run's cancel is flagged: only an ending as CANCELLED is taken."""
 
 
+class ComponentUnusable(RunsError):
+    """The component, or the engine, can not be loaded."""
+
+
 class SessionTaken(RunsError):
     """The session belongs to another user since after it was read."""
 

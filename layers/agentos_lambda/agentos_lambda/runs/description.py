@@ -1,0 +1,30 @@
+"""A run as it is shown to a caller."""
+
+from __future__ import annotations
+
+from agentos_lambda.runs.model import Component, JsonObject, RunOutput, RunRecord
+
+
+def describe(record: RunRecord, component: Component) -> JsonObject:
+    """What can be shown of a run that has no output (yet): what its record tells."""
+    shown = {
+        "run_id": record.run_id,
+        f"{record.kind}_id": record.component_id,
+        f"{record.kind}_name": component.name,
+        "session_id": record.session_id,
+        "user_id": record.user_id,
+        "created_at": record.accepted_at // 1000,
+        "status": record.status.value,
+        "content": record.error,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def show(record: RunRecord, component: Component, output: RunOutput | None) -> JsonObject:
+    """The run in the engine's form, with its members. The record decides on the status, whatever the output says."""
+    if output is None:
+        return describe(record, component)
+    shown = {**output.run, "status": record.status.value}
+    if output.members:
+        shown["member_responses"] = list(output.members)
+    return shown

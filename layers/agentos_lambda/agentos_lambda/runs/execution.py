@@ -1,0 +1,252 @@
+"""One attempt of a run: the engine driven, its events handed on, its ending committed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.description import describe
+from agentos_lambda.runs.errors import (
+    CancelWins,
+    ComponentUnusable,
+    Fenced,
+    NotFound,
+    NotStorable,
+    SessionTaken,
+    StoreUnavailable,
+)
+from agentos_lambda.runs.event_log import LogBuffer
+from agentos_lambda.runs.keeper import Keeper, StopReason
+from agentos_lambda.runs.model import (
+    Component,
+    Ending,
+    Event,
+    IndexedEvent,
+    RunInput,
+    RunOutput,
+    RunRecord,
+    RunStatus,
+    Session,
+    SessionDelta,
+)
+from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, Store
+from agentos_lambda.runs.terminal import cancel_reason, is_terminal, terminal_events
+
+log = logging.getLogger(__name__)
+
+DEADLINE_EXCEEDED = "deadline exceeded"
+TOO_LARGE = "the result of the run is too large to be stored"
+SESSION_TAKEN = "the session belongs to another user"
+NOT_STORED = "the result of the run could not be stored; it will be reported as lost"
+EXECUTION_LOST = "execution lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A run that has left RUNNING, and what it left. Whoever holds it may tell: it is stored."""
+
+    record: RunRecord
+    output: RunOutput
+
+
+class Execution:
+    """An attempt at work in a task of its own: whoever follows it may go away, the run goes on.
+
+    Nothing that ends the run is handed to a follower before it is committed.
+    """
+
+    def __init__(
+        self,
+        record: RunRecord,
+        component: Component,
+        *,
+        store: Store,
+        engine: Callable[[], Engine],
+        clock: Clock,
+        deadline: int | None,
+        stream: bool,
+    ) -> None:
+        """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop."""
+        self.record = record
+        self._component = component
+        self._store = store
+        self._engine = engine
+        self._clock = clock
+        self._stream = stream
+        self._buffer = LogBuffer() if stream else None
+        self._engine_run: EngineRun | None = None
+        self._stopped = False
+        self._keeper = Keeper(
+            record, store, clock, log_buffer=self._buffer, deadline=deadline, on_stop=self._stop_engine
+        )
+        self._events: asyncio.Queue[IndexedEvent | None] = asyncio.Queue()
+        self._task: asyncio.Task[Ended] | None = None
+
+    def start(self, run_input: RunInput, session: Session | None) -> None:
+        """Begin, in the running event loop."""
+        self._task = asyncio.create_task(self._run(run_input, session), name=f"run-{self.record.run_id}")
+        self._task.add_done_callback(lambda _: self._events.put_nowait(None))
+
+    async def ended(self) -> Ended:
+        """Wait for the end. Raises ``StoreUnavailable`` if the ending could not be stored."""
+        return await asyncio.shield(self._require_task())
+
+    async def events(self) -> AsyncIterator[IndexedEvent]:
+        """The events of the attempt as they happen, for one follower. Always ends with terminal events."""
+        while (indexed := await self._events.get()) is not None:
+            yield indexed
+        try:
+            self._require_task().result()
+        except StoreUnavailable:
+            return  # told by the last event
+
+    def _require_task(self) -> asyncio.Task[Ended]:
+        if self._task is None:
+            raise RuntimeError("the execution has not been started")
+        return self._task
+
+    async def _run(self, run_input: RunInput, session: Session | None) -> Ended:
+        self._keeper.start()
+        try:
+            outcome, terminal = await self._drive(run_input, session)
+        finally:
+            await asyncio.to_thread(self._keeper.stop)
+        if self._keeper.stop_reason is StopReason.DEADLINE and outcome.status is RunStatus.CANCELLED:
+            outcome, terminal = self._failed(outcome, DEADLINE_EXCEEDED), []
+        return await self._commit(outcome, terminal or self._terminal(outcome))
+
+    async def _drive(self, run_input: RunInput, session: Session | None) -> tuple[EngineOutcome, list[Event]]:
+        """Run the engine to its end. Terminal events are kept back: they are true only once the run is committed."""
+        record = self.record
+        request = EngineRequest(
+            record.kind,
+            record.component_id,
+            record.run_id,
+            record.session_id,
+            record.user_id,
+            run_input,
+            session,
+            self._stream,
+        )
+        try:
+            engine = await asyncio.to_thread(self._engine)
+            self._engine_run = run = engine.start(request)
+        except (ComponentUnusable, NotFound) as error:
+            return EngineOutcome(RunStatus.ERROR, self._bare_output(), SessionDelta(), str(error)), []
+        if self._stopped:
+            run.cancel()
+        terminal: list[Event] = []
+        async for event in run.events():
+            if terminal or is_terminal(event, record):
+                terminal.append(event)
+            elif self._buffer is not None:
+                self._events.put_nowait(self._buffer.add(event, now=self._clock.now()))
+                if self._buffer.due(now=self._clock.now()):
+                    self._keeper.nudge()
+        return run.outcome(), terminal
+
+    def _stop_engine(self, _reason: StopReason) -> None:
+        self._stopped = True
+        if self._engine_run is not None:
+            self._engine_run.cancel()
+
+    async def _commit(self, outcome: EngineOutcome, terminal: list[Event]) -> Ended:
+        """Commit the outcome, or what becomes of it when something else was faster or the store refuses it."""
+        if self._keeper.stop_reason is StopReason.FENCED:
+            return await self._lost(await asyncio.to_thread(self._store.get, self.record.run_id))
+        commit = self._store.commit
+        while True:
+            ending, numbered = self._ending(outcome, terminal)
+            try:
+                self.record = await asyncio.to_thread(commit, ending)
+            except (CancelWins, NotStorable, SessionTaken) as refusal:
+                if isinstance(refusal, SessionTaken):
+                    commit = self._store.commit_without_session
+                outcome = self._instead(outcome, refusal)
+                terminal = self._terminal(outcome)
+            except Fenced as fenced:
+                return await self._lost(fenced.record)
+            except StoreUnavailable:
+                log.exception("the run could not be committed", extra={"run_id": self.record.run_id})
+                self._announce(self._terminal(self._failed(outcome, NOT_STORED)))
+                raise
+            else:
+                for indexed in numbered:
+                    self._events.put_nowait(indexed)
+                return Ended(self.record, ending.output)
+
+    def _instead(self, outcome: EngineOutcome, refusal: CancelWins | NotStorable | SessionTaken) -> EngineOutcome:
+        """What to commit where the store has refused the outcome."""
+        match refusal:
+            case CancelWins():
+                content = outcome.output.run.get("content")
+                text = content if isinstance(content, str) and content else cancel_reason(self.record.run_id)
+                output = replace(outcome.output, run={**outcome.output.run, "content": text})
+                return replace(outcome, status=RunStatus.CANCELLED, output=output, error=None)
+            case SessionTaken():
+                return self._failed(self._bare(outcome), SESSION_TAKEN)
+            case _ if outcome.error == TOO_LARGE:
+                raise refusal
+            case _:
+                return self._failed(self._bare(outcome), TOO_LARGE)
+
+    def _ending(self, outcome: EngineOutcome, terminal: list[Event]) -> tuple[Ending, list[IndexedEvent]]:
+        last_events, numbered = self._buffer.finish(terminal) if self._buffer is not None else (None, [])
+        run = {**outcome.output.run, "status": outcome.status.value}
+        ending = Ending(
+            before=self.record,
+            status=outcome.status,
+            ended_at=self._clock.now(),
+            token=str(uuid4()),
+            output=replace(outcome.output, run=run),
+            session=outcome.session,
+            error=outcome.error,
+            last_events=last_events,
+            sealed_at=last_events.last_index if last_events is not None else None,
+        )
+        return ending, numbered
+
+    async def _lost(self, record: RunRecord | None) -> Ended:
+        """Somebody else has ended the run or goes on with it. Tell what the record says, and nothing of our own."""
+        log.warning("the attempt was fenced off", extra={"run_id": self.record.run_id})
+        self.record = record or self.record
+        status = self.record.status if self.record.status.final else RunStatus.ERROR
+        error = self.record.error or EXECUTION_LOST
+        self._announce(
+            terminal_events(self.record, self._component, status, now=self._clock.now(), content=None, error=error)
+        )
+        output = await asyncio.to_thread(self._store.output, self.record)
+        return Ended(self.record, output or self._bare_output())
+
+    def _announce(self, events: tuple[Event, ...] | list[Event]) -> None:
+        """Hand events to the follower that no log holds."""
+        if self._buffer is not None:
+            for indexed in self._buffer.finish(list(events))[1]:
+                self._events.put_nowait(indexed)
+
+    def _failed(self, outcome: EngineOutcome, error: str) -> EngineOutcome:
+        return replace(outcome, status=RunStatus.ERROR, error=error)
+
+    def _terminal(self, outcome: EngineOutcome) -> list[Event]:
+        content = outcome.output.run.get("content")
+        return list(
+            terminal_events(
+                self.record,
+                self._component,
+                outcome.status,
+                now=self._clock.now(),
+                content=content if isinstance(content, str) else None,
+                error=outcome.error,
+            )
+        )
+
+    def _bare(self, outcome: EngineOutcome) -> EngineOutcome:
+        """The outcome without what the store refused."""
+        return replace(outcome, output=self._bare_output(), session=SessionDelta())
+
+    def _bare_output(self) -> RunOutput:
+        return RunOutput(describe(self.record, self._component))

@@ -1,0 +1,137 @@
+"""What looks after an attempt while the engine works: its lease, a cancel from elsewhere, its log, its deadline."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from enum import Enum, auto
+
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.errors import Fenced, StoreUnavailable
+from agentos_lambda.runs.event_log import LogBuffer
+from agentos_lambda.runs.leases import LEASE, LOOK_EVERY, RENEW_EVERY
+from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.runs.ports import Store
+
+log = logging.getLogger(__name__)
+
+
+class StopReason(Enum):
+    """Why an attempt is told to stop before the engine has come to an end."""
+
+    CANCELLED = auto()
+    """A cancel is flagged in the record."""
+    DEADLINE = auto()
+    """The function is about to be timed out."""
+    FENCED = auto()
+    """Another executor or the sweeper has taken the run over."""
+
+
+class Keeper:
+    """Looks after one attempt from a thread of its own, so that a component that blocks the event loop does not make
+    a healthy run look dead, uncancellable or unlogged."""
+
+    def __init__(
+        self,
+        record: RunRecord,
+        store: Store,
+        clock: Clock,
+        *,
+        log_buffer: LogBuffer | None,
+        deadline: int | None,
+        on_stop: Callable[[StopReason], None],
+    ) -> None:
+        """``deadline``: the time at which the attempt has to come to its end. ``on_stop`` is called once, from the
+        keeper's thread."""
+        self._record = record
+        self._store = store
+        self._clock = clock
+        self._buffer = log_buffer
+        self._deadline = deadline
+        self._on_stop = on_stop
+        self._looked_at = self._renewed_at = clock.now()
+        self._stop_reason: StopReason | None = None
+        self._ended = False
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name=f"keeper-{record.run_id}", daemon=True)
+
+    @property
+    def stop_reason(self) -> StopReason | None:
+        """Why the attempt was told to stop; None while it was not."""
+        return self._stop_reason
+
+    def start(self) -> None:
+        """Begin to look after the attempt."""
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """Something may be due: look at once."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Return when the keeper writes nothing any more. Blocks for at most one request to the store."""
+        self._ended = True
+        self._wake.set()
+        self._thread.join()
+
+    def turn(self) -> None:
+        """Do what is due now. A store that can not be reached is asked again at the next turn."""
+        now = self._clock.now()
+        if self._deadline is not None and now >= self._deadline:
+            self._stop(StopReason.DEADLINE)
+        try:
+            self._write_log(now)
+            self._look(now)
+        except StoreUnavailable:
+            log.warning("the store is unavailable; the run goes on", extra={"run_id": self._record.run_id})
+
+    def _keep(self) -> None:
+        while not self._ended:
+            self._wake.wait(self._pause())
+            self._wake.clear()
+            if not self._ended:
+                self.turn()
+
+    def _pause(self) -> float:
+        """Seconds until the next turn."""
+        now = self._clock.now()
+        pause = self._looked_at + LOOK_EVERY - now
+        if self._deadline is not None and self._stop_reason is None:
+            pause = min(pause, self._deadline - now)
+        return max(pause, 0) / 1000
+
+    def _write_log(self, now: int) -> None:
+        if self._buffer is None or not self._buffer.due(now=now):
+            return
+        pack = self._buffer.take()
+        if pack is None:
+            return
+        try:
+            self._store.append(self._record.run_id, self._record.attempt, pack)
+        except StoreUnavailable:
+            self._buffer.put_back(pack, now=now)
+            raise
+
+    def _look(self, now: int) -> None:
+        if now - self._looked_at < LOOK_EVERY:
+            return
+        self._looked_at = now
+        try:
+            if now - self._renewed_at >= RENEW_EVERY:
+                current = self._store.renew(self._record, lease_until=now + LEASE)
+                self._renewed_at = now
+            else:
+                current = self._store.get(self._record.run_id) or self._record
+        except Fenced:
+            self._stop(StopReason.FENCED)
+            return
+        if current.attempt != self._record.attempt or not current.status.active:
+            self._stop(StopReason.FENCED)
+        elif current.cancel_requested:
+            self._stop(StopReason.CANCELLED)
+
+    def _stop(self, reason: StopReason) -> None:
+        if self._stop_reason is None:
+            self._stop_reason = reason
+            self._on_stop(reason)
