@@ -1,0 +1,59 @@
+"""The apps: a router, the errors' one format, the key and CORS around it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from agentos_lambda.api.auth import Authentication
+from agentos_lambda.api.errors import ErrorEdge, add_error_handlers
+from agentos_lambda.api.services import Services
+
+DEFAULT_ORIGINS = (
+    "http://localhost:3000",
+    "https://agno.com",
+    "https://www.agno.com",
+    "https://app.agno.com",
+    "https://os.agno.com",
+    "https://os-stg.agno.com",
+)
+"""Origins that AgentOS 3.1 lets in by default."""
+
+
+class StripTrailingSlash:
+    """ASGI middleware: ``/agents/`` is ``/agents``, without a redirect (the AgentOS 3.1 API)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] != "/" and scope["path"].endswith("/"):
+            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        await self._app(scope, receive, send)
+
+
+def create_app(router: APIRouter, services: Services) -> FastAPI:
+    """An app with these routes."""
+    origins = [origin for origin in services.cors_origins or DEFAULT_ORIGINS if origin != "*"]
+    app = FastAPI(
+        openapi_url=None,
+        redirect_slashes=False,
+        middleware=[
+            Middleware(
+                CORSMiddleware,
+                allow_origins=origins,
+                allow_credentials=True,
+                allow_methods=["*"],
+                allow_headers=["*"],
+                expose_headers=["*"],
+            ),
+            Middleware(ErrorEdge),
+            Middleware(StripTrailingSlash),
+            Middleware(Authentication, key=services.key),
+        ],
+    )
+    add_error_handlers(app)
+    app.include_router(router)
+    return app

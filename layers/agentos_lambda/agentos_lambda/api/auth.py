@@ -1,0 +1,60 @@
+"""The security key. Checked before anything else of a request is looked at."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from agentos_lambda.api.errors import error_response
+from agentos_lambda.runs.errors import StoreUnavailable
+
+KeySource = Callable[[], str | None]
+"""The security key as it is now, or None where none is configured. May block. Raises ``StoreUnavailable`` when it can
+not be told: then nobody gets in."""
+
+OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"})
+"""Paths that never need a key (the AgentOS 3.1 API)."""
+
+
+def bearer_token(authorization: str) -> str:
+    """The token of an ``Authorization`` header. A token without a scheme counts, as in AgentOS."""
+    scheme, _, token = authorization.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else authorization.strip()
+
+
+def same_key(given: str, key: str) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(given.encode(), key.encode())
+
+
+class Authentication:
+    """ASGI middleware: 401 for a request without the key, where one is configured."""
+
+    def __init__(self, app: ASGIApp, *, key: KeySource) -> None:
+        self._app = app
+        self._key = key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = await self._refusal(scope) if scope["type"] == "http" and scope["path"] not in OPEN_PATHS else None
+        if refusal is None:
+            await self._app(scope, receive, send)
+        else:
+            await error_response(*refusal)(scope, receive, send)
+
+    async def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        try:
+            key = await run_in_threadpool(self._key)
+        except StoreUnavailable:
+            return 503, "The security key can not be read"
+        if key is None:
+            return None
+        authorization = Headers(scope=scope).get("authorization")
+        if authorization is None:
+            return 401, "Authorization header required"
+        if not same_key(bearer_token(authorization), key):
+            return 401, "Invalid authentication token"
+        return None

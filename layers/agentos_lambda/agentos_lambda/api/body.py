@@ -1,0 +1,123 @@
+"""A request's body as fields and files, whichever of the three content types it has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from agentos_lambda.api.errors import ApiError
+from agentos_lambda.runs.model import Json
+
+MAX_TEXT = 1024 * 1024
+"""Bytes of one text field."""
+
+MAX_DEPTH = 64
+"""Levels of nesting of a JSON body."""
+
+_MAX_FIELDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """Fields by name (text, or any JSON value of a JSON body), and uploaded files in their order."""
+
+    fields: Mapping[str, Json]
+    files: Sequence[UploadFile] = ()
+
+
+async def read_body(request: Request) -> Body:
+    """Parse the body. Raises ``ApiError``: 400 for what can not be parsed, 413 for a text of over 1 MiB."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type == "multipart/form-data":
+        return await _multipart(request)
+    raw = await request.body()
+    if content_type == "application/x-www-form-urlencoded":
+        return _urlencoded(raw)
+    if content_type == "application/json" or content_type.endswith("+json") or raw.lstrip().startswith(b"{"):
+        return _json(raw)
+    if raw:
+        raise ApiError(400, "The body has to be a form or a JSON object")
+    return Body({})
+
+
+async def _multipart(request: Request) -> Body:
+    try:
+        form = await request.form(max_part_size=MAX_TEXT)
+    except HTTPException as error:
+        status = 413 if "maximum size" in error.detail else 400
+        raise ApiError(status, error.detail) from error
+    except UnicodeDecodeError as error:
+        raise ApiError(400, "The body is not valid UTF-8") from error
+    fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
+    if "files" in fields:
+        raise ApiError(422, "files: expected a file upload")
+    return Body(fields, [value for _, value in form.multi_items() if isinstance(value, UploadFile)])
+
+
+def _urlencoded(raw: bytes) -> Body:
+    try:
+        pairs = parse_qsl(
+            raw.decode(), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=_MAX_FIELDS
+        )
+    except UnicodeDecodeError as error:
+        raise ApiError(400, "The body is not valid UTF-8") from error
+    except ValueError as error:
+        raise ApiError(400, "The form has too many fields") from error
+    fields = dict(pairs)
+    _check_sizes(fields)
+    return Body(fields)
+
+
+def _json(raw: bytes) -> Body:
+    if not raw:
+        return Body({})
+    try:
+        value = parse_json(raw.decode())
+        if b"\\u" in raw:
+            json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    except UnicodeError as error:
+        raise ApiError(400, "The body is not valid UTF-8") from error
+    except ValueError as error:
+        raise ApiError(400, "The body is not valid JSON") from error
+    if not isinstance(value, dict):
+        raise ApiError(400, "The body has to be a JSON object")
+    if _deeper_than(value, MAX_DEPTH):
+        raise ApiError(400, f"The body is nested over {MAX_DEPTH} levels deep")
+    _check_sizes(value)
+    return Body(value)
+
+
+def parse_json(text: str) -> Json:
+    """The value of a JSON text. Raises ``ValueError`` also for what only Python takes for JSON: NaN and Infinity."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check_sizes(fields: Mapping[str, Json]) -> None:
+    for name, value in fields.items():
+        if isinstance(value, str) and len(value.encode()) > MAX_TEXT:
+            raise ApiError(413, f"{name}: field exceeded maximum size of {MAX_TEXT // 1024}KB.")
+
+
+def _deeper_than(value: Json, levels: int) -> bool:
+    layer: list[Json] = [value]
+    for _ in range(levels):
+        layer = [
+            child
+            for node in layer
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+    return any(isinstance(node, dict | list) for node in layer)

@@ -1,0 +1,117 @@
+"""The fields of a request for a run, alike for all kinds and all content types."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Self
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from agentos_lambda.api.body import Body, parse_json
+from agentos_lambda.api.errors import field_errors
+from agentos_lambda.api.uploads import media_objects
+from agentos_lambda.runs.model import JsonObject, Kind, Media, RunInput
+
+
+def _message(value: Any) -> Any:
+    if value == "":
+        raise PydanticCustomError("missing", "Field required")
+    if not isinstance(value, str | dict):
+        raise PydanticCustomError("message_type", "Input should be a string or an object")
+    return value
+
+
+def _from_text(value: Any) -> Any:
+    """The value of a field that holds JSON: forms send it as text."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return parse_json(value)
+    except ValueError as error:
+        raise PydanticCustomError("json", "Input should be valid JSON") from error
+
+
+def _filters(value: Any) -> Any:
+    if value is not None and not isinstance(value, dict | list):
+        raise PydanticCustomError("filters_type", "Input should be an object or an array")
+    return value
+
+
+def _none_if_empty(value: Any) -> Any:
+    """A form's empty field is one that was left out."""
+    return None if value == "" else value
+
+
+Id = Annotated[
+    str | None,
+    BeforeValidator(_none_if_empty),
+    Field(default=None, min_length=1, max_length=128, pattern=r"^[A-Za-z0-9\-_.:@]+$"),
+]
+Flag = Annotated[bool | None, BeforeValidator(_none_if_empty)]
+JsonDict = Annotated[dict[str, Any] | None, BeforeValidator(_from_text)]
+JsonFilters = Annotated[dict[str, Any] | list[Any] | None, BeforeValidator(_filters), BeforeValidator(_from_text)]
+MediaList = Annotated[list[dict[str, Any]] | None, BeforeValidator(_from_text)]
+
+
+class RunForm(BaseModel):
+    """What a client may send to start a run. Unknown fields are ignored, as in AgentOS."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    message: Annotated[str | dict[str, Any], BeforeValidator(_message)] = Field(
+        validation_alias=AliasChoices("message", "input"), description="Text, or an object; also taken as `input`"
+    )
+    stream: Flag = Field(False, description="Answer with server-sent events")
+    background: Flag = Field(False, description="Answer at once and go on")
+    session_id: Id = None
+    user_id: Id = None
+    run_id: Id = None
+    session_state: JsonDict = None
+    dependencies: JsonDict = None
+    metadata: JsonDict = None
+    knowledge_filters: JsonFilters = None
+    output_schema: JsonDict = None
+    images: MediaList = None
+    audio: MediaList = None
+    videos: MediaList = None
+    input_files: MediaList = None
+    files_metadata: str | None = Field(None, description="A JSON array of objects, one for each uploaded file")
+
+    @classmethod
+    def of(cls, body: Body) -> Self:
+        """The validated form. Raises ``FieldErrors``."""
+        try:
+            return cls.model_validate(body.fields)
+        except ValidationError as error:
+            raise field_errors(error) from error
+
+    def run_input(self, uploads: tuple[Media, ...]) -> RunInput:
+        """What the component gets. Raises ``FieldErrors`` for a media object that can not be read."""
+        media = media_objects(images=self.images, audio=self.audio, videos=self.videos, input_files=self.input_files)
+        return RunInput(
+            message=self.message,
+            media=(*uploads, *media),
+            session_state=self.session_state,
+            dependencies=self.dependencies,
+            metadata=self.metadata,
+            knowledge_filters=self.knowledge_filters,
+            output_schema=self.output_schema,
+        )
+
+
+def request_body_schema(kind: Kind) -> JsonObject:
+    """The request body of a run, for the API document: alike as form and as JSON, files where the kind takes them."""
+    schema = RunForm.model_json_schema(by_alias=False)
+    form = {**schema, "properties": dict(schema["properties"])}
+    if kind is not Kind.WORKFLOW:
+        form["properties"]["files"] = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {"schema": form},
+                "application/x-www-form-urlencoded": {"schema": schema},
+                "application/json": {"schema": schema},
+            },
+        }
+    }

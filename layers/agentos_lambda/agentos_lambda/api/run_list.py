@@ -1,0 +1,68 @@
+"""Items of ``GET /{kind}/{id}/runs``: flat, every field present, dates in ISO 8601 (AgentOS 3.1, RunSchema)."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+from agentos_lambda.runs.model import Json, JsonObject, Kind, StoredRun
+
+_MEDIA = ("images", "videos", "audio", "files", "response_audio")
+_REASONING = ("reasoning_content", "reasoning_steps", "reasoning_messages", "references", "citations")
+_FORKS = (
+    "forked_from_run_id",
+    "forked_from_message_index",
+    "forked_from_session_id",
+    "regenerated_from",
+    "last_checkpoint_at_message_index",
+)
+_OF_ALL = ("run_id", "user_id", "content", "cancellation_stage", "metrics", "events", *_MEDIA, *_REASONING)
+_OF_COMPONENTS = ("parent_run_id", "metadata", "messages", "tools", "session_state", "followups", *_FORKS)
+_FIELDS = {
+    Kind.AGENT: (*_OF_ALL, *_OF_COMPONENTS, "agent_id"),
+    Kind.TEAM: (*_OF_ALL, *_OF_COMPONENTS, "team_id"),
+    Kind.WORKFLOW: (
+        *_OF_ALL,
+        "workflow_id",
+        "content_type",
+        "step_results",
+        "step_executor_runs",
+        "step_requirements",
+        "pause_kind",
+        "paused_step_name",
+        "paused_step_index",
+    ),
+}
+_INPUT_MEDIA = {"images": "images", "videos": "videos", "audios": "audios", "files": "files"}
+
+
+def run_item(stored: StoredRun) -> JsonObject:
+    """One run of the list."""
+    run = stored.output.run
+    item: JsonObject = {name: run.get(name) for name in _FIELDS[stored.kind]}
+    item["run_id"] = stored.run_id
+    item["status"] = stored.status.value
+    item["created_at"] = _iso(run.get("created_at") or stored.accepted_at // 1000)
+    item["run_input"] = _input_text(run)
+    if stored.kind is not Kind.WORKFLOW:
+        item["run_response_format"] = "text" if run.get("content_type", "str") == "str" else "json"
+        given = run.get("input")
+        item["input_media"] = {
+            name: (given.get(field) if isinstance(given, dict) else None) or [] for name, field in _INPUT_MEDIA.items()
+        }
+    return item
+
+
+def _input_text(run: JsonObject) -> str:
+    given = run.get("input")
+    if isinstance(given, dict) and "input_content" in given:
+        given = given["input_content"]
+    return given if isinstance(given, str) else _compact(given)
+
+
+def _compact(value: Json) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,32 @@
+"""What the routes work with, put together by whoever starts the app."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agentos_lambda.api.auth import KeySource
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.ports import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Os:
+    """What a deployment calls itself."""
+
+    id: str = "agentos-lambda"
+    name: str = "AgentOS on Lambda"
+    description: str | None = None
+    websocket_url: str | None = None
+    """Where the workflow WebSocket is, if this deployment has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What every app is made of."""
+
+    os: Os
+    catalog: Catalog
+    clock: Clock
+    key: KeySource
+    cors_origins: tuple[str, ...] = ()
+    """Origins that browsers may call from; AgentOS's own if empty."""

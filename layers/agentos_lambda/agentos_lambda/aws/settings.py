@@ -1,0 +1,47 @@
+"""What a function is told by its environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment variables of a function, as values."""
+
+    runs_table: str = ""
+    sessions_table: str = ""
+    events_table: str = ""
+    bucket: str = ""
+    events_ttl: int = 86_400
+    """Seconds that the event log is kept."""
+    security_key: str | None = None
+    """A key given as it is: for the local stack."""
+    security_key_secret: str | None = None
+    """The ARN of the secret that holds the key."""
+    cors_origins: tuple[str, ...] = ()
+    websocket_url: str | None = None
+    os_id: str = "agentos-lambda"
+    os_name: str = "AgentOS on Lambda"
+    log_level: str = "INFO"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """The settings of this process. A variable that is set to nothing counts as not set."""
+        given = {name: value for name, value in environment.items() if value}
+        return cls(
+            runs_table=given.get("RUNS_TABLE", ""),
+            sessions_table=given.get("SESSIONS_TABLE", ""),
+            events_table=given.get("EVENTS_TABLE", ""),
+            bucket=given.get("BUCKET", ""),
+            events_ttl=int(given.get("EVENTS_TTL_SECONDS", cls.events_ttl)),
+            security_key=given.get("OS_SECURITY_KEY"),
+            security_key_secret=given.get("SECURITY_KEY_SECRET"),
+            cors_origins=tuple(origin.strip() for origin in given.get("CORS_ORIGINS", "").split(",") if origin.strip()),
+            websocket_url=given.get("WEBSOCKET_URL"),
+            os_id=given.get("AGENTOS_OS_ID", cls.os_id),
+            os_name=given.get("AGENTOS_OS_NAME", cls.os_name),
+            log_level=given.get("LOG_LEVEL", cls.log_level),
+        )
