@@ -1,0 +1,56 @@
+"""Values as attributes: gzipped JSON in the item, or in S3 where that is too large for it."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from agentos_lambda.runs.model import Json
+from agentos_lambda.stores.dynamodb.clients import Clients
+from agentos_lambda.stores.dynamodb.requests import Requests
+from agentos_lambda.stores.rules import json_text
+
+ITEM_LIMIT = 32 * 1024
+"""Bytes, compressed, of a value that has an item to itself."""
+FIELD_LIMIT = 4 * 1024
+"""Bytes, compressed, of a value that shares its item with many."""
+
+
+class Blobs:
+    """Writes values before the items that name them; an object in S3 never changes once it is named."""
+
+    def __init__(self, clients: Clients, requests: Requests, bucket: str) -> None:
+        self._clients = clients
+        self._requests = requests
+        self._bucket = bucket
+
+    def attribute(self, value: Json, folder: str, *, limit: int = ITEM_LIMIT) -> dict[str, Any]:
+        """The attribute that holds the value (binary), or names its object under ``folder`` in S3 (text)."""
+        # Without a time stamp equal values are equal bytes, so repeating a write changes nothing.
+        data = gzip.compress(json_text(value).encode(), mtime=0)
+        if len(data) <= limit:
+            return {"B": data}
+        key = f"{folder}/{hashlib.sha256(data).hexdigest()}.json.gz"
+        self._requests.send(lambda: self._clients.s3.put_object(Bucket=self._bucket, Key=key, Body=data))
+        return {"S": key}
+
+    def value(self, attribute: Mapping[str, Any]) -> Json:
+        """The value that ``attribute`` made this attribute of."""
+        data = attribute["B"] if "B" in attribute else self._requests.send(lambda: self._fetch(attribute["S"]))
+        return json.loads(gzip.decompress(data))
+
+    def _fetch(self, key: str) -> bytes:
+        return self._clients.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+
+
+def run_folder(run_id: str, attempt: int) -> str:
+    """Where what an attempt leaves for good lies in the bucket."""
+    return f"runs/{run_id}/{attempt:06d}"
+
+
+def events_folder(run_id: str, attempt: int) -> str:
+    """Where the event packs of an attempt lie in the bucket: apart, because they may be deleted when they expire."""
+    return f"events/{run_id}/{attempt:06d}"

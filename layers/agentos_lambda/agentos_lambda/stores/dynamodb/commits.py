@@ -1,0 +1,133 @@
+"""The one transaction that ends an attempt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from agentos_lambda.runs.errors import Fenced, RunsError, SessionTaken, StoreUnavailable
+from agentos_lambda.runs.model import Ending, RunRecord, RunStatus
+from agentos_lambda.stores.dynamodb.clients import Clients, Tables
+from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
+from agentos_lambda.stores.dynamodb.items import Item, names, number, record_key, record_of, text
+from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
+from agentos_lambda.stores.dynamodb.sessions import Sessions
+from agentos_lambda.stores.rules import ended, refusal
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_log = logging.getLogger(__name__)
+
+_RECORD, _SESSION = 0, 1
+"""Places of the two conditional actions in the transaction."""
+
+
+class Commits:
+    """``commit`` and ``commit_without_session`` of ``runs.ports.RunStore``."""
+
+    def __init__(
+        self, tables: Tables, clients: Clients, requests: Requests, log: DynamoDBEventLog, sessions: Sessions
+    ) -> None:
+        self._tables = tables
+        self._clients = clients
+        self._requests = requests
+        self._log = log
+        self._sessions = sessions
+
+    def commit(self, ending: Ending) -> RunRecord:
+        return self._commit(ending, in_session=True)
+
+    def commit_without_session(self, ending: Ending) -> RunRecord:
+        return self._commit(ending, in_session=False)
+
+    def _commit(self, ending: Ending, *, in_session: bool) -> RunRecord:
+        before, pack = ending.before, ending.last_events
+        if before.status.final:
+            raise Fenced("The run has ended.", before)
+        actions: list[TransactWriteItemTypeDef] = [{"Update": self._end_record(ending, in_session=in_session)}]
+        if in_session:
+            actions += [{"Update": self._sessions.update(ending)}, {"Put": self._sessions.put_run(ending)}]
+        if pack:
+            item = self._log.item(before.run_id, before.attempt, pack, now=ending.ended_at)
+            actions.append({"Put": {"TableName": self._tables.events, "Item": item}})
+        try:
+            self._requests.send(
+                lambda: self._clients.dynamodb.transact_write_items(
+                    TransactItems=actions, ClientRequestToken=_request_token(ending, actions)
+                )
+            )
+        except TransactionRefused as refused:
+            return _own_or_raise(ending, refused)
+        return ended(before, ending, in_session=in_session)
+
+    def _end_record(self, ending: Ending, *, in_session: bool) -> Any:
+        before = ending.before
+        # Nobody has taken the run over: the attempt is raised by whoever does.
+        is_same_attempt = "#attempt = :attempt"
+        # The attempt has not been ended; a run that waits was not claimed, a paused one not cancelled: those have no
+        # executor, so their status is the fence.
+        is_same_status = "#status = :before"
+        # Nobody was told that the run will be cancelled.
+        no_cancel = "attribute_not_exists(#cancel_requested_at)"
+        condition = f"{is_same_attempt} AND {is_same_status}"
+        if ending.status is not RunStatus.CANCELLED:
+            condition = f"{condition} AND {no_cancel}"
+        update = "SET #status = :status, #ended_at = :ended_at, #ending = :ending, #in_session = :in_session"
+        remove = "REMOVE #lease_until, #active_shard"
+        further_names: dict[str, str] = {}
+        values: Item = {
+            ":attempt": number(before.attempt),
+            ":before": text(before.status),
+            ":status": text(ending.status),
+            ":ended_at": number(ending.ended_at),
+            ":ending": text(ending.token),
+            ":in_session": {"BOOL": in_session},
+        }
+        if ending.sealed_at is not None:
+            update += ", #seals.#sealed = :sealed_at"
+            further_names["#sealed"] = str(before.attempt)
+            values[":sealed_at"] = number(ending.sealed_at)
+        if ending.error is None:
+            remove += ", #error"
+        else:
+            update += ", #error = :error"
+            values[":error"] = text(ending.error)
+        return {
+            "TableName": self._tables.runs,
+            "Key": record_key(before.run_id),
+            "UpdateExpression": f"{update} {remove}",
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {**names(update, remove, condition), **further_names},
+            "ExpressionAttributeValues": values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+
+def _own_or_raise(ending: Ending, refused: TransactionRefused) -> RunRecord:
+    if refused.failed(_RECORD):
+        item = refused.item(_RECORD)
+        there = record_of(item) if item else None
+        # The transaction was applied, but its answer was lost on the way.
+        if there and there.ending == ending.token:
+            return there
+        raise refusal(there, ending) or _unexplained(refused) from None
+    if refused.failed(_SESSION):
+        raise SessionTaken("The session belongs to another user.") from None
+    raise _unexplained(refused) from None
+
+
+def _unexplained(refused: TransactionRefused) -> RunsError:
+    _log.error(
+        "A transaction was cancelled for no known reason: %s", [reason.get("Code") for reason in refused.reasons]
+    )
+    return StoreUnavailable("The store refused the result.")
+
+
+def _request_token(ending: Ending, actions: list[TransactWriteItemTypeDef]) -> str:
+    # DynamoDB remembers the token of a transaction for ten minutes and refuses it for another request. The same ending
+    # may come again as another one (without the session, with another status), so the request is part of it.
+    request = json.dumps(actions, sort_keys=True, default=bytes.hex)
+    return hashlib.sha256(f"{ending.token} {request}".encode()).hexdigest()[:36]

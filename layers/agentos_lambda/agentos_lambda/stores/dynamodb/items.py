@@ -1,0 +1,77 @@
+"""How the record of a run is written as an item, and the notation of attributes and expressions."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from agentos_lambda.runs.model import Kind, RunRecord, RunStatus
+
+Item = dict[str, Any]
+"""Attribute name -> value in DynamoDB's notation: ``{"S": "text"}``."""
+
+VERSION: Item = {"version": {"N": "1"}}
+"""On every item, so that a later version of this package knows what it reads. Unknown attributes are ignored."""
+
+RECORD = {"S": "RECORD"}
+ACTIVE_SHARDS = 4
+"""Partitions of the index of runs that have not ended."""
+
+_TEXTS = ("run_id", "session_id", "user_id", "token", "executor", "ending", "error", "request_hash")
+_NUMBERS = ("accepted_at", "attempt", "tries", "lease_until", "cancel_requested_at", "ended_at")
+
+
+def text(value: str) -> dict[str, str]:
+    return {"S": value}
+
+
+def number(value: int) -> dict[str, str]:
+    return {"N": str(value)}
+
+
+def names(*expressions: str) -> dict[str, str]:
+    """ExpressionAttributeNames of expressions that write every attribute as ``#its_name``: many are reserved words."""
+    return {alias: alias[1:] for expression in expressions for alias in re.findall(r"#\w+", expression)}
+
+
+def record_key(run_id: str) -> Item:
+    return {"run_id": text(run_id), "item": RECORD}
+
+
+def record_item(record: RunRecord) -> Item:
+    """The item of a record. While the run is active it stands in the sparse index by ``active_shard``."""
+    texts = {name: getattr(record, name) for name in _TEXTS}
+    numbers = {name: getattr(record, name) for name in _NUMBERS}
+    item: Item = {
+        **VERSION,
+        "item": RECORD,
+        "kind": text(record.kind),
+        "component": text(record.component_id),
+        "status": text(record.status),
+        "seals": {"M": {str(attempt): number(index) for attempt, index in record.seals.items()}},
+        "in_session": {"BOOL": record.in_session},
+        **{name: text(value) for name, value in texts.items() if value is not None},
+        **{name: number(value) for name, value in numbers.items() if value is not None},
+    }
+    if record.status.active:
+        item["active_shard"] = text(str(zlib.crc32(record.run_id.encode()) % ACTIVE_SHARDS))
+    return item
+
+
+def record_of(item: Mapping[str, Any]) -> RunRecord:
+    """The record that an item holds."""
+    values: dict[str, Any] = {
+        **{name: item[name]["S"] for name in _TEXTS if name in item},
+        **{name: int(item[name]["N"]) for name in _NUMBERS if name in item},
+    }
+    values.setdefault("user_id", None)
+    return RunRecord(
+        kind=Kind(item["kind"]["S"]),
+        component_id=item["component"]["S"],
+        status=RunStatus(item["status"]["S"]),
+        seals={int(attempt): int(index["N"]) for attempt, index in item["seals"]["M"].items()},
+        in_session=item["in_session"]["BOOL"],
+        **values,
+    )

@@ -1,0 +1,202 @@
+"""Sessions and their ended runs: items of one partition, the session's own after those of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+
+from agentos_lambda.runs.errors import NotStorable
+from agentos_lambda.runs.model import Ending, Kind, RunOutput, RunRecord, RunStatus, Session, StoredRun
+from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
+from agentos_lambda.stores.dynamodb.clients import Clients
+from agentos_lambda.stores.dynamodb.items import VERSION, Item, names, number, text
+from agentos_lambda.stores.dynamodb.requests import Requests
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
+
+_HEAD = "SESSION"
+_RUN = "RUN#"
+_FIELD = "field:"
+
+_FURTHER_PAGES = 4
+_FURTHER_RUNS = 50
+"""Runs a page, beyond the first: how far ``load`` looks for history behind runs that failed or are another's."""
+
+
+class _Page(TypedDict):
+    Limit: NotRequired[int]
+    ExclusiveStartKey: NotRequired[Item]
+
+
+class Sessions:
+    """``runs.ports.SessionStore``, and a session's part in a commit."""
+
+    def __init__(self, table: str, clients: Clients, requests: Requests, blobs: Blobs) -> None:
+        self._table = table
+        self._clients = clients
+        self._requests = requests
+        self._blobs = blobs
+
+    def load(self, session_id: str, *, kind: Kind, component_id: str, history: int) -> Session | None:
+        # The session's item is the last of its partition, so backwards it comes first.
+        items = self._newest_first(session_id, history)
+        head = next(items, None)
+        if head is None:
+            return None
+        completed = (
+            item for item in items if _is_of(item, kind, component_id) and item["status"]["S"] == RunStatus.COMPLETED
+        )
+        runs = [self._stored_run(item) for item in islice(completed, history)]
+        return self._session(head, tuple(reversed(runs)))
+
+    def list_runs(self, session_id: str, *, kind: Kind, component_id: str) -> list[StoredRun]:
+        runs: list[StoredRun] = []
+        page: _Page = {}
+        while True:
+            answer = self._query(session_id, page, forward=True)
+            runs += [
+                self._stored_run(item)
+                for item in answer["Items"]
+                if item["item"]["S"] != _HEAD and _is_of(item, kind, component_id)
+            ]
+            if "LastEvaluatedKey" not in answer:
+                return runs
+            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def output(self, record: RunRecord) -> RunOutput | None:
+        if record.status.active or not record.in_session:
+            return None
+        answer = self._requests.send(
+            lambda: self._clients.dynamodb.get_item(TableName=self._table, Key=_run_key(record), ConsistentRead=True)
+        )
+        return self._stored_run(answer["Item"]).output if "Item" in answer else None
+
+    def put_run(self, ending: Ending) -> Any:
+        """The action that stores the run; it overwrites what the same run left when it was paused."""
+        run, output = ending.before, ending.output
+        item: Item = {
+            **VERSION,
+            **_run_key(run),
+            "run_id": text(run.run_id),
+            "kind": text(run.kind),
+            "component": text(run.component_id),
+            "status": text(ending.status),
+            "accepted_at": number(run.accepted_at),
+            "output": self._blobs.attribute(
+                {"run": output.run, "members": output.members}, run_folder(run.run_id, run.attempt)
+            ),
+        }
+        if run.user_id is not None:
+            item["user_id"] = text(run.user_id)
+        return {"TableName": self._table, "Item": item}
+
+    def update(self, ending: Ending) -> Any:
+        """The action that creates the session or merges the run's changes into it, field by field."""
+        run, changes = ending.before, ending.session
+        # There is no such session, or its runs have had no owner so far.
+        is_unowned = "attribute_not_exists(#user_id)"
+        # It was made, or taken over, by a run of the same owner.
+        is_owned = "#user_id = :user_id"
+        condition = is_unowned
+        update = (
+            "SET #version = :version, #kind = if_not_exists(#kind, :kind)"
+            ", #component = if_not_exists(#component, :component)"
+            ", #created_at = if_not_exists(#created_at, :created_at), #updated_at = :updated_at"
+        )
+        values: Item = {
+            ":version": VERSION["version"],
+            ":kind": text(run.kind),
+            ":component": text(run.component_id),
+            ":created_at": number(run.accepted_at),
+            ":updated_at": number(ending.ended_at),
+        }
+        if run.user_id is not None:
+            condition = f"{is_unowned} OR {is_owned}"
+            update += ", #user_id = :user_id"
+            values[":user_id"] = text(run.user_id)
+        fields: dict[str, str] = {}
+        for place, (name, value) in enumerate(sorted(changes.set.items())):
+            fields[f"#set{place}"] = _attribute_name(name)
+            update += f", #set{place} = :set{place}"
+            values[f":set{place}"] = self._blobs.attribute(
+                value, run_folder(run.run_id, run.attempt), limit=FIELD_LIMIT
+            )
+        removed = {
+            f"#remove{place}": _attribute_name(name)
+            for place, name in enumerate(sorted(changes.remove - changes.set.keys()))
+        }
+        remove = f" REMOVE {', '.join(removed)}" if removed else ""
+        return {
+            "TableName": self._table,
+            "Key": {"session_id": text(run.session_id), "item": text(_HEAD)},
+            "UpdateExpression": update + remove,
+            "ConditionExpression": condition,
+            "ExpressionAttributeNames": {**names(update, condition), **fields, **removed},
+            "ExpressionAttributeValues": values,
+        }
+
+    def _newest_first(self, session_id: str, history: int) -> Iterator[Mapping[str, Any]]:
+        page: _Page = {"Limit": history + 1}
+        for _ in range(1 + _FURTHER_PAGES):
+            answer = self._query(session_id, page, forward=False)
+            yield from answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            page = {"Limit": _FURTHER_RUNS, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _query(self, session_id: str, page: _Page, *, forward: bool) -> QueryOutputTypeDef:
+        return self._requests.send(
+            lambda: self._clients.dynamodb.query(
+                TableName=self._table,
+                KeyConditionExpression="session_id = :session_id",
+                ExpressionAttributeValues={":session_id": text(session_id)},
+                ConsistentRead=True,
+                ScanIndexForward=forward,
+                **page,
+            )
+        )
+
+    def _session(self, head: Mapping[str, Any], runs: tuple[StoredRun, ...]) -> Session:
+        return Session(
+            session_id=head["session_id"]["S"],
+            kind=Kind(head["kind"]["S"]),
+            component_id=head["component"]["S"],
+            user_id=head["user_id"]["S"] if "user_id" in head else None,
+            created_at=int(head["created_at"]["N"]),
+            updated_at=int(head["updated_at"]["N"]),
+            fields={
+                name.removeprefix(_FIELD): self._blobs.value(value)
+                for name, value in head.items()
+                if name.startswith(_FIELD)
+            },
+            runs=runs,
+        )
+
+    def _stored_run(self, item: Mapping[str, Any]) -> StoredRun:
+        output = self._blobs.value(item["output"])
+        return StoredRun(
+            run_id=item["run_id"]["S"],
+            kind=Kind(item["kind"]["S"]),
+            component_id=item["component"]["S"],
+            status=RunStatus(item["status"]["S"]),
+            accepted_at=int(item["accepted_at"]["N"]),
+            output=RunOutput(output["run"], tuple(output["members"])),
+        )
+
+
+def _run_key(run: RunRecord) -> Item:
+    return {"session_id": text(run.session_id), "item": text(f"{_RUN}{run.accepted_at:013d}#{run.run_id}")}
+
+
+def _is_of(item: Mapping[str, Any], kind: Kind, component_id: str) -> bool:
+    return bool(item["kind"]["S"] == kind and item["component"]["S"] == component_id)
+
+
+def _attribute_name(field: str) -> str:
+    try:
+        field.encode()
+    except UnicodeEncodeError as error:
+        raise NotStorable("A key of the session is not valid Unicode.") from error
+    return _FIELD + field

@@ -1,0 +1,5 @@
+"""A store in the memory of one process: for tests, and to read as what every store guarantees."""
+
+from agentos_lambda.stores.memory.store import MemoryStore
+
+__all__ = ["MemoryStore"]

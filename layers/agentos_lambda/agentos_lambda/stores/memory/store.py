@@ -1,0 +1,222 @@
+"""All of ``runs.ports.Store`` under one lock. What is stored and what is handed out share no mutable value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from threading import Lock
+
+from agentos_lambda.runs.clock import Clock, SystemClock
+from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists, SessionTaken
+from agentos_lambda.runs.model import (
+    Ending,
+    EventPack,
+    IndexedEvent,
+    Kind,
+    RunOutput,
+    RunRecord,
+    RunStatus,
+    Session,
+    StoredRun,
+)
+from agentos_lambda.stores.rules import ended, json_text, refusal, vouched_events
+
+
+@dataclass(slots=True)
+class _StoredSession:
+    head: Session
+    fields: dict[str, str] = field(default_factory=dict)
+    runs: dict[tuple[int, str], StoredRun] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredPack:
+    events: str
+    length: int
+    expires_at: int
+
+
+class MemoryStore:
+    """Implements ``runs.ports.Store``. Events live for ``events_ttl_seconds``."""
+
+    def __init__(self, *, events_ttl_seconds: int = 86_400, clock: Clock | None = None) -> None:
+        self._lock = Lock()
+        self._clock = clock or SystemClock()
+        self._events_ttl_seconds = events_ttl_seconds
+        self._records: dict[str, RunRecord] = {}
+        self._sessions: dict[str, _StoredSession] = {}
+        self._packs: dict[str, dict[tuple[int, int], _StoredPack]] = {}
+
+    def accept(self, record: RunRecord) -> RunRecord:
+        with self._lock:
+            there = self._records.setdefault(record.run_id, replace(record, seals=dict(record.seals)))
+            if there.token != record.token:
+                raise RunExists("The run id is in use.", _copy(there))
+            return _copy(there)
+
+    def get(self, run_id: str) -> RunRecord | None:
+        with self._lock:
+            record = self._records.get(run_id)
+            return record and _copy(record)
+
+    def claim(self, run_id: str, *, executor: str, now: int, lease_until: int, expired_before: int) -> RunRecord:  # noqa: ARG002
+        with self._lock:
+            record = self._records.get(run_id)
+            if record is None:
+                raise ClaimLost("The run does not exist.", None)
+            running = record.status is RunStatus.RUNNING
+            if running and record.executor == executor:
+                return _copy(record)
+            expired = running and record.lease_until is not None and record.lease_until < expired_before
+            if record.status is not RunStatus.PENDING and not expired:
+                raise ClaimLost("The run has an executor or has ended.", _copy(record))
+            logged = self._last_index(run_id, record.attempt)
+            seal = {record.attempt: logged} if expired and logged is not None else {}
+            return self._put(
+                replace(
+                    record,
+                    status=RunStatus.RUNNING,
+                    attempt=record.attempt + 1,
+                    tries=record.tries + 1,
+                    executor=executor,
+                    lease_until=lease_until,
+                    seals={**record.seals, **seal},
+                )
+            )
+
+    def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
+        with self._lock:
+            there = self._records.get(record.run_id)
+            if there is None or there.status is not RunStatus.RUNNING or there.attempt != record.attempt:
+                raise Fenced("The attempt is over.", there and _copy(there))
+            return self._put(replace(there, lease_until=lease_until))
+
+    def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
+        with self._lock:
+            record = self._records.get(run_id)
+            if record is None:
+                raise NotFound("Run not found")
+            if record.status is not RunStatus.RUNNING or record.cancel_requested:
+                return _copy(record)
+            return self._put(replace(record, cancel_requested_at=now))
+
+    def commit(self, ending: Ending) -> RunRecord:
+        return self._end(ending, in_session=True)
+
+    def commit_without_session(self, ending: Ending) -> RunRecord:
+        return self._end(ending, in_session=False)
+
+    def _end(self, ending: Ending, *, in_session: bool) -> RunRecord:
+        before, pack = ending.before, ending.last_events
+        output = _output_copy(ending.output)
+        changed = {name: json_text(value) for name, value in ending.session.set.items()}
+        events = None if pack is None else json_text(pack.events)
+        with self._lock:
+            record = self._records.get(before.run_id)
+            if record and record.ending == ending.token:
+                return _copy(record)
+            refused = refusal(record and _copy(record), ending)
+            if refused or record is None:
+                raise refused or Fenced("The run does not exist.", None)
+            if in_session:
+                session = self._session_of(record, ending)
+                for name in ending.session.remove:
+                    session.fields.pop(name, None)
+                session.fields.update(changed)
+                session.runs[record.accepted_at, record.run_id] = StoredRun(
+                    record.run_id, record.kind, record.component_id, ending.status, record.accepted_at, output
+                )
+            if pack and events:
+                self._put_pack(record.run_id, record.attempt, pack, events)
+            return self._put(ended(record, ending, in_session=in_session))
+
+    def _session_of(self, record: RunRecord, ending: Ending) -> _StoredSession:
+        session = self._sessions.get(record.session_id)
+        if session is None:
+            head = Session(
+                record.session_id,
+                record.kind,
+                record.component_id,
+                record.user_id,
+                created_at=record.accepted_at,
+                updated_at=ending.ended_at,
+            )
+            return self._sessions.setdefault(record.session_id, _StoredSession(head))
+        if session.head.user_id not in (None, record.user_id):
+            raise SessionTaken("The session belongs to another user.")
+        session.head = replace(session.head, user_id=record.user_id, updated_at=ending.ended_at)
+        return session
+
+    def output(self, record: RunRecord) -> RunOutput | None:
+        if record.status.active or not record.in_session:
+            return None
+        with self._lock:
+            session = self._sessions.get(record.session_id)
+            run = session and session.runs.get((record.accepted_at, record.run_id))
+            return _output_copy(run.output) if run else None
+
+    def load(self, session_id: str, *, kind: Kind, component_id: str, history: int) -> Session | None:
+        with self._lock:
+            session = self._sessions.get(session_id)
+            if session is None:
+                return None
+            completed = [run for run in _runs_of(session, kind, component_id) if run.status is RunStatus.COMPLETED]
+            fields = {name: json.loads(text) for name, text in session.fields.items()}
+            return replace(session.head, fields=fields, runs=tuple(completed[-history:] if history else ()))
+
+    def list_runs(self, session_id: str, *, kind: Kind, component_id: str) -> Sequence[StoredRun]:
+        with self._lock:
+            session = self._sessions.get(session_id)
+            return _runs_of(session, kind, component_id) if session else []
+
+    def append(self, run_id: str, attempt: int, pack: EventPack) -> None:
+        events = json_text(pack.events)
+        with self._lock:
+            there = self._packs.get(run_id, {}).get((attempt, pack.first_index))
+            if there is None or there.length < len(pack.events):
+                self._put_pack(run_id, attempt, pack, events)
+
+    def read(self, record: RunRecord, *, after: int) -> Sequence[IndexedEvent]:
+        now = self._clock.now() // 1000
+        with self._lock:
+            packs = [
+                (attempt, EventPack(first_index, tuple(json.loads(stored.events))))
+                for (attempt, first_index), stored in sorted(self._packs.get(record.run_id, {}).items())
+                if now < stored.expires_at
+            ]
+        return vouched_events(record, packs, after=after)
+
+    def _put(self, record: RunRecord) -> RunRecord:
+        self._records[record.run_id] = record
+        return _copy(record)
+
+    def _put_pack(self, run_id: str, attempt: int, pack: EventPack, events: str) -> None:
+        expires_at = self._clock.now() // 1000 + self._events_ttl_seconds
+        stored = _StoredPack(events, len(pack.events), expires_at)
+        self._packs.setdefault(run_id, {})[attempt, pack.first_index] = stored
+
+    def _last_index(self, run_id: str, attempt: int) -> int | None:
+        ends = [
+            first_index + stored.length - 1
+            for (its_attempt, first_index), stored in self._packs.get(run_id, {}).items()
+            if its_attempt == attempt
+        ]
+        return max(ends, default=None)
+
+
+def _runs_of(session: _StoredSession, kind: Kind, component_id: str) -> list[StoredRun]:
+    return [
+        replace(run, output=_output_copy(run.output))
+        for _, run in sorted(session.runs.items())
+        if (run.kind, run.component_id) == (kind, component_id)
+    ]
+
+
+def _output_copy(output: RunOutput) -> RunOutput:
+    run, members = json.loads(json_text((output.run, output.members)))
+    return RunOutput(run, tuple(members))
+
+
+def _copy(record: RunRecord) -> RunRecord:
+    return replace(record, seals=dict(record.seals))

@@ -1,0 +1,71 @@
+"""What every store decides the same way, as functions of values: who may end a run, and which events count."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+
+from agentos_lambda.runs.errors import CancelWins, Fenced, LostRace, NotStorable
+from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, Json, RunRecord, RunStatus
+
+NOTHING = -1
+"""The end of a log of which no event counts."""
+
+
+def json_text(value: Json) -> str:
+    """The value as JSON. Raises ``NotStorable`` if it is none."""
+    try:
+        return json.dumps(value, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise NotStorable("The result is not JSON.") from error
+
+
+def refusal(record: RunRecord | None, ending: Ending) -> LostRace | None:
+    """Why this record does not take the ending; None if it does."""
+    before = ending.before
+    if record is None:
+        return Fenced("The run does not exist.", None)
+    if record.status.final or (record.attempt, record.status) != (before.attempt, before.status):
+        return Fenced("The attempt is over.", record)
+    if record.cancel_requested and ending.status is not RunStatus.CANCELLED:
+        return CancelWins("The run's cancel was requested.", record)
+    return None
+
+
+def ended(record: RunRecord, ending: Ending, *, in_session: bool) -> RunRecord:
+    """The record after the ending."""
+    seal = {} if ending.sealed_at is None else {record.attempt: ending.sealed_at}
+    return replace(
+        record,
+        status=ending.status,
+        ended_at=ending.ended_at,
+        ending=ending.token,
+        error=ending.error,
+        seals={**record.seals, **seal},
+        lease_until=None,
+        in_session=in_session,
+    )
+
+
+def end_of_log(record: RunRecord, attempt: int) -> int:
+    """The last index of the attempt that the record vouches for; ``NOTHING`` if it vouches for none."""
+    if attempt in record.seals:
+        return record.seals[attempt]
+    if attempt == record.attempt and record.status is RunStatus.RUNNING:
+        return sys.maxsize
+    return NOTHING
+
+
+def vouched_events(record: RunRecord, packs: Iterable[tuple[int, EventPack]], *, after: int) -> list[IndexedEvent]:
+    """The events over ``after`` that the record vouches for, of (attempt, pack) pairs in the order of their keys."""
+    events: list[IndexedEvent] = []
+    last = after
+    for attempt, pack in packs:
+        end = end_of_log(record, attempt)
+        for index, event in enumerate(pack.events, start=pack.first_index):
+            if last < index <= end:
+                events.append(IndexedEvent(index, event))
+                last = index
+    return events
