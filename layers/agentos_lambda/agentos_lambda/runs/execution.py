@@ -229,7 +229,8 @@ class Execution:
                 self._events.put_nowait(indexed)
 
     def _failed(self, outcome: EngineOutcome, error: str) -> EngineOutcome:
-        return replace(outcome, status=RunStatus.ERROR, error=error)
+        run = {**outcome.output.run, "content": outcome.output.run.get("content") or error}
+        return replace(outcome, status=RunStatus.ERROR, error=error, output=replace(outcome.output, run=run))
 
     def _terminal(self, outcome: EngineOutcome) -> list[Event]:
         content = outcome.output.run.get("content")

@@ -1,0 +1,5 @@
+"""The function behind ``/``, ``/health``, ``/info``, ``/config``, ``/models`` and the API's documentation."""
+
+from agentos_lambda.aws.wiring import discovery_handler
+
+handler = discovery_handler()

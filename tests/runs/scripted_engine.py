@@ -1,0 +1,73 @@
+"""An engine that does what a test tells it to, step by step, so that every interleaving can be driven."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+from agentos_lambda.runs.model import Event, RunOutput, RunStatus, SessionDelta
+from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
+from agentos_lambda.runs.terminal import event_name
+
+
+@dataclass
+class ScriptedRun:
+    """Gives ``deltas`` as text, holds before the end while ``hold`` is set, then ends as ``status``."""
+
+    request: EngineRequest
+    deltas: Sequence[str] = ("Hello ", "world")
+    status: RunStatus = RunStatus.COMPLETED
+    session: SessionDelta = field(default_factory=SessionDelta)
+    error: str | None = None
+    hold: bool = False
+    members: tuple[dict[str, object], ...] = ()
+    raises: Exception | None = None
+
+    def __post_init__(self) -> None:
+        self.cancelled = False
+        self.said: list[str] = []
+        self.reached_hold = asyncio.Event()
+        self._released = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def release(self) -> None:
+        self._released.set()
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        self._loop.call_soon_threadsafe(self._released.set)
+
+    def _event(self, name: str, **fields: object) -> Event:
+        return {"event": name, "run_id": self.request.run_id, **fields}
+
+    async def events(self) -> AsyncIterator[Event]:
+        prefix = "Run" if self.request.kind == "agent" else "TeamRun" if self.request.kind == "team" else "Workflow"
+        yield self._event(f"{prefix}Started")
+        for delta in self.deltas:
+            self.said.append(delta)
+            yield self._event(f"{prefix}Content", content=delta)
+        yield {"event": "RunCompleted", "run_id": "a-member", "content": "not the end"}
+        if self.hold:
+            self.reached_hold.set()
+            await self._released.wait()
+        if self.raises is not None:
+            raise self.raises
+        yield self._event(event_name(self.request.kind, self.outcome().status), content="".join(self.said))
+
+    def outcome(self) -> EngineOutcome:
+        status = RunStatus.CANCELLED if self.cancelled else self.status
+        run = {"run_id": self.request.run_id, "content": "".join(self.said), "input": self.request.input.message}
+        return EngineOutcome(status, RunOutput(run, self.members), self.session, self.error)
+
+
+class ScriptedEngine:
+    """Starts a ``ScriptedRun`` for each request, with the script that is set at that moment."""
+
+    def __init__(self, **script: object) -> None:
+        self.script = script
+        self.runs: list[ScriptedRun] = []
+
+    def start(self, request: EngineRequest) -> ScriptedRun:
+        self.runs.append(ScriptedRun(request, **self.script))
+        return self.runs[-1]

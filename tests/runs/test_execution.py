@@ -1,0 +1,174 @@
+"""What one attempt announces, and what it leaves in the store."""
+
+import pytest
+
+from agentos_lambda.runs.errors import ComponentUnusable, NotStorable, SessionTaken, StoreUnavailable
+from agentos_lambda.runs.model import Ending, Kind, RunRecord, RunStatus, SessionDelta
+from agentos_lambda.stores.memory import MemoryStore
+from tests.runs.conftest import World, collect, component, names
+
+pytestmark = pytest.mark.anyio
+
+
+class RefusingStore(MemoryStore):
+    """Refuses the first commits, each with the next of the errors given."""
+
+    def __init__(self, *errors: Exception) -> None:
+        super().__init__()
+        self.errors = list(errors)
+        self.tried: list[Ending] = []
+
+    def _refuse(self, ending: Ending) -> None:
+        self.tried.append(ending)
+        if self.errors:
+            raise self.errors.pop(0)
+
+    def commit(self, ending: Ending) -> RunRecord:
+        self._refuse(ending)
+        return super().commit(ending)
+
+    def commit_without_session(self, ending: Ending) -> RunRecord:
+        self._refuse(ending)
+        return super().commit_without_session(ending)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+async def test_a_streamed_run_hands_on_all_events_in_order_and_ends_with_the_terminal_one(kind):
+    world = World()
+    events = await collect(await world.execute(of=component(kind), stream=True))
+    assert [indexed.index for indexed in events] == list(range(len(events)))
+    assert (
+        names(events)[-1]
+        == {"agent": "RunCompleted", "team": "TeamRunCompleted", "workflow": "WorkflowCompleted"}[kind]
+    )
+
+
+async def test_a_members_completion_is_not_the_end(world):
+    events = await collect(await world.execute(stream=True))
+    assert names(events) == ["RunStarted", "RunContent", "RunContent", "RunCompleted", "RunCompleted"]
+    assert events[-2].event["content"] == "not the end"
+
+
+async def test_the_terminal_event_comes_only_after_the_commit(world):
+    execution = await world.held(stream=True)
+    run_id = execution.record.run_id
+    seen = []
+    async for indexed in execution.events():
+        seen.append(indexed.event)
+        if len(seen) == 4:
+            assert world.store.get(run_id).status is RunStatus.RUNNING
+            world.engine.runs[0].release()
+    assert seen[-1]["run_id"] == run_id
+    assert world.store.get(run_id).status is RunStatus.COMPLETED
+
+
+async def test_the_log_of_a_streamed_run_holds_every_event_that_was_handed_on(world):
+    execution = await world.execute(stream=True)
+    events = await collect(execution)
+    assert world.store.read(world.store.get(execution.record.run_id), after=-1) == events
+
+
+async def test_a_run_that_is_not_streamed_writes_no_log(world):
+    ended = await world.run()
+    assert ended.record.seals == {}
+    assert world.store.read(ended.record, after=-1) == []
+
+
+async def test_a_follower_that_goes_away_stops_nothing(world):
+    execution = await world.held(stream=True)
+    events = execution.events()
+    await anext(events)
+    await events.aclose()
+    world.engine.runs[0].release()
+    assert (await execution.ended()).record.status is RunStatus.COMPLETED
+
+
+async def test_a_cancel_before_the_commit_wins_over_a_success(world):
+    execution = await world.held(stream=True)
+    world.cancel(execution.record.run_id)
+    world.engine.runs[0].release()  # the engine ends as if it had not heard of the cancel
+    events = await collect(execution)
+    assert names(events)[-2:] == ["RunCancelled", "RunCompleted"]
+    assert events[-2].event["content"] == "Hello world"
+    record = world.store.get(execution.record.run_id)
+    assert record.status is RunStatus.CANCELLED
+    assert world.store.output(record).run["content"] == "Hello world"
+
+
+async def test_a_cancel_after_the_commit_changes_nothing(world):
+    ended = await world.run()
+    record = world.cancel(ended.record.run_id)
+    assert (record.status, record.cancel_requested) == (RunStatus.COMPLETED, False)
+    assert world.store.get(ended.record.run_id) == ended.record
+
+
+async def test_a_fenced_attempt_announces_what_the_record_says_and_writes_nothing(world):
+    world.engine.script["session"] = SessionDelta(set={"state:mine": 1})
+    execution = await world.held(stream=True)
+    run_id = execution.record.run_id
+    later = world.clock.now() + 60_000
+    taken = world.store.claim(run_id, executor="other", now=later, lease_until=later, expired_before=later)
+    world.engine.runs[0].release()
+    events = await collect(execution)
+    assert names(events)[-1] == "RunError"
+    assert events[-1].event["content"] == "execution lost"
+    assert world.store.get(run_id) == taken
+    assert world.store.load(execution.record.session_id, kind=Kind.AGENT, component_id="assistant", history=9) is None
+
+
+async def test_an_ending_that_can_not_be_stored_is_not_announced_as_completed():
+    world = World(store=RefusingStore(StoreUnavailable("down")))
+    execution = await world.execute(stream=True)
+    events = await collect(execution)
+    assert names(events)[-1] == "RunError"
+    with pytest.raises(StoreUnavailable):
+        await execution.ended()
+    assert world.store.get(execution.record.run_id).status is RunStatus.RUNNING
+
+
+async def test_a_result_that_is_too_large_ends_the_run_as_an_error():
+    world = World(store=RefusingStore(NotStorable("too large")))
+    ended = await world.run()
+    assert ended.record.status is RunStatus.ERROR
+    assert ended.record.error == "the result of the run is too large to be stored"
+    assert world.store.output(ended.record).run["content"] == ended.record.error
+
+
+async def test_what_can_never_be_stored_is_reported_and_not_tried_for_ever():
+    world = World(store=RefusingStore(*[NotStorable("too large")] * 5))
+    with pytest.raises(NotStorable):
+        await world.run()
+    assert len(world.store.tried) == 2
+
+
+async def test_a_session_that_became_another_users_is_left_alone():
+    world = World(store=RefusingStore(SessionTaken("taken")))
+    ended = await world.run(session_id="s", user_id="alice")
+    assert (ended.record.status, ended.record.in_session) == (RunStatus.ERROR, False)
+    assert world.store.load("s", kind=Kind.AGENT, component_id="assistant", history=9) is None
+
+
+async def test_a_component_that_can_not_be_loaded_ends_the_run_as_an_error():
+    def broken():
+        raise ComponentUnusable("components.py:3: no such module")
+
+    world = World()
+    world.runs._engine = broken
+    events = await collect(await world.execute(stream=True))
+    assert names(events) == ["RunError"]
+    assert events[0].event["content"] == "components.py:3: no such module"
+
+
+async def test_a_failed_run_keeps_its_error_and_its_partial_output(world):
+    world.engine.script.update(status=RunStatus.ERROR, error="model exploded")
+    ended = await world.run()
+    assert (ended.record.status, ended.record.error) == (RunStatus.ERROR, "model exploded")
+    assert ended.output.run["status"] == "ERROR"
+
+
+async def test_an_engine_that_breaks_the_rules_leaves_the_run_to_the_sweeper(world):
+    world.engine.script["raises"] = ZeroDivisionError("bug")
+    execution = await world.execute(stream=True)
+    with pytest.raises(ZeroDivisionError):
+        await collect(execution)
+    assert world.store.get(execution.record.run_id).status is RunStatus.RUNNING

@@ -1,0 +1,177 @@
+"""What can be done with runs, and by whom."""
+
+from dataclasses import replace
+
+import pytest
+
+from agentos_lambda.runs.errors import Conflict, NotFound, StoreUnavailable
+from agentos_lambda.runs.leases import LEASE
+from agentos_lambda.runs.model import Ending, Kind, RunOutput, RunRecord, RunStatus
+from agentos_lambda.stores.memory import MemoryStore
+from tests.runs.conftest import World, component
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_run_is_found_with_its_output_after_its_end(world):
+    ended = await world.run()
+    view = world.runs.get(component(), ended.record.run_id)
+    assert view.show() == {
+        "run_id": ended.record.run_id,
+        "content": "Hello world",
+        "input": "hi",
+        "status": "COMPLETED",
+    }
+
+
+async def test_a_run_is_found_with_its_status_while_it_runs(world):
+    execution = await world.held()
+    shown = world.runs.get(component(), execution.record.run_id).show()
+    assert (shown["status"], shown["agent_id"]) == ("RUNNING", "assistant")
+    assert "content" not in shown
+    world.engine.runs[0].release()
+    await execution.ended()
+
+
+async def test_members_are_shown_within_their_teams_run(world):
+    world.engine.script["members"] = ({"run_id": "m"},)
+    ended = await world.run()
+    assert world.runs.get(component(), ended.record.run_id).show()["member_responses"] == [{"run_id": "m"}]
+
+
+async def test_a_run_of_another_component_session_or_user_is_not_found(world):
+    run_id = (await world.run(session_id="s", user_id="alice")).record.run_id
+    hidden = [
+        (component(component_id="other"), {}),
+        (component(Kind.TEAM), {}),
+        (component(), {"session_id": "another"}),
+        (component(), {"user_id": "bob"}),
+    ]
+    for of, who in hidden:
+        with pytest.raises(NotFound, match="Run not found"):
+            world.runs.get(of, run_id, **who)
+    assert world.runs.get(component(), run_id, session_id="s", user_id="alice").record.run_id == run_id
+
+
+async def test_a_run_id_in_use_is_refused_and_nothing_is_overwritten(world):
+    first = await world.run(run_id="mine")
+    with pytest.raises(Conflict):
+        await world.run("another", run_id="mine")
+    assert world.runs.get(component(), "mine").record == first.record
+
+
+@pytest.mark.parametrize("caller", ["bob", None])
+async def test_a_session_of_another_user_is_not_found_and_no_run_is_left_behind(world, caller):
+    await world.run(session_id="s", user_id="alice")
+    with pytest.raises(NotFound, match="Session not found"):
+        await world.run(session_id="s", user_id=caller, run_id="refused")
+    assert world.store.get("refused") is None
+
+
+async def test_the_engine_gets_the_history_its_component_wants_oldest_first(world):
+    for number in range(5):
+        await world.run(f"message {number}", session_id="s")
+    await world.run("last", session_id="s")
+    history = world.engine.runs[-1].request.session.runs
+    assert [run.output.run["input"] for run in history] == ["message 2", "message 3", "message 4"]
+
+
+async def test_the_runs_of_a_session_are_listed_oldest_first_and_by_status(world):
+    await world.run("one", session_id="s")
+    world.engine.script["status"] = RunStatus.ERROR
+    await world.run("two", session_id="s")
+    listed = world.runs.list(component(), "s")
+    assert [run.output.run["input"] for run in listed] == ["one", "two"]
+    assert [run.status for run in world.runs.list(component(), "s", status=RunStatus.ERROR)] == [RunStatus.ERROR]
+
+
+async def test_an_unknown_session_and_one_of_another_component_are_not_found(world):
+    await world.run(session_id="s")
+    for of, session_id in ((component(), "unknown"), (component(Kind.TEAM, "team"), "s")):
+        with pytest.raises(NotFound, match="Session not found"):
+            world.runs.list(of, session_id)
+
+
+def waiting(world: World, status: RunStatus) -> RunRecord:
+    record = RunRecord("waits", Kind.AGENT, "assistant", "s", None, status, world.clock.now(), "t")
+    return world.store.accept(record)
+
+
+@pytest.mark.parametrize("status", [RunStatus.PENDING, RunStatus.PAUSED])
+async def test_a_run_that_waits_is_cancelled_at_once(world, status):
+    waiting(world, status)
+    assert world.cancel("waits").status is RunStatus.CANCELLED
+    shown = world.runs.get(component(), "waits").show()
+    assert (shown["status"], shown["content"]) == ("CANCELLED", "Run waits was cancelled")
+
+
+async def test_cancelling_twice_is_the_same_as_once(world):
+    execution = await world.held()
+    first = world.cancel(execution.record.run_id)
+    world.clock.advance(5)
+    assert world.cancel(execution.record.run_id) == first
+    world.engine.runs[0].release()
+    await execution.ended()
+
+
+async def test_an_unknown_run_and_one_of_another_component_can_not_be_cancelled(world):
+    execution = await world.held()
+    for of, run_id in ((component(), "unknown"), (component(component_id="other"), execution.record.run_id)):
+        with pytest.raises(NotFound):
+            world.runs.cancel(of, run_id)
+    assert not world.store.get(execution.record.run_id).cancel_requested
+    world.engine.runs[0].release()
+    await execution.ended()
+
+
+class RacingStore(MemoryStore):
+    """Lets something else happen between a cancel's look at a record and its write."""
+
+    def __init__(self, *events) -> None:
+        super().__init__()
+        self.events = list(events)
+
+    def replace(self, record):
+        self._records[record.run_id] = record
+
+    def get(self, run_id):
+        record = super().get(run_id)
+        if self.events:
+            self.events.pop(0)(self)
+        return record
+
+
+def claim(store):
+    store.claim("waits", executor="e", now=0, lease_until=LEASE, expired_before=0)
+
+
+def complete(store):
+    record = MemoryStore.get(store, "waits")
+    store.commit(Ending(record, RunStatus.COMPLETED, 0, "done", RunOutput({})))
+
+
+async def test_a_cancel_that_is_overtaken_by_the_claim_flags_the_running_run():
+    world = World(store=RacingStore(claim))
+    waiting(world, RunStatus.PENDING)
+    record = world.cancel("waits")
+    assert (record.status, record.cancel_requested) == (RunStatus.RUNNING, True)
+
+
+async def test_a_cancel_that_is_overtaken_by_the_end_tells_the_end():
+    world = World(store=RacingStore(claim, complete))
+    waiting(world, RunStatus.PENDING)
+    record = world.cancel("waits")
+    assert (record.status, record.cancel_requested) == (RunStatus.COMPLETED, False)
+
+
+def pause_or_queue(store):
+    record = MemoryStore.get(store, "waits")
+    status = RunStatus.PENDING if record.status is RunStatus.PAUSED else RunStatus.PAUSED
+    store.replace(replace(record, status=status, attempt=record.attempt + 1))
+
+
+async def test_a_cancel_that_is_overtaken_again_and_again_gives_up_and_says_so():
+    world = World(store=RacingStore(*[pause_or_queue] * 9))
+    waiting(world, RunStatus.PENDING)
+    with pytest.raises(StoreUnavailable):
+        world.cancel("waits")
