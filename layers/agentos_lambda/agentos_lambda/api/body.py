@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from agentos_lambda.api.errors import ApiError
+from agentos_lambda.api.errors import ApiError, FieldErrors
 from agentos_lambda.runs.model import Json
 
 MAX_TEXT = 1024 * 1024
@@ -24,11 +24,20 @@ _MAX_FIELDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """An uploaded file as it was sent."""
+
+    filename: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Body:
     """Fields by name (text, or any JSON value of a JSON body), and uploaded files in their order."""
 
     fields: Mapping[str, Json]
-    files: Sequence[UploadFile] = ()
+    files: Sequence[Upload] = ()
 
 
 async def read_body(request: Request) -> Body:
@@ -48,16 +57,20 @@ async def read_body(request: Request) -> Body:
 
 async def _multipart(request: Request) -> Body:
     try:
-        form = await request.form(max_part_size=MAX_TEXT)
+        async with request.form(max_part_size=MAX_TEXT) as form:
+            items = form.multi_items()
+            fields = {name: value for name, value in items if isinstance(value, str)}
+            files = [await _upload(value) for _, value in items if isinstance(value, UploadFile)]
     except HTTPException as error:
         status = 413 if "maximum size" in error.detail else 400
         raise ApiError(status, error.detail) from error
-    except UnicodeDecodeError as error:
-        raise ApiError(400, "The body is not valid UTF-8") from error
-    fields = {name: value for name, value in form.multi_items() if isinstance(value, str)}
     if "files" in fields:
-        raise ApiError(422, "files: expected a file upload")
-    return Body(fields, [value for _, value in form.multi_items() if isinstance(value, UploadFile)])
+        raise FieldErrors([("files", "expected a file upload")])
+    return Body(fields, files)
+
+
+async def _upload(file: UploadFile) -> Upload:
+    return Upload(file.filename or "unnamed", file.content_type or "", await file.read())
 
 
 def _urlencoded(raw: bytes) -> Body:

@@ -70,7 +70,7 @@ async def _run_request(component: Component, request: Request, clock: Clock) -> 
         raise ApiError(400, "Files are not supported for workflow runs")
     if form.background:
         raise ApiError(400, "Background runs are not supported yet")
-    uploads = await read_uploads(body.files, form.files_metadata)
+    uploads = read_uploads(body.files, form.files_metadata)
     return RunRequest(
         component=component,
         input=form.run_input(uploads),

@@ -7,9 +7,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from starlette.datastructures import UploadFile
-
-from agentos_lambda.api.body import parse_json
+from agentos_lambda.api.body import Upload, parse_json
 from agentos_lambda.api.errors import ApiError, FieldErrors
 from agentos_lambda.api.file_types import file_type
 from agentos_lambda.runs.model import JsonObject, Media
@@ -18,31 +16,23 @@ _MAX_METADATA = 8000
 """Bytes of ``files_metadata`` (the AgentOS 3.1 API)."""
 
 
-async def read_uploads(files: Sequence[UploadFile], files_metadata: str | None) -> tuple[Media, ...]:
+def read_uploads(files: Sequence[Upload], files_metadata: str | None) -> tuple[Media, ...]:
     """The uploaded files, byte for byte, in their order.
 
     Raises ``ApiError``: 400 for a file of an unsupported type, or an empty one; ``FieldErrors`` for the metadata.
     """
     described = _metadata(files_metadata, len(files))
-    types = []
-    for upload in files:
-        found = file_type(upload.content_type, upload.filename)
-        if found is None:
-            name, content_type = upload.filename or "unnamed", upload.content_type or "no type"
-            raise ApiError(400, f"Unsupported file type: {name} ({content_type})", error_code="UNSUPPORTED_FILE_TYPE")
-        types.append(found)
-    return tuple(
-        [
-            Media(
-                kind=found.kind,
-                content=await _content(upload),
-                mime_type=found.mime_type,
-                filename=upload.filename,
-                metadata=metadata,
-            )
-            for upload, found, metadata in zip(files, types, described, strict=True)
-        ]
-    )
+    return tuple(_media(upload, metadata) for upload, metadata in zip(files, described, strict=True))
+
+
+def _media(upload: Upload, metadata: JsonObject | None) -> Media:
+    found = file_type(upload.content_type, upload.filename)
+    if found is None:
+        detail = f"Unsupported file type: {upload.filename} ({upload.content_type or 'no type'})"
+        raise ApiError(400, detail, error_code="UNSUPPORTED_FILE_TYPE")
+    if not upload.content:
+        raise ApiError(400, f"Empty file: {upload.filename}")
+    return Media(found.kind, upload.content, None, found.mime_type, upload.filename, metadata=metadata)
 
 
 def media_objects(**fields: Sequence[Mapping[str, Any]] | None) -> tuple[Media, ...]:
@@ -85,13 +75,6 @@ def _from_base64(text: str, place: str) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise FieldErrors([(f"{place}.content", "expected base64")]) from error
-
-
-async def _content(upload: UploadFile) -> bytes:
-    content = await upload.read()
-    if not content:
-        raise ApiError(400, f"Empty file: {upload.filename or 'unnamed'}")
-    return content
 
 
 def _metadata(text: str | None, count: int) -> Sequence[JsonObject | None]:

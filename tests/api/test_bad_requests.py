@@ -1,0 +1,126 @@
+"""What bad input gets: an error in the one format, and nothing left in the store."""
+
+import pytest
+
+from agentos_lambda.runs.model import Kind
+from tests.api.conftest import NAMES
+
+pytestmark = pytest.mark.anyio
+
+PATHS = [f"/{kind.plural}/{NAMES[kind]}/runs" for kind in Kind]
+JSON = {"content-type": "application/json"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
+DEEP = b'{"message": "hi", "metadata": ' + b'{"a":' * 65 + b"1" + b"}" * 65 + b"}"
+
+UNPARSEABLE = {
+    "broken JSON": (b'{"message": ', JSON),
+    "JSON that is no object": (b'["message"]', JSON),
+    "NaN": (b'{"message": "hi", "metadata": {"a": NaN}}', JSON),
+    "nested too deep": (DEEP, JSON),
+    "nested absurdly deep": (b"[" * 100_000, JSON),
+    "JSON that is not UTF-8": (b'{"message": "\xff"}', JSON),
+    "half of a surrogate pair": (b'{"message": "\\ud800"}', JSON),
+    "a form that is not UTF-8": (b"message=%ff", FORM),
+    "multipart without a boundary": (b"--b", {"content-type": "multipart/form-data"}),
+    "broken multipart": (b"nonsense", MULTIPART),
+    "some other type": (b"hello", {"content-type": "text/plain"}),
+}
+
+INVALID = {
+    "an empty body": ({}, "message"),
+    "an empty message": ({"message": ""}, "message"),
+    "a message of the wrong type": ({"message": 5}, "message"),
+    "a flag that is none": ({"message": "hi", "stream": "banana"}, "stream"),
+    "an id that is too long": ({"message": "hi", "session_id": "x" * 129}, "session_id"),
+    "an id with other characters": ({"message": "hi", "user_id": "a/b"}, "user_id"),
+    "an id that ends in a newline": ({"message": "hi", "run_id": "a\n"}, "run_id"),
+    "metadata that is not JSON": ({"message": "hi", "metadata": "{"}, "metadata"),
+    "state that is no object": ({"message": "hi", "session_state": "[1]"}, "session_state"),
+    "filters that are no object": ({"message": "hi", "knowledge_filters": "1"}, "knowledge_filters"),
+    "a schema that is no object": ({"message": "hi", "output_schema": "null-ish"}, "output_schema"),
+    "images that are no array": ({"message": "hi", "images": "{}"}, "images"),
+}
+
+
+def check_nothing_left(api) -> None:
+    assert api.world.store._records == {}
+    assert api.world.engine.runs == []
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("case", UNPARSEABLE)
+async def test_what_can_not_be_parsed_is_a_400(api, path, case):
+    content, headers = UNPARSEABLE[case]
+    answer = await api.client.post(path, content=content, headers=headers)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "BAD_REQUEST")
+    assert isinstance(answer.json()["detail"], str)
+    check_nothing_left(api)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("case", INVALID)
+async def test_a_field_that_is_wrong_is_a_422_that_names_it(api, path, case):
+    body, field = INVALID[case]
+    answer = await api.client.post(path, json=body)
+    assert (answer.status_code, answer.json()["error_code"]) == (422, "VALIDATION_ERROR")
+    assert {error["field"].partition(".")[0] for error in answer.json()["errors"]} == {field}
+    assert all(error["message"] for error in answer.json()["errors"])
+    assert answer.json()["detail"].startswith(field)
+    check_nothing_left(api)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("encoding", ["json", "data", "files"])
+async def test_a_text_of_over_a_mebibyte_is_a_413(api, path, encoding):
+    text = "x" * (1024 * 1024 + 1)
+    answer = await api.client.post(path, **{encoding: {"message": (None, text) if encoding == "files" else text}})
+    assert (answer.status_code, answer.json()["error_code"]) == (413, "PAYLOAD_TOO_LARGE")
+    check_nothing_left(api)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+async def test_unknown_things_are_404_in_the_words_of_the_reference(api, kind):
+    base = f"/{kind.plural}"
+    for path in (f"{base}/nope", f"{base}/nope/runs?session_id=s", f"{base}/nope/runs/r"):
+        answer = await api.client.get(path)
+        assert (answer.status_code, answer.json()) == (
+            404,
+            {"detail": f"{kind.label} not found", "error_code": "NOT_FOUND"},
+        )
+    answer = await api.client.post(f"{base}/nope/runs", json={"message": "hi"})
+    assert (answer.status_code, answer.json()["detail"]) == (404, f"{kind.label} not found")
+    answer = await api.client.get(f"{base}/{NAMES[kind]}/runs/r")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "Run not found")
+    answer = await api.client.get(f"{base}/{NAMES[kind]}/runs?session_id=s")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "Session not found")
+
+
+async def test_an_unknown_path_and_a_wrong_method_answer_in_the_format(api):
+    answer = await api.client.get("/nowhere")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found", "error_code": "NOT_FOUND"})
+    answer = await api.client.delete("/agents")
+    assert (answer.status_code, answer.json()["error_code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert answer.headers["allow"] == "GET"
+
+
+async def test_a_list_without_a_session_or_with_an_unknown_status_is_a_422(api):
+    for query, field in (({}, "session_id"), ({"session_id": "s", "status": "DONE"}, "status")):
+        answer = await api.client.get("/agents/assistant/runs", params=query)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
+
+
+async def test_a_run_id_in_use_is_a_409(api):
+    body = {"message": "hi", "run_id": "mine"}
+    assert (await api.client.post("/agents/assistant/runs", json=body)).status_code == 200
+    answer = await api.client.post("/agents/assistant/runs", json=body)
+    assert (answer.status_code, answer.json()["error_code"]) == (409, "CONFLICT")
+    assert len(api.world.engine.runs) == 1
+
+
+async def test_a_session_of_another_user_is_a_404(api):
+    await api.client.post("/agents/assistant/runs", json={"message": "hi", "session_id": "s", "user_id": "alice"})
+    answer = await api.client.post(
+        "/agents/assistant/runs", json={"message": "hi", "session_id": "s", "user_id": "bob"}
+    )
+    assert (answer.status_code, answer.json()["detail"]) == (404, "Session not found")

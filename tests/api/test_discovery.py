@@ -1,0 +1,113 @@
+"""What can be told without running anything."""
+
+from dataclasses import replace
+
+import pytest
+
+from agentos_lambda.api import document
+from agentos_lambda.api.app import create_app
+from agentos_lambda.api.components import component_router
+from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.runs.model import Kind
+from tests.api.conftest import NAMES
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_home_and_health_and_info(api):
+    assert (await api.client.get("/")).json()["docs"] == "/docs"
+    health = (await api.client.get("/health")).json()
+    assert health == {"status": "ok", "instantiated_at": "2027-01-15T08:00:00Z"}
+    info = (await api.client.get("/info")).json()
+    assert (info["agent_count"], info["team_count"], info["workflow_count"]) == (1, 1, 1)
+    assert (info["auth_mode"], info["agno_version"], info["websocket_url"]) == ("none", "3.1.10", None)
+
+
+async def test_config_tells_the_whole_os(api):
+    config = (await api.client.get("/config")).json()
+    assert config["os_id"] == "os"
+    assert config["available_models"] == [{"id": "demo", "provider": "Demo"}]
+    assert config["chat"]["quick_prompts"]["assistant"] == ["Hi!"]
+    for kind in Kind:
+        assert [component["id"] for component in config[kind.plural]] == [NAMES[kind]]
+    assert (await api.client.get("/models")).json() == config["available_models"]
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+async def test_components_are_listed_and_described(api, kind):
+    listed = (await api.client.get(f"/{kind.plural}")).json()
+    assert [(item["id"], item["listed"]) for item in listed] == [(NAMES[kind], True)]
+    assert (await api.client.get(f"/{kind.plural}/{NAMES[kind]}")).json()["detail"] is True
+    assert (await api.client.get(f"/{kind.plural}/")).json() == listed
+
+
+async def test_one_document_describes_all_routes_of_all_functions(api):
+    described = (await api.client.get("/openapi.json")).json()
+    assert {"/", "/health", "/info", "/config", "/models"} <= set(described["paths"])
+    for kind in Kind:
+        own = {path for path in described["paths"] if path.startswith(f"/{kind.plural}")}
+        rest = ("", "/{component_id}", "/{component_id}/runs", "/{component_id}/runs/{run_id}")
+        assert own == {f"/{kind.plural}{path}" for path in (*rest, "/{component_id}/runs/{run_id}/cancel")}
+    body = described["paths"]["/agents/{component_id}/runs"]["post"]["requestBody"]["content"]
+    assert set(body) == {"application/json", "multipart/form-data", "application/x-www-form-urlencoded"}
+    assert "files" in body["multipart/form-data"]["schema"]["properties"]
+    for page in ("/docs", "/redoc"):
+        assert "openapi.json" in (await api.client.get(page)).text
+
+
+def test_the_document_names_the_server_behind_the_stage():
+    behind_stage = {"aws.event": {"path": "/openapi.json", "requestContext": {"path": "/prod/openapi.json"}}}
+    assert document.document_at(behind_stage)["servers"] == [{"url": "/prod"}]
+    own_domain = {"aws.event": {"path": "/openapi.json", "requestContext": {"path": "/openapi.json"}}}
+    assert document.document_at(own_domain)["servers"] == [{"url": "/"}]
+
+
+async def test_every_route_but_the_open_ones_needs_the_key(api):
+    api.key = "k3y"
+    described = (await api.client.get("/openapi.json")).json()
+    open_routes = {"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"}
+    for path, methods in described["paths"].items():
+        for method in methods:
+            answer = await api.client.request(method, path.format(component_id="assistant", run_id="r"))
+            if path in open_routes:
+                assert answer.status_code == 200, path
+            else:
+                assert answer.status_code == 401, path
+                assert answer.json() == {"detail": "Authorization header required", "error_code": "UNAUTHORIZED"}
+
+
+@pytest.mark.parametrize("header", ["Bearer wrong", "Bearer ", "", "Basic k3y", "Bearer k3y k3y", "Bearer k3ÿ"])
+async def test_a_wrong_key_is_refused_on_unknown_paths_too(api, header):
+    api.key = "k3y"
+    for path in ("/agents", "/nowhere", "/agents/"):
+        answer = await api.client.get(path, headers={"authorization": header.encode("latin-1")})
+        assert (answer.status_code, answer.json()["detail"]) == (401, "Invalid authentication token")
+
+
+@pytest.mark.parametrize("header", ["Bearer k3y", "bearer k3y", "k3y"])
+async def test_the_key_lets_in_and_a_rotated_one_no_longer(api, header):
+    api.key = "k3y"
+    assert (await api.client.get("/agents", headers={"authorization": header})).status_code == 200
+    api.key = "rotated"
+    assert (await api.client.get("/agents", headers={"authorization": header})).status_code == 401
+
+
+async def test_nobody_gets_in_while_the_key_can_not_be_read(api):
+    def unreadable():
+        raise StoreUnavailable("no secret")
+
+    services = replace(api.services, key=unreadable)
+    api.client._transport.app = create_app(component_router(Kind.AGENT, services.catalog), services)
+    answer = await api.client.get("/agents")
+    assert (answer.status_code, answer.json()["error_code"]) == (503, "SERVICE_UNAVAILABLE")
+
+
+async def test_browsers_of_known_origins_may_call_and_preflights_need_no_key(api):
+    api.key = "k3y"
+    preflight = {"origin": "http://localhost:3000", "access-control-request-method": "POST"}
+    answer = await api.client.options("/agents/assistant/runs", headers=preflight)
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "http://localhost:3000")
+    refused = await api.client.get("/agents", headers={"origin": "http://localhost:3000"})
+    assert refused.headers["access-control-allow-origin"] == "http://localhost:3000"
+    foreign = await api.client.get("/health", headers={"origin": "https://example.com"})
+    assert "access-control-allow-origin" not in foreign.headers

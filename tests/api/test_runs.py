@@ -1,0 +1,192 @@
+"""The routes of runs, alike for the three kinds."""
+
+import asyncio
+import json
+
+import pytest
+
+from agentos_lambda.api import sse
+from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.runs.model import Kind, RunStatus
+from agentos_lambda.stores.memory import MemoryStore
+from tests.api.conftest import NAMES, Api
+from tests.runs.conftest import World
+
+pytestmark = pytest.mark.anyio
+
+KINDS = [pytest.param(f"/{kind.plural}/{NAMES[kind]}", id=kind) for kind in Kind]
+
+
+def frames(text: str) -> list[dict]:
+    """The frames of a stream as {event, id, data}; comments are left out."""
+    blocks = [block for block in text.split("\n\n") if block and not block.startswith(":")]
+    return [dict(line.split(": ", 1) for line in block.split("\n")) for block in blocks]
+
+
+@pytest.mark.parametrize("path", KINDS)
+@pytest.mark.parametrize("encoding", ["json", "data", "multipart"])
+async def test_a_run_is_answered_whole_by_json_and_by_form(api, path, encoding):
+    body = {"message": "hi", "stream": "false", "session_id": "s", "user_id": "alice"}
+    sent = (
+        {"files": {name: (None, value) for name, value in body.items()}}
+        if encoding == "multipart"
+        else {encoding: body}
+    )
+    answer = await api.client.post(f"{path}/runs", **sent)
+    assert answer.status_code == 200
+    run = answer.json()
+    assert (run["content"], run["status"], run["input"]) == ("Hello world", "COMPLETED", "hi")
+    record = api.world.store.get(run["run_id"])
+    assert (record.status, record.session_id, record.user_id) == (RunStatus.COMPLETED, "s", "alice")
+
+
+@pytest.mark.parametrize("path", KINDS)
+async def test_streaming_is_off_unless_it_is_asked_for(api, path):
+    answer = await api.client.post(f"{path}/runs", data={"message": "hi", "stream": ""})
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("path", KINDS)
+async def test_a_stream_has_a_frame_for_each_event_and_ends_with_the_terminal_one(api, path):
+    answer = await api.client.post(f"{path}/runs", json={"message": "hi", "stream": True})
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert answer.headers["cache-control"] == "no-cache"
+    got = frames(answer.text)
+    for place, frame in enumerate(got):
+        data = json.loads(frame["data"])
+        assert (data["event"], data["event_index"], frame["id"]) == (frame["event"], place, str(place))
+    assert got[-1]["event"].endswith("Completed")
+    assert " " not in got[0]["data"]
+
+
+async def test_the_reference_workflow_example_runs_as_printed(api):
+    body = {"input": {}, "user_id": "u", "session_id": "s"}
+    answer = await api.client.post("/workflows/story-workflow/runs", json=body)
+    assert (answer.status_code, answer.json()["input"]) == (200, {})
+
+
+async def test_json_fields_of_a_form_reach_the_component(api):
+    fields = {
+        "message": "hi",
+        "session_state": '{"a": 1}',
+        "dependencies": '{"b": 2}',
+        "metadata": '{"c": 3}',
+        "knowledge_filters": '[{"d": 4}]',
+        "output_schema": '{"type": "object"}',
+        "unknown": "ignored",
+    }
+    assert (await api.client.post("/agents/assistant/runs", data=fields)).status_code == 200
+    given = api.engine_inputs[0]
+    assert (given.session_state, given.dependencies, given.metadata) == ({"a": 1}, {"b": 2}, {"c": 3})
+    assert (given.knowledge_filters, given.output_schema) == ([{"d": 4}], {"type": "object"})
+
+
+async def test_a_run_can_be_read_while_it_runs_and_after(api):
+    execution = await api.world.held(session_id="s")
+    path = f"/agents/assistant/runs/{execution.record.run_id}"
+    assert (await api.client.get(path)).json()["status"] == "RUNNING"
+    api.world.engine.runs[0].release()
+    await execution.ended()
+    shown = (await api.client.get(path, params={"session_id": "s"})).json()
+    assert (shown["status"], shown["content"]) == ("COMPLETED", "Hello world")
+
+
+async def test_runs_are_listed_flat_with_every_field_and_iso_dates(api):
+    created = (await api.client.post("/agents/assistant/runs", json={"message": "hi", "session_id": "s"})).json()
+    listed = (await api.client.get("/agents/assistant/runs", params={"session_id": "s"})).json()
+    assert [run["run_id"] for run in listed] == [created["run_id"]]
+    assert listed[0]["run_input"] == "hi"
+    assert listed[0]["created_at"].endswith("Z")
+    assert listed[0]["parent_run_id"] is None
+    query = {"session_id": "s", "status": "ERROR"}
+    assert (await api.client.get("/agents/assistant/runs", params=query)).json() == []
+
+
+async def test_a_failed_run_is_an_answer_with_status_error(api):
+    api.world.engine.script.update(status=RunStatus.ERROR, error="model exploded")
+    answer = await api.client.post("/agents/assistant/runs", json={"message": "hi"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "ERROR")
+
+
+async def test_cancelling_a_running_run_is_requested_and_of_an_ended_one_is_not(api):
+    execution = await api.world.held()
+    run_id = execution.record.run_id
+    path = f"/agents/assistant/runs/{run_id}/cancel"
+    requested = (await api.client.post(path)).json()
+    assert requested == {"run_id": run_id, "status": "RUNNING", "cancel_requested": True}
+    api.world.engine.runs[0].release()
+    assert (await execution.ended()).record.status is RunStatus.CANCELLED
+    api.world.engine.script["hold"] = False
+    completed = (await api.client.post("/agents/assistant/runs", json={"message": "hi"})).json()["run_id"]
+    answer = await api.client.post(f"/agents/assistant/runs/{completed}/cancel")
+    assert answer.json() == {"run_id": completed, "status": "COMPLETED", "cancel_requested": False}
+
+
+class DownStore(MemoryStore):
+    down = False
+
+    def _check(self):
+        if self.down:
+            raise StoreUnavailable("table runs-abc of account 42 does not answer")
+
+    def get(self, run_id):
+        self._check()
+        return super().get(run_id)
+
+    def accept(self, record):
+        self._check()
+        return super().accept(record)
+
+
+async def test_a_store_that_is_down_is_a_503_and_a_failed_cancel_says_so():
+    api = Api(World(store=DownStore()))
+    api.world.store.down = True
+    started = await api.client.post("/agents/assistant/runs", json={"message": "hi"})
+    assert started.status_code == 503
+    assert started.json() == {"detail": "The service is temporarily unavailable", "error_code": "SERVICE_UNAVAILABLE"}
+    cancelled = await api.client.post("/agents/assistant/runs/r/cancel")
+    assert (cancelled.status_code, cancelled.json()["error_code"]) == (500, "CANCEL_FAILED")
+    assert (await api.client.get("/health")).status_code == 200
+
+
+async def test_what_nobody_expected_ends_a_stream_with_an_error_event_that_tells_nothing(api):
+    api.world.engine.script["raises"] = ZeroDivisionError("secret")
+    answer = await api.client.post("/agents/assistant/runs", json={"message": "hi", "stream": True})
+    last = frames(answer.text)[-1]
+    assert (last["event"], json.loads(last["data"])["content"]) == ("RunError", "Internal server error")
+    assert "secret" not in answer.text
+
+
+async def test_what_nobody_expected_is_a_500_that_tells_nothing(api):
+    api.world.engine.script["raises"] = ZeroDivisionError("secret")
+    answer = await api.client.post("/agents/assistant/runs", json={"message": "hi"})
+    assert answer.status_code == 500
+    assert answer.json() == {"detail": "Internal server error", "error_code": "INTERNAL_ERROR"}
+
+
+async def test_silence_is_filled_with_comments(api, monkeypatch):
+    monkeypatch.setattr(sse, "KEEP_ALIVE_AFTER", 0.001)
+    execution = await api.world.held(stream=True)
+    stream = sse.stream_execution(execution, api.services.catalog.all(Kind.AGENT)[0], api.world.clock)
+    async with asyncio.timeout(10):
+        while await anext(stream) != sse.KEEP_ALIVE:
+            pass
+    api.world.engine.runs[0].release()
+    rest = [piece async for piece in stream if piece != sse.KEEP_ALIVE]
+    assert rest[-1].startswith("event: RunCompleted\n")
+
+
+async def test_a_run_is_told_to_end_before_its_function_is_timed_out(api):
+    class Context:
+        def get_remaining_time_in_millis(self) -> int:
+            return 5_000
+
+    async def app(scope, receive, send):
+        await api.app({**scope, "aws.context": Context()}, receive, send)
+
+    api.world.engine.script["hold"] = True
+    api.client._transport.app = app
+    answer = await api.client.post("/agents/assistant/runs", json={"message": "hi"})
+    run = answer.json()
+    assert (run["status"], run["content"]) == ("ERROR", "Hello world")
+    assert api.world.store.get(run["run_id"]).error == "deadline exceeded"

@@ -1,0 +1,127 @@
+"""Files reach the component byte for byte, or the request is refused before anything runs."""
+
+import base64
+
+import pytest
+
+from agentos_lambda.api.file_types import file_type
+
+pytestmark = pytest.mark.anyio
+
+BYTES = bytes(range(256))
+RUNS = "/agents/assistant/runs"
+TAKEN = [
+    ("a.png", "image/png", "image"),
+    ("a.jpg", "image/jpg", "image"),
+    ("a.webp", "image/webp", "image"),
+    ("a.wav", "audio/wav", "audio"),
+    ("a.mp3", "audio/mpeg", "audio"),
+    ("a.flv", "video/flv", "video"),
+    ("a.mov", "video/quicktime", "video"),
+    ("a.3gp", "video/3gpp", "video"),
+    ("a.pdf", "application/pdf", "file"),
+    ("a.csv", "text/csv; charset=utf-8", "file"),
+    ("a.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "file"),
+    ("a.json", "application/json", "file"),
+    ("a.xml", "application/xml", "file"),
+    ("notes.md", "application/octet-stream", "file"),
+    ("photo.heic", "application/octet-stream", "image"),
+]
+
+
+@pytest.mark.parametrize(("name", "content_type", "kind"), TAKEN)
+async def test_a_file_arrives_byte_for_byte_as_its_kind(api, name, content_type, kind):
+    files = [("files", (name, BYTES, content_type))]
+    answer = await api.client.post(RUNS, data={"message": "look"}, files=files)
+    assert answer.status_code == 200, answer.text
+    (media,) = api.engine_inputs[0].media
+    assert (media.kind, media.content, media.filename) == (kind, BYTES, name)
+
+
+async def test_several_files_keep_their_order_and_their_metadata(api):
+    files = [("files", ("a.png", b"1", "image/png")), ("files", ("b.txt", b"2", "text/plain"))]
+    data = {"message": "look", "files_metadata": '[null, {"page": 2}]'}
+    assert (await api.client.post(RUNS, data=data, files=files)).status_code == 200
+    media = api.engine_inputs[0].media
+    assert [(item.filename, item.metadata) for item in media] == [("a.png", None), ("b.txt", {"page": 2})]
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [
+        ("a.exe", "application/x-msdownload"),
+        ("a.exe", "application/octet-stream"),
+        ("noname", ""),
+        ("a.png", "text/foo"),
+    ],
+)
+async def test_any_other_file_is_refused_by_its_name_before_anything_runs(api, name, content_type):
+    files = [("files", ("ok.png", b"1", "image/png")), ("files", (name, b"x", content_type))]
+    answer = await api.client.post(RUNS, data={"message": "look"}, files=files)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "UNSUPPORTED_FILE_TYPE")
+    assert answer.json()["detail"].startswith(f"Unsupported file type: {name} (")
+    assert api.engine_inputs == []
+
+
+async def test_an_empty_file_is_refused_and_not_dropped(api):
+    answer = await api.client.post(RUNS, data={"message": "look"}, files=[("files", ("a.png", b"", "image/png"))])
+    assert (answer.status_code, answer.json()["detail"]) == (400, "Empty file: a.png")
+
+
+async def test_a_workflow_takes_no_files(api):
+    files = [("files", ("a.png", b"1", "image/png"))]
+    answer = await api.client.post("/workflows/story-workflow/runs", data={"message": "look"}, files=files)
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "BAD_REQUEST")
+
+
+async def test_files_as_text_are_refused(api):
+    answer = await api.client.post(RUNS, files={"message": (None, "look"), "files": (None, "text")})
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("metadata", ["{", "{}", "[1]", '[{"a":1}, {"b":2}]', "[" + " " * 8000 + "]"])
+async def test_metadata_that_does_not_fit_the_files_is_a_422(api, metadata):
+    files = [("files", ("a.png", b"1", "image/png"))]
+    answer = await api.client.post(RUNS, data={"message": "look", "files_metadata": metadata}, files=files)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "files_metadata")
+
+
+async def test_media_objects_arrive_like_files(api):
+    encoded = base64.b64encode(BYTES).decode()
+    body = {
+        "message": "look",
+        "images": [{"content": encoded, "mime_type": "image/png", "id": "i1"}],
+        "audio": [{"url": "https://example.com/a.wav"}],
+        "videos": [{"content": encoded}],
+        "input_files": [{"content": "plain text", "mime_type": "text/plain", "filename": "a.txt"}],
+    }
+    assert (await api.client.post(RUNS, json=body)).status_code == 200
+    image, audio, video, text = api.engine_inputs[0].media
+    assert (image.kind, image.content, image.id) == ("image", BYTES, "i1")
+    assert (audio.kind, audio.content, audio.url) == ("audio", None, "https://example.com/a.wav")
+    assert (video.kind, video.content) == ("video", BYTES)
+    assert (text.kind, text.content) == ("file", b"plain text")
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {},
+        {"filepath": "/etc/passwd"},
+        {"media_reference": {"storage_key": "k"}},
+        {"content": "not base64!"},
+        {"content": ""},
+        {"content": "QQ==", "url": "https://example.com"},
+        {"content": "QQ==", "mime_type": 5},
+        {"content": "QQ==", "metadata": []},
+    ],
+)
+async def test_a_media_object_that_can_not_be_read_is_a_422(api, item):
+    answer = await api.client.post(RUNS, json={"message": "look", "images": [item]})
+    assert (answer.status_code, answer.json()["errors"][0]["field"].partition(".")[0]) == (422, "images")
+    assert api.engine_inputs == []
+
+
+def test_a_type_that_is_known_decides_over_the_extension():
+    assert file_type("image/png", "a.pdf").kind == "image"
+    assert file_type(None, "a.pdf").mime_type == "application/pdf"
