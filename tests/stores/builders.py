@@ -1,0 +1,105 @@
+"""Values for the tests of stores, each valid as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agentos_lambda.runs.model import (
+    Ending,
+    EventPack,
+    Kind,
+    RunOutput,
+    RunRecord,
+    RunStatus,
+    SessionDelta,
+)
+
+NOW = 1_700_000_000_000
+LEASE_MS = 30_000
+
+
+class StoppedClock:
+    """A clock that moves only when told."""
+
+    def __init__(self) -> None:
+        self.milliseconds = NOW
+
+    def now(self) -> int:
+        return self.milliseconds
+
+    def monotonic(self) -> float:
+        return self.milliseconds / 1000
+
+
+def pending(run_id="run-1", **changes) -> RunRecord:
+    record = RunRecord(
+        run_id=run_id,
+        kind=Kind.AGENT,
+        component_id="writer",
+        session_id="session-1",
+        user_id="alice",
+        status=RunStatus.PENDING,
+        accepted_at=NOW,
+        token=f"accepted-{run_id}",
+    )
+    return replace(record, **changes)
+
+
+def running(run_id="run-1", **changes) -> RunRecord:
+    """As a foreground run is accepted: by its executor."""
+    started = {
+        "status": RunStatus.RUNNING,
+        "attempt": 1,
+        "tries": 1,
+        "executor": f"executor-{run_id}",
+        "lease_until": NOW + LEASE_MS,
+    }
+    return pending(run_id, **{**started, **changes})
+
+
+def ending(before: RunRecord, status=RunStatus.COMPLETED, **changes) -> Ending:
+    made = Ending(
+        before=before,
+        status=status,
+        ended_at=NOW + 5_000,
+        token=f"ended-{before.run_id}-{before.attempt}-{status}",
+        output=output(before.run_id),
+    )
+    return replace(made, **changes)
+
+
+def output(content="done", members=()) -> RunOutput:
+    return RunOutput({"content": content}, members)
+
+
+def delta(remove=(), **fields) -> SessionDelta:
+    """Fields of the session state to set and to remove."""
+    return SessionDelta(
+        {f"state:{name}": value for name, value in fields.items()}, frozenset(f"state:{name}" for name in remove)
+    )
+
+
+def pack(first_index: int, *contents: str) -> EventPack:
+    return EventPack(first_index, tuple({"event": "RunContent", "content": content} for content in contents))
+
+
+def contents(events) -> list[tuple[int, str]]:
+    """Indexed events as (index, content)."""
+    return [(indexed.index, indexed.event["content"]) for indexed in events]
+
+
+def claim(store, run_id="run-1", executor="worker-1", now=NOW):
+    return store.claim(run_id, executor=executor, now=now, lease_until=now + LEASE_MS, expired_before=now - 15_000)
+
+
+def take_over(store, run_id="run-1", executor="rescuer"):
+    """Claim the run long after its lease has ended."""
+    return claim(store, run_id, executor, now=NOW + 10 * LEASE_MS)
+
+
+def load(store, session_id="session-1", kind=Kind.AGENT, component_id="writer", history=3):
+    return store.load(session_id, kind=kind, component_id=component_id, history=history)
+
+
+def list_runs(store, session_id="session-1", kind=Kind.AGENT, component_id="writer"):
+    return store.list_runs(session_id, kind=kind, component_id=component_id)

@@ -1,0 +1,167 @@
+"""A write that was applied, but whose answer was lost, is found to be the writer's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from agentos_lambda.runs.errors import ClaimLost, Fenced, StoreUnavailable
+from agentos_lambda.runs.model import RunStatus
+from tests.stores.builders import (
+    NOW,
+    claim,
+    contents,
+    delta,
+    ending,
+    list_runs,
+    load,
+    output,
+    pack,
+    pending,
+    running,
+    take_over,
+)
+from tests.stores.dynamodb.faults import WRITES, FaultyClient, answer_lost, applied_twice
+
+
+@pytest.fixture
+def client(aws):
+    return FaultyClient(aws.dynamodb)
+
+
+@pytest.fixture
+def store(aws, client):
+    return aws.store(dynamodb=client)
+
+
+@pytest.fixture(params=[answer_lost, applied_twice])
+def twice(request, client):
+    """Calls a write so that it is applied twice: sent again by botocore, or by the caller who heard nothing."""
+
+    def call(write, *, skip=0):
+        client.plan(request.param, *WRITES, skip=skip)
+        if request.param is answer_lost:
+            with pytest.raises(StoreUnavailable):
+                write()
+        return write()
+
+    return call
+
+
+def full_ending(before, status=RunStatus.COMPLETED):
+    return ending(before, status, session=delta(mood="calm"), last_events=pack(0, "a", "end"), sealed_at=1)
+
+
+def test_accept(store, twice):
+    assert twice(lambda: store.accept(pending())) == pending() == store.get("run-1")
+
+
+def test_claim_of_a_waiting_run(store, twice):
+    store.accept(pending())
+    claimed = twice(lambda: claim(store))
+    assert (claimed.attempt, claimed.tries, claimed.executor) == (1, 1, "worker-1")
+    assert store.get("run-1") == claimed
+
+
+def test_claim_of_an_expired_attempt(store, twice):
+    store.accept(running())
+    store.append("run-1", 1, pack(0, "a"))
+    # The first request finds out that the run does not wait, the second one claims it.
+    claimed = twice(lambda: take_over(store), skip=1)
+    assert (claimed.attempt, claimed.tries, claimed.executor, claimed.seals) == (2, 2, "rescuer", {1: 0})
+    assert store.get("run-1") == claimed
+
+
+def test_renew(store, twice):
+    record = store.accept(running())
+    renewed = twice(lambda: store.renew(record, lease_until=NOW * 2))
+    assert renewed == replace(record, lease_until=NOW * 2) == store.get("run-1")
+
+
+def test_flag_cancel(store, twice):
+    store.accept(running())
+    times = iter((NOW + 1, NOW + 2))
+    flagged = twice(lambda: store.flag_cancel("run-1", now=next(times)))
+    assert flagged.cancel_requested_at == NOW + 1
+    assert store.get("run-1") == flagged
+
+
+def test_append(store, twice):
+    record = store.accept(running())
+    twice(lambda: store.append("run-1", 1, pack(0, "a")))
+    assert contents(store.read(record, after=-1)) == [(0, "a")]
+
+
+@pytest.mark.parametrize("status", [RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED])
+def test_commit(store, twice, status):
+    record = store.accept(running())
+    ended = twice(lambda: store.commit(full_ending(record, status)))
+    assert (ended.status, ended.in_session) == (status, True)
+    assert ended == store.get("run-1")
+    assert load(store).fields == {"state:mood": "calm"}
+    assert [run.output for run in list_runs(store)] == [output("run-1")]
+    assert contents(store.read(ended, after=-1)) == [(0, "a"), (1, "end")]
+
+
+def test_commit_without_session(store, twice):
+    record = store.accept(running())
+    ended = twice(lambda: store.commit_without_session(full_ending(record, RunStatus.ERROR)))
+    assert ended == store.get("run-1")
+    assert (ended.status, ended.in_session) == (RunStatus.ERROR, False)
+
+
+def test_commit_of_a_waiting_run_as_cancelled(store, twice):
+    record = store.accept(pending())
+    ended = twice(lambda: store.commit(full_ending(record, RunStatus.CANCELLED)))
+    assert ended == store.get("run-1")
+    assert (ended.status, ended.attempt) == (RunStatus.CANCELLED, 0)
+
+
+def test_commit_of_a_paused_run_as_cancelled(store, twice):
+    paused = store.commit(ending(store.accept(running()), RunStatus.PAUSED))
+    ended = twice(lambda: store.commit(full_ending(paused, RunStatus.CANCELLED)))
+    assert ended == store.get("run-1")
+    assert ended.status is RunStatus.CANCELLED
+
+
+def test_an_accepted_run_that_has_gone_on_is_still_the_callers_own(store, client):
+    client.plan(answer_lost, "put_item")
+    with pytest.raises(StoreUnavailable):
+        store.accept(pending())
+    claimed = claim(store)
+    assert store.accept(pending()) == claimed
+
+
+def test_a_claim_that_was_lost_and_then_taken_over_is_lost(store, client):
+    store.accept(pending())
+    client.plan(answer_lost, "update_item")
+    with pytest.raises(StoreUnavailable):
+        claim(store)
+    second = take_over(store)
+    with pytest.raises(ClaimLost) as lost:
+        claim(store)
+    assert lost.value.record == second
+
+
+def test_a_pause_that_was_lost_and_then_cancelled_is_fenced(store, client):
+    record = store.accept(running())
+    client.plan(answer_lost, "transact_write_items")
+    with pytest.raises(StoreUnavailable):
+        store.commit(ending(record, RunStatus.PAUSED))
+    ended = store.commit(ending(store.get("run-1"), RunStatus.CANCELLED))
+    with pytest.raises(Fenced) as fenced:
+        store.commit(replace(ending(record, RunStatus.PAUSED), output=output("again")))
+    assert fenced.value.record == ended == store.get("run-1")
+
+
+def test_a_success_that_was_lost_is_no_error_after_all(store, client):
+    """The executor gives up on its commit and tries to end the run as an error, in a new ending."""
+    record = store.accept(running())
+    client.plan(answer_lost, "transact_write_items")
+    with pytest.raises(StoreUnavailable):
+        store.commit(full_ending(record))
+    with pytest.raises(Fenced) as fenced:
+        store.commit(ending(record, RunStatus.ERROR))
+    assert fenced.value.record.ending == full_ending(record).token
+    assert store.get("run-1").status is RunStatus.COMPLETED

@@ -1,0 +1,95 @@
+"""What a run costs in requests to DynamoDB, and that it does not grow with its session."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import pytest
+
+from agentos_lambda.runs.model import Kind, RunStatus
+from tests.stores.builders import NOW, claim, delta, ending, load, pack, pending, running
+
+
+@contextmanager
+def requests_of(client):
+    """The operations that a client sends, as they leave."""
+    sent: list[str] = []
+
+    def note(request, operation_name, **_context):
+        assert request
+        sent.append(operation_name)
+
+    client.meta.events.register("request-created.*", note)
+    try:
+        yield sent
+    finally:
+        client.meta.events.unregister("request-created.*", note)
+
+
+@pytest.fixture
+def store(ministack_aws):
+    return ministack_aws.store()
+
+
+def run(store, place, **changes):
+    """A foreground run, as the service does it: accept, load, commit."""
+    record = store.accept(running(f"run-{place:03d}", accepted_at=NOW + place))
+    session = load(store, history=3)
+    made = ending(record, session=delta(place=place), last_events=pack(0, "end"), sealed_at=0, **changes)
+    store.commit(made)
+    return session
+
+
+def test_a_run_takes_three_requests_the_first_like_the_hundred_and_first(store, ministack_aws):
+    with requests_of(ministack_aws.dynamodb) as first, requests_of(ministack_aws.s3) as objects:
+        run(store, 0)
+    for place in range(1, 100):
+        run(store, place)
+    with requests_of(ministack_aws.dynamodb) as later:
+        session = run(store, 100)
+    assert first == later == ["PutItem", "Query", "TransactWriteItems"]
+    assert objects == []
+    assert [stored.run_id for stored in session.runs] == ["run-097", "run-098", "run-099"]
+    assert session.fields == {"state:place": 99}
+
+
+def test_a_queued_run_takes_one_request_more(store, ministack_aws):
+    with requests_of(ministack_aws.dynamodb) as sent:
+        store.accept(pending())
+        claimed = claim(store)
+        load(store)
+        store.commit(ending(claimed))
+    assert sent == ["PutItem", "UpdateItem", "Query", "TransactWriteItems"]
+
+
+def test_the_search_for_history_behind_failed_runs_has_an_end(store, ministack_aws):
+    run(store, 0)
+    for place in range(1, 260):
+        store.commit(ending(store.accept(running(f"failed-{place}", accepted_at=NOW + place)), RunStatus.ERROR))
+    with requests_of(ministack_aws.dynamodb) as sent:
+        session = load(store)
+    assert sent == ["Query"] * 5
+    assert session.runs == ()
+
+
+def test_a_session_without_history_takes_one_request(store, ministack_aws):
+    run(store, 0)
+    with requests_of(ministack_aws.dynamodb) as sent:
+        assert load(store, kind=Kind.WORKFLOW, component_id="flow", history=0).runs == ()
+    assert sent == ["Query"]
+
+
+def test_a_follower_pays_one_request_for_what_is_new(store, ministack_aws):
+    record = store.accept(running())
+    for index in range(50):
+        store.append("run-1", 1, pack(index, "text"))
+    with requests_of(ministack_aws.dynamodb) as sent:
+        assert [indexed.index for indexed in store.read(record, after=47)] == [48, 49]
+        assert store.read(record, after=49) == []
+        assert sent == ["Query", "Query"]
+        assert len(store.read(record, after=-1)) == 50
+        assert sent == ["Query"] * 4
+    ended = store.commit(ending(record, sealed_at=49))
+    with requests_of(ministack_aws.dynamodb) as sent:
+        assert store.read(ended, after=49) == []
+    assert sent == []

@@ -1,0 +1,296 @@
+"""What every store guarantees about the end of a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from agentos_lambda.runs.errors import CancelWins, Fenced, NotStorable, SessionTaken
+from agentos_lambda.runs.model import EventPack, RunOutput, RunStatus, SessionDelta
+from tests.stores.builders import (
+    NOW,
+    claim,
+    contents,
+    delta,
+    ending,
+    list_runs,
+    load,
+    output,
+    pack,
+    pending,
+    running,
+    take_over,
+)
+
+LEFT = [RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED]
+
+
+def nothing_is_visible_of(store, made):
+    """Neither output nor state nor events of a refused ending."""
+    session = load(store, made.before.session_id)
+    fields = session.fields if session else {}
+    record = store.get(made.before.run_id)
+    return (
+        all(run.output != made.output for run in list_runs(store, made.before.session_id))
+        and not set(made.session.set) & set(fields)
+        and (record is None or not store.read(record, after=-1))
+    )
+
+
+def full_ending(before, status=RunStatus.COMPLETED, **changes):
+    """One with something for every place."""
+    parts = {"session": delta(mood=before.run_id), "last_events": pack(0, "a", "end"), "sealed_at": 1}
+    return ending(before, status, **{**parts, **changes})
+
+
+@pytest.mark.parametrize("status", LEFT)
+def test_a_commit_shows_record_output_session_and_events_together(store, status):
+    record = store.accept(running())
+    made = full_ending(record, status, error="why" if status is RunStatus.ERROR else None)
+    ended = store.commit(made)
+    assert ended == replace(
+        record,
+        status=status,
+        ended_at=made.ended_at,
+        ending=made.token,
+        error=made.error,
+        seals={1: 1},
+        lease_until=None,
+        in_session=True,
+    )
+    assert store.get("run-1") == ended
+    assert store.output(ended) == made.output
+    assert load(store).fields == {"state:mood": "run-1"}
+    assert [(run.run_id, run.status, run.output) for run in list_runs(store)] == [("run-1", status, made.output)]
+    assert contents(store.read(ended, after=-1)) == [(0, "a"), (1, "end")]
+
+
+@pytest.mark.parametrize("status", LEFT)
+def test_a_commit_may_be_repeated(store, status):
+    record = store.accept(running())
+    first = store.commit(full_ending(record, status))
+    again = store.commit(full_ending(record, status, output=output("another"), session=delta(other=1)))
+    assert again == first == store.get("run-1")
+    assert store.output(again) == output("run-1")
+    assert load(store).fields == {"state:mood": "run-1"}
+
+
+def test_an_ending_that_came_through_answers_its_later_attempts(store):
+    """The first commit's answer was lost, and its writer has given up on it since."""
+    record = store.accept(running())
+    first = store.commit(full_ending(record))
+    again = store.commit_without_session(ending(record, RunStatus.ERROR, token=first.ending, error="no answer"))
+    assert again == first == store.get("run-1")
+
+
+def test_an_executor_that_was_replaced_can_not_commit(store):
+    first = store.accept(running())
+    second = take_over(store)
+    made = full_ending(first)
+    for commit in (store.commit, store.commit_without_session):
+        with pytest.raises(Fenced) as fenced:
+            commit(made)
+        assert fenced.value.record == second
+    assert store.get("run-1") == second
+    assert nothing_is_visible_of(store, made)
+
+
+@pytest.mark.parametrize("first", [RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED])
+@pytest.mark.parametrize("second", LEFT)
+def test_a_final_state_is_never_overwritten(store, first, second):
+    record = store.accept(running())
+    ended = store.commit(ending(record, first))
+    for before in (record, ended):
+        made = full_ending(before, second, token="another")
+        with pytest.raises(Fenced) as fenced:
+            store.commit(made)
+        assert fenced.value.record == ended
+        assert nothing_is_visible_of(store, full_ending(record, output=output("another")))
+    assert store.get("run-1") == ended
+    assert store.output(ended) == output("run-1")
+
+
+def test_an_unknown_run_can_not_be_committed(store):
+    made = full_ending(running())
+    with pytest.raises(Fenced) as fenced:
+        store.commit(made)
+    assert fenced.value.record is None
+    assert load(store) is None
+
+
+@pytest.mark.parametrize("status", [RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.ERROR])
+def test_a_cancelled_run_is_never_anything_else(store, status):
+    record = store.accept(running())
+    flagged = store.flag_cancel("run-1", now=NOW + 1)
+    made = full_ending(record, status)
+    for commit in (store.commit, store.commit_without_session):
+        with pytest.raises(CancelWins) as wins:
+            commit(made)
+        assert wins.value.record == flagged
+    assert store.get("run-1") == flagged
+    assert nothing_is_visible_of(store, made)
+    ended = store.commit(ending(flagged, RunStatus.CANCELLED))
+    assert (ended.status, ended.cancel_requested_at) == (RunStatus.CANCELLED, NOW + 1)
+    assert store.get("run-1") == ended
+
+
+@pytest.mark.parametrize("status", LEFT)
+def test_a_cancel_that_comes_after_the_end_changes_nothing(store, status):
+    ended = store.commit(ending(store.accept(running()), status))
+    assert store.flag_cancel("run-1", now=NOW + 9) == ended
+    assert store.get("run-1") == ended
+
+
+def test_the_fence_goes_before_the_cancel_flag_and_that_before_the_sessions_owner(store):
+    store.commit(ending(store.accept(running("bobs", user_id="bob"))))
+    record = store.accept(running())
+    store.flag_cancel("run-1", now=NOW + 1)
+    with pytest.raises(CancelWins):
+        store.commit(ending(record))
+    take_over(store)
+    with pytest.raises(Fenced):
+        store.commit(ending(record))
+
+
+def test_a_waiting_run_is_cancelled_without_ever_running(store):
+    record = store.accept(pending())
+    made = full_ending(record, RunStatus.CANCELLED)
+    ended = store.commit(made)
+    assert (ended.status, ended.attempt, ended.seals) == (RunStatus.CANCELLED, 0, {0: 1})
+    assert store.commit(made) == ended == store.get("run-1")
+    assert contents(store.read(ended, after=-1)) == [(0, "a"), (1, "end")]
+
+
+def test_a_run_that_was_claimed_meanwhile_is_not_cancelled_as_a_waiting_one(store):
+    waiting = store.accept(pending())
+    claimed = claim(store)
+    with pytest.raises(Fenced) as fenced:
+        store.commit(full_ending(waiting, RunStatus.CANCELLED))
+    assert fenced.value.record == claimed
+    assert store.get("run-1") == claimed
+
+
+def test_of_two_cancels_of_a_waiting_run_one_is_stored(store):
+    waiting = store.accept(pending())
+    ended = store.commit(ending(waiting, RunStatus.CANCELLED, token="first"))
+    with pytest.raises(Fenced) as fenced:
+        store.commit(ending(waiting, RunStatus.CANCELLED, token="second"))
+    assert fenced.value.record == ended
+
+
+def test_a_paused_run_is_cancelled_in_its_own_place(store):
+    record = store.accept(running())
+    store.append("run-1", 1, pack(0, "a"))
+    paused = store.commit(ending(record, RunStatus.PAUSED, last_events=pack(1, "paused"), sealed_at=1))
+    made = ending(paused, RunStatus.CANCELLED, output=output("stopped"), last_events=pack(2, "cancelled"), sealed_at=2)
+    ended = store.commit(made)
+    assert store.commit(made) == ended == store.get("run-1")
+    assert [(run.run_id, run.status, run.output) for run in list_runs(store)] == [
+        ("run-1", RunStatus.CANCELLED, output("stopped"))
+    ]
+    assert contents(store.read(ended, after=-1)) == [(0, "a"), (1, "paused"), (2, "cancelled")]
+
+
+def test_a_pause_is_not_repeated_over_the_cancel_that_followed_it(store):
+    record = store.accept(running())
+    pause = ending(record, RunStatus.PAUSED)
+    ended = store.commit(ending(store.commit(pause), RunStatus.CANCELLED))
+    with pytest.raises(Fenced) as fenced:
+        store.commit(replace(pause, output=output("paused again")))
+    assert fenced.value.record == ended == store.get("run-1")
+
+
+def test_an_ending_without_events_keeps_the_seal_of_its_attempt(store):
+    record = store.accept(running())
+    paused = store.commit(ending(record, RunStatus.PAUSED, last_events=pack(0, "paused"), sealed_at=0))
+    assert store.commit(ending(paused, RunStatus.CANCELLED)).seals == {1: 0}
+    assert store.get("run-1").seals == {1: 0}
+
+
+def test_an_end_takes_back_the_error_of_a_pause(store):
+    paused = store.commit(ending(store.accept(running()), RunStatus.PAUSED, error="asks"))
+    assert store.commit(ending(paused, RunStatus.CANCELLED)).error is None
+    assert store.get("run-1").error is None
+
+
+@pytest.mark.parametrize("user_id", ["mallory", None])
+def test_a_session_of_another_user_is_not_touched(store, user_id):
+    store.commit(ending(store.accept(running("alices")), session=delta(mood="calm")))
+    record = store.accept(running("theirs", user_id=user_id))
+    made = full_ending(record)
+    with pytest.raises(SessionTaken):
+        store.commit(made)
+    assert store.get("theirs") == record
+    assert nothing_is_visible_of(store, replace(made, session=SessionDelta()))
+    assert (load(store).user_id, load(store).fields) == ("alice", {"state:mood": "calm"})
+
+
+def test_an_unowned_session_gets_the_first_owner_who_comes(store):
+    store.commit(ending(store.accept(running("nobodys", user_id=None))))
+    assert load(store).user_id is None
+    store.commit(ending(store.accept(running("bobs", user_id="bob"))))
+    assert load(store).user_id == "bob"
+    with pytest.raises(SessionTaken):
+        store.commit(ending(store.accept(running("alices"))))
+
+
+def test_a_run_whose_session_is_taken_still_ends(store):
+    store.commit(ending(store.accept(running("bobs", user_id="bob")), session=delta(mood="calm")))
+    record = store.accept(running())
+    made = full_ending(record, RunStatus.ERROR, error="The session belongs to another user.")
+    with pytest.raises(SessionTaken):
+        store.commit(made)
+    ended = store.commit_without_session(made)
+    assert (ended.status, ended.error, ended.in_session) == (RunStatus.ERROR, made.error, False)
+    assert store.commit_without_session(made) == ended == store.get("run-1")
+    assert store.output(ended) is None
+    assert contents(store.read(ended, after=-1)) == [(0, "a"), (1, "end")]
+    assert [run.run_id for run in list_runs(store)] == ["bobs"]
+    assert load(store).fields == {"state:mood": "calm"}
+
+
+def test_a_run_that_has_not_ended_has_no_output(store):
+    record = store.accept(running())
+    store.commit(ending(record))
+    assert store.output(record) is None
+    assert store.output(replace(record, in_session=True)) is None
+
+
+def test_what_is_not_json_is_not_storable(store):
+    record = store.accept(running())
+    for made in (
+        ending(record, output=RunOutput({"content": object()})),
+        ending(record, session=delta(mood={1, 2})),
+        ending(record, last_events=EventPack(0, ({"event": "RunContent", "content": b"bytes"},)), sealed_at=0),
+    ):
+        with pytest.raises(NotStorable):
+            store.commit(made)
+    assert store.get("run-1") == record
+    assert load(store) is None
+
+
+def test_what_was_stored_does_not_change_with_what_was_handed_in_or_out(store):
+    seals, run, state, event = {0: 1}, {"list": [1]}, {"list": [1]}, {"event": "RunContent", "content": "a"}
+    record = store.accept(running(seals=seals))
+    ended = store.commit(
+        ending(
+            record,
+            output=RunOutput(run, (run,)),
+            session=delta(key=state),
+            last_events=EventPack(2, (event,)),
+            sealed_at=2,
+        )
+    )
+    handed_out = store.output(ended), load(store), list_runs(store)[0].output
+    seals[9] = 9
+    event["content"] = "changed"
+    for value in (run, state, handed_out[0].run, handed_out[1].runs[0].output.run, handed_out[2].members[0]):
+        value["list"].append(2)
+    handed_out[1].fields["state:key"]["list"].append(2)
+    ended.seals[8] = 8
+    assert store.get("run-1").seals == {0: 1, 1: 2}
+    assert store.output(ended) == RunOutput({"list": [1]}, ({"list": [1]},))
+    assert load(store).fields == {"state:key": {"list": [1]}}
+    assert list_runs(store)[0].output.run == {"list": [1]}
+    assert contents(store.read(store.get("run-1"), after=1)) == [(2, "a")]
