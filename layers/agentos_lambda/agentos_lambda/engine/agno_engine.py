@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentos_lambda.engine.agno_run import AgnoRun
+from agentos_lambda.engine.agno_run import PATIENCE, AgnoRun
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.component_parts import parts
 from agentos_lambda.engine.components import Components, load_components
@@ -12,10 +12,15 @@ from agentos_lambda.runs.ports import EngineRequest
 
 
 class AgnoEngine:
-    """Runs the deployer's agno components. Raises ``ComponentsError`` if they can not be loaded."""
+    """Runs the deployer's agno components.
 
-    def __init__(self, components: Components | None = None) -> None:
+    ``patience``: seconds that a cancelled run has to stop by itself before its task is cancelled. Raises
+    ``ComponentsError`` if the components have to be loaded and can not be.
+    """
+
+    def __init__(self, components: Components | None = None, *, patience: float = PATIENCE) -> None:
         self._components = components if components is not None else load_components()
+        self._patience = patience
         cancellations()
 
     def start(self, request: EngineRequest) -> AgnoRun:
@@ -30,4 +35,4 @@ class AgnoEngine:
             part.store_events = False
             if part is component or part.db is not None:
                 part.db = database
-        return AgnoRun(component, request, database)
+        return AgnoRun(component, request, database, patience=self._patience)

@@ -35,10 +35,13 @@ _TEXT = frozenset({"RunContent", "TeamRunContent"})
 class AgnoRun:
     """Runs a component of its own in a task of its own, and hands out its events."""
 
-    def __init__(self, component: AgnoComponent, request: EngineRequest, database: RunDatabase) -> None:
+    def __init__(
+        self, component: AgnoComponent, request: EngineRequest, database: RunDatabase, *, patience: float = PATIENCE
+    ) -> None:
         self._component = component
         self._request = request
         self._database = database
+        self._patience = patience
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -99,12 +102,12 @@ class AgnoRun:
     def _stop_in_time(self) -> None:
         if not self._stopping and self._loop is not None:
             self._stopping = True
-            self._loop.call_later(PATIENCE, self._interrupt)
+            self._loop.call_later(self._patience, self._interrupt)
 
     def _interrupt(self) -> None:
         if self._loop is not None and self._task is not None and not self._task.done():
             self._task.cancel()
-            self._loop.call_later(PATIENCE + SAVING, self._give_up)
+            self._loop.call_later(self._patience + SAVING, self._give_up)
 
     def _give_up(self) -> None:
         if self._task is not None and not self._task.done():

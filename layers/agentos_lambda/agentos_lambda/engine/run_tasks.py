@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 from weakref import WeakSet
 
 Tasks = WeakSet["asyncio.Task[Any]"]
@@ -39,7 +39,7 @@ def note_tasks() -> Tasks:
     loop = asyncio.get_running_loop()
     factory = loop.get_task_factory()
     if not isinstance(factory, _NotingTasks):
-        loop.set_task_factory(_NotingTasks(factory))
+        loop.set_task_factory(cast(Any, _NotingTasks(factory)))  # typeshed wants a generic function
     tasks: Tasks = WeakSet()
     _tasks_of_run.set(tasks)
     return tasks

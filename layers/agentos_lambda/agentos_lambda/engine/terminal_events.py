@@ -93,8 +93,10 @@ def _workflow(run: JsonObject, reason: str) -> list[Event]:
         "session_id": output.session_id,
     }
     cancelled = WorkflowCancelledEvent(reason=reason, content=reason, **ids)
+    # agno itself passes on lists of lists here, whatever the field's type says.
+    step_results: Any = output.step_results
     completed = WorkflowCompletedEvent(
-        content=output.content, step_results=output.step_results or [], metadata=output.metadata, **ids
+        content=output.content, step_results=step_results, metadata=output.metadata, **ids
     )
     return [plain_object(cancelled.to_dict()), plain_object(completed.to_dict())]
 
