@@ -1,1 +1,20 @@
-"""The engine behind ``agentos_lambda.runs.ports.Engine``: agno. Only modules of this package import agno."""
+"""The engine behind ``agentos_lambda.runs.ports.Engine``: agno. Only modules of this package import agno.
+
+Importing the package prepares agno without importing it: no telemetry, and no line of its own below a warning. agno
+sets its loggers' levels again with every run, so a filter does it.
+"""
+
+import logging
+import os
+
+os.environ.setdefault("AGNO_TELEMETRY", "false")
+
+
+def _is_warning(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING
+
+
+for _name in ("agno", "agno-team", "agno-workflow"):
+    _logger = logging.getLogger(_name)
+    _logger.setLevel(logging.WARNING)  # a logger that has a level gets no handler of agno's own
+    _logger.addFilter(_is_warning)

@@ -1,0 +1,142 @@
+"""One run of an agno component."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
+from typing import Any
+
+from agentos_lambda.engine.cancellation import cancellations
+from agentos_lambda.engine.component_parts import AgnoComponent
+from agentos_lambda.engine.plain_json import plain_object
+from agentos_lambda.engine.run_arguments import run_arguments
+from agentos_lambda.engine.run_database import RunDatabase
+from agentos_lambda.engine.run_outcome import Ended, outcome_of
+from agentos_lambda.engine.run_tasks import note_tasks
+from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
+from agentos_lambda.runs.model import Event, RunStatus
+from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
+
+logger = logging.getLogger(__name__)
+
+PATIENCE = 0.5
+"""Seconds that a run has to see that it was cancelled before its task is, and then to end before it is given up."""
+
+SAVING = 0.5
+"""Seconds that agno has to save an interrupted run. It takes some 10 ms, in a task of its own."""
+
+_ERRORS = frozenset({"RunError", "TeamRunError", "WorkflowError"})
+_COMPLETED = frozenset({"RunCompleted", "TeamRunCompleted", "WorkflowCompleted"})
+_TEXT = frozenset({"RunContent", "TeamRunContent"})
+
+
+class AgnoRun:
+    """Runs a component of its own in a task of its own, and hands out its events."""
+
+    def __init__(
+        self, component: AgnoComponent, request: EngineRequest, database: RunDatabase, *, patience: float = PATIENCE
+    ) -> None:
+        self._component = component
+        self._request = request
+        self._database = database
+        self._patience = patience
+        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._ended = Ended()
+
+    async def events(self) -> AsyncIterator[Event]:
+        self._task = asyncio.create_task(self._drive(), name=f"run {self._request.run_id}")
+        self._loop = asyncio.get_running_loop()
+        if self._ended.cancelled:
+            self._stop_in_time()
+        try:
+            while (event := await self._queue.get()) is not None:
+                yield self._noted(event)
+            if self._request.stream:
+                for event in self._missing_events():
+                    yield event
+        finally:
+            self._task.cancel()  # nothing to cancel, unless nobody wants the events any more
+            cancellations().forget(self._request.run_id)
+
+    def cancel(self) -> None:
+        self._ended.cancelled = True
+        cancellations().cancel_run(self._request.run_id)
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: the run has ended
+                self._loop.call_soon_threadsafe(self._stop_in_time)
+
+    def outcome(self) -> EngineOutcome:
+        return outcome_of(self._request, self._component.name, self._database, self._ended)
+
+    async def _drive(self) -> None:
+        run_id = self._request.run_id
+        tasks = note_tasks()
+        try:
+            # What arun gives depends on its arguments, beyond what its types tell.
+            started: Any = self._component.arun(**run_arguments(self._request))
+            if self._request.stream:
+                async with aclosing(started):
+                    async for item in started:
+                        if getattr(item, "event", None):
+                            self._queue.put_nowait(plain_object(item.to_dict()))
+            else:
+                await started
+        except asyncio.CancelledError:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._database.ended.wait(), SAVING)
+            for task in tasks:
+                task.cancel()
+            if not self._ended.cancelled:
+                raise
+        except (Exception, SystemExit) as error:  # an edge: a component may raise anything
+            self._ended.raised = error
+            logger.warning("run %s: the component raised %r", run_id, error, exc_info=error)
+        finally:
+            self._queue.put_nowait(None)
+
+    def _stop_in_time(self) -> None:
+        if not self._stopping and self._loop is not None:
+            self._stopping = True
+            self._loop.call_later(self._patience, self._interrupt)
+
+    def _interrupt(self) -> None:
+        if self._loop is not None and self._task is not None and not self._task.done():
+            self._task.cancel()
+            self._loop.call_later(self._patience + SAVING, self._give_up)
+
+    def _give_up(self) -> None:
+        if self._task is not None and not self._task.done():
+            logger.warning("run %s: the component does not let itself be cancelled", self._request.run_id)
+            self._queue.put_nowait(None)
+
+    def _noted(self, event: Event) -> Event:
+        if event.get("run_id") == self._request.run_id:
+            name = event["event"]
+            self._ended.seen.add(name)
+            if name in _ERRORS:
+                self._ended.error = event.get("content") or event.get("error")
+            elif name in _TEXT and isinstance(event.get("content"), str):
+                self._ended.text.append(event["content"])
+        return event
+
+    def _missing_events(self) -> list[Event]:
+        """The terminal events that agno did not give."""
+        outcome = self.outcome()
+        run, seen = outcome.output.run, self._ended.seen
+        if outcome.status is RunStatus.CANCELLED:
+            return [
+                event
+                for event in cancelled_events(self._request, run, f"Run {self._request.run_id} was cancelled")
+                if event["event"] not in seen
+            ]
+        if outcome.status is RunStatus.ERROR and not seen & _ERRORS:
+            error = self._ended.raised or RuntimeError(outcome.error)
+            return [error_event(self._request, self._component.name, error)]
+        if outcome.status is RunStatus.PAUSED and "step_requirements" in run and "WorkflowPaused" not in seen:
+            return [paused_event(run)]
+        return []

@@ -1,0 +1,140 @@
+"""Describes the components in a document, so that functions can tell of them without importing agno.
+
+    python -m agentos_lambda.engine.build_manifest [--components FILE] -o manifest.json
+
+The descriptions are those of AgentOS itself: one is made of the components, in this process, and asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import httpx
+from agno.models.base import Model
+from agno.os import AgentOS
+
+from agentos_lambda.engine.component_parts import AgnoComponent, parts
+from agentos_lambda.engine.components import Components, load_components
+from agentos_lambda.engine.errors import ComponentsError
+from agentos_lambda.engine.history import history_runs
+from agentos_lambda.engine.manifest import VERSION
+from agentos_lambda.engine.model_providers import model_providers
+from agentos_lambda.engine.model_setting import PLACEHOLDER_SETTING, VARIABLE
+from agentos_lambda.engine.plain_json import plain_object
+from agentos_lambda.engine.run_database import DATABASE_ID, RunDatabase
+from agentos_lambda.runs.model import Json, JsonObject, Kind
+
+_OF_COMPONENTS = ("available_models", "agents", "teams", "workflows")
+"""Parts of ``GET /config`` that the catalog gives component by component."""
+
+_NOT_SERVED = ("metrics", "memory", "learning", "evals", "traces")
+"""Domains that AgentOS would offer for any database. Here they have no routes, so no database is named for them."""
+
+
+def describe_components(components: Components | None = None) -> JsonObject:
+    """The manifest of these components, else of those that the environment names. Raises ``ComponentsError``."""
+    described = components if components is not None else load_components()
+    with ThreadPoolExecutor(1) as thread:  # the caller's own may be running an event loop
+        return thread.submit(lambda: asyncio.run(_describe(described))).result()
+
+
+async def _describe(components: Components) -> JsonObject:
+    async with _client(components) as client:
+        config = await _get(client, "/config")
+        entries = {kind: await _entries(client, kind, components, config) for kind in Kind}
+    os_config = {name: value for name, value in config.items() if name not in _OF_COMPONENTS}
+    for domain in _NOT_SERVED:
+        os_config[domain] = {**os_config[domain], "dbs": []}
+    return {
+        "version": VERSION,
+        "engine_version": version("agno"),
+        "os": os_config,
+        "models": list(_models([*components.agents, *components.teams])),
+        "providers": model_providers(),
+        **{kind.plural: entries[kind] for kind in Kind},
+    }
+
+
+def _client(components: Components) -> httpx.AsyncClient:
+    """A client of an AgentOS of copies: it changes the components that it is given."""
+    app = AgentOS(
+        id=DATABASE_ID,
+        agents=[agent.deep_copy() for agent in components.agents],
+        teams=[team.deep_copy() for team in components.teams],
+        workflows=[workflow.deep_copy() for workflow in components.workflows],
+        db=RunDatabase.of("", None),
+        telemetry=False,
+    ).get_app()
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://agentos")
+
+
+async def _get(client: httpx.AsyncClient, path: str) -> Any:
+    answer = await client.get(path)
+    answer.raise_for_status()
+    return answer.json()
+
+
+async def _entries(
+    client: httpx.AsyncClient, kind: Kind, components: Components, config: JsonObject
+) -> list[JsonObject]:
+    listed = await _get(client, f"/{kind.plural}")
+    return [
+        {
+            "id": component.id,
+            "name": component.name or component.id,
+            "history_runs": history_runs(component),
+            "config": in_config,
+            "listed": in_list,
+            "detail": await _get(client, f"/{kind.plural}/{component.id}"),
+            "quick_prompts": _quick_prompts(component),
+        }
+        for component, in_config, in_list in zip(components.all(kind), config[kind.plural], listed, strict=True)
+    ]
+
+
+def _quick_prompts(component: AgnoComponent) -> list[str]:
+    prompts: Json = plain_object(component.metadata or {}).get("quick_prompts")
+    if prompts is None:
+        return []
+    if not isinstance(prompts, list) or not all(isinstance(prompt, str) for prompt in prompts):
+        raise ComponentsError(f"{component.id}: metadata['quick_prompts'] is not a list of texts")
+    return prompts
+
+
+def _models(components: Sequence[AgnoComponent]) -> Iterator[JsonObject]:
+    seen: list[tuple[str, str]] = []
+    for component in components:
+        for part in parts(component):
+            model = getattr(part, "model", None)
+            if isinstance(model, Model) and model.provider and (model.id, model.provider) not in seen:
+                seen.append((model.id, model.provider))
+                yield {"id": model.id, "provider": model.provider}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command. Gives its exit status: 0, or 2 after one line that says what is wrong with the components."""
+    parser = argparse.ArgumentParser(prog="build_manifest", description="Describe the components in a document.")
+    parser.add_argument("--components", metavar="FILE", help="the components' file (default: the module 'components')")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, type=Path, help="where to write it")
+    given = parser.parse_args(arguments)
+    os.environ[VARIABLE] = PLACEHOLDER_SETTING
+    try:
+        document = describe_components(load_components(given.components))
+    except ComponentsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    given.output.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""Loads the deployer's components: the three lists of a components module."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import re
+import sys
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+from agno.agent import Agent
+from agno.team import Team
+from agno.utils.string import generate_id_from_name
+from agno.workflow import Workflow
+
+from agentos_lambda.engine.component_parts import AgnoComponent
+from agentos_lambda.engine.errors import ComponentsError
+from agentos_lambda.runs.model import Kind
+
+MODULE = "components"
+"""The module that is imported unless ``AGENTOS_COMPONENTS`` names a file."""
+
+_VALID_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,128}")
+
+Item = TypeVar("Item", Agent, Team, Workflow)
+
+
+@dataclass(frozen=True)
+class Components:
+    """The agents, teams and workflows to serve. Each has an id, unique among its kind."""
+
+    agents: Sequence[Agent] = ()
+    teams: Sequence[Team] = ()
+    workflows: Sequence[Workflow] = ()
+
+    def all(self, kind: Kind) -> Sequence[AgnoComponent]:
+        by_kind: dict[Kind, Sequence[AgnoComponent]] = {
+            Kind.AGENT: self.agents,
+            Kind.TEAM: self.teams,
+            Kind.WORKFLOW: self.workflows,
+        }
+        return by_kind[kind]
+
+    def find(self, kind: Kind, component_id: str) -> AgnoComponent | None:
+        return next((component for component in self.all(kind) if component.id == component_id), None)
+
+
+def load_components(path: str | None = None) -> Components:
+    """The components of the file ``path``, else of ``AGENTOS_COMPONENTS``, else of the module ``components``.
+
+    Raises ``ComponentsError``.
+    """
+    path = path or os.environ.get("AGENTOS_COMPONENTS")
+    spec = _file_spec(path) if path else importlib.util.find_spec(MODULE)
+    if spec is None:
+        raise ComponentsError(f"There is no module {MODULE!r}: add components.py, or name a file in AGENTOS_COMPONENTS")
+    module = _run(spec)
+    where = spec.origin or spec.name
+    return Components(
+        agents=_checked(module, where, "agents", Agent),
+        teams=_checked(module, where, "teams", Team),
+        workflows=_checked(module, where, "workflows", Workflow),
+    )
+
+
+def _file_spec(path: str) -> ModuleSpec | None:
+    if not Path(path).is_file():
+        raise ComponentsError(f"{path}: there is no such file")
+    return importlib.util.spec_from_file_location(MODULE, path)
+
+
+def _run(spec: ModuleSpec) -> ModuleType:
+    """Import the module. One that was imported already from the same place is not run again."""
+    where = spec.origin or spec.name
+    known = sys.modules.get(spec.name)
+    if known is not None and getattr(known, "__file__", None) == spec.origin:
+        return known
+    module = importlib.util.module_from_spec(spec)
+    if spec.loader is None:
+        raise ComponentsError(f"{where}: is a folder, not a module")
+    sys.modules[spec.name] = module  # dataclasses and pydantic look their module up while it is run
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        del sys.modules[spec.name]
+        raise ComponentsError(_cause(where, error)) from error
+    return module
+
+
+def _cause(where: str, error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return f"{error.filename or where}:{error.lineno}: {error.msg}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
+    place = f"{where}:{lines[-1]}" if lines else where
+    return f"{place}: {type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _checked(module: ModuleType, where: str, name: str, item_type: type[Item]) -> list[Item]:
+    if not hasattr(module, name):
+        raise ComponentsError(f"{where}: {name!r} is missing: export a list of {item_type.__name__}, it may be empty")
+    items = getattr(module, name)
+    if not isinstance(items, list | tuple):
+        raise ComponentsError(f"{where}: {name!r} is a {type(items).__name__}, not a list")
+    seen: set[str] = set()
+    for index, item in enumerate(items):
+        place = f"{where}: {name}[{index}]"
+        if not isinstance(item, item_type):
+            raise ComponentsError(f"{place} is of type {type(item).__name__}, not {item_type.__name__}")
+        if not item.id and not item.name:
+            raise ComponentsError(f"{place} has neither an id nor a name: its id would change with every start")
+        item.id = item.id or generate_id_from_name(item.name)
+        if not _VALID_ID.fullmatch(item.id):
+            raise ComponentsError(f"{place}: the id {item.id!r} may have letters, digits and -_.:@ only, at most 128")
+        if item.id in seen:
+            raise ComponentsError(f"{place}: the id {item.id!r} is taken by an earlier one")
+        seen.add(item.id)
+    return list(items)

@@ -1,0 +1,65 @@
+"""How many earlier runs of a session a component may look at: so many are read before it runs, and no more.
+
+Counted as agno 3.1 reads them; generous where a component decides only at run time.
+"""
+
+from __future__ import annotations
+
+from agno.agent import Agent
+from agno.team import Team
+from agno.workflow import Workflow
+
+from agentos_lambda.engine.component_parts import parts, steps
+
+WHOLE_SESSION = 100
+"""For what reads all runs of a session: a tool that searches the chat, a summary, learning. The cost of a run is
+bounded, whatever the session's length, so "all" ends somewhere."""
+
+
+def history_runs(component: Agent | Team | Workflow) -> int:
+    """The largest number of runs that the component, a member or a step of it wants; 0 if none looks back."""
+    return max(_own(part) for part in parts(component))
+
+
+def _own(part: Agent | Team | Workflow) -> int:
+    if isinstance(part, Workflow):
+        return _of_workflow(part)
+    if _reads_all(part):
+        return WHOLE_SESSION
+    wanted = [0]
+    if part.add_history_to_context:
+        # With a limit of messages only, each of them could stand in a run of its own.
+        limit = part.num_history_runs if part.num_history_runs is not None else part.num_history_messages
+        wanted.append(WHOLE_SESSION if limit is None else limit)
+    if isinstance(part, Team) and part.add_team_history_to_members:
+        wanted.append(part.num_team_history_runs)
+    return max(wanted)
+
+
+def _reads_all(part: Agent | Team) -> bool:
+    return bool(
+        part.read_chat_history
+        or (isinstance(part, Agent) and part.read_tool_call_history)
+        or part.enable_session_summaries
+        or part.session_summary_manager
+        or part.learning
+        or part.search_past_sessions
+        or (isinstance(part, Agent) and part.compaction)
+        # Members, or tools, that a function chooses at run time may be anything.
+        or (isinstance(part, Team) and callable(part.members))
+    )
+
+
+def _of_workflow(workflow: Workflow) -> int:
+    wanted = [0]
+    if workflow.add_workflow_history_to_steps:
+        wanted.append(workflow.num_history_runs)
+    if callable(workflow.steps):  # one function, which is given the session
+        return WHOLE_SESSION
+    for step in steps(workflow.steps):
+        if getattr(step, "add_workflow_history", None):
+            wanted.append(getattr(step, "num_history_runs", None) or workflow.num_history_runs)
+        if callable(step) or callable(getattr(step, "executor", None)):  # a function may ask its input for the history
+            wanted.append(workflow.num_history_runs)
+    agent_runs = getattr(workflow.agent, "num_history_runs", None)
+    return max(*wanted, agent_runs or 0)

@@ -1,0 +1,86 @@
+"""What a caller sent, as the arguments of agno's ``arun``."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from agno.media import Audio, File, Image, Video
+
+from agentos_lambda.runs.model import Json, Kind, Media
+from agentos_lambda.runs.ports import EngineRequest
+
+_MEDIA: dict[str, tuple[str, type[Image | Audio | Video]]] = {
+    "image": ("images", Image),
+    "audio": ("audio", Audio),
+    "video": ("videos", Video),
+}
+
+
+def run_arguments(request: EngineRequest) -> dict[str, Any]:
+    """The keyword arguments of ``arun`` for this request. Raises ValueError for values that agno can not take."""
+    given = deepcopy(request.input)  # a run may change what it is given
+    arguments: dict[str, Any] = {
+        "input": given.message,
+        "run_id": request.run_id,
+        "session_id": request.session_id,
+        "user_id": request.user_id,
+        "stream": request.stream,
+        "session_state": given.session_state,
+        "dependencies": given.dependencies,
+        "metadata": given.metadata,
+    }
+    if request.stream:
+        arguments["stream_events"] = True
+    if request.kind is not Kind.WORKFLOW:
+        arguments["knowledge_filters"] = _filters(given.knowledge_filters)
+        if given.output_schema is not None:
+            # Imported for this alone: agno.os costs more to import than everything else together.
+            from agno.os.utils import json_schema_to_pydantic_model  # noqa: PLC0415
+
+            arguments["output_schema"] = json_schema_to_pydantic_model(given.output_schema)
+    for medium in given.media:
+        name, value = _medium(medium)
+        arguments.setdefault(name, []).append(value)
+    return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _medium(medium: Media) -> tuple[str, Image | Audio | Video | File]:
+    fields: dict[str, Any] = {
+        "id": medium.id,
+        "url": medium.url,
+        "content": medium.content,
+        "mime_type": medium.mime_type,
+        "format": _format(medium),
+        "metadata": medium.metadata,
+    }
+    if medium.kind == "file":
+        return "files", File(**_given(fields), filename=medium.filename)
+    name, media_class = _MEDIA[medium.kind]
+    if medium.filename is not None:  # agno keeps a name for documents only
+        fields["metadata"] = {"filename": medium.filename, **(medium.metadata or {})}
+    return name, media_class(**_given(fields))
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _format(medium: Media) -> str | None:
+    """As AgentOS derives it: the file name's extension, or the MIME type's second half."""
+    if medium.filename and "." in medium.filename:
+        return medium.filename.rsplit(".", 1)[1].lower()
+    return medium.mime_type.rsplit("/", 1)[-1] if medium.mime_type else None
+
+
+def _filters(filters: Json) -> Any:
+    """Filter expressions (objects with an ``op``) as agno's own, plain filters as they are."""
+    if filters is None:
+        return None
+    from agno.filters import from_dict  # noqa: PLC0415  needed by few runs
+
+    if isinstance(filters, dict) and "op" in filters:
+        return [from_dict(filters)]
+    if isinstance(filters, list):
+        return [from_dict(item) if isinstance(item, dict) and "op" in item else item for item in filters]
+    return filters

@@ -1,0 +1,128 @@
+"""The database that agno sees during one run: answers from what was read before, keeps what the run leaves.
+
+agno reads the session (several times), and saves the session and each run on its own: the run itself, each member's
+run, and the same run again when its state changes. Nothing of this goes anywhere before the run's commit.
+"""
+
+from __future__ import annotations
+
+import abc
+import asyncio
+import json
+from typing import Any
+
+from agno.db.base import AsyncBaseDb, SessionType
+from agno.session import AgentSession, TeamSession, WorkflowSession
+
+from agentos_lambda.engine.plain_json import plain_object
+from agentos_lambda.engine.session_fields import from_fields
+from agentos_lambda.runs.model import Json, JsonObject, Kind, RunStatus, Session
+
+DATABASE_ID = "agentos-lambda"
+"""The database's name to clients (``db_id``)."""
+
+AgnoSession = AgentSession | TeamSession | WorkflowSession
+
+_SESSION_TYPES: dict[SessionType, type[AgnoSession]] = {
+    SessionType.AGENT: AgentSession,
+    SessionType.TEAM: TeamSession,
+    SessionType.WORKFLOW: WorkflowSession,
+}
+
+
+def _refuse(method: str) -> Any:
+    async def refuse(*_: Any, **__: Any) -> Any:
+        raise NotImplementedError(f"{method}: sessions and runs are all that is stored here")
+
+    return refuse
+
+
+def _refusing_the_rest(database: type[RunDatabase]) -> type[RunDatabase]:
+    """agno's interface covers memories, knowledge, traces and more. What is not implemented says so when called."""
+    for method in database.__abstractmethods__:
+        setattr(database, method, _refuse(method))
+    return abc.update_abstractmethods(database)
+
+
+@_refusing_the_rest
+class RunDatabase(AsyncBaseDb):
+    """One run's view of its session, and all that agno saved in its course."""
+
+    def __init__(self, run_id: str, session: Session | None) -> None:
+        super().__init__(id=DATABASE_ID)
+        self._run_id = run_id
+        self._session_id = session.session_id if session else None
+        # As text: agno's from_dict empties the dicts that it is given, and it is called for each read.
+        self._loaded = json.dumps(_agno_session(session)) if session else None
+        self.session: JsonObject | None = None
+        """The session as it was saved last, without its runs."""
+        self.runs: dict[str, JsonObject] = {}
+        """Each run as it was saved last, in the order in which they were saved first."""
+        self.ended = asyncio.Event()
+        """Set when the run itself has been saved in a state that is not RUNNING."""
+
+    @classmethod
+    def of(cls, run_id: str, session: Session | None) -> RunDatabase:
+        return cls(run_id, session)
+
+    @property
+    def run(self) -> JsonObject | None:
+        """The run itself, as it was saved last."""
+        return self.runs.get(self._run_id)
+
+    async def get_session(
+        self,
+        session_id: str,
+        session_type: SessionType | None = None,
+        user_id: str | None = None,  # noqa: ARG002  the owner was checked before the session was read
+        deserialize: bool | None = True,
+        runs_limit: int | None = None,  # noqa: ARG002  the runs were limited when they were read
+    ) -> AgnoSession | dict[str, Any] | None:
+        if self._loaded is None or session_id != self._session_id:
+            return None
+        data: dict[str, Any] = json.loads(self._loaded)
+        return _SESSION_TYPES[session_type or SessionType.AGENT].from_dict(data) if deserialize else data
+
+    async def get_sessions(self, *_: Any, deserialize: bool | None = True, **__: Any) -> Any:
+        """No other session can be had during a run."""
+        return [] if deserialize else ([], 0)
+
+    async def get_user_memories(self, *_: Any, deserialize: bool | None = True, **__: Any) -> Any:
+        return [] if deserialize else ([], 0)
+
+    async def upsert_session(
+        self,
+        session: AgnoSession,
+        deserialize: bool | None = True,  # noqa: ARG002
+    ) -> AgnoSession | dict[str, Any] | None:
+        self.session = plain_object(session.to_dict(include_runs=False))
+        return session
+
+    async def upsert_run(
+        self,
+        run: Any,
+        session_id: str,  # noqa: ARG002
+        user_id: str | None = None,  # noqa: ARG002
+        run_index: int | None = None,  # noqa: ARG002
+    ) -> None:
+        saved = plain_object(run if isinstance(run, dict) else run.to_dict())
+        self.runs[saved["run_id"]] = saved
+        if saved["run_id"] == self._run_id and not RunStatus(saved.get("status") or RunStatus.RUNNING).active:
+            self.ended.set()
+
+
+def _agno_session(session: Session) -> JsonObject:
+    """The session as agno stores one, with its runs oldest first and members before the run that they worked for."""
+    runs: list[Json] = []
+    for stored in session.runs:
+        runs += [*stored.output.members, stored.output.run]
+    ids: dict[Kind, str] = {Kind.AGENT: "agent_id", Kind.TEAM: "team_id", Kind.WORKFLOW: "workflow_id"}
+    return {
+        "session_id": session.session_id,
+        "user_id": session.user_id,
+        ids[session.kind]: session.component_id,
+        "created_at": session.created_at // 1000,
+        "updated_at": session.updated_at // 1000,
+        "runs": runs,
+        **from_fields(session.fields),
+    }

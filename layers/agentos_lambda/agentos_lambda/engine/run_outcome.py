@@ -1,0 +1,98 @@
+"""How a run ended, from what agno saved of it and what was seen of it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from agentos_lambda.engine.plain_json import plain
+from agentos_lambda.engine.run_database import RunDatabase
+from agentos_lambda.engine.session_fields import difference, to_fields
+from agentos_lambda.runs.model import JsonObject, Kind, RunOutput, RunStatus, SessionDelta
+from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
+
+_INTERRUPTED = "Operation cancelled by user"
+"""What agno says in an interrupted run that had no text yet."""
+
+
+@dataclass(slots=True)
+class Ended:
+    """What was seen of a run from outside."""
+
+    cancelled: bool = False
+    raised: BaseException | None = None
+    error: str | None = None
+    text: list[str] = field(default_factory=list)
+    """The text deltas of the run itself."""
+    seen: set[str] = field(default_factory=set)
+    """The names of the run's own events."""
+
+
+def outcome_of(request: EngineRequest, name: str | None, database: RunDatabase, ended: Ended) -> EngineOutcome:
+    """The outcome. The status is final or PAUSED, and the same in the output."""
+    saved = database.run
+    status = _status(saved, ended)
+    run = dict(saved) if saved is not None else _unsaved(request, name, status, ended)
+    run["status"] = status.value
+    if status is RunStatus.CANCELLED:
+        run["cancellation_stage"] = "EXECUTING"
+        if run.get("content") in (None, "", _INTERRUPTED):
+            run["content"] = "".join(ended.text) or f"Run {request.run_id} was cancelled"
+    members: tuple[JsonObject, ...] = ()
+    if request.kind is Kind.TEAM:
+        members = tuple(_lean(run) for run in database.runs.values() if run.get("parent_run_id") is not None)
+        run["member_responses"] = []
+    return EngineOutcome(
+        status=status,
+        output=RunOutput(run=_lean(run), members=members),
+        session=_delta(request, database),
+        error=_error(run, ended) if status is RunStatus.ERROR else None,
+    )
+
+
+def _status(saved: JsonObject | None, ended: Ended) -> RunStatus:
+    status = RunStatus(saved["status"]) if saved and saved.get("status") in RunStatus.__members__ else RunStatus.RUNNING
+    interrupted = status is RunStatus.CANCELLED and ended.raised is not None
+    if not status.active and not interrupted:
+        return status
+    return RunStatus.CANCELLED if ended.cancelled else RunStatus.ERROR
+
+
+def _error(run: JsonObject, ended: Ended) -> str:
+    raised = str(plain(str(ended.raised))) if ended.raised is not None else None
+    content = run.get("content")
+    return ended.error or raised or (content if isinstance(content, str) else None) or "The run failed"
+
+
+def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, ended: Ended) -> JsonObject:
+    """The run that agno did not come to save."""
+    kind, message = request.kind.value, plain(request.input.message)
+    run: JsonObject = {
+        "run_id": request.run_id,
+        f"{kind}_id": request.component_id,
+        f"{kind}_name": name,
+        "session_id": request.session_id,
+        "user_id": request.user_id,
+        "content": "".join(ended.text) or None,
+        "content_type": "str",
+        "created_at": int(time.time()),
+        "input": message if request.kind is Kind.WORKFLOW else {"input_content": message},
+    }
+    if status is RunStatus.ERROR and run["content"] is None:
+        run["content"] = _error(run, ended)
+    return {key: value for key, value in run.items() if value is not None}
+
+
+def _lean(run: JsonObject) -> JsonObject:
+    """Without the events that agno keeps of failed runs: the log has them."""
+    lean = {key: value for key, value in run.items() if key != "events"}
+    for key in ("member_responses", "step_executor_runs"):
+        if isinstance(lean.get(key), list):
+            lean[key] = [_lean(inner) for inner in lean[key]]
+    return lean
+
+
+def _delta(request: EngineRequest, database: RunDatabase) -> SessionDelta:
+    if database.session is None:
+        return SessionDelta()
+    return difference(request.session.fields if request.session else {}, to_fields(database.session))
