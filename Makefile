@@ -21,6 +21,10 @@ $(VENVS)/%/.ready: requirements/%.txt
 	@VIRTUAL_ENV=$(@D) $(UV) pip sync --quiet --require-hashes $<
 	@touch $@
 
+run: $(LOCAL)/.ready $(CLOUD)/.ready ## the whole API on this machine (PORT=8000 COMPONENTS=path/to/components.py)
+	@PYTHONPATH=layers/agentos_lambda:. $(LOCAL)/bin/python -m local $(if $(PORT),--port $(PORT)) \
+	  $(if $(COMPONENTS),--components '$(COMPONENTS)')
+
 lock: ## resolve every requirements file again
 	@for name in uv local dev cloud sam; do \
 	  $(UV) pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
@@ -31,4 +35,4 @@ lock: ## resolve every requirements file again
 	    --no-annotate -c requirements/local.txt layers/$$layer/requirements.in -o layers/$$layer/requirements.txt || exit 1; \
 	done
 
-.PHONY: help lock
+.PHONY: help run lock

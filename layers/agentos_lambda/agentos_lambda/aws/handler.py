@@ -1,0 +1,72 @@
+"""An ASGI app as a Lambda handler."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from mangum import Mangum
+
+from agentos_lambda.aws.cycle import INTERNAL_ERROR, ASGIApp, Receive, Scope, Send, respond
+from agentos_lambda.aws.events import is_http, mount
+from agentos_lambda.aws.loop import process_loop
+from agentos_lambda.aws.sink import CollectingSink, Sink
+
+Fallback = Callable[[Any, Any], Any]
+"""A handler of ``(event, context)`` whose result is JSON."""
+
+
+class UnsupportedEvent(TypeError):
+    """The event is no HTTP request, and there is no fallback for others."""
+
+
+class LambdaHandler:
+    """One app with two faces: called, it gives a whole answer; ``stream`` gives it piece by piece.
+
+    Which of the two is used is decided by the runtime that loads the handler. The app can not tell.
+    """
+
+    def __init__(self, app: ASGIApp, fallback: Fallback | None = None) -> None:
+        self._app = app
+        self._fallback = fallback
+        asyncio.set_event_loop(process_loop())
+        self._mangum = Mangum(self._whole, lifespan="off")
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        """The answer to an HTTP event, in the form that API Gateway wants, or the fallback's to any other.
+
+        Raises ``UnsupportedEvent``. Must not be called while an event loop runs in this thread.
+        """
+        if is_http(event):
+            asyncio.set_event_loop(process_loop())
+            return self._mangum(event, context)
+        if self._fallback is None:
+            raise UnsupportedEvent("not an HTTP event")
+        return self._fallback(event, context)
+
+    def streams(self, event: Any) -> bool:
+        """Whether ``stream`` takes this event."""
+        return is_http(event)
+
+    async def stream(self, event: Any, context: Any, sink: Sink) -> None:
+        """Answer an HTTP event into ``sink``. Raises what the sink raises; errors of the app are answered."""
+        request = self._mangum.infer(event, context)
+        scope: Scope = request.scope
+        mount(scope)
+        await respond(self._app, scope, request.body, sink)
+
+    async def _whole(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The app for Mangum: hands over an answer when all of it is there, or a 500."""
+        mount(scope)
+        request = await receive()
+        sink = CollectingSink()
+        await respond(self._app, scope, request["body"], sink)
+        if sink.prelude is None or sink.error is not None:
+            status, headers, body = 500, [(b"content-type", b"application/json")], INTERNAL_ERROR
+        else:
+            # Mangum reads headers as UTF-8, while ASGI has them as Latin-1.
+            utf8 = [(name, value.decode("latin-1").encode()) for name, value in sink.prelude.headers]
+            status, headers, body = sink.prelude.status, utf8, bytes(sink.body)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})

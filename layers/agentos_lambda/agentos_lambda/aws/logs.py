@@ -1,0 +1,58 @@
+"""Log lines as Lambda's own Python runtime writes them: text, or JSON where the function's configuration asks for it.
+
+https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+import traceback
+from contextvars import ContextVar
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+"""The invocation that this code runs for."""
+
+_LEVELS = {"TRACE": "DEBUG", "FATAL": "CRITICAL"}
+"""Lambda's names of levels that Python does not have."""
+
+
+class _TextFormatter(logging.Formatter):
+    converter = staticmethod(time.gmtime)
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+    def __init__(self) -> None:
+        super().__init__("[%(levelname)s]\t%(asctime)s\t%(request_id)s\t%(name)s: %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.request_id = request_id.get()
+        return super().format(record)
+
+
+class _JsonFormatter(_TextFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "timestamp": self.formatTime(record),
+            "level": record.levelname,
+            "message": record.getMessage(),
+            "logger": record.name,
+            "requestId": request_id.get(),
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            line["errorType"] = type(error).__name__
+            line["errorMessage"] = str(error)
+            line["stackTrace"] = traceback.format_exception(error)
+        return json.dumps(line)
+
+
+def configure_logging() -> None:
+    """Send the log to standard output, in the format and from the level that the environment variables name."""
+    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL") or os.environ.get("LOG_LEVEL") or "INFO"
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_JsonFormatter() if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON" else _TextFormatter())
+    logging.basicConfig(level=_LEVELS.get(level.upper(), level.upper()), handlers=[handler])

@@ -1,0 +1,173 @@
+"""A client of the Lambda Runtime API.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import http.client
+import json
+import traceback
+from dataclasses import dataclass
+from email.message import Message
+from http import HTTPStatus
+
+from agentos_lambda.aws.prelude import DELIMITER, Prelude
+
+_ROOT = "/2018-06-01/runtime"
+_STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
+_ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
+_ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
+_CHUNK = 64 * 1024
+
+
+class RuntimeApiGone(Exception):
+    """The Runtime API does not answer any more: the environment is being shut down."""
+
+
+class RuntimeApiRefused(Exception):
+    """The Runtime API answered with an error status, for example 413 to an answer that is too large."""
+
+    def __init__(self, status: int, path: str) -> None:
+        super().__init__(f"{path}: {status}")
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """What ``/invocation/next`` gave."""
+
+    headers: Message
+    payload: bytes
+
+    @property
+    def path(self) -> str:
+        return f"{_ROOT}/invocation/{self.headers['Lambda-Runtime-Aws-Request-Id']}"
+
+    @property
+    def echo(self) -> dict[str, str]:
+        """The headers that an answer has to carry back, as Lambda's own runtime does."""
+        name = "Lambda-Runtime-Invocation-Id"
+        value = self.headers.get(name)
+        return {name: value} if value is not None else {}
+
+
+def describe(error: BaseException, *, trace: bool = True) -> bytes:
+    """An error as the Runtime API takes it."""
+    report = {
+        "errorType": type(error).__name__,
+        "errorMessage": str(error),
+        "stackTrace": traceback.format_exception(error) if trace else [],
+    }
+    return json.dumps(report).encode()
+
+
+class RuntimeApi:
+    """The Runtime API at an address ``host:port``."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def next(self) -> Invocation:
+        """Wait for an invocation, for as long as it takes. Raises ``RuntimeApiGone``."""
+        headers, payload = self._call("GET", f"{_ROOT}/invocation/next")
+        return Invocation(headers, payload)
+
+    def respond(self, invocation: Invocation, payload: bytes) -> None:
+        """Answer with JSON. Raises ``RuntimeApiRefused``, ``RuntimeApiGone``."""
+        self._call("POST", f"{invocation.path}/response", payload, {**invocation.echo})
+
+    def report(self, invocation: Invocation, error: BaseException) -> None:
+        """Answer with an error. Only for an invocation whose answer has not begun."""
+        headers = {_ERROR_TYPE: type(error).__name__, **invocation.echo}
+        self._call("POST", f"{invocation.path}/error", describe(error), headers)
+
+    def report_init(self, error: BaseException) -> None:
+        """Say that the handler could not be loaded."""
+        self._call("POST", f"{_ROOT}/init/error", describe(error), {_ERROR_TYPE: type(error).__name__})
+
+    def stream(self, invocation: Invocation) -> RuntimeSink:
+        """A sink whose answer goes out as it is written."""
+        return RuntimeSink(self._address, invocation)
+
+    def _call(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[Message, bytes]:
+        # No timeout: the environment may be frozen for hours inside a call.
+        connection = http.client.HTTPConnection(self._address)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
+            answer = connection.getresponse()
+            data = answer.read()
+        except (OSError, http.client.HTTPException) as gone:
+            raise RuntimeApiGone(path) from gone
+        finally:
+            connection.close()
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise RuntimeApiRefused(answer.status, path)
+        return answer.headers, data
+
+
+class RuntimeSink:
+    """A streamed answer: one chunked request to the Runtime API, with trailers where it breaks off.
+
+    Raises ``OSError`` when the Runtime API closes the connection.
+    """
+
+    def __init__(self, address: str, invocation: Invocation) -> None:
+        self._address = address
+        self._invocation = invocation
+        self._reader: asyncio.StreamReader
+        self._writer: asyncio.StreamWriter | None = None
+
+    @property
+    def started(self) -> bool:
+        return self._writer is not None
+
+    async def start(self, prelude: Prelude) -> None:
+        metadata = prelude.metadata()
+        host, _, port = self._address.rpartition(":")
+        self._reader, self._writer = await asyncio.open_connection(host, int(port))
+        headers = {
+            "Host": self._address,
+            "Content-Type": _STREAM_TYPE,
+            "Lambda-Runtime-Function-Response-Mode": "streaming",
+            "Transfer-Encoding": "chunked",
+            "Trailer": f"{_ERROR_TYPE}, {_ERROR_BODY}",
+            "Connection": "close",
+            **self._invocation.echo,
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._writer.write(f"POST {self._invocation.path}/response HTTP/1.1\r\n{lines}\r\n".encode("latin-1"))
+        # Chunks of their own, as Lambda's other runtimes send them: some emulators look at chunks, not at bytes.
+        await self.write(metadata)
+        await self.write(DELIMITER)
+
+    async def write(self, data: bytes) -> None:
+        writer = self._open()
+        for start in range(0, len(data), _CHUNK):
+            part = data[start : start + _CHUNK]
+            writer.write(b"%x\r\n%b\r\n" % (len(part), part))
+            await writer.drain()
+
+    async def finish(self, error: BaseException | None = None) -> None:
+        writer = self._open()
+        trailers = b""
+        if error is not None:
+            body = base64.b64encode(describe(error, trace=False)).decode()
+            trailers = f"{_ERROR_TYPE}: {type(error).__name__}\r\n{_ERROR_BODY}: {body}\r\n".encode("latin-1")
+        try:
+            writer.write(b"0\r\n" + trailers + b"\r\n")
+            await writer.drain()
+            status_line = await self._reader.readline()
+        finally:
+            writer.close()
+        if status_line.split()[1:2] != [b"202"]:
+            raise OSError(f"the Runtime API did not take the answer: {status_line!r}")
+
+    def _open(self) -> asyncio.StreamWriter:
+        if self._writer is None:
+            raise RuntimeError("the answer has not been started")
+        return self._writer

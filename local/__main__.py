@@ -1,0 +1,67 @@
+"""``python -m local``: the whole stack on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+from local.settings import DEFAULT_PORT, CannotStart, Settings
+from local.stack import serve
+
+
+def main(settings: Settings) -> int:
+    """Run the stack. Gives the process's exit status."""
+    try:
+        asyncio.run(_until_told_to_end(settings))
+    except CannotStart as reason:
+        print(reason, file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _until_told_to_end(settings: Settings) -> None:
+    loop = asyncio.get_running_loop()
+    serving = asyncio.create_task(serve(settings, lambda: _welcome(settings.port)))
+
+    def end() -> None:
+        # Once only: a second Ctrl-C must not cut short what saves the state.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, lambda: None)
+        serving.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+
+
+def _welcome(port: int) -> None:
+    url = f"http://127.0.0.1:{port}"
+    print(
+        f"""
+AgentOS is at {url}, its documentation at {url}/docs
+
+Which agents there are, and a run of one, as it happens:
+  curl {url}/agents
+  curl -N {url}/agents/AGENT_ID/runs -F message='Hello' -F stream=true
+
+Ctrl-C ends it; runs and sessions are kept.
+""",
+        flush=True,
+    )
+
+
+def _settings(arguments: list[str]) -> Settings:
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+    parser.add_argument("--components", type=Path, help="a components file in place of the sample")
+    options = parser.parse_args(arguments)
+    return Settings(port=options.port, components=options.components)
+
+
+if __name__ == "__main__":
+    sys.exit(main(_settings(sys.argv[1:])))

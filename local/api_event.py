@@ -1,0 +1,143 @@
+"""An HTTP request as the event that API Gateway sends to a function.
+
+The REST API's Lambda proxy event, payload format 1.0:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from local.routing import Match
+
+MAX_EVENT_BYTES = 6 * 1024 * 1024
+"""Lambda's limit for the event of a synchronous invocation."""
+
+_STAGE = "local"
+_NOT_PASSED_ON = frozenset(
+    {"connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+"""Headers that API Gateway drops: they belong to the connection, not to the request."""
+
+
+class EventTooLarge(Exception):
+    """The request does not fit into an event."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request as it came in."""
+
+    method: str
+    path: str
+    """Percent-encoded."""
+    query: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
+    source_ip: str
+    protocol: str
+    """Such as ``HTTP/1.1``."""
+
+
+def encode_event(request: HttpRequest, match: Match, *, port: int, binary_types: frozenset[str]) -> bytes:
+    """The event as JSON. Raises ``EventTooLarge`` over 6 MB, base64 included."""
+    event = json.dumps(build_event(request, match, port=port, binary_types=binary_types)).encode()
+    if len(event) > MAX_EVENT_BYTES:
+        raise EventTooLarge(f"{len(event)} bytes")
+    return event
+
+
+def build_event(request: HttpRequest, match: Match, *, port: int, binary_types: frozenset[str]) -> dict[str, Any]:
+    """The event, with every field that API Gateway fills in."""
+    request_id = str(uuid.uuid4())
+    headers = _multi_value(_with_forwarding(request, port))
+    query = _multi_value(parse_qsl(request.query, keep_blank_values=True))
+    content_type = _last(headers, "content-type") or ""
+    is_binary = bool(request.body) and _is_binary(content_type, binary_types)
+    body = base64.b64encode(request.body).decode() if is_binary else request.body.decode("utf-8", "replace")
+    return {
+        "resource": match.resource,
+        "path": request.path,
+        "httpMethod": request.method,
+        "headers": {name: values[-1] for name, values in headers.items()},
+        "multiValueHeaders": headers,
+        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": match.path_parameters,
+        "stageVariables": None,
+        "requestContext": {
+            "resourceId": "local",
+            "resourcePath": match.resource,
+            "httpMethod": request.method,
+            "extendedRequestId": request_id,
+            "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
+            # As behind a custom domain: no stage stands before the path.
+            "path": request.path,
+            "accountId": "000000000000",
+            "protocol": request.protocol,
+            "stage": _STAGE,
+            "domainPrefix": "127",
+            "requestTimeEpoch": time.time_ns() // 1_000_000,
+            "requestId": request_id,
+            "identity": _identity(request.source_ip, _last(headers, "user-agent")),
+            "domainName": "127.0.0.1",
+            "deploymentId": "local",
+            "apiId": "local",
+        },
+        "body": body if request.body else None,
+        "isBase64Encoded": is_binary,
+    }
+
+
+def _identity(source_ip: str, user_agent: str | None) -> dict[str, str | None]:
+    unknown = (
+        "cognitoIdentityPoolId",
+        "accountId",
+        "cognitoIdentityId",
+        "caller",
+        "principalOrgId",
+        "accessKey",
+        "cognitoAuthenticationType",
+        "cognitoAuthenticationProvider",
+        "userArn",
+        "user",
+    )
+    return {**dict.fromkeys(unknown), "sourceIp": source_ip, "userAgent": user_agent}
+
+
+def _with_forwarding(request: HttpRequest, port: int) -> list[tuple[str, str]]:
+    """The headers with those that API Gateway adds; a client's own of these do not get through."""
+    added = {"x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id"}
+    passed = [(name, value) for name, value in request.headers if name.lower() not in _NOT_PASSED_ON | added]
+    hops = [value for name, value in request.headers if name.lower() == "x-forwarded-for"]
+    return [
+        *passed,
+        ("X-Amzn-Trace-Id", f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]}"),
+        ("X-Forwarded-For", ", ".join([*hops, request.source_ip])),
+        ("X-Forwarded-Port", str(port)),
+        ("X-Forwarded-Proto", "http"),
+    ]
+
+
+def _multi_value(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def _last(headers: dict[str, list[str]], name: str) -> str | None:
+    values = next((values for key, values in headers.items() if key.lower() == name), None)
+    return values[-1] if values else None
+
+
+def _is_binary(content_type: str, binary_types: frozenset[str]) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type in binary_types or "*/*" in binary_types

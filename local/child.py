@@ -1,0 +1,114 @@
+"""Child processes that never outlive this one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+OnLine = Callable[[str], None]
+
+
+class Child:
+    """A program in a session of its own: a terminal's Ctrl-C does not reach it, it ends when this process says so."""
+
+    def __init__(self, process: Process, output: asyncio.Task[None]) -> None:
+        self._process = process
+        self._output = output
+
+    @classmethod
+    async def spawn(
+        cls,
+        command: Sequence[str | Path],
+        *,
+        env: Mapping[str, str],
+        on_line: OnLine,
+        cwd: Path | None = None,
+        on_parent_death: signal.Signals = signal.SIGKILL,
+    ) -> Self:
+        """Start a program, and hand over each line that it writes. Must be called in the main thread."""
+        # A pipe of our own: asyncio's would make the wait for the program one for all who inherited its output.
+        read_end, write_end = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *map(str, command),
+                env=dict(env),
+                cwd=cwd,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=write_end,
+                stderr=write_end,
+                start_new_session=True,
+                preexec_fn=_dies_with(os.getpid(), on_parent_death),
+            )
+        except BaseException:
+            os.close(read_end)
+            raise
+        finally:
+            os.close(write_end)
+        return cls(process, asyncio.create_task(_read_lines(read_end, on_line)))
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def wait(self) -> int:
+        """The program's exit status, once it has ended."""
+        return await self._process.wait()
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program, if it still runs."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    async def terminate(self, *, grace: float) -> None:
+        """Ask the program to end, and after ``grace`` seconds make it."""
+        self.send_signal(signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.wait(), grace)
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End the program and whatever it started in its session, and read the rest of its output."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        await self.wait()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._output, timeout=1)
+
+
+def _dies_with(parent: int, number: signal.Signals) -> Callable[[], None]:
+    """For the child, before it becomes its program: have the kernel send it a signal when its parent dies."""
+
+    def ask_kernel() -> None:
+        if _libc is not None:
+            _libc.prctl(_PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:  # it died before the kernel was asked
+            os._exit(1)
+
+    return ask_kernel
+
+
+async def _read_lines(fd: int, on_line: OnLine) -> None:
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb"))
+    try:
+        rest = b""
+        while data := await reader.read(64 * 1024):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                on_line(line.decode("utf-8", "replace"))
+        if rest:
+            on_line(rest.decode("utf-8", "replace"))
+    finally:
+        transport.close()

@@ -1,0 +1,100 @@
+"""The local cloud: ministack, with its state on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from local.child import Child
+from local.settings import CannotStart
+from local.variables import own_variables
+
+_START_SECONDS = 30
+_STOP_SECONDS = 15
+"""It writes its state when it stops."""
+
+
+class Cloud:
+    """A running local cloud."""
+
+    def __init__(self, url: str, child: Child) -> None:
+        self.url = url
+        self._child = child
+
+    async def wait(self) -> None:
+        """Returns when the cloud has ended by itself."""
+        await self._child.wait()
+
+
+@asynccontextmanager
+async def running_cloud(python: Path, state: Path) -> AsyncIterator[Cloud]:
+    """A cloud that keeps its state under ``state``. Raises ``CannotStart``."""
+    port = _free_port()
+    output: deque[str] = deque(maxlen=20)
+    child = await Child.spawn(
+        (python, "-m", "ministack"),
+        env={**own_variables(), **_variables(port, state)},
+        on_line=output.append,
+        on_parent_death=signal.SIGTERM,  # so that state is kept even then
+    )
+    try:
+        await _until_ready(child, port, output)
+        yield Cloud(f"http://127.0.0.1:{port}", child)
+    finally:
+        await child.terminate(grace=_STOP_SECONDS)
+
+
+def _variables(port: int, state: Path) -> dict[str, str]:
+    objects = state / "objects"
+    objects.mkdir(parents=True, exist_ok=True)
+    return {
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(state.resolve()),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(objects.resolve()),
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def _until_ready(child: Child, port: int, output: deque[str]) -> None:
+    ended = asyncio.create_task(child.wait())
+    try:
+        async with asyncio.timeout(_START_SECONDS):
+            while not await _answers(port):
+                done, _ = await asyncio.wait({ended}, timeout=0.05)
+                if done:
+                    raise CannotStart("the local cloud ended:\n" + "\n".join(output))
+    except TimeoutError:
+        raise CannotStart("the local cloud does not answer:\n" + "\n".join(output)) from None
+    finally:
+        ended.cancel()
+
+
+async def _answers(port: int) -> bool:
+    """Whether its HTTP server is up, its state loaded."""
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    try:
+        writer.write(b"GET /_ministack/health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
+        return b" 200 " in await reader.readline()
+    except OSError:
+        return False
+    finally:
+        writer.close()

@@ -1,0 +1,104 @@
+"""An execution environment: a process that serves one invocation of a function at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+
+from local.child import Child
+from local.invocation import Invocation, InvocationFailed, InvocationTimedOut
+from local.runtime_server import RuntimeServer
+from local.template import FunctionSpec
+
+logger = logging.getLogger(__name__)
+
+
+class EnvironmentCrashed(InvocationFailed):
+    """The process ended before its invocation did."""
+
+
+class Environment:
+    """Asks ``take`` for work whenever it is idle, until its process ends or is ended."""
+
+    def __init__(
+        self, spec: FunctionSpec, variables: Mapping[str, str], take: Callable[[], Awaitable[Invocation]]
+    ) -> None:
+        self._spec = spec
+        self._variables = variables
+        self._take = take
+        arn = f"arn:aws:lambda:us-east-1:000000000000:function:{spec.name}"
+        self._server = RuntimeServer(self, function_arn=arn)
+        self._child: Child | None = None
+        self._invocation: Invocation | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self.ready = False
+        """Its handler is loaded: it has asked for an invocation."""
+
+    async def run(self) -> None:
+        """Start the process, and wait until it has ended."""
+        address = await self._server.start()
+        command = (sys.executable, "-m", "agentos_lambda.aws.runtime")
+        try:
+            self._child = await Child.spawn(
+                command, env=self._process_variables(address), cwd=self._spec.code, on_line=self._show
+            )
+            await self._child.wait()
+        finally:
+            self._settle(EnvironmentCrashed("the environment ended"))
+            self._server.close()
+            if self._child is not None:
+                await self._child.kill()
+
+    async def next(self) -> Invocation:
+        self._settle(InvocationFailed("the function asked for more without an answer"))
+        self.ready = True
+        invocation = await self._take()
+        self._invocation = invocation
+        invocation.begin()
+        self._deadline = asyncio.get_running_loop().call_later(invocation.timeout, self._time_out)
+        return invocation
+
+    def current(self, request_id: str) -> Invocation | None:
+        invocation = self._invocation
+        return invocation if invocation is not None and invocation.request_id == request_id else None
+
+    def report_init_error(self, report: str) -> None:
+        logger.debug("%s could not be loaded: %s", self._spec.name, report)
+
+    def _settle(self, failure: InvocationFailed) -> None:
+        """The invocation in hand is over: without an answer it has failed."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._invocation is not None:
+            self._invocation.fail(failure)
+        self._invocation = self._deadline = None
+
+    def _time_out(self) -> None:
+        self._show(f"timed out after {self._spec.timeout:g} seconds")
+        self._settle(InvocationTimedOut(f"over {self._spec.timeout:g} seconds"))
+        if self._child is not None:
+            self._child.send_signal(signal.SIGKILL)
+
+    def _show(self, line: str) -> None:
+        print(f"[{self._spec.code.name}] {line}", file=sys.stderr, flush=True)
+
+    def _process_variables(self, address: str) -> dict[str, str]:
+        """The function's variables and those that Lambda itself sets."""
+        return {
+            **self._variables,
+            "AWS_LAMBDA_RUNTIME_API": address,
+            "_HANDLER": self._spec.handler,
+            "LAMBDA_TASK_ROOT": str(self._spec.code),
+            "AWS_LAMBDA_FUNCTION_NAME": self._spec.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self._spec.memory),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{self._spec.name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"local/[$LATEST]{uuid.uuid4().hex}",
+            "PYTHONUNBUFFERED": "1",
+            "TZ": ":UTC",
+        }

@@ -1,0 +1,81 @@
+"""A function's environments: as many as there is work for, up to a bound."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from local.environment import Environment, EnvironmentCrashed
+from local.invocation import Invocation, InvocationFailed
+from local.template import FunctionSpec
+
+MAX_ENVIRONMENTS = 8
+
+
+class Function:
+    """Hands invocations to idle environments, first come, first served; starts more when all are busy."""
+
+    def __init__(
+        self, spec: FunctionSpec, variables: Mapping[str, str], *, max_environments: int = MAX_ENVIRONMENTS
+    ) -> None:
+        self._spec = spec
+        self._variables = variables
+        self._max_environments = max_environments
+        self._waiting: asyncio.Queue[Invocation] = asyncio.Queue()
+        self._environments: dict[asyncio.Task[None], Environment] = {}
+        self._idle = 0
+        self._closed = False
+
+    def warm_up(self) -> None:
+        """Start an environment before there is work for it."""
+        if not self._environments:
+            self._start_environment()
+
+    def invoke(self, event: bytes) -> Invocation:
+        """Have an environment take the event."""
+        invocation = Invocation(event, timeout=self._spec.timeout)
+        self._waiting.put_nowait(invocation)
+        self._scale()
+        return invocation
+
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        """Those whose process lives."""
+        return tuple(self._environments.values())
+
+    async def close(self) -> None:
+        """End all environments, and with them what they do."""
+        self._closed = True
+        for task in self._environments:
+            task.cancel()
+        await asyncio.gather(*self._environments, return_exceptions=True)
+        while not self._waiting.empty():
+            self._waiting.get_nowait().fail(InvocationFailed("the stack is going down"))
+
+    async def _take(self) -> Invocation:
+        self._idle += 1
+        try:
+            return await self._waiting.get()
+        finally:
+            self._idle -= 1
+
+    def _scale(self) -> None:
+        starting = sum(not environment.ready for environment in self.environments)
+        missing = self._waiting.qsize() - self._idle - starting
+        for _ in range(min(missing, self._max_environments - len(self._environments))):
+            self._start_environment()
+
+    def _start_environment(self) -> None:
+        environment = Environment(self._spec, self._variables, self._take)
+        task = asyncio.create_task(environment.run())
+        self._environments[task] = environment
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        environment = self._environments.pop(task)
+        if self._closed:
+            return
+        if not environment.ready and not self._waiting.empty():
+            # Else an invocation that waits for a function that can not be loaded would wait for ever.
+            self._waiting.get_nowait().fail(EnvironmentCrashed("the function could not be loaded"))
+        self._scale()

@@ -1,0 +1,119 @@
+"""The local API Gateway: an ASGI app that turns requests into events, and answers into responses."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope, Send
+
+from local.answer import Head, Response, read_response
+from local.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, encode_event
+from local.function import Function
+from local.invocation import InvocationFailed
+from local.routing import Match, Router
+
+logger = logging.getLogger(__name__)
+
+
+class Gateway:
+    """One REST API in front of functions, under one base URL without a stage."""
+
+    def __init__(
+        self, router: Router, functions: Mapping[str, Function], *, port: int, binary_types: frozenset[str]
+    ) -> None:
+        self._router = router
+        self._functions = functions
+        self._port = port
+        self._binary_types = binary_types
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        path = scope["raw_path"].decode("ascii")
+        match = self._router.match(request.method, path)
+        try:
+            body = await _read_body(request)
+        except ClientDisconnect:
+            return
+        if match is None:
+            await _refuse(send, HTTPStatus.NOT_FOUND, "Not Found", "NOT_FOUND")
+            return
+        try:
+            event = self._event(request, match, path, body)
+        except EventTooLarge:
+            detail = "Request body too large: the limit is 6 MB, base64 included"
+            await _refuse(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, "PAYLOAD_TOO_LARGE")
+            return
+        await self._invoke(self._functions[match.function], event, send)
+
+    def _event(self, request: Request, match: Match, path: str, body: bytes | None) -> bytes:
+        if body is None:
+            raise EventTooLarge("the body alone is over 6 MB")
+        http_request = HttpRequest(
+            method=request.method,
+            path=path,
+            query=request.scope["query_string"].decode("latin-1"),
+            headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"]],
+            body=body,
+            source_ip=request.client.host if request.client else "127.0.0.1",
+            protocol=f"HTTP/{request.scope['http_version']}",
+        )
+        return encode_event(http_request, match, port=self._port, binary_types=self._binary_types)
+
+    async def _invoke(self, function: Function, event: bytes, send: Send) -> None:
+        invocation = function.invoke(event)
+        try:
+            response = await read_response(invocation)
+        except InvocationFailed as failure:
+            logger.info("502: %s", failure)
+            await _refuse(send, HTTPStatus.BAD_GATEWAY, "Internal server error", "INTERNAL_ERROR")
+            return
+        else:
+            await _pass_on(response, send)
+        finally:
+            invocation.abandon()
+
+
+async def _pass_on(response: Response, send: Send) -> None:
+    """Send the response. Where it breaks off, so does the connection: nothing says that the response is complete."""
+    await _start(send, response.head)
+    try:
+        async for piece in response.body:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except InvocationFailed as failure:
+        logger.info("cut off: %s", failure)
+    else:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _start(send: Send, head: Head) -> None:
+    await send({"type": "http.response.start", "status": head.status, "headers": list(head.headers)})
+
+
+async def _refuse(send: Send, status: HTTPStatus, detail: str, error_code: str) -> None:
+    """Answer as the gateway itself."""
+    body = json.dumps({"detail": detail, "error_code": error_code}, separators=(",", ":")).encode()
+    headers = (
+        (b"content-type", b"application/json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"access-control-allow-origin", b"*"),
+    )
+    await _start(send, Head(status, headers))
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _read_body(request: Request) -> bytes | None:
+    """The whole body, or None if it is over the limit. It is read to its end in any case: a client that still sends
+    does not look at the answer."""
+    body = bytearray()
+    too_large = False
+    async for piece in request.stream():
+        too_large = too_large or len(body) + len(piece) > MAX_EVENT_BYTES
+        if not too_large:
+            body += piece
+    return None if too_large else bytes(body)

@@ -1,0 +1,48 @@
+"""The template's tables and buckets in the local cloud."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from local.template import Template
+from local.variables import CREDENTIAL, REGION
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_TABLE_FIELDS = (
+    "AttributeDefinitions",
+    "KeySchema",
+    "BillingMode",
+    "ProvisionedThroughput",
+    "GlobalSecondaryIndexes",
+    "LocalSecondaryIndexes",
+    "StreamSpecification",
+)
+"""What CreateTable and the template call by the same name, and what matters locally."""
+
+
+def create_resources(template: Template, cloud_url: str) -> None:
+    """Create the tables and buckets that are not there yet. Blocks."""
+    session = boto3.Session(CREDENTIAL, CREDENTIAL, region_name=REGION)
+    dynamodb = session.client("dynamodb", endpoint_url=cloud_url)
+    present = set(dynamodb.list_tables()["TableNames"])
+    for name, properties in template.tables.items():
+        if name not in present:
+            _create_table(dynamodb, name, properties)
+    s3 = session.client("s3", endpoint_url=cloud_url)
+    buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
+    for name in template.buckets:
+        if name not in buckets:
+            s3.create_bucket(Bucket=name)
+
+
+def _create_table(dynamodb: DynamoDBClient, name: str, properties: Mapping[str, Any]) -> None:
+    fields = {field: properties[field] for field in _TABLE_FIELDS if field in properties}
+    dynamodb.create_table(TableName=name, **fields)
+    dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
+    if time_to_live := properties.get("TimeToLiveSpecification"):
+        dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=time_to_live)

@@ -1,0 +1,171 @@
+"""The Lambda Runtime API of one execution environment, at a port of its own.
+
+h11 reads the requests, since a streamed answer that breaks off says so in trailers, which HTTP servers for apps drop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Protocol
+
+import h11
+
+from local.invocation import Invocation, InvocationFailed, ResponseMode
+
+_ROOT = "/2018-06-01/runtime"
+_ANSWER = re.compile(rf"{_ROOT}/invocation/(?P<id>[\w-]+)/(?P<what>response|error)")
+_ERROR_TYPE = b"lambda-runtime-function-error-type"
+_ACCEPTED = b'{"status":"OK"}'
+MAX_ANSWER_BYTES = 6 * 1024 * 1024
+"""Lambda's limit for an answer that is not streamed."""
+
+logger = logging.getLogger(__name__)
+
+
+class Tenant(Protocol):
+    """The environment that the Runtime API serves."""
+
+    async def next(self) -> Invocation:
+        """What to do next; waits until there is something."""
+
+    def current(self, request_id: str) -> Invocation | None:
+        """The invocation in hand, if it is this one."""
+
+    def report_init_error(self, report: str) -> None:
+        """The handler could not be loaded."""
+
+
+class RuntimeServer:
+    """Listens while the environment lives."""
+
+    def __init__(self, tenant: Tenant, *, function_arn: str) -> None:
+        self._tenant = tenant
+        self._function_arn = function_arn
+        self._server: asyncio.Server | None = None
+        self._exchanges: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> str:
+        """Listen on a free port. Gives the address, ``host:port``."""
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        host, port = self._server.sockets[0].getsockname()
+        return f"{host}:{port}"
+
+    def close(self) -> None:
+        """End all exchanges at once."""
+        if self._server is not None:
+            self._server.close()
+        for exchange in self._exchanges:
+            exchange.cancel()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._exchanges.add(task)
+            task.add_done_callback(self._exchanges.discard)
+        try:
+            with contextlib.suppress(OSError, h11.RemoteProtocolError, asyncio.CancelledError):
+                await self._exchange(_Connection(reader, writer))
+        finally:
+            writer.close()
+
+    async def _exchange(self, connection: _Connection) -> None:
+        request = await connection.request()
+        path = request.target.decode("ascii")
+        if path == f"{_ROOT}/invocation/next":
+            await connection.read_body()
+            await self._next(connection)
+        elif path == f"{_ROOT}/init/error":
+            self._tenant.report_init_error((await connection.read_body()).decode("utf-8", "replace"))
+            await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
+        elif (match := _ANSWER.fullmatch(path)) and (invocation := self._tenant.current(match["id"])):
+            if match["what"] == "error":
+                await self._failed(connection, invocation)
+            elif (b"lambda-runtime-function-response-mode", b"streaming") in request.headers:
+                await self._streamed(connection, invocation)
+            else:
+                await self._buffered(connection, invocation)
+        else:
+            await connection.read_body()
+            await connection.answer(HTTPStatus.FORBIDDEN, b'{"errorType":"InvalidRequestID"}')
+
+    async def _next(self, connection: _Connection) -> None:
+        invocation = await self._tenant.next()
+        headers = {
+            "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
+            "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
+            "Lambda-Runtime-Invoked-Function-Arn": self._function_arn,
+            "Lambda-Runtime-Trace-Id": f"Root=1-{invocation.request_id};Sampled=0",
+        }
+        await connection.answer(HTTPStatus.OK, invocation.event, headers)
+
+    async def _failed(self, connection: _Connection, invocation: Invocation) -> None:
+        report = await connection.read_body()
+        with contextlib.suppress(ValueError, AttributeError):
+            logger.debug("%s", json.loads(report).get("errorMessage"))
+        invocation.fail(InvocationFailed("the function reported an error"))
+        await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
+
+    async def _buffered(self, connection: _Connection, invocation: Invocation) -> None:
+        payload = await connection.read_body()
+        if len(payload) > MAX_ANSWER_BYTES:
+            invocation.fail(InvocationFailed(f"the answer has {len(payload)} bytes, over 6 MB"))
+            await connection.answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b'{"errorType":"ResponseSizeTooLarge"}')
+            return
+        invocation.start_answer(ResponseMode.BUFFERED)
+        await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
+        await invocation.write(payload)
+        invocation.finish()
+
+    async def _streamed(self, connection: _Connection, invocation: Invocation) -> None:
+        invocation.start_answer(ResponseMode.STREAMING)
+        event = await connection.event()
+        while isinstance(event, h11.Data):
+            await invocation.write(bytes(event.data))
+            event = await connection.event()
+        if not isinstance(event, h11.EndOfMessage):
+            invocation.fail(InvocationFailed("the answer broke off"))
+            return
+        if any(name == _ERROR_TYPE for name, _ in event.headers):
+            invocation.fail(InvocationFailed("the function ended its answer with an error"))
+        invocation.finish()
+        await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
+
+
+class _Connection:
+    """One request and its answer over a socket."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._http = h11.Connection(h11.SERVER)
+
+    async def event(self) -> object:
+        """What h11 made of the bytes that came next."""
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            self._http.receive_data(await self._reader.read(64 * 1024))
+        return event
+
+    async def request(self) -> h11.Request:
+        event = await self.event()
+        if not isinstance(event, h11.Request):
+            raise ConnectionResetError("no request")
+        return event
+
+    async def read_body(self) -> bytes:
+        body = bytearray()
+        while isinstance(event := await self.event(), h11.Data):
+            body += event.data
+        return bytes(body)
+
+    async def answer(self, status: HTTPStatus, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        fields = {**(headers or {}), "Content-Type": "application/json", "Content-Length": str(len(body))}
+        head = h11.Response(status_code=status, headers=[*fields.items(), ("Connection", "close")])
+        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
+            self._writer.write(self._http.send(event) or b"")
+        await self._writer.drain()

@@ -1,0 +1,33 @@
+"""What the local stack is told."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+DEFAULT_PORT = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    port: int = DEFAULT_PORT
+    components: Path | None = None
+    """A components file in place of the one in layers/components."""
+    template: Path = ROOT / "template.yaml"
+    state: Path = ROOT / ".local"
+    """Where state and what is made at the start are kept."""
+    cloud_python: Path = ROOT / ".venvs" / "cloud" / "bin" / "python"
+    """The interpreter of the environment that ministack is installed in."""
+    build_manifest: tuple[str, ...] = (sys.executable, "-m", "agentos_lambda.engine.build_manifest")
+
+    @property
+    def manifest(self) -> Path:
+        return self.state / "manifest.json"
+
+
+class CannotStart(Exception):
+    """Why the local stack can not run, in one line for its user."""

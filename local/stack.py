@@ -1,0 +1,107 @@
+"""The local stack as a whole: what starts, in which order, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+
+from local.cloud import running_cloud
+from local.function import Function
+from local.gateway import Gateway
+from local.manifest import build_manifest
+from local.resources import create_resources
+from local.routing import Router
+from local.settings import CannotStart, Settings
+from local.template import Template
+from local.variables import function_variables
+
+_GRACE_SECONDS = 1
+"""How long answers in progress may go on after the stack was told to end."""
+
+
+async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
+    """Run everything, until cancelled. Raises ``CannotStart``."""
+    with _listener(settings.port) as listener, _sole_user(settings):
+        template = Template.load(settings.template)
+        async with running_cloud(settings.cloud_python, settings.state / "cloud") as cloud:
+            await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.url))
+            async with _functions(settings, template, cloud.url) as functions:
+                router = Router(template.routes)
+                gateway = Gateway(router, functions, port=settings.port, binary_types=template.binary_types)
+                async with _http_server(gateway, listener):
+                    on_ready()
+                    await cloud.wait()
+                    raise CannotStart("the local cloud has ended")
+
+
+@contextmanager
+def _listener(port: int) -> Iterator[socket.socket]:
+    """The port, taken at once so that nobody else gets it while the rest starts."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+        except (OSError, OverflowError) as error:
+            raise CannotStart(f"port {port} can not be used ({error}): try make run PORT={port + 1}") from error
+        yield listener
+
+
+@contextmanager
+def _sole_user(settings: Settings) -> Iterator[None]:
+    """Two stacks would overwrite each other's state."""
+    settings.state.mkdir(parents=True, exist_ok=True)
+    with (settings.state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CannotStart(f"another stack uses {settings.state}: end it first") from error
+        yield
+
+
+@asynccontextmanager
+async def _functions(settings: Settings, template: Template, cloud_url: str) -> AsyncIterator[Mapping[str, Function]]:
+    """All functions, an environment of each on its way."""
+    functions = {
+        name: Function(spec, function_variables(settings, spec.variables, cloud_url))
+        for name, spec in template.functions.items()
+    }
+    try:
+        for function in functions.values():
+            function.warm_up()
+        yield functions
+    finally:
+        await asyncio.gather(*(function.close() for function in functions.values()))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers: the process has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _http_server(gateway: Gateway, listener: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        gateway,
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_level="critical",  # it reports each connection that is cut on purpose
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

@@ -1,0 +1,125 @@
+"""What template.yaml says about functions, routes, tables and buckets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local.intrinsics import Intrinsics
+
+_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
+
+
+class InvalidTemplate(Exception):
+    """The template does not say what the local stack has to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSpec:
+    """A Lambda function."""
+
+    name: str
+    """Its logical id."""
+    code: Path
+    handler: str
+    timeout: float
+    """Seconds."""
+    memory: int
+    """MiB."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A resource of the REST API and the functions behind its methods."""
+
+    resource: str
+    """The path with its parameter, such as ``/agents/{proxy+}``."""
+    methods: Mapping[str, str]
+    """Method in capitals -> logical id of a function."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    functions: Mapping[str, FunctionSpec]
+    routes: tuple[Route, ...]
+    binary_types: frozenset[str]
+    """Media types whose bodies travel as base64."""
+    tables: Mapping[str, Mapping[str, Any]]
+    """Table name -> properties of an ``AWS::DynamoDB::Table``."""
+    buckets: tuple[str, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> Template:
+        """Read a SAM template. Raises ``InvalidTemplate``."""
+        document = yaml_parse(path.read_text())
+        resources: Mapping[str, Any] = document.get("Resources", {})
+
+        def of_type(kind: str) -> dict[str, Mapping[str, Any]]:
+            return {name: spec.get("Properties", {}) for name, spec in resources.items() if spec["Type"] == kind}
+
+        tables = of_type("AWS::DynamoDB::Table")
+        buckets = {name: f"agentos-local-{name.lower()}" for name in of_type("AWS::S3::Bucket")}
+        intrinsics = Intrinsics(document, buckets)
+        defaults = document.get("Globals", {}).get("Function", {})
+        functions = {
+            name: _function(name, _merge(defaults, properties), intrinsics, path.parent)
+            for name, properties in of_type("AWS::Serverless::Function").items()
+        }
+        definition = _definition(of_type("AWS::Serverless::Api"), path)
+        return cls(
+            functions=functions,
+            routes=tuple(_routes(definition.get("paths", {}), intrinsics, functions)),
+            binary_types=frozenset(definition.get("x-amazon-apigateway-binary-media-types", ())),
+            tables={name: intrinsics.resolve(properties) for name, properties in tables.items()},
+            buckets=tuple(buckets.values()),
+        )
+
+
+def _merge(defaults: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Properties over the template's globals; of the environment variables both count."""
+    merged = {**defaults, **properties}
+    variables = [spec.get("Environment", {}).get("Variables", {}) for spec in (defaults, properties)]
+    merged["Environment"] = {"Variables": {**variables[0], **variables[1]}}
+    return merged
+
+
+def _function(name: str, properties: Mapping[str, Any], intrinsics: Intrinsics, root: Path) -> FunctionSpec:
+    resolved = intrinsics.resolve(properties)
+    return FunctionSpec(
+        name=name,
+        code=root / resolved["CodeUri"],
+        handler=resolved["Handler"],
+        timeout=float(resolved.get("Timeout", 3)),
+        memory=int(resolved.get("MemorySize", 128)),
+        variables={key: str(value) for key, value in resolved["Environment"]["Variables"].items()},
+    )
+
+
+def _definition(apis: Mapping[str, Mapping[str, Any]], path: Path) -> Mapping[str, Any]:
+    if len(apis) != 1:
+        raise InvalidTemplate(f"{path}: one AWS::Serverless::Api is expected, {len(apis)} found")
+    [properties] = apis.values()
+    definition: Mapping[str, Any] = properties.get("DefinitionBody", {})
+    return definition
+
+
+def _routes(paths: Mapping[str, Any], intrinsics: Intrinsics, functions: Mapping[str, Any]) -> list[Route]:
+    routes = []
+    for resource, item in paths.items():
+        methods = {}
+        for method, operation in item.items():
+            if method not in _METHODS:
+                continue
+            uri = intrinsics.resolve(operation["x-amazon-apigateway-integration"])["uri"]
+            target = re.search(r"functions/(\w+)", uri)
+            if target is None or target[1] not in functions:
+                raise InvalidTemplate(f"{method.upper()} {resource}: {uri} is no function of the template")
+            methods[method.upper()] = target[1]
+        routes.append(Route(resource, methods))
+    return routes

@@ -1,0 +1,50 @@
+"""The environment variables of the functions' processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from local.settings import ROOT, Settings
+
+REGION = "us-east-1"
+CREDENTIAL = "local"
+"""Key and secret: the local cloud takes any."""
+
+_OVERRIDABLE = ("AGENTOS_MODEL", "AGENTOS_RESPONSE_MODE", "CORS_ORIGINS", "EVENTS_TTL_SECONDS", "LOG_LEVEL")
+"""Variables of the template that the user's own environment may set otherwise."""
+_ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER")
+_PYTHONPATH = os.pathsep.join(str(ROOT / "layers" / layer) for layer in ("agentos_lambda", "components"))
+
+
+def own_variables() -> dict[str, str]:
+    """The user's environment without what could lead to their own AWS account or interpreter."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+
+
+def python_variables(settings: Settings) -> dict[str, str]:
+    """For a process that imports our package and the components."""
+    variables = {**own_variables(), "PYTHONPATH": _PYTHONPATH, "AGENTOS_MANIFEST": str(settings.manifest.resolve())}
+    if settings.components is not None:
+        variables["AGENTOS_COMPONENTS"] = str(settings.components.resolve())
+    return variables
+
+
+def function_variables(settings: Settings, template: Mapping[str, str], cloud_url: str) -> dict[str, str]:
+    """For an environment of a function: the template's variables, made local."""
+    local = {name: value for name, value in template.items() if name not in _ONLY_ON_AWS}
+    local["LOG_LEVEL"] = "WARNING"
+    local.update({name: os.environ[name] for name in _OVERRIDABLE if name in os.environ})
+    return {**python_variables(settings), **local, **cloud_access(cloud_url)}
+
+
+def cloud_access(cloud_url: str) -> dict[str, str]:
+    """What an AWS SDK needs to speak to the local cloud, and to nothing else."""
+    return {
+        "AWS_ENDPOINT_URL": cloud_url,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": CREDENTIAL,
+        "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }

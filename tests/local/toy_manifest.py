@@ -1,0 +1,15 @@
+"""Stands in for the program that makes the manifest: says what it was told, and finds some components broken."""
+
+import argparse
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--components", type=Path, required=True)
+    parser.add_argument("-o", dest="output", type=Path, required=True)
+    options = parser.parse_args()
+    if "broken" in options.components.name:
+        print(f"{options.components.name}: line 1: it is broken", file=sys.stderr)
+        sys.exit(2)
+    options.output.write_text("{}")
