@@ -45,12 +45,15 @@ def logs(function: str) -> set[Grant]:
     return {("logs:CreateLogStream", f"{group}.Arn"), ("logs:PutLogEvents", f"{group}.Arn")}
 
 
+# A transaction is authorised as the writes that it is made of.
+TABLE_ACTIONS = {
+    "RunsTable": ("GetItem", "PutItem", "UpdateItem"),
+    "SessionsTable": ("GetItem", "PutItem", "UpdateItem", "Query"),
+    "RunEventsTable": ("PutItem", "Query"),
+}
 RUN_GRANTS = {
-    (f"dynamodb:{action}", f"{table}.Arn")
-    for table in ("RunsTable", "SessionsTable", "RunEventsTable")
-    for action in ("GetItem", "PutItem", "UpdateItem", "Query")
+    (f"dynamodb:{action}", f"{table}.Arn") for table, actions in TABLE_ACTIONS.items() for action in actions
 } | {("s3:GetObject", "${Bucket.Arn}/*"), ("s3:PutObject", "${Bucket.Arn}/*")}
-
 READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
 
 
@@ -59,7 +62,11 @@ def test_each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack: Sta
     assert len(roles) == len(FUNCTIONS)
     for role in roles:
         (trust,) = stack[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        assert trust == {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        assert trust == {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
 
 
 def test_the_config_function_reads_the_key_and_logs_and_nothing_else(stack: Stack) -> None:

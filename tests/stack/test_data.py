@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.translation import translate
+from tests.stack.translation import source, translate
 
 Stack = dict[str, dict[str, Any]]
 
@@ -97,7 +97,18 @@ def test_the_bucket_refuses_everybody_without_tls(stack: Stack) -> None:
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def test_a_key_of_256_bits_is_generated_unless_a_secret_is_named(stack: Stack) -> None:
+def test_events_in_the_bucket_outlive_the_longest_retention_by_a_day() -> None:
+    template = source()
+    (rule,) = [
+        rule
+        for rule in template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    ]
+    longest = template["Parameters"]["EventsRetention"]["MaxValue"]
+    assert (rule["Prefix"], rule["ExpirationInDays"] * 86400) == ("events/", longest + 86400)
+
+
+def test_a_key_of_over_256_bits_is_generated_unless_a_secret_is_named(stack: Stack) -> None:
     generated = stack["SecuritySecret"]["Properties"]["GenerateSecretString"]
     assert generated == {"PasswordLength": 48, "ExcludePunctuation": True}
     own = translate(SecuritySecretArn="arn:aws:secretsmanager:eu-west-1:123456789012:secret:key-AbCdEf")

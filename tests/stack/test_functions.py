@@ -10,7 +10,7 @@ from tests.stack.translation import FUNCTIONS, RUN_FUNCTIONS, source, translate
 
 Stack = dict[str, dict[str, Any]]
 
-EVERYWHERE = {"SECURITY_KEY_SECRET", "CORS_ORIGINS", "LOG_LEVEL", "AGENTOS_RESPONSE_MODE"}
+EVERYWHERE = {"SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL", "AGENTOS_RESPONSE_MODE"}
 RUNS = {"RUNS_TABLE", "SESSIONS_TABLE", "EVENTS_TABLE", "BUCKET", "EVENTS_TTL_SECONDS"}
 
 
@@ -81,7 +81,8 @@ def test_a_function_is_never_without_a_key(stack: Stack, function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_model_that_is_named_is_passed_on(function: str) -> None:
+def test_the_model_is_the_demo_model_unless_another_is_named(stack: Stack, function: str) -> None:
+    assert environment(stack, function)["AGENTOS_MODEL"] == "demo"
     assert environment(translate(Model="aws-bedrock:amazon.nova-lite-v1:0"), function)["AGENTOS_MODEL"] == (
         "aws-bedrock:amazon.nova-lite-v1:0"
     )

@@ -35,8 +35,8 @@ def functions(stack: Stack) -> dict[tuple[str, str], str]:
 
 
 def of_runs(stack: Stack) -> list[tuple[str, dict[str, Any]]]:
-    functions_ = functions(stack)
-    return [(functions_[route], each) for route, each in integrations(stack).items() if functions_[route] in RUN_FUNCTIONS]
+    routes = functions(stack)
+    return [(routes[route], each) for route, each in integrations(stack).items() if routes[route] in RUN_FUNCTIONS]
 
 
 def test_each_route_and_method_is_listed_and_goes_to_its_function(stack: Stack) -> None:

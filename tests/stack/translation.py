@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ FUNCTIONS = ("ConfigFunction", "AgentsFunction", "TeamsFunction", "WorkflowsFunc
 RUN_FUNCTIONS = FUNCTIONS[1:]
 
 _ABSENT = object()
+
 
 def source() -> dict[str, Any]:
     """The template as it is written."""
@@ -56,25 +58,29 @@ def _resolve(node: Any, *, values: dict[str, Any], conditions: dict[str, bool]) 
     if not isinstance(node, dict):
         return node
     match [*node.items()]:
-        case [("Ref", "AWS::NoValue")]:
-            return _ABSENT
         case [("Ref", str(name))]:
-            return values.get(name, name)
+            return _ABSENT if name == "AWS::NoValue" else values.get(name, name)
         case [("Fn::If", [str(condition), yes, no])]:
             return resolve(yes if conditions[condition] else no)
-        case [("Fn::Equals", [left, right])]:
-            return str(resolve(left)) == str(resolve(right))
-        case [("Fn::Select", [index, items])]:
-            return resolve(items)[index]
-        case [("Fn::Split", [separator, text])]:
-            return resolve(text).split(separator)
-        case [("Fn::GetAtt", [str(name), str(attribute)])]:
-            return f"{name}.{attribute}"
-        case [("Fn::Sub", [str(text), dict(names)])]:
-            for name, value in resolve(names).items():
-                text = text.replace(f"${{{name}}}", value)
-            return text
-        case [("Fn::Sub", str(text))]:
-            return text
+        case [(str(function), argument)] if function in _FUNCTIONS:
+            return _FUNCTIONS[function](resolve(argument))
     resolved = {key: resolve(value) for key, value in node.items()}
     return {key: value for key, value in resolved.items() if value is not _ABSENT}
+
+
+def _substitute(argument: str | list[Any]) -> str:
+    if isinstance(argument, str):
+        return argument
+    text, names = argument
+    for name, value in names.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
+
+
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "Fn::Equals": lambda pair: str(pair[0]) == str(pair[1]),
+    "Fn::Select": lambda argument: argument[1][argument[0]],
+    "Fn::Split": lambda argument: argument[1].split(argument[0]),
+    "Fn::GetAtt": ".".join,
+    "Fn::Sub": _substitute,
+}
