@@ -35,4 +35,23 @@ lock: ## resolve every requirements file again
 	    --no-annotate -c requirements/local.txt layers/$$layer/requirements.in -o layers/$$layer/requirements.txt || exit 1; \
 	done
 
-.PHONY: help run lock
+CONFIG ?= default
+
+validate: $(SAM)/.ready ## check the template
+	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM)/bin/sam validate --lint
+
+# ARCHITECTURE and RUNTIME build for another target than the template's defaults.
+build: $(SAM)/.ready $(LOCAL)/.ready ## make functions and layers for AWS
+	@$(SAM)/bin/sam build
+
+deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CONFIG=prod
+	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
+	@$(SAM)/bin/sam deploy --config-env $(CONFIG)
+
+test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## lint, types and all tests
+	@$(DEV)/bin/ruff check --quiet .
+	@$(DEV)/bin/ruff format --quiet --check .
+	@$(DEV)/bin/mypy
+	@$(DEV)/bin/python -m pytest $(ARGS)
+
+.PHONY: help run test lock validate build deploy

@@ -1,0 +1,142 @@
+"""What each function may do: exactly this."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.stack.translation import FUNCTIONS, RUN_FUNCTIONS, translate
+
+Stack = dict[str, dict[str, Any]]
+Grant = tuple[str, str]
+
+SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key-AbCdEf"
+PROFILE = "eu.amazon.nova-lite-v1:0"
+PROFILE_ARN = f"arn:${{AWS::Partition}}:bedrock:${{AWS::Region}}:${{AWS::AccountId}}:inference-profile/{PROFILE}"
+INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+
+
+def statements(stack: Stack, function: str) -> list[dict[str, Any]]:
+    """Every statement of the function's role, inline or attached."""
+    role = stack[stack[function]["Properties"]["Role"].removesuffix(".Arn")]["Properties"]
+    documents = [policy["PolicyDocument"] for policy in role["Policies"]]
+    documents += [stack[name]["Properties"]["PolicyDocument"] for name in role["ManagedPolicyArns"]]
+    return [statement for document in documents for statement in document["Statement"]]
+
+
+def listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value
+
+
+def grants(found: list[dict[str, Any]]) -> set[Grant]:
+    assert all(statement["Effect"] == "Allow" for statement in found)
+    assert all(not {"NotAction", "NotResource"} & statement.keys() for statement in found)
+    return {
+        (action, resource)
+        for statement in found
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+    }
+
+
+def logs(function: str) -> set[Grant]:
+    group = function.replace("Function", "LogGroup")
+    return {("logs:CreateLogStream", f"{group}.Arn"), ("logs:PutLogEvents", f"{group}.Arn")}
+
+
+# A transaction is authorised as the writes that it is made of.
+TABLE_ACTIONS = {
+    "RunsTable": ("GetItem", "PutItem", "UpdateItem"),
+    "SessionsTable": ("GetItem", "PutItem", "UpdateItem", "Query"),
+    "RunEventsTable": ("PutItem", "Query"),
+}
+RUN_GRANTS = {
+    (f"dynamodb:{action}", f"{table}.Arn") for table, actions in TABLE_ACTIONS.items() for action in actions
+} | {("s3:GetObject", "${Bucket.Arn}/*"), ("s3:PutObject", "${Bucket.Arn}/*")}
+READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
+
+
+def test_each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack: Stack) -> None:
+    roles = {stack[function]["Properties"]["Role"].removesuffix(".Arn") for function in FUNCTIONS}
+    assert len(roles) == len(FUNCTIONS)
+    for role in roles:
+        (trust,) = stack[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert trust == {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+
+
+def test_the_config_function_reads_the_key_and_logs_and_nothing_else(stack: Stack) -> None:
+    assert grants(statements(stack, "ConfigFunction")) == READ_KEY | logs("ConfigFunction")
+
+
+@pytest.mark.parametrize("function", RUN_FUNCTIONS)
+def test_a_run_function_reads_and_writes_runs_and_nothing_else(stack: Stack, function: str) -> None:
+    assert grants(statements(stack, function)) == READ_KEY | RUN_GRANTS | logs(function)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_statement_has_a_wildcard_but_for_the_objects_of_the_bucket(stack: Stack, function: str) -> None:
+    for action, resource in grants(statements(stack, function)):
+        assert "*" not in action
+        assert "*" not in resource.removesuffix("${Bucket.Arn}/*")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_secret_that_is_named_is_the_only_one_that_may_be_read(function: str) -> None:
+    secrets = {
+        resource
+        for action, resource in grants(statements(translate(SecuritySecretArn=SECRET_ARN), function))
+        if action.startswith("secretsmanager:")
+    }
+    assert secrets == {SECRET_ARN}
+
+
+@pytest.mark.parametrize("model", ["demo", "openai:gpt-5-mini"])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_without_a_bedrock_model_nothing_may_invoke_one(function: str, model: str) -> None:
+    assert not any(action.startswith("bedrock:") for action, _ in grants(statements(translate(Model=model), function)))
+
+
+@pytest.mark.parametrize("function", RUN_FUNCTIONS)
+def test_a_run_function_may_invoke_the_bedrock_model_that_is_named_or_its_profile(function: str) -> None:
+    found = statements(translate(Model=f"aws-bedrock:{PROFILE}"), function)
+    direct = grants([statement for statement in found if "Condition" not in statement])
+    assert {grant for grant in direct if grant[0].startswith("bedrock:")} == {
+        (action, resource)
+        for action in INVOKE
+        for resource in (f"arn:${{AWS::Partition}}:bedrock:${{AWS::Region}}::foundation-model/{PROFILE}", PROFILE_ARN)
+    }
+
+
+@pytest.mark.parametrize("function", RUN_FUNCTIONS)
+def test_the_models_of_a_profile_may_be_invoked_through_that_profile_only(function: str) -> None:
+    found = statements(translate(Model=f"aws-bedrock:{PROFILE}"), function)
+    (statement,) = [statement for statement in found if "Condition" in statement]
+    assert grants([statement]) == {(action, "arn:${AWS::Partition}:bedrock:*::foundation-model/*") for action in INVOKE}
+    assert statement["Condition"] == {"StringEquals": {"bedrock:InferenceProfileArn": PROFILE_ARN}}
+
+
+def test_the_config_function_may_not_invoke_a_model() -> None:
+    found = grants(statements(translate(Model=f"aws-bedrock:{PROFILE}"), "ConfigFunction"))
+    assert not any(action.startswith("bedrock:") for action, _ in found)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_the_stage_of_this_api_may_invoke_a_function(stack: Stack, function: str) -> None:
+    allowed = [
+        resource["Properties"]
+        for resource in stack.values()
+        if resource["Type"] == "AWS::Lambda::Permission" and resource["Properties"]["FunctionName"] == function
+    ]
+    assert allowed == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": function,
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/v1/*",
+        }
+    ]

@@ -1,0 +1,104 @@
+"""Runtime, environment and layers of each function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.stack.translation import FUNCTIONS, RUN_FUNCTIONS, source, translate
+
+Stack = dict[str, dict[str, Any]]
+
+EVERYWHERE = {"SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL", "AGENTOS_RESPONSE_MODE"}
+RUNS = {"RUNS_TABLE", "SESSIONS_TABLE", "EVENTS_TABLE", "BUCKET", "EVENTS_TTL_SECONDS"}
+
+
+def environment(stack: Stack, function: str) -> dict[str, Any]:
+    return stack[function]["Properties"]["Environment"]["Variables"]
+
+
+def layers(stack: Stack, function: str) -> list[str]:
+    """Layers without the hash that is part of a layer's logical id."""
+    return [layer[: layer.index("Layer")] for layer in stack[function]["Properties"]["Layers"]]
+
+
+def test_a_first_deployment_needs_no_parameter() -> None:
+    assert all("Default" in parameter for parameter in source()["Parameters"].values())
+
+
+def test_every_parameter_is_described_and_stands_in_one_group() -> None:
+    template = source()
+    groups = template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert sorted(name for group in groups for name in group["Parameters"]) == sorted(template["Parameters"])
+    assert all(parameter["Description"] for parameter in template["Parameters"].values())
+
+
+def test_sam_local_finds_a_function_before_any_other_kind_of_api() -> None:
+    assert next(iter(source()["Resources"].values()))["Type"] == "AWS::Serverless::Function"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_takes_its_source_from_its_own_folder(function: str) -> None:
+    name = function.removesuffix("Function").lower()
+    properties = source()["Resources"][function]["Properties"]
+    assert properties["CodeUri"] == f"functions/{name}"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_functions_and_layers_agree_on_processor_and_python(function: str) -> None:
+    stack = translate(Architecture="x86_64", Runtime="python3.14")
+    properties = stack[function]["Properties"]
+    assert (properties["Architectures"], properties["Runtime"]) == (["x86_64"], "python3.14")
+    for name in layers(stack, function):
+        layer = stack[f"{name}Layer"]["Properties"]
+        assert (layer["CompatibleArchitectures"], layer["CompatibleRuntimes"]) == (["x86_64"], ["python3.14"])
+
+
+def test_the_config_function_knows_of_no_data(stack: Stack) -> None:
+    assert environment(stack, "ConfigFunction").keys() == EVERYWHERE
+    assert environment(stack, "ConfigFunction")["AGENTOS_RESPONSE_MODE"] == "buffered"
+
+
+@pytest.mark.parametrize("function", RUN_FUNCTIONS)
+def test_a_run_function_knows_its_tables_and_its_bucket(stack: Stack, function: str) -> None:
+    variables = environment(stack, function)
+    assert variables.keys() == EVERYWHERE | RUNS | {"AWS_LAMBDA_EXEC_WRAPPER"}
+    assert [variables[name] for name in ("RUNS_TABLE", "SESSIONS_TABLE", "EVENTS_TABLE", "BUCKET")] == [
+        "RunsTable",
+        "SessionsTable",
+        "RunEventsTable",
+        "Bucket",
+    ]
+    assert variables["EVENTS_TTL_SECONDS"] == 86400
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_never_without_a_key(stack: Stack, function: str) -> None:
+    assert environment(stack, function)["SECURITY_KEY_SECRET"] == "SecuritySecret.Id"
+    arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key-AbCdEf"
+    assert environment(translate(SecuritySecretArn=arn), function)["SECURITY_KEY_SECRET"] == arn
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_model_is_the_demo_model_unless_another_is_named(stack: Stack, function: str) -> None:
+    assert environment(stack, function)["AGENTOS_MODEL"] == "demo"
+    assert environment(translate(Model="aws-bedrock:amazon.nova-lite-v1:0"), function)["AGENTOS_MODEL"] == (
+        "aws-bedrock:amazon.nova-lite-v1:0"
+    )
+
+
+@pytest.mark.parametrize("function", RUN_FUNCTIONS)
+def test_a_run_function_has_all_layers(stack: Stack, function: str) -> None:
+    assert layers(stack, function) == ["Web", "Engine", "AgentosLambda", "Components"]
+
+
+def test_the_config_function_has_no_engine(stack: Stack) -> None:
+    assert layers(stack, "ConfigFunction") == ["Web", "AgentosLambda", "Components"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_logs_to_a_group_of_its_own_that_forgets(stack: Stack, function: str) -> None:
+    group = stack[function]["Properties"]["LoggingConfig"]["LogGroup"]
+    assert group == function.replace("Function", "LogGroup")
+    assert stack[group]["Properties"]["RetentionInDays"] == 30

@@ -1,0 +1,156 @@
+"""Routes, the switch between streaming and buffered answers, and what API Gateway answers by itself."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.stack.translation import RUN_FUNCTIONS, translate
+
+Stack = dict[str, dict[str, Any]]
+
+CONFIG_PATHS = ("/", "/health", "/info", "/config", "/models", "/docs", "/redoc", "/openapi.json")
+LAMBDA = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path"
+
+
+def body(stack: Stack) -> dict[str, Any]:
+    return stack["Api"]["Properties"]["Body"]
+
+
+def integrations(stack: Stack) -> dict[tuple[str, str], dict[str, Any]]:
+    return {
+        (path, method): operation["x-amazon-apigateway-integration"]
+        for path, operations in body(stack)["paths"].items()
+        for method, operation in operations.items()
+    }
+
+
+def functions(stack: Stack) -> dict[tuple[str, str], str]:
+    return {
+        route: integration["uri"].split("${")[-1].split(".Arn}")[0]
+        for route, integration in integrations(stack).items()
+    }
+
+
+def of_runs(stack: Stack) -> list[tuple[str, dict[str, Any]]]:
+    routes = functions(stack)
+    return [(routes[route], each) for route, each in integrations(stack).items() if routes[route] in RUN_FUNCTIONS]
+
+
+def test_each_route_and_method_is_listed_and_goes_to_its_function(stack: Stack) -> None:
+    expected = {(path, method): "ConfigFunction" for path in CONFIG_PATHS for method in ("get", "options")}
+    for function in RUN_FUNCTIONS:
+        kind = function.removesuffix("Function").lower()
+        expected |= {(f"/{kind}", method): function for method in ("get", "options")}
+        expected |= {(f"/{kind}/{{proxy+}}", method): function for method in ("get", "post", "options")}
+    assert functions(stack) == expected
+
+
+def test_streaming_every_run_route_streams_for_15_minutes(stack: Stack) -> None:
+    assert len(of_runs(stack)) == 15
+    for function, integration in of_runs(stack):
+        assert integration == {
+            "type": "aws_proxy",
+            "httpMethod": "POST",
+            "responseTransferMode": "STREAM",
+            "timeoutInMillis": 900_000,
+            "uri": f"{LAMBDA}/2021-11-15/functions/${{{function}.Arn}}/response-streaming-invocations",
+        }
+        properties = stack[function]["Properties"]
+        assert properties["Timeout"] == 900
+        assert properties["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bin/stream-wrapper"
+        assert properties["Environment"]["Variables"]["AGENTOS_RESPONSE_MODE"] == "streaming"
+
+
+def test_buffered_no_route_streams_and_no_function_runs_our_loop(buffered_stack: Stack) -> None:
+    assert len(of_runs(buffered_stack)) == 15
+    for function, integration in of_runs(buffered_stack):
+        assert integration == {
+            "type": "aws_proxy",
+            "httpMethod": "POST",
+            "responseTransferMode": "BUFFERED",
+            "timeoutInMillis": 29_000,
+            "uri": f"{LAMBDA}/2015-03-31/functions/${{{function}.Arn}}/invocations",
+        }
+        variables = buffered_stack[function]["Properties"]["Environment"]["Variables"]
+        assert "AWS_LAMBDA_EXEC_WRAPPER" not in variables
+        assert variables["AGENTOS_RESPONSE_MODE"] == "buffered"
+
+
+@pytest.mark.parametrize("mode", ["streaming", "buffered"])
+def test_the_config_function_is_buffered_in_both_modes(mode: str) -> None:
+    stack = translate(ResponseMode=mode)
+    routes = [route for route, function in functions(stack).items() if function == "ConfigFunction"]
+    for route in routes:
+        assert integrations(stack)[route] == {
+            "type": "aws_proxy",
+            "httpMethod": "POST",
+            "responseTransferMode": "BUFFERED",
+            "timeoutInMillis": 29_000,
+            "uri": f"{LAMBDA}/2015-03-31/functions/${{ConfigFunction.Arn}}/invocations",
+        }
+    assert "AWS_LAMBDA_EXEC_WRAPPER" not in stack["ConfigFunction"]["Properties"]["Environment"]["Variables"]
+
+
+def test_each_deployment_of_the_stack_deploys_the_api_so_that_a_switch_of_modes_reaches_the_stage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deployments = set()
+    for second, mode in enumerate(("streaming", "buffered")):
+        monkeypatch.setattr("samtranslator.model.apigateway.time.time", lambda second=second: float(second))
+        stage = translate(ResponseMode=mode)["Apiv1Stage"]["Properties"]
+        deployments.add(stage["DeploymentId"])
+    assert len(deployments) == 2
+
+
+def test_the_api_is_regional_and_has_one_stage(stack: Stack) -> None:
+    assert stack["Api"]["Properties"]["EndpointConfiguration"] == {"Types": ["REGIONAL"]}
+    stages = [each["Properties"] for each in stack.values() if each["Type"] == "AWS::ApiGateway::Stage"]
+    assert [stage["StageName"] for stage in stages] == ["v1"]
+
+
+def test_uploads_reach_a_function_as_they_were_sent(stack: Stack) -> None:
+    assert body(stack)["x-amazon-apigateway-binary-media-types"] == ["multipart/form-data"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("MISSING_AUTHENTICATION_TOKEN", 404, "NOT_FOUND"),
+        ("INVALID_SIGNATURE", 404, "NOT_FOUND"),
+        ("DEFAULT_4XX", 404, "NOT_FOUND"),
+        ("RESOURCE_NOT_FOUND", 404, "NOT_FOUND"),
+        ("ACCESS_DENIED", 403, "FORBIDDEN"),
+        ("WAF_FILTERED", 403, "FORBIDDEN"),
+        ("BAD_REQUEST_BODY", 400, "BAD_REQUEST"),
+        ("BAD_REQUEST_PARAMETERS", 400, "BAD_REQUEST"),
+        ("UNSUPPORTED_MEDIA_TYPE", 400, "BAD_REQUEST"),
+        ("REQUEST_TOO_LARGE", 413, "PAYLOAD_TOO_LARGE"),
+        ("THROTTLED", 429, "TOO_MANY_REQUESTS"),
+        ("QUOTA_EXCEEDED", 429, "TOO_MANY_REQUESTS"),
+        ("INTEGRATION_TIMEOUT", 503, "SERVICE_UNAVAILABLE"),
+        ("INTEGRATION_FAILURE", 503, "SERVICE_UNAVAILABLE"),
+        ("DEFAULT_5XX", 500, "INTERNAL_ERROR"),
+    ],
+)
+def test_what_api_gateway_answers_itself_has_our_error_format_and_any_page_may_read_it(
+    stack: Stack, kind: str, status: int, code: str
+) -> None:
+    answer = body(stack)["x-amazon-apigateway-gateway-responses"][kind]
+    error = json.loads(answer["responseTemplates"]["application/json"])
+    assert error.keys() == {"detail", "error_code"}
+    assert (int(answer["statusCode"]), error["error_code"]) == (status, code)
+    assert answer["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+
+
+def test_an_unknown_path_is_not_found(stack: Stack) -> None:
+    answers = body(stack)["x-amazon-apigateway-gateway-responses"]
+    template = answers["MISSING_AUTHENTICATION_TOKEN"]["responseTemplates"]["application/json"]
+    assert json.loads(template) == {"detail": "Not Found", "error_code": "NOT_FOUND"}
+
+
+def test_who_is_throttled_is_told_when_to_come_back(stack: Stack) -> None:
+    answer = body(stack)["x-amazon-apigateway-gateway-responses"]["THROTTLED"]
+    assert answer["responseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"

@@ -1,0 +1,86 @@
+"""The template as CloudFormation gets it: translated from SAM, and resolved for given parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = ("ConfigFunction", "AgentsFunction", "TeamsFunction", "WorkflowsFunction")
+RUN_FUNCTIONS = FUNCTIONS[1:]
+
+_ABSENT = object()
+
+
+def source() -> dict[str, Any]:
+    """The template as it is written."""
+    return yaml_parse((ROOT / "template.yaml").read_text())
+
+
+def translate(**parameters: str) -> dict[str, dict[str, Any]]:
+    """The stack's resources by their logical id (that of a layer: without the hash that SAM appends).
+
+    References to parameters, and conditions, are resolved; what is known to CloudFormation only is left as it is,
+    except that ``Fn::GetAtt`` becomes ``Resource.Attribute``, and ``Ref`` and ``Fn::Sub`` their text.
+    """
+    template = source()
+    values = {name: declared["Default"] for name, declared in template["Parameters"].items()} | parameters
+    for resource in template["Resources"].values():
+        for uri in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
+            resource["Properties"][uri] = "s3://bucket/key"
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="eu-west-1"))
+    translated = translator.translate(template, dict(values))
+    conditions: dict[str, bool] = {}
+    resolve = partial(_resolve, values=values, conditions=conditions)
+    conditions |= {name: resolve(condition) for name, condition in translated["Conditions"].items()}
+    return {
+        _logical_id(name, resource["Type"]): resolve(resource)
+        for name, resource in translated["Resources"].items()
+        if conditions.get(resource.get("Condition"), True)
+    }
+
+
+def _logical_id(name: str, kind: str) -> str:
+    return name[: name.index("Layer") + len("Layer")] if kind == "AWS::Lambda::LayerVersion" else name
+
+
+def _resolve(node: Any, *, values: dict[str, Any], conditions: dict[str, bool]) -> Any:
+    resolve = partial(_resolve, values=values, conditions=conditions)
+    if isinstance(node, list):
+        return [value for value in map(resolve, node) if value is not _ABSENT]
+    if not isinstance(node, dict):
+        return node
+    match [*node.items()]:
+        case [("Ref", str(name))]:
+            return _ABSENT if name == "AWS::NoValue" else values.get(name, name)
+        case [("Fn::If", [str(condition), yes, no])]:
+            return resolve(yes if conditions[condition] else no)
+        case [(str(function), argument)] if function in _FUNCTIONS:
+            return _FUNCTIONS[function](resolve(argument))
+    resolved = {key: resolve(value) for key, value in node.items()}
+    return {key: value for key, value in resolved.items() if value is not _ABSENT}
+
+
+def _substitute(argument: str | list[Any]) -> str:
+    if isinstance(argument, str):
+        return argument
+    text, names = argument
+    for name, value in names.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
+
+
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "Fn::Equals": lambda pair: str(pair[0]) == str(pair[1]),
+    "Fn::Select": lambda argument: argument[1][argument[0]],
+    "Fn::Split": lambda argument: argument[1].split(argument[0]),
+    "Fn::GetAtt": ".".join,
+    "Fn::Sub": _substitute,
+}
