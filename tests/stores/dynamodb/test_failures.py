@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from socket import socket
 
 import pytest
 from botocore.config import Config
@@ -71,16 +72,18 @@ def test_what_waiting_may_mend_is_unavailable_and_what_it_can_not_is_logged_too(
 
 
 def test_a_store_that_is_not_there_is_unavailable(boto_session):
-    nowhere = boto_session.client(
-        "dynamodb",
-        endpoint_url="http://127.0.0.1:9",
-        region_name=REGION,
-        aws_access_key_id="1",
-        aws_secret_access_key="1",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
-    with pytest.raises(StoreUnavailable) as unavailable:
-        DynamoDBStore(tables_of("1"), dynamodb=nowhere).get("run-1")
+    with socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        nowhere = boto_session.client(
+            "dynamodb",
+            endpoint_url=f"http://127.0.0.1:{deaf.getsockname()[1]}",
+            region_name=REGION,
+            aws_access_key_id="1",
+            aws_secret_access_key="1",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        with pytest.raises(StoreUnavailable) as unavailable:
+            DynamoDBStore(tables_of("1"), dynamodb=nowhere).get("run-1")
     assert is_discreet(unavailable.value)
 
 
@@ -176,6 +179,16 @@ def test_a_session_that_has_grown_too_large_is_not_storable(ministack_aws):
     assert store.get("run-1") == record
     assert load(store) is None
     assert store.commit_without_session(ending(record, RunStatus.ERROR, error="too large")) == store.get("run-1")
+
+
+def test_three_hundred_fields_may_change_at_once_but_not_a_thousand(ministack_aws):
+    store = ministack_aws.store()
+    record = store.accept(running())
+    with pytest.raises(NotStorable):
+        store.commit(ending(record, session=delta(**{f"key{place}": place for place in range(1000)})))
+    fields = {f"key{place}": place for place in range(300)}
+    store.commit(ending(record, session=delta(**fields)))
+    assert len(load(store).fields) == 300
 
 
 def test_an_error_text_that_is_too_large_is_not_storable(ministack_aws):

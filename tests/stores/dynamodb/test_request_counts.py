@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 from agentos_lambda.runs.model import Kind, RunStatus
-from tests.stores.builders import NOW, claim, delta, ending, load, pack, pending, running
+from tests.stores.builders import NOW, claim, delta, ending, list_runs, load, output, pack, pending, running
+from tests.stores.dynamodb.incompressible import incompressible
 
 
 @contextmanager
@@ -70,6 +71,16 @@ def test_the_search_for_history_behind_failed_runs_has_an_end(store, ministack_a
         session = load(store)
     assert sent == ["Query"] * 5
     assert session.runs == ()
+
+
+def test_a_list_of_runs_has_them_all_however_large_they_are(store, ministack_aws):
+    large = output(incompressible(30_000))
+    for place in range(40):
+        store.commit(ending(store.accept(running(f"run-{place:03d}", accepted_at=NOW + place)), output=large))
+    with requests_of(ministack_aws.dynamodb) as sent:
+        runs = list_runs(store)
+    assert sent == ["Query", "Query"]
+    assert [(run.run_id, run.output) for run in runs] == [(f"run-{place:03d}", large) for place in range(40)]
 
 
 def test_a_session_without_history_takes_one_request(store, ministack_aws):

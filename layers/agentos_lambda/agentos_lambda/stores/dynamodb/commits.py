@@ -61,6 +61,8 @@ class Commits:
             )
         except TransactionRefused as refused:
             return _own_or_raise(ending, refused)
+        # A transaction returns no item; but what its condition has seen is what its writer knows, up to the time of a
+        # cancel that the writer did not ask for.
         return ended(before, ending, in_session=in_session)
 
     def _end_record(self, ending: Ending, *, in_session: bool) -> Any:

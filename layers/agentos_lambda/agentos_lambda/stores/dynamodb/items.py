@@ -41,10 +41,10 @@ def record_key(run_id: str) -> Item:
 
 
 def record_item(record: RunRecord) -> Item:
-    """The item of a record. While the run is active it stands in the sparse index by ``active_shard``."""
+    """The item of a run that is accepted. By ``active_shard`` it stands in the sparse index until the run ends."""
     texts = {name: getattr(record, name) for name in _TEXTS}
     numbers = {name: getattr(record, name) for name in _NUMBERS}
-    item: Item = {
+    return {
         **VERSION,
         "item": RECORD,
         "kind": text(record.kind),
@@ -52,12 +52,10 @@ def record_item(record: RunRecord) -> Item:
         "status": text(record.status),
         "seals": {"M": {str(attempt): number(index) for attempt, index in record.seals.items()}},
         "in_session": {"BOOL": record.in_session},
+        "active_shard": text(str(zlib.crc32(record.run_id.encode()) % ACTIVE_SHARDS)),
         **{name: text(value) for name, value in texts.items() if value is not None},
         **{name: number(value) for name, value in numbers.items() if value is not None},
     }
-    if record.status.active:
-        item["active_shard"] = text(str(zlib.crc32(record.run_id.encode()) % ACTIVE_SHARDS))
-    return item
 
 
 def record_of(item: Mapping[str, Any]) -> RunRecord:

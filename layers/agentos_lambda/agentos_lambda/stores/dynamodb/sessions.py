@@ -95,6 +95,7 @@ class Sessions:
     def update(self, ending: Ending) -> Any:
         """The action that creates the session or merges the run's changes into it, field by field."""
         run, changes = ending.before, ending.session
+        folder = run_folder(run.run_id, run.attempt)
         # There is no such session, or its runs have had no owner so far.
         is_unowned = "attribute_not_exists(#user_id)"
         # It was made, or taken over, by a run of the same owner.
@@ -116,18 +117,17 @@ class Sessions:
             condition = f"{is_unowned} OR {is_owned}"
             update += ", #user_id = :user_id"
             values[":user_id"] = text(run.user_id)
+        # Short aliases, because an expression is limited to 4 KB: so about 400 fields can change at once.
         fields: dict[str, str] = {}
         for place, (name, value) in enumerate(sorted(changes.set.items())):
-            fields[f"#set{place}"] = _attribute_name(name)
-            update += f", #set{place} = :set{place}"
-            values[f":set{place}"] = self._blobs.attribute(
-                value, run_folder(run.run_id, run.attempt), limit=FIELD_LIMIT
-            )
+            fields[f"#s{place}"] = _attribute_name(name)
+            update += f",#s{place}=:s{place}"
+            values[f":s{place}"] = self._blobs.attribute(value, folder, limit=FIELD_LIMIT)
         removed = {
-            f"#remove{place}": _attribute_name(name)
+            f"#r{place}": _attribute_name(name)
             for place, name in enumerate(sorted(changes.remove - changes.set.keys()))
         }
-        remove = f" REMOVE {', '.join(removed)}" if removed else ""
+        remove = f" REMOVE {','.join(removed)}" if removed else ""
         return {
             "TableName": self._table,
             "Key": {"session_id": text(run.session_id), "item": text(_HEAD)},
