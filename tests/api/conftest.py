@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.components import component_router
 from agentos_lambda.api.discovery import discovery_router
+from agentos_lambda.api.run_state import run_state_router
 from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
 from agentos_lambda.runs.model import Component, JsonObject, Kind
@@ -60,13 +61,14 @@ class Api:
         router.include_router(discovery_router(self.services))
         for kind in Kind:
             router.include_router(component_router(kind, catalog))
-            router.include_router(run_router(kind, catalog, self.world.runs, self.world.clock))
+            router.include_router(run_state_router(kind, catalog, self.world.runs))
+            router.include_router(run_router(kind, catalog, self.world.intake, self.world.runs, self.world.clock))
         self.app: FastAPI = create_app(router, self.services)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
 
     @property
     def engine_inputs(self):
-        return [run.request.input for run in self.world.engine.runs]
+        return [run.request.work for run in self.world.engine.runs]
 
 
 @pytest.fixture

@@ -46,8 +46,10 @@ async def test_one_document_describes_all_routes_of_all_functions(api):
     assert {"/", "/health", "/info", "/config", "/models"} <= set(described["paths"])
     for kind in Kind:
         own = {path for path in described["paths"] if path.startswith(f"/{kind.plural}")}
-        rest = ("", "/{component_id}", "/{component_id}/runs", "/{component_id}/runs/{run_id}")
-        assert own == {f"/{kind.plural}{path}" for path in (*rest, "/{component_id}/runs/{run_id}/cancel")}
+        run = "/{component_id}/runs/{run_id}"
+        rest = ("", "/{component_id}", "/{component_id}/runs", run)
+        actions = (f"{run}/{action}" for action in ("cancel", "resume", "continue"))
+        assert own == {f"/{kind.plural}{path}" for path in (*rest, *actions)}
     body = described["paths"]["/agents/{component_id}/runs"]["post"]["requestBody"]["content"]
     assert set(body) == {"application/json", "multipart/form-data", "application/x-www-form-urlencoded"}
     assert "files" in body["multipart/form-data"]["schema"]["properties"]

@@ -133,9 +133,9 @@ class DownStore(MemoryStore):
         self._check()
         return super().get(run_id)
 
-    def accept(self, record):
+    def accept(self, record, *, work=None):
         self._check()
-        return super().accept(record)
+        return super().accept(record, work=work)
 
 
 async def test_a_store_that_is_down_is_a_503_and_a_failed_cancel_says_so():
@@ -167,7 +167,7 @@ async def test_what_nobody_expected_is_a_500_that_tells_nothing(api):
 async def test_silence_is_filled_with_comments(api, monkeypatch):
     monkeypatch.setattr(sse, "KEEP_ALIVE_AFTER", 0.001)
     execution = await api.world.held(stream=True)
-    stream = sse.stream_execution(execution, api.services.catalog.all(Kind.AGENT)[0], api.world.clock)
+    stream = sse.kept_alive(sse.stream_execution(execution, "Assistant", api.world.clock))
     async with asyncio.timeout(10):
         while await anext(stream) != sse.KEEP_ALIVE:
             pass

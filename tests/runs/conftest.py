@@ -10,15 +10,29 @@ from itertools import count
 import pytest
 
 from agentos_lambda.runs.execution import Ended, Execution
-from agentos_lambda.runs.model import Component, IndexedEvent, Kind, RunInput
-from agentos_lambda.runs.service import RunRequest, RunService
-from agentos_lambda.stores.memory import MemoryStore
+from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.model import Component, IndexedEvent, Kind, RunInput, RunRecord
+from agentos_lambda.runs.requests import RunRequest
+from agentos_lambda.runs.service import RunService
+from agentos_lambda.runs.sweeper import Sweeper
+from agentos_lambda.runs.worker import Worker
+from agentos_lambda.stores.memory import MemoryQueue, MemoryStore
 from tests.runs.clocks import ManualClock
 from tests.runs.scripted_engine import ScriptedEngine
+
+COMPONENTS = ("assistant", "research-team", "story-workflow")
 
 
 def component(kind: Kind = Kind.AGENT, component_id: str = "assistant") -> Component:
     return Component(kind, component_id, component_id.title(), 3, {}, {}, {})
+
+
+class OneOfEach:
+    """A catalog with the components that the tests run."""
+
+    def find(self, kind: Kind, component_id: str) -> Component | None:
+        return component(kind, component_id) if component_id in COMPONENTS else None
 
 
 @dataclass
@@ -30,11 +44,21 @@ class World:
     clock: ManualClock = field(default_factory=ManualClock)
     new_id: Callable[[], str] = field(default_factory=lambda: map("id-{}".format, count(1)).__next__)
 
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    queue_limit: int | None = None
+
     def __post_init__(self) -> None:
-        self.runs = RunService(self.store, lambda: self.engine, self.clock, new_id=self.new_id)
+        store, clock, new_id = self.store, self.clock, self.new_id
+        self.intake = RunIntake(
+            store, self.queue, lambda: self.engine, clock, new_id=new_id, queue_limit=self.queue_limit
+        )
+        self.runs = RunService(store, clock, new_id=new_id)
+        executor = RunExecutor(store, lambda: self.engine, clock)
+        self.worker = Worker(store, executor, OneOfEach(), clock, new_id=new_id)
+        self.sweeper = Sweeper(store, self.queue, OneOfEach(), clock, new_id=new_id)
 
     async def execute(self, message: str = "hi", *, of: Component | None = None, **request: object) -> Execution:
-        return await self.runs.execute(RunRequest(of or component(), RunInput(message), **request))
+        return await self.intake.execute(RunRequest(of or component(), RunInput(message), **request))
 
     async def run(self, message: str = "hi", **request: object) -> Ended:
         """A run to its end, a millisecond after the one before."""
@@ -49,6 +73,13 @@ class World:
             await asyncio.to_thread(lambda: None)
         await self.engine.runs[-1].reached_hold.wait()
         return execution
+
+    def enqueue(self, message: str = "hi", **request: object) -> RunRecord:
+        return self.intake.enqueue(RunRequest(component(), RunInput(message), background=True, **request))
+
+    async def work(self) -> Ended | None:
+        """What a worker does with the next message."""
+        return await self.worker.work(self.queue.waiting.popleft(), deadline=None)
 
     def cancel(self, run_id: str) -> object:
         return self.runs.cancel(component(), run_id)

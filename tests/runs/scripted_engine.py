@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from agentos_lambda.runs.model import Event, RunOutput, RunStatus, SessionDelta
+from agentos_lambda.runs.errors import InvalidRequest
+from agentos_lambda.runs.model import Continuation, Event, Kind, RunOutput, RunStatus, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.terminal import event_name
 
@@ -57,7 +58,11 @@ class ScriptedRun:
 
     def outcome(self) -> EngineOutcome:
         status = RunStatus.CANCELLED if self.cancelled else self.status
-        run = {"run_id": self.request.run_id, "content": "".join(self.said), "input": self.request.input.message}
+        run = {
+            "run_id": self.request.run_id,
+            "content": "".join(self.said),
+            "input": getattr(self.request.work, "message", None),
+        }
         return EngineOutcome(status, RunOutput(run, self.members), self.session, self.error)
 
 
@@ -67,7 +72,14 @@ class ScriptedEngine:
     def __init__(self, **script: object) -> None:
         self.script = script
         self.runs: list[ScriptedRun] = []
+        self.refuses: Exception | None = None
+
+    def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:
+        if continuation.tools is None:
+            raise InvalidRequest("tools are missing")
 
     def start(self, request: EngineRequest) -> ScriptedRun:
+        if self.refuses is not None:
+            raise self.refuses
         self.runs.append(ScriptedRun(request, **self.script))
         return self.runs[-1]

@@ -153,7 +153,7 @@ async def test_a_component_that_can_not_be_loaded_ends_the_run_as_an_error():
         raise ComponentUnusable("components.py:3: no such module")
 
     world = World()
-    world.runs._engine = broken
+    world.intake._executor._engine = broken
     events = await collect(await world.execute(stream=True))
     assert names(events) == ["RunError"]
     assert events[0].event["content"] == "components.py:3: no such module"

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from agentos_lambda.aws.handler import LambdaHandler
 from fastapi import FastAPI, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
+
+from agentos_lambda.aws.handler import LambdaHandler
 
 app = FastAPI()
 SIGNALS = Path(os.environ["TOY_SIGNALS"])

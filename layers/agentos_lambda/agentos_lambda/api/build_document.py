@@ -13,6 +13,7 @@ from agentos_lambda import __version__
 from agentos_lambda.api.components import component_router
 from agentos_lambda.api.discovery import discovery_router
 from agentos_lambda.api.document import BAKED
+from agentos_lambda.api.run_state import run_state_router
 from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
 from agentos_lambda.runs.clock import SystemClock
@@ -28,7 +29,8 @@ def build_document() -> JsonObject:
     app.include_router(discovery_router(Services(Os(), nothing, SystemClock(), nothing)))
     for kind in Kind:
         app.include_router(component_router(kind, nothing))
-        app.include_router(run_router(kind, nothing, nothing, nothing))
+        app.include_router(run_state_router(kind, nothing, nothing))
+        app.include_router(run_router(kind, nothing, nothing, nothing, nothing))
     document = app.openapi()
     document["components"]["securitySchemes"] = {"SecurityKey": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"SecurityKey": []}]

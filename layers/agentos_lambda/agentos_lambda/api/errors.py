@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agentos_lambda.runs.errors import Conflict, InvalidRequest, NotFound, NotStorable, StoreUnavailable
+from agentos_lambda.runs.errors import Conflict, InvalidRequest, NotFound, NotStorable, QueueFull, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,9 @@ _CODES = {
     500: "INTERNAL_ERROR",
     503: "SERVICE_UNAVAILABLE",
 }
+RETRY_AFTER = "5"
+"""Seconds."""
+
 INTERNAL = "Internal server error"
 
 
@@ -96,13 +99,14 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(InvalidRequest)
     async def _invalid_request(_request: Request, error: InvalidRequest) -> JSONResponse:
-        status = {NotFound: 404, Conflict: 409}.get(type(error), 400)
-        return error_response(status, str(error))
+        status = {NotFound: 404, Conflict: 409, QueueFull: 429}.get(type(error), 400)
+        headers = {"Retry-After": RETRY_AFTER} if status == 429 else None  # noqa: PLR2004
+        return error_response(status, str(error), headers=headers)
 
     @app.exception_handler(StoreUnavailable)
     async def _unavailable(_request: Request, error: StoreUnavailable) -> JSONResponse:
         log.error("the store is unavailable", exc_info=error)
-        return error_response(503, "The service is temporarily unavailable", headers={"Retry-After": "5"})
+        return error_response(503, "The service is temporarily unavailable", headers={"Retry-After": RETRY_AFTER})
 
     @app.exception_handler(NotStorable)
     async def _not_storable(_request: Request, error: NotStorable) -> JSONResponse:

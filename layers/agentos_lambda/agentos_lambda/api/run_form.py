@@ -7,10 +7,11 @@ from typing import Annotated, Any, Self
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from agentos_lambda.api.body import Body, parse_json
+from agentos_lambda.api.body import Body
 from agentos_lambda.api.errors import field_errors
+from agentos_lambda.api.fields import Flag, Id, JsonDict, from_text
 from agentos_lambda.api.uploads import media_objects
-from agentos_lambda.runs.model import JsonObject, Kind, Media, RunInput
+from agentos_lambda.runs.model import Media, RunInput
 
 
 def _message(value: Any) -> Any:
@@ -21,36 +22,14 @@ def _message(value: Any) -> Any:
     return value
 
 
-def _from_text(value: Any) -> Any:
-    """The value of a field that holds JSON: forms send it as text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return parse_json(value)
-    except ValueError as error:
-        raise PydanticCustomError("json", "Input should be valid JSON") from error
-
-
 def _filters(value: Any) -> Any:
     if value is not None and not isinstance(value, dict | list):
         raise PydanticCustomError("filters_type", "Input should be an object or an array")
     return value
 
 
-def _none_if_empty(value: Any) -> Any:
-    """A form's empty field is one that was left out."""
-    return None if value == "" else value
-
-
-Id = Annotated[
-    str | None,
-    BeforeValidator(_none_if_empty),
-    Field(default=None, min_length=1, max_length=128, pattern=r"^[A-Za-z0-9\-_.:@]+$"),
-]
-Flag = Annotated[bool | None, BeforeValidator(_none_if_empty)]
-JsonDict = Annotated[dict[str, Any] | None, BeforeValidator(_from_text)]
-JsonFilters = Annotated[dict[str, Any] | list[Any] | None, BeforeValidator(_filters), BeforeValidator(_from_text)]
-MediaList = Annotated[list[dict[str, Any]] | None, BeforeValidator(_from_text)]
+JsonFilters = Annotated[dict[str, Any] | list[Any] | None, BeforeValidator(_filters), BeforeValidator(from_text)]
+MediaList = Annotated[list[dict[str, Any]] | None, BeforeValidator(from_text)]
 
 
 class RunForm(BaseModel):
@@ -97,21 +76,3 @@ class RunForm(BaseModel):
             knowledge_filters=self.knowledge_filters,
             output_schema=self.output_schema,
         )
-
-
-def request_body_schema(kind: Kind) -> JsonObject:
-    """The request body of a run, for the API document: alike as form and as JSON, files where the kind takes them."""
-    schema = RunForm.model_json_schema(by_alias=False)
-    form = {**schema, "properties": dict(schema["properties"])}
-    if kind is not Kind.WORKFLOW:
-        form["properties"]["files"] = {"type": "array", "items": {"type": "string", "format": "binary"}}
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {"schema": form},
-                "application/x-www-form-urlencoded": {"schema": schema},
-                "application/json": {"schema": schema},
-            },
-        }
-    }

@@ -1,90 +1,110 @@
-"""The routes of runs: one router for agents, teams and workflows."""
+"""The routes that execute and follow runs: one router for agents, teams and workflows."""
 
-from typing import Annotated, Any
+from collections.abc import AsyncIterator
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda.api import sse
 from agentos_lambda.api.body import read_body
 from agentos_lambda.api.components import known_component
-from agentos_lambda.api.errors import ApiError
-from agentos_lambda.api.run_form import RunForm, request_body_schema
-from agentos_lambda.api.run_list import run_item
-from agentos_lambda.api.uploads import read_uploads
+from agentos_lambda.api.resume import resume
+from agentos_lambda.api.run_requests import (
+    continue_body_schema,
+    continue_request,
+    deadline_of,
+    request_body_schema,
+    resume_body_schema,
+    resume_point,
+    run_request,
+)
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.model import Component, Kind, RunStatus
+from agentos_lambda.runs.execution import Execution
+from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.model import Component, Kind, RunRecord
 from agentos_lambda.runs.ports import Catalog
-from agentos_lambda.runs.service import RunRequest, RunService, RunView
+from agentos_lambda.runs.service import RunService, RunView
 
-ENDING_TAKES = 5_000
-"""Milliseconds before a function's own deadline at which its run is told to end."""
+_NOTHING = 2**53
+"""After every event: who follows from here waits for the end only."""
 
 
-def run_router(kind: Kind, catalog: Catalog, runs: RunService, clock: Clock) -> APIRouter:
-    """The routes under ``/{kind}/{id}/runs``."""
+def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService, clock: Clock) -> APIRouter:
+    """The routes under ``/{kind}/{id}/runs`` that start, resume and continue a run."""
     router = APIRouter(prefix=f"/{kind.plural}", tags=[kind.plural.capitalize()])
-
+    answers = _Answers(runs, clock)
     Known = Annotated[Component, Depends(known_component(kind, catalog))]  # noqa: N806 - a type
 
     @router.post("/{component_id}/runs", summary=f"Run the {kind}", openapi_extra=request_body_schema(kind))
-    async def create_run(component: Known, request: Request) -> Response:
-        """The run as JSON, or its events as they happen with `stream`."""
-        run_request = await _run_request(component, request, clock)
-        execution = await runs.execute(run_request)
-        if run_request.stream:
-            frames = sse.stream_execution(execution, component, clock)
-            return StreamingResponse(frames, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
-        ended = await execution.ended()
-        return JSONResponse(RunView(ended.record, component, ended.output).show())
+    async def create_run(
+        component: Known, request: Request, idempotency_key: Annotated[str | None, Header()] = None
+    ) -> Response:
+        """The run as JSON; its events as they happen with `stream`; at once with `background`."""
+        asked = run_request(component, await read_body(request), idempotency_key, deadline_of(request.scope, clock))
+        if asked.background:
+            record = await run_in_threadpool(intake.enqueue, asked)
+            return answers.queued(record, stream=asked.stream, until=asked.deadline)
+        started = await intake.execute(asked)
+        if isinstance(started, RunRecord):
+            return await answers.repeated(started, component, stream=asked.stream, until=asked.deadline)
+        return await answers.executed(started, component, stream=asked.stream)
 
-    @router.get("/{component_id}/runs", summary="List the runs of a session")
-    def list_runs(component: Known, session_id: str, status: RunStatus | None = None) -> Response:
-        """The runs that have ended or paused, oldest first."""
-        return JSONResponse([run_item(run) for run in runs.list(component, session_id, status=status)])
+    @router.post("/{component_id}/runs/{run_id}/resume", summary="Resume a run", openapi_extra=resume_body_schema())
+    async def resume_run(
+        component: Known, run_id: str, request: Request, last_event_id: Annotated[str | None, Header()] = None
+    ) -> Response:
+        """The events that were missed, then those that happen, until the run ends or pauses."""
+        point = resume_point(await read_body(request), last_event_id)
+        view = await run_in_threadpool(runs.get, component, run_id, session_id=point.session_id)
+        return answers.stream(resume(runs, view.record, after=point.after, until=deadline_of(request.scope, clock)))
 
-    @router.get("/{component_id}/runs/{run_id}", summary="Get a run")
-    def get_run(component: Known, run_id: str, session_id: Annotated[str | None, Query()] = None) -> Response:
-        """The run at any time of its life: with its status while it runs, whole when it has ended."""
-        return JSONResponse(runs.get(component, run_id, session_id=session_id).show())
-
-    @router.post("/{component_id}/runs/{run_id}/cancel", summary="Cancel a run")
-    def cancel_run(component: Known, run_id: str) -> Response:
-        """Stop the run wherever it executes. A run that has ended stays as it is."""
-        try:
-            record = runs.cancel(component, run_id)
-        except StoreUnavailable as error:
-            raise ApiError(500, "The run could not be cancelled", error_code="CANCEL_FAILED") from error
-        requested = record.cancel_requested or record.status is RunStatus.CANCELLED
-        return JSONResponse({"run_id": run_id, "status": record.status, "cancel_requested": requested})
+    @router.post(
+        "/{component_id}/runs/{run_id}/continue", summary="Continue a paused run", openapi_extra=continue_body_schema()
+    )
+    async def continue_run(component: Known, run_id: str, request: Request) -> Response:
+        """Answers like a new run: the run as JSON, its events with `stream`, at once with `background`."""
+        asked = continue_request(component, run_id, await read_body(request), deadline_of(request.scope, clock))
+        if asked.background:
+            record = await run_in_threadpool(intake.enqueue_continuation, asked)
+            return answers.queued(record, stream=asked.stream, until=asked.deadline)
+        return await answers.executed(await intake.continue_here(asked), component, stream=asked.stream)
 
     return router
 
 
-async def _run_request(component: Component, request: Request, clock: Clock) -> RunRequest:
-    """What the client asks for. Raises ``ApiError`` for what can not be understood, before anything has run."""
-    body = await read_body(request)
-    form = RunForm.of(body)
-    if component.kind is Kind.WORKFLOW and body.files:
-        raise ApiError(400, "Files are not supported for workflow runs")
-    if form.background:
-        raise ApiError(400, "Background runs are not supported yet")
-    uploads = read_uploads(body.files, form.files_metadata)
-    return RunRequest(
-        component=component,
-        input=form.run_input(uploads),
-        session_id=form.session_id,
-        user_id=form.user_id,
-        run_id=form.run_id,
-        stream=bool(form.stream),
-        deadline=_deadline(request.scope, clock),
-    )
+class _Answers:
+    """The forms in which a run is answered."""
 
+    def __init__(self, runs: RunService, clock: Clock) -> None:
+        self._runs = runs
+        self._clock = clock
 
-def _deadline(scope: Any, clock: Clock) -> int | None:
-    """When a run in this invocation has to end, by the context that the function was invoked with."""
-    context = scope.get("aws.context")
-    if context is None:
-        return None
-    return int(clock.now() + context.get_remaining_time_in_millis() - ENDING_TAKES)
+    def stream(self, frames: AsyncIterator[str]) -> Response:
+        return StreamingResponse(sse.kept_alive(frames), media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
+
+    async def executed(self, execution: Execution, component: Component, *, stream: bool) -> Response:
+        """A run that executes here: as it happens, or when it has ended."""
+        if stream:
+            return self.stream(sse.stream_execution(execution, component.name, self._clock))
+        ended = await execution.ended()
+        return JSONResponse(RunView(ended.record, component, ended.output).show())
+
+    def queued(self, record: RunRecord, *, stream: bool, until: int | None) -> Response:
+        """A run that a worker executes: at once, or as its log tells it. Who goes away stops nothing."""
+        if stream:
+            looks = self._runs.follow(record.run_id, after=record.next_index - 1, until=until)
+            return self.stream(sse.stream_looks(looks))
+        return JSONResponse(
+            {"run_id": record.run_id, "session_id": record.session_id, "status": record.status.value}, 202
+        )
+
+    async def repeated(self, record: RunRecord, component: Component, *, stream: bool, until: int | None) -> Response:
+        """A run that an earlier request has started: as its log tells it, or when it has ended."""
+        if stream:
+            return self.stream(sse.stream_looks(self._runs.follow(record.run_id, after=-1, until=until)))
+        async for look in self._runs.follow(record.run_id, after=_NOTHING, until=until):
+            record = look.record
+        view = await run_in_threadpool(self._runs.view, record, component)
+        return JSONResponse(view.show())

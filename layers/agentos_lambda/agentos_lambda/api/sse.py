@@ -10,7 +10,8 @@ from collections.abc import AsyncIterator
 from agentos_lambda.api.errors import INTERNAL
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.execution import Execution
-from agentos_lambda.runs.model import Component, IndexedEvent, RunStatus
+from agentos_lambda.runs.following import Look
+from agentos_lambda.runs.model import IndexedEvent, RunStatus
 from agentos_lambda.runs.terminal import terminal_events
 
 log = logging.getLogger(__name__)
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 KEEP_ALIVE = ": keepalive\n\n"
 KEEP_ALIVE_AFTER = 15.0
 """Seconds of silence after which a comment keeps the connection open."""
+
+GOES_ON = ": the run goes on, resume from the last event\n\n"
 
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 MEDIA_TYPE = "text/event-stream; charset=utf-8"
@@ -31,39 +34,54 @@ def frame(indexed: IndexedEvent) -> str:
     return f"event: {indexed.event['event']}\nid: {indexed.index}\ndata: {data}\n\n"
 
 
-async def stream_execution(execution: Execution, component: Component, clock: Clock) -> AsyncIterator[str]:
-    """The frames of a run that executes here, to its terminal event, whatever happens. One of the edges that catch
-    all: what nobody expected ends the stream with an error event, and the run is swept."""
+def control_frame(name: str, **fields: object) -> str:
+    """A frame that is no event of a run. It has no index, and spaces in its JSON, as in AgentOS."""
+    return f"event: {name}\ndata: {json.dumps({'event': name, **fields})}\n\n"
+
+
+async def stream_execution(execution: Execution, name: str, clock: Clock) -> AsyncIterator[str]:
+    """The frames of a run of the component ``name`` that executes here, to its terminal event, whatever happens.
+
+    One of the edges that catch all: what nobody expected ends the stream with an error event, and the run is swept.
+    """
     index = -1
     try:
-        async for indexed in _with_silences(execution.events()):
-            if indexed is None:
-                yield KEEP_ALIVE
-            else:
-                index = indexed.index
-                yield frame(indexed)
+        async for indexed in execution.events():
+            index = indexed.index
+            yield frame(indexed)
     except Exception:
         log.exception("the execution failed", extra={"run_id": execution.record.run_id})
         for event in terminal_events(
-            execution.record, component, RunStatus.ERROR, now=clock.now(), content=None, error=INTERNAL
+            execution.record, name, RunStatus.ERROR, now=clock.now(), content=None, error=INTERNAL
         ):
             index += 1
             yield frame(IndexedEvent(index, event))
 
 
-async def _with_silences(events: AsyncIterator[IndexedEvent]) -> AsyncIterator[IndexedEvent | None]:
-    """The events, and None for each silence that is too long."""
-    pending = asyncio.ensure_future(anext(events, None))
+async def stream_looks(looks: AsyncIterator[Look]) -> AsyncIterator[str]:
+    """The frames of a run that executes elsewhere, as its log tells them. A stream that ends before the run says so."""
+    goes_on = False
+    async for look in looks:
+        goes_on = look.record.status.active
+        for indexed in look.events:
+            yield frame(indexed)
+    if goes_on:
+        yield GOES_ON
+
+
+async def kept_alive(frames: AsyncIterator[str]) -> AsyncIterator[str]:
+    """The frames, and a comment for each silence that is too long."""
+    pending = asyncio.ensure_future(anext(frames, None))
     try:
         while True:
             done, _ = await asyncio.wait({pending}, timeout=KEEP_ALIVE_AFTER)
             if not done:
-                yield None
+                yield KEEP_ALIVE
                 continue
-            indexed = pending.result()
-            if indexed is None:
+            following = pending.result()
+            if following is None:
                 return
-            yield indexed
-            pending = asyncio.ensure_future(anext(events, None))
+            yield following
+            pending = asyncio.ensure_future(anext(frames, None))
     finally:
         pending.cancel()

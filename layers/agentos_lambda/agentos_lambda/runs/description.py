@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from agentos_lambda.runs.model import Component, JsonObject, RunOutput, RunRecord
+from agentos_lambda.runs.model import JsonObject, RunOutput, RunRecord
 
 
-def describe(record: RunRecord, component: Component) -> JsonObject:
-    """What can be shown of a run that has no output (yet): what its record tells."""
+def describe(record: RunRecord, name: str) -> JsonObject:
+    """What can be shown of a run that has no output (yet): what its record tells. ``name`` is the component's."""
     shown = {
         "run_id": record.run_id,
         f"{record.kind}_id": record.component_id,
-        f"{record.kind}_name": component.name,
+        f"{record.kind}_name": name,
         "session_id": record.session_id,
         "user_id": record.user_id,
         "created_at": record.accepted_at // 1000,
@@ -20,10 +20,10 @@ def describe(record: RunRecord, component: Component) -> JsonObject:
     return {name: value for name, value in shown.items() if value is not None}
 
 
-def show(record: RunRecord, component: Component, output: RunOutput | None) -> JsonObject:
+def show(record: RunRecord, name: str, output: RunOutput | None) -> JsonObject:
     """The run in the engine's form, with its members. The record decides on the status, whatever the output says."""
     if output is None:
-        return describe(record, component)
+        return describe(record, name)
     shown = {**output.run, "status": record.status.value}
     if output.members:
         shown["member_responses"] = list(output.members)

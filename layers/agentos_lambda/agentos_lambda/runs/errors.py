@@ -38,6 +38,10 @@ class Conflict(InvalidRequest):
     """The id is taken by another request, or the run's state forbids what was asked."""
 
 
+class QueueFull(InvalidRequest):
+    """As many runs wait for a worker as may."""
+
+
 class LostRace(RunsError):
     """A condition failed because of an earlier write of somebody else."""
 

@@ -26,23 +26,26 @@ from agentos_lambda.runs.model import (
     Ending,
     Event,
     IndexedEvent,
-    RunInput,
     RunOutput,
     RunRecord,
     RunStatus,
     Session,
     SessionDelta,
+    Work,
 )
 from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, Store
-from agentos_lambda.runs.terminal import cancel_reason, is_terminal, terminal_events
+from agentos_lambda.runs.terminal import (
+    DEADLINE_EXCEEDED,
+    EXECUTION_LOST,
+    NOT_STORED,
+    SESSION_TAKEN,
+    TOO_LARGE,
+    cancel_reason,
+    is_terminal,
+    terminal_events,
+)
 
 log = logging.getLogger(__name__)
-
-DEADLINE_EXCEEDED = "deadline exceeded"
-TOO_LARGE = "the result of the run is too large to be stored"
-SESSION_TAKEN = "the session belongs to another user"
-NOT_STORED = "the result of the run could not be stored; it will be reported as lost"
-EXECUTION_LOST = "execution lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Execution:
         self._engine = engine
         self._clock = clock
         self._stream = stream
-        self._buffer = LogBuffer() if stream else None
+        self._buffer = LogBuffer(record.next_index) if stream else None
         self._engine_run: EngineRun | None = None
         self._stopped = False
         self._keeper = Keeper(
@@ -86,9 +89,9 @@ class Execution:
         self._events: asyncio.Queue[IndexedEvent | None] = asyncio.Queue()
         self._task: asyncio.Task[Ended] | None = None
 
-    def start(self, run_input: RunInput, session: Session | None) -> None:
-        """Begin, in the running event loop."""
-        self._task = asyncio.create_task(self._run(run_input, session), name=f"run-{self.record.run_id}")
+    def start(self, work: Work, session: Session | None, paused: RunOutput | None) -> None:
+        """Begin, in the running event loop. ``paused``: what a run that goes on has left so far."""
+        self._task = asyncio.create_task(self._run(work, session, paused), name=f"run-{self.record.run_id}")
         self._task.add_done_callback(lambda _: self._events.put_nowait(None))
 
     async def ended(self) -> Ended:
@@ -109,17 +112,19 @@ class Execution:
             raise RuntimeError("the execution has not been started")
         return self._task
 
-    async def _run(self, run_input: RunInput, session: Session | None) -> Ended:
+    async def _run(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
         self._keeper.start()
         try:
-            outcome, terminal = await self._drive(run_input, session)
+            outcome, terminal = await self._drive(work, session, paused)
         finally:
             await asyncio.to_thread(self._keeper.stop)
         if self._keeper.stop_reason is StopReason.DEADLINE and outcome.status is RunStatus.CANCELLED:
             outcome, terminal = self._failed(outcome, DEADLINE_EXCEEDED), []
         return await self._commit(outcome, terminal or self._terminal(outcome))
 
-    async def _drive(self, run_input: RunInput, session: Session | None) -> tuple[EngineOutcome, list[Event]]:
+    async def _drive(
+        self, work: Work, session: Session | None, paused: RunOutput | None
+    ) -> tuple[EngineOutcome, list[Event]]:
         """Run the engine to its end. Terminal events are kept back: they are true only once the run is committed."""
         record = self.record
         request = EngineRequest(
@@ -128,9 +133,10 @@ class Execution:
             record.run_id,
             record.session_id,
             record.user_id,
-            run_input,
+            work,
             session,
             self._stream,
+            paused,
         )
         try:
             engine = await asyncio.to_thread(self._engine)
@@ -217,7 +223,7 @@ class Execution:
         status = self.record.status if self.record.status.final else RunStatus.ERROR
         error = self.record.error or EXECUTION_LOST
         self._announce(
-            terminal_events(self.record, self._component, status, now=self._clock.now(), content=None, error=error)
+            terminal_events(self.record, self._component.name, status, now=self._clock.now(), content=None, error=error)
         )
         output = await asyncio.to_thread(self._store.output, self.record)
         return Ended(self.record, output or self._bare_output())
@@ -237,7 +243,7 @@ class Execution:
         return list(
             terminal_events(
                 self.record,
-                self._component,
+                self._component.name,
                 outcome.status,
                 now=self._clock.now(),
                 content=content if isinstance(content, str) else None,
@@ -250,4 +256,4 @@ class Execution:
         return replace(outcome, output=self._bare_output(), session=SessionDelta())
 
     def _bare_output(self) -> RunOutput:
-        return RunOutput(describe(self.record, self._component))
+        return RunOutput(describe(self.record, self._component.name))

@@ -88,12 +88,23 @@ class RunRecord:
     """Why the run ended as ERROR, in words for its caller."""
     request_hash: str | None = None
     """SHA-256 of the request of a run that was accepted with an ``Idempotency-Key``."""
+    logged: bool = True
+    """Whether its attempts write their events to the log. A run that nobody may follow need not."""
     in_session: bool = False
-    """Whether the output stands in the session's RUN item. False until the run ends."""
+    """Whether the session has an item of the run: what it left when it last ended or paused."""
+    queued_at: int | None = None
+    """When a run that waits for a worker was queued, or queued again to be continued."""
+    sends: int = 0
+    """How often the run was sent to the queue."""
 
     @property
     def cancel_requested(self) -> bool:
         return self.cancel_requested_at is not None
+
+    @property
+    def next_index(self) -> int:
+        """The first event index that no attempt has used as far as the record vouches for."""
+        return max(self.seals.values(), default=-1) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +133,20 @@ class RunInput:
     metadata: JsonObject | None = None
     knowledge_filters: Json = None
     output_schema: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """What a caller decided about a paused run, as the engine's own objects were sent back by the client."""
+
+    tools: tuple[JsonObject, ...] | None = None
+    """An agent's tool executions, confirmed, refused or with their results."""
+    requirements: tuple[JsonObject, ...] | None = None
+    """The requirements of an agent, of a team, or of a workflow's steps."""
+
+
+Work = RunInput | Continuation
+"""What an attempt starts from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,33 +7,57 @@ the caller's own and reported as done.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from agentos_lambda.runs.model import (
     Component,
+    Continuation,
     Ending,
     Event,
     EventPack,
     IndexedEvent,
+    Json,
     JsonObject,
     Kind,
-    RunInput,
     RunOutput,
     RunRecord,
     RunStatus,
     Session,
     SessionDelta,
     StoredRun,
+    Work,
 )
 
 
 class RunStore(Protocol):
     """The records of runs, and the one transaction that ends an attempt."""
 
-    def accept(self, record: RunRecord) -> RunRecord:
-        """Create the record. Raises ``RunExists`` if its run id is in use, unless it is this very record (token)."""
+    def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
+        """Create the record, with the work of a run that waits for a worker.
+
+        Raises ``RunExists`` if its run id is in use, unless it is this very record (token).
+        """
+
+    def work(self, record: RunRecord) -> Json:
+        """The work that the run was queued with last, None if there is none."""
+
+    def reopen(
+        self, record: RunRecord, *, executor: str, now: int, lease_until: int | None, work: Json = None
+    ) -> RunRecord:
+        """Let a PAUSED run go on: RUNNING with this executor and lease, the attempt raised by one; or PENDING with its
+        work, to be claimed, where ``lease_until`` is None.
+
+        Demands that attempt and status are still those of ``record``: of two who continue, one gets ``ClaimLost``.
+        """
+
+    def active(self, *, accepted_before: int) -> Iterator[str]:
+        """Ids of runs that were PENDING or RUNNING a moment ago, oldest first. A hint: look at the records."""
+
+    def note_send(self, record: RunRecord) -> RunRecord:
+        """Count a PENDING run's next send to the queue, before it is sent: of two who want to send, one gets
+        ``ClaimLost``."""
 
     def get(self, run_id: str) -> RunRecord | None:
         """The record, read consistently."""
@@ -67,7 +91,7 @@ class RunStore(Protocol):
         """End the attempt in the record and the log only, for a run whose session can not be written."""
 
     def output(self, record: RunRecord) -> RunOutput | None:
-        """What the run left; None for a run that has not ended, or that ended without its session."""
+        """What the run left when it last ended or paused; None before, or if it ended without its session."""
 
 
 class SessionStore(Protocol):
@@ -106,10 +130,12 @@ class EngineRequest:
     run_id: str
     session_id: str
     user_id: str | None
-    input: RunInput
+    work: Work
     session: Session | None
     stream: bool
     """Whether events are wanted. Without, the engine may take the shorter way and give none."""
+    paused: RunOutput | None = None
+    """For a continuation: what the run left when it paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +166,9 @@ class EngineRun(Protocol):
 class Engine(Protocol):
     """Runs components. Writes nothing anywhere by itself."""
 
+    def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:
+        """Raise ``InvalidRequest`` if these decisions do not fit what the paused run waits for."""
+
     def start(self, request: EngineRequest) -> EngineRun:
         """Prepare the run; it starts when its events are iterated. Raises ``NotFound`` for an unknown component."""
 
@@ -161,3 +190,13 @@ class Catalog(Protocol):
 
     def engine_version(self) -> str:
         """The engine's own version, for ``GET /info``."""
+
+
+class RunQueue(Protocol):
+    """Runs that wait for a worker. Delivers at least once, in any order; a hint, the record is the authority."""
+
+    def send(self, run_id: str) -> None:
+        """Have some worker look at the run soon. Raises ``StoreUnavailable``."""
+
+    def depth(self) -> int:
+        """About how many runs wait. Raises ``StoreUnavailable``."""

@@ -6,7 +6,15 @@ clients of that API take the first as decisive.
 
 from __future__ import annotations
 
-from agentos_lambda.runs.model import Component, Event, Kind, RunRecord, RunStatus
+from agentos_lambda.runs.model import Event, Kind, RunRecord, RunStatus
+
+DEADLINE_EXCEEDED = "deadline exceeded"
+EXECUTION_LOST = "execution lost"
+NEVER_STARTED = "never started"
+NOT_STORED = "the result of the run could not be stored; it will be reported as lost"
+SESSION_TAKEN = "the session belongs to another user"
+TOO_LARGE = "the result of the run is too large to be stored"
+"""Errors of runs that no component has caused, in the words that their callers see."""
 
 _PREFIX = {Kind.AGENT: "Run", Kind.TEAM: "TeamRun", Kind.WORKFLOW: "Workflow"}
 _SUFFIX = {
@@ -35,21 +43,24 @@ def cancel_reason(run_id: str) -> str:
 
 def terminal_events(
     record: RunRecord,
-    component: Component,
+    name: str,
     status: RunStatus,
     *,
     now: int,
     content: str | None,
     error: str | None = None,
 ) -> tuple[Event, ...]:
-    """The events for an ending that the engine does not know of. ``content`` is the text so far, if there is any."""
+    """The events for an ending that the engine does not know of, of the component with this ``name``.
+
+    ``content`` is the text so far, if there is any.
+    """
 
     def event(of: RunStatus, **fields: object) -> Event:
         return {
             "created_at": now // 1000,
             "event": event_name(record.kind, of),
             f"{record.kind}_id": record.component_id,
-            f"{record.kind}_name": component.name,
+            f"{record.kind}_name": name,
             "run_id": record.run_id,
             "session_id": record.session_id,
             "nested_depth": 0,

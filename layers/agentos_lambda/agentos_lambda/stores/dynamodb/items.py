@@ -16,11 +16,23 @@ VERSION: Item = {"version": {"N": "1"}}
 """On every item, so that a later version of this package knows what it reads. Unknown attributes are ignored."""
 
 RECORD = {"S": "RECORD"}
+ACTIVE_INDEX = "active"
+"""The sparse index of runs that are PENDING or RUNNING, by the time they were accepted."""
 ACTIVE_SHARDS = 4
-"""Partitions of the index of runs that have not ended."""
+"""Its partitions."""
 
 _TEXTS = ("run_id", "session_id", "user_id", "token", "executor", "ending", "error", "request_hash")
-_NUMBERS = ("accepted_at", "attempt", "tries", "lease_until", "cancel_requested_at", "ended_at")
+_NUMBERS = (
+    "accepted_at",
+    "attempt",
+    "tries",
+    "lease_until",
+    "cancel_requested_at",
+    "ended_at",
+    "queued_at",
+    "sends",
+)
+_FLAGS = ("in_session", "logged")
 
 
 def text(value: str) -> dict[str, str]:
@@ -51,11 +63,16 @@ def record_item(record: RunRecord) -> Item:
         "component": text(record.component_id),
         "status": text(record.status),
         "seals": {"M": {str(attempt): number(index) for attempt, index in record.seals.items()}},
-        "in_session": {"BOOL": record.in_session},
-        "active_shard": text(str(zlib.crc32(record.run_id.encode()) % ACTIVE_SHARDS)),
+        **{name: {"BOOL": getattr(record, name)} for name in _FLAGS},
+        "active_shard": active_shard(record.run_id),
         **{name: text(value) for name, value in texts.items() if value is not None},
         **{name: number(value) for name, value in numbers.items() if value is not None},
     }
+
+
+def active_shard(run_id: str) -> dict[str, str]:
+    """The partition of the index of active runs that this run stands in."""
+    return text(str(zlib.crc32(run_id.encode()) % ACTIVE_SHARDS))
 
 
 def record_of(item: Mapping[str, Any]) -> RunRecord:
@@ -70,6 +87,6 @@ def record_of(item: Mapping[str, Any]) -> RunRecord:
         component_id=item["component"]["S"],
         status=RunStatus(item["status"]["S"]),
         seals={int(attempt): int(index["N"]) for attempt, index in item["seals"]["M"].items()},
-        in_session=item["in_session"]["BOOL"],
+        **{name: item[name]["BOOL"] for name in _FLAGS if name in item},
         **values,
     )

@@ -2,33 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
-from agentos_lambda.runs.model import RunRecord, RunStatus
+from agentos_lambda.runs.model import Json, RunRecord, RunStatus
+from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
 from agentos_lambda.stores.dynamodb.clients import Clients
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
-from agentos_lambda.stores.dynamodb.items import Item, names, number, record_item, record_key, record_of, text
+from agentos_lambda.stores.dynamodb.items import (
+    ACTIVE_INDEX,
+    ACTIVE_SHARDS,
+    Item,
+    active_shard,
+    names,
+    number,
+    record_item,
+    record_key,
+    record_of,
+    text,
+)
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
+
+
+class _Page(TypedDict):
+    ExclusiveStartKey: NotRequired[Item]
 
 
 class RunRecords:
     """``accept`` to ``flag_cancel`` of ``runs.ports.RunStore``."""
 
-    def __init__(self, table: str, clients: Clients, requests: Requests, log: DynamoDBEventLog) -> None:
+    def __init__(self, table: str, clients: Clients, requests: Requests, blobs: Blobs, log: DynamoDBEventLog) -> None:
         self._table = table
         self._clients = clients
         self._requests = requests
+        self._blobs = blobs
         self._log = log
 
-    def accept(self, record: RunRecord) -> RunRecord:
+    def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
+        item = {**record_item(record), **self._work_attribute(record, work)}
         # Nobody has accepted a run with this id.
         is_new = "attribute_not_exists(run_id)"
         try:
             self._requests.send(
                 lambda: self._clients.dynamodb.put_item(
                     TableName=self._table,
-                    Item=record_item(record),
+                    Item=item,
                     ConditionExpression=is_new,
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
@@ -46,6 +68,23 @@ class RunRecords:
             lambda: self._clients.dynamodb.get_item(TableName=self._table, Key=record_key(run_id), ConsistentRead=True)
         )
         return record_of(answer["Item"]) if "Item" in answer else None
+
+    def work(self, record: RunRecord) -> Json:
+        answer = self._requests.send(
+            lambda: self._clients.dynamodb.get_item(
+                TableName=self._table,
+                Key=record_key(record.run_id),
+                ProjectionExpression="#work",
+                ExpressionAttributeNames=names("#work"),
+                ConsistentRead=True,
+            )
+        )
+        attribute = answer.get("Item", {}).get("work")
+        return None if attribute is None else self._blobs.value(attribute)
+
+    def active(self, *, accepted_before: int) -> Iterator[str]:
+        for shard in range(ACTIVE_SHARDS):
+            yield from self._active_in(str(shard), accepted_before)
 
     def claim(self, run_id: str, *, executor: str, now: int, lease_until: int, expired_before: int) -> RunRecord:  # noqa: ARG002
         claim: Item = {":executor": text(executor), ":lease_until": number(lease_until)}
@@ -95,6 +134,52 @@ class RunRecords:
             values[":logged"] = number(logged)
         return self._update(dead.run_id, update, f"{is_same_attempt} AND {runs} AND {has_expired}", values, seal)
 
+    def reopen(
+        self, record: RunRecord, *, executor: str, now: int, lease_until: int | None, work: Json = None
+    ) -> RunRecord:
+        # Nobody has continued or cancelled the run since it was read: either changes its status, the first its attempt.
+        is_same_attempt = "#attempt = :attempt"
+        is_paused = "#status = :paused"
+        condition = f"{is_same_attempt} AND {is_paused}"
+        values: Item = {
+            ":attempt": number(record.attempt),
+            ":paused": text(RunStatus.PAUSED),
+            ":executor": text(executor),
+            ":shard": active_shard(record.run_id),
+            ":one": number(1),
+        }
+        update = "SET #active_shard = :shard, #executor = :executor, #status = :status"
+        if lease_until is None:
+            update += ", #queued_at = :now, #sends = :one, #work = :work"
+            values |= {":status": text(RunStatus.PENDING), ":now": number(now)}
+            values[":work"] = self._work_attribute(record, work)["work"]
+        else:
+            update += ", #attempt = #attempt + :one, #tries = #tries + :one, #lease_until = :lease_until"
+            values |= {":status": text(RunStatus.RUNNING), ":lease_until": number(lease_until)}
+        try:
+            return self._update(record.run_id, update, condition, values)
+        except ConditionFailed as failure:
+            there = _record(failure)
+            # The reopening was applied, but its answer was lost on the way.
+            if there and there.executor == executor:
+                return there
+            raise ClaimLost("The run is not paused any more.", there) from None
+
+    def note_send(self, record: RunRecord) -> RunRecord:
+        # Nobody has claimed or cancelled the run, or counted this send, since it was read.
+        waits = "#status = :pending"
+        is_same_send = "#sends = :sends AND #queued_at = :queued_at"
+        values: Item = {
+            ":one": number(1),
+            ":pending": text(RunStatus.PENDING),
+            ":sends": number(record.sends),
+            ":queued_at": number(record.queued_at or 0),
+        }
+        try:
+            return self._update(record.run_id, "SET #sends = #sends + :one", f"{waits} AND {is_same_send}", values)
+        except ConditionFailed as failure:
+            raise ClaimLost("The run does not wait any more, or was just sent.", _record(failure)) from None
+
     def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
         # Nobody has taken the run over: the attempt is raised by whoever does.
         is_same_attempt = "#attempt = :attempt"
@@ -129,6 +214,31 @@ class RunRecords:
             if there is None:
                 raise NotFound("Run not found") from None
             return there
+
+    def _work_attribute(self, record: RunRecord, work: Json) -> Item:
+        if work is None:
+            return {}
+        return {"work": self._blobs.attribute(work, run_folder(record.run_id, record.attempt), limit=FIELD_LIMIT)}
+
+    def _active_in(self, shard: str, accepted_before: int) -> Iterator[str]:
+        page: _Page = {}
+        while True:
+            answer = self._query_active(shard, accepted_before, page)
+            yield from (item["run_id"]["S"] for item in answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _query_active(self, shard: str, accepted_before: int, page: _Page) -> QueryOutputTypeDef:
+        return self._requests.send(
+            lambda: self._clients.dynamodb.query(
+                TableName=self._table,
+                IndexName=ACTIVE_INDEX,
+                KeyConditionExpression="active_shard = :shard AND accepted_at < :accepted_before",
+                ExpressionAttributeValues={":shard": text(shard), ":accepted_before": number(accepted_before)},
+                **page,
+            )
+        )
 
     def _update(
         self,

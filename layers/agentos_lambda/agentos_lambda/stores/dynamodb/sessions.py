@@ -66,7 +66,7 @@ class Sessions:
             page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def output(self, record: RunRecord) -> RunOutput | None:
-        if record.status.active or not record.in_session:
+        if not record.in_session:
             return None
         answer = self._requests.send(
             lambda: self._clients.dynamodb.get_item(TableName=self._table, Key=_run_key(record), ConsistentRead=True)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from agentos_lambda.runs.clock import Clock, SystemClock
-from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, Kind, RunOutput, RunRecord, Session, StoredRun
+from agentos_lambda.runs.model import (
+    Ending,
+    EventPack,
+    IndexedEvent,
+    Json,
+    Kind,
+    RunOutput,
+    RunRecord,
+    Session,
+    StoredRun,
+)
 from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.clients import Clients, Tables
 from agentos_lambda.stores.dynamodb.commits import Commits
@@ -47,11 +57,25 @@ class DynamoDBStore:
             tables.events, clients, requests, blobs, clock=clock or SystemClock(), ttl_seconds=events_ttl_seconds
         )
         self._sessions = Sessions(tables.sessions, clients, requests, blobs)
-        self._records = RunRecords(tables.runs, clients, requests, self._log)
+        self._records = RunRecords(tables.runs, clients, requests, blobs, self._log)
         self._commits = Commits(tables, clients, requests, self._log, self._sessions)
 
-    def accept(self, record: RunRecord) -> RunRecord:
-        return self._records.accept(record)
+    def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
+        return self._records.accept(record, work=work)
+
+    def work(self, record: RunRecord) -> Json:
+        return self._records.work(record)
+
+    def active(self, *, accepted_before: int) -> Iterator[str]:
+        return self._records.active(accepted_before=accepted_before)
+
+    def reopen(
+        self, record: RunRecord, *, executor: str, now: int, lease_until: int | None, work: Json = None
+    ) -> RunRecord:
+        return self._records.reopen(record, executor=executor, now=now, lease_until=lease_until, work=work)
+
+    def note_send(self, record: RunRecord) -> RunRecord:
+        return self._records.note_send(record)
 
     def get(self, run_id: str) -> RunRecord | None:
         return self._records.get(run_id)

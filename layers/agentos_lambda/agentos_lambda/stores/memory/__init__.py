@@ -1,5 +1,6 @@
 """A store in the memory of one process: for tests, and to read as what every store guarantees."""
 
+from agentos_lambda.stores.memory.queue import MemoryQueue
 from agentos_lambda.stores.memory.store import MemoryStore
 
-__all__ = ["MemoryStore"]
+__all__ = ["MemoryQueue", "MemoryStore"]

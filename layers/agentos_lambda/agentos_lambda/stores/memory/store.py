@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
@@ -13,6 +13,7 @@ from agentos_lambda.runs.model import (
     Ending,
     EventPack,
     IndexedEvent,
+    Json,
     Kind,
     RunOutput,
     RunRecord,
@@ -45,15 +46,60 @@ class MemoryStore:
         self._clock = clock or SystemClock()
         self._events_ttl_seconds = events_ttl_seconds
         self._records: dict[str, RunRecord] = {}
+        self._works: dict[str, str] = {}
         self._sessions: dict[str, _StoredSession] = {}
         self._packs: dict[str, dict[tuple[int, int], _StoredPack]] = {}
 
-    def accept(self, record: RunRecord) -> RunRecord:
+    def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
+        written = json_text(work)
         with self._lock:
             there = self._records.setdefault(record.run_id, replace(record, seals=dict(record.seals)))
             if there.token != record.token:
                 raise RunExists("The run id is in use.", _copy(there))
+            self._works.setdefault(record.run_id, written)
             return _copy(there)
+
+    def work(self, record: RunRecord) -> Json:
+        with self._lock:
+            return json.loads(self._works[record.run_id])
+
+    def active(self, *, accepted_before: int) -> Iterator[str]:
+        with self._lock:
+            records = sorted(self._records.values(), key=lambda record: record.accepted_at)
+        return iter([r.run_id for r in records if r.status.active and r.accepted_at < accepted_before])
+
+    def reopen(
+        self, record: RunRecord, *, executor: str, now: int, lease_until: int | None, work: Json = None
+    ) -> RunRecord:
+        written = json_text(work)
+        with self._lock:
+            there = self._records.get(record.run_id)
+            if there is not None and there.executor == executor:
+                return _copy(there)
+            if there is None or (there.status, there.attempt) != (RunStatus.PAUSED, record.attempt):
+                raise ClaimLost("The run is not paused any more.", there and _copy(there))
+            if lease_until is None:
+                self._works[record.run_id] = written
+                waiting = replace(there, status=RunStatus.PENDING, executor=executor, queued_at=now, sends=1)
+                return self._put(waiting)
+            return self._put(
+                replace(
+                    there,
+                    status=RunStatus.RUNNING,
+                    attempt=there.attempt + 1,
+                    tries=there.tries + 1,
+                    executor=executor,
+                    lease_until=lease_until,
+                )
+            )
+
+    def note_send(self, record: RunRecord) -> RunRecord:
+        with self._lock:
+            there = self._records.get(record.run_id)
+            seen = (RunStatus.PENDING, record.queued_at, record.sends)
+            if there is None or (there.status, there.queued_at, there.sends) != seen:
+                raise ClaimLost("The run does not wait any more, or was just sent.", there and _copy(there))
+            return self._put(replace(there, sends=there.sends + 1))
 
     def get(self, run_id: str) -> RunRecord | None:
         with self._lock:
@@ -149,7 +195,7 @@ class MemoryStore:
         return session
 
     def output(self, record: RunRecord) -> RunOutput | None:
-        if record.status.active or not record.in_session:
+        if not record.in_session:
             return None
         with self._lock:
             session = self._sessions.get(record.session_id)

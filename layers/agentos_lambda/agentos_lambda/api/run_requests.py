@@ -1,0 +1,120 @@
+"""From what a client sends to what is asked of the runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from agentos_lambda.api.body import Body
+from agentos_lambda.api.continue_form import ContinueForm
+from agentos_lambda.api.errors import ApiError, FieldErrors, field_errors
+from agentos_lambda.api.fields import Id, Index
+from agentos_lambda.api.run_form import RunForm
+from agentos_lambda.api.uploads import read_uploads
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.model import Component, JsonObject, Kind
+from agentos_lambda.runs.requests import ContinueRequest, RunRequest
+
+ENDING_TAKES = 5_000
+"""Milliseconds before a function's own deadline at which its run is told to end."""
+
+_MAX_KEY = 512
+"""Characters of an ``Idempotency-Key``."""
+
+
+def run_request(component: Component, body: Body, idempotency_key: str | None, deadline: int | None) -> RunRequest:
+    """A new run. Raises ``ApiError`` for what can not be understood, before anything has run."""
+    form = RunForm.of(body)
+    if component.kind is Kind.WORKFLOW and body.files:
+        raise ApiError(400, "Files are not supported for workflow runs")
+    if idempotency_key is not None and not 0 < len(idempotency_key) <= _MAX_KEY:
+        raise FieldErrors([("Idempotency-Key", f"Header should have 1 to {_MAX_KEY} characters")])
+    uploads = read_uploads(body.files, form.files_metadata)
+    return RunRequest(
+        component=component,
+        input=form.run_input(uploads),
+        session_id=form.session_id,
+        user_id=form.user_id,
+        run_id=form.run_id,
+        stream=bool(form.stream),
+        background=bool(form.background),
+        idempotency_key=idempotency_key,
+        deadline=deadline,
+    )
+
+
+def continue_request(component: Component, run_id: str, body: Body, deadline: int | None) -> ContinueRequest:
+    """A paused run that goes on. Raises ``ApiError`` for what can not be understood."""
+    form = ContinueForm.of(body)
+    return ContinueRequest(
+        component=component,
+        run_id=run_id,
+        continuation=form.continuation(),
+        session_id=form.session_id,
+        user_id=form.user_id,
+        stream=bool(form.stream),
+        background=bool(form.background),
+        deadline=deadline,
+    )
+
+
+class _ResumeForm(BaseModel):
+    last_event_index: Index = None
+    session_id: Id = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResumePoint:
+    """Where a client takes a run up again."""
+
+    after: int
+    """The index of the last event that it has; -1 if it has none."""
+    session_id: str | None
+
+
+def resume_point(body: Body, last_event_id: str | None) -> ResumePoint:
+    """Where to resume: by the field ``last_event_index``, else by ``Last-Event-ID``. Raises ``ApiError``."""
+    fields = {"last_event_index": last_event_id, **body.fields}
+    try:
+        form = _ResumeForm.model_validate(fields)
+    except ValidationError as error:
+        raise field_errors(error) from error
+    return ResumePoint(-1 if form.last_event_index is None else form.last_event_index, form.session_id)
+
+
+def deadline_of(scope: Any, clock: Clock) -> int | None:
+    """When a run in this invocation has to end, by the context that the function was invoked with."""
+    context = scope.get("aws.context")
+    if context is None:
+        return None
+    return int(clock.now() + context.get_remaining_time_in_millis() - ENDING_TAKES)
+
+
+def request_body_schema(kind: Kind) -> JsonObject:
+    """The request body of a run, for the API document: files where the kind takes them."""
+    schema = RunForm.model_json_schema(by_alias=False)
+    with_files = {**schema, "properties": dict(schema["properties"])}
+    if kind is not Kind.WORKFLOW:
+        with_files["properties"]["files"] = {"type": "array", "items": {"type": "string", "format": "binary"}}
+    return _body_schema(schema, required=True, multipart=with_files)
+
+
+def continue_body_schema() -> JsonObject:
+    """The request body of a continuation, for the API document."""
+    return _body_schema(ContinueForm.model_json_schema(by_alias=False), required=False)
+
+
+def resume_body_schema() -> JsonObject:
+    """The request body of a resumption, for the API document."""
+    return _body_schema(_ResumeForm.model_json_schema(), required=False)
+
+
+def _body_schema(schema: JsonObject, *, required: bool, multipart: JsonObject | None = None) -> JsonObject:
+    content = {
+        "multipart/form-data": {"schema": multipart or schema},
+        "application/x-www-form-urlencoded": {"schema": schema},
+        "application/json": {"schema": schema},
+    }
+    return {"requestBody": {"required": required, "content": content}}

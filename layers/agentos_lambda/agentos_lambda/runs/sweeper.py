@@ -1,0 +1,116 @@
+"""Ends what nobody else will: runs whose executor died, and runs that no worker ever took."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.description import describe
+from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced, StoreUnavailable
+from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
+from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, RunStatus
+from agentos_lambda.runs.ports import Catalog, RunQueue, Store
+from agentos_lambda.runs.terminal import EXECUTION_LOST, NEVER_STARTED, cancel_reason, terminal_events
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep did, in runs."""
+
+    lost: int = 0
+    """Ended as ERROR because their executor had died."""
+    cancelled: int = 0
+    """Ended as CANCELLED: their executor had died after their cancel was flagged."""
+    never_started: int = 0
+    """Ended as ERROR because no worker took them in time."""
+    sent_again: int = 0
+    """Sent to the queue once more."""
+
+
+class Sweeper:
+    """Sweeps. Two at once do each other no harm: every step is a conditional write."""
+
+    def __init__(
+        self, store: Store, queue: RunQueue, catalog: Catalog, clock: Clock, *, new_id: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._catalog = catalog
+        self._clock = clock
+        self._new_id = new_id
+
+    def sweep(self) -> Swept:
+        """Look at every run that is PENDING or RUNNING. Raises ``StoreUnavailable``; what was done stays done."""
+        swept = Swept()
+        for run_id in self._store.active(accepted_before=self._clock.now()):
+            record = self._store.get(run_id)
+            if record is None:
+                continue
+            try:
+                done = self._sweep_one(record)
+            except (ClaimLost, Fenced):
+                continue  # somebody else was faster: the run is in good hands
+            if done is not None:
+                swept = replace(swept, **{done: getattr(swept, done) + 1})
+        return swept
+
+    def _sweep_one(self, record: RunRecord) -> str | None:
+        now = self._clock.now()
+        if record.status is RunStatus.RUNNING and record.lease_until is not None:
+            expired_before = now - CLOCK_SKEW
+            return self._end_lost(record, now, expired_before) if record.lease_until < expired_before else None
+        if record.status is RunStatus.PENDING and record.queued_at is not None:
+            if now - record.queued_at >= WAIT_AT_MOST:
+                return self._end(record, RunStatus.ERROR, NEVER_STARTED)
+            if now - record.queued_at >= RESEND_AFTER * 2 ** (record.sends - 1):
+                return self._send_again(record)
+        return None
+
+    def _end_lost(self, record: RunRecord, now: int, expired_before: int) -> str | None:
+        claimed = self._store.claim(
+            record.run_id,
+            executor=self._new_id(),
+            now=now,
+            lease_until=now + LEASE,
+            expired_before=expired_before,
+        )
+        log.warning("the run's executor has died", extra={"run_id": record.run_id, "attempt": record.attempt})
+        return self._end(claimed, RunStatus.ERROR, EXECUTION_LOST)
+
+    def _end(self, record: RunRecord, status: RunStatus, error: str | None) -> str:
+        component = self._catalog.find(record.kind, record.component_id)
+        name = component.name if component is not None else record.component_id
+        content = error if error is not None else cancel_reason(record.run_id)
+        events = terminal_events(record, name, status, now=self._clock.now(), content=content, error=error)
+        pack = EventPack(record.next_index + UNLOGGED_AT_MOST, events)
+        left = self._store.output(record)
+        run = {**(left.run if left is not None else describe(record, name)), "status": status.value, "content": content}
+        ending = Ending(
+            before=record,
+            status=status,
+            ended_at=self._clock.now(),
+            token=self._new_id(),
+            output=RunOutput(run, left.members if left is not None else ()),
+            error=error,
+            last_events=pack,
+            sealed_at=pack.last_index,
+        )
+        try:
+            self._store.commit(ending)
+        except CancelWins:
+            self._end(record, RunStatus.CANCELLED, None)
+            return "cancelled"
+        return "lost" if error == EXECUTION_LOST else "never_started"
+
+    def _send_again(self, record: RunRecord) -> str | None:
+        noted = self._store.note_send(record)
+        try:
+            self._queue.send(noted.run_id)
+        except StoreUnavailable:
+            log.warning("the queue is unavailable", extra={"run_id": record.run_id})
+            return None
+        return "sent_again"

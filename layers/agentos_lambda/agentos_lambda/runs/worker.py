@@ -1,0 +1,63 @@
+"""Executes runs that were queued."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.errors import ClaimLost
+from agentos_lambda.runs.execution import Ended
+from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.leases import LEASE
+from agentos_lambda.runs.model import Component, Continuation, RunOutput, RunRecord, Session, Work
+from agentos_lambda.runs.ports import Catalog, Store
+from agentos_lambda.runs.work_json import work_from_json
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Takes a queued run by claiming it. A message that comes twice, or too late, loses the claim and is done."""
+
+    def __init__(
+        self, store: Store, executor: RunExecutor, catalog: Catalog, clock: Clock, *, new_id: Callable[[], str]
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._catalog = catalog
+        self._clock = clock
+        self._new_id = new_id
+
+    async def work(self, run_id: str, *, deadline: int | None) -> Ended | None:
+        """Execute the run to its end; None if there is nothing to do. Raises ``StoreUnavailable``: try again later."""
+        try:
+            record = await asyncio.to_thread(self._claim, run_id)
+        except ClaimLost as lost:
+            log.info("the run needs no worker", extra={"run_id": run_id, "found": lost.record is not None})
+            return None
+        component = self._component(record)
+        work, session, paused = await asyncio.to_thread(self._read, record, component)
+        execution = self._executor.begin(
+            record, component, work, session, stream=True, deadline=deadline, paused=paused
+        )
+        return await execution.ended()
+
+    def _claim(self, run_id: str) -> RunRecord:
+        now = self._clock.now()
+        return self._store.claim(run_id, executor=self._new_id(), now=now, lease_until=now + LEASE, expired_before=0)
+
+    def _component(self, record: RunRecord) -> Component:
+        """The component; a bare one if a deployment has taken it away since: the engine then says so."""
+        return self._catalog.find(record.kind, record.component_id) or Component(
+            record.kind, record.component_id, record.component_id, 0, {}, {}, {}
+        )
+
+    def _read(self, record: RunRecord, component: Component) -> tuple[Work, Session | None, RunOutput | None]:
+        work = work_from_json(self._store.work(record))
+        session = self._store.load(
+            record.session_id, kind=component.kind, component_id=component.id, history=component.history_runs
+        )
+        paused = self._store.output(record) if isinstance(work, Continuation) else None
+        return work, session, paused

@@ -1,0 +1,202 @@
+"""Runs that a worker executes: accepted once, executed once, ended whatever happens."""
+
+import pytest
+
+from agentos_lambda.runs.errors import NotFound, QueueFull, StoreUnavailable
+from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
+from agentos_lambda.runs.model import EventPack, Kind, Media, RunInput, RunStatus
+from agentos_lambda.runs.requests import RunRequest
+from agentos_lambda.runs.sweeper import Swept
+from agentos_lambda.runs.work_json import work_from_json
+from tests.runs.conftest import World, collect, component, names
+
+pytestmark = pytest.mark.anyio
+
+
+def request_for(component_id):
+    return RunRequest(component(component_id=component_id), RunInput("hi"), background=True)
+
+
+def pack(*event_names):
+    return EventPack(0, tuple({"event": name} for name in event_names))
+
+
+async def test_a_queued_run_waits_for_a_worker_and_is_executed_by_it(world):
+    record = world.enqueue("hello", session_id="s", user_id="alice")
+    assert (record.status, list(world.queue.waiting)) == (RunStatus.PENDING, [record.run_id])
+    ended = await world.work()
+    assert ended.record.status is RunStatus.COMPLETED
+    request = world.engine.runs[0].request
+    assert (request.work.message, request.session_id, request.user_id) == ("hello", "s", "alice")
+
+
+async def test_the_same_message_twice_executes_once(world):
+    world.enqueue()
+    world.queue.waiting.append(world.queue.waiting[0])
+    assert await world.work() is not None
+    assert await world.work() is None
+    assert len(world.engine.runs) == 1
+
+
+async def test_a_message_that_comes_while_the_run_executes_leaves_it_alone(world):
+    record = world.enqueue()
+    world.store.claim(record.run_id, executor="e", now=0, lease_until=world.clock.now() - 1, expired_before=0)
+    assert await world.work() is None
+    assert world.engine.runs == []
+
+
+async def test_a_run_that_was_cancelled_while_it_waited_never_starts(world):
+    record = world.enqueue()
+    assert world.cancel(record.run_id).status is RunStatus.CANCELLED
+    assert await world.work() is None
+    assert world.engine.runs == []
+    events = world.store.read(world.store.get(record.run_id), after=-1)
+    assert names(events) == ["RunCancelled", "RunCompleted"]
+
+
+async def test_a_worker_without_the_component_ends_the_run_as_an_error(world):
+    record = world.intake.enqueue(request_for("taken-away"))
+    world.engine.refuses = NotFound("Agent not found")
+    ended = await world.work()
+    assert (ended.record.run_id, ended.record.status) == (record.run_id, RunStatus.ERROR)
+
+
+async def test_a_queue_that_does_not_answer_loses_nothing(world):
+    world.queue.down = True
+    record = world.enqueue()
+    assert record.status is RunStatus.PENDING
+    world.queue.down = False
+    world.clock.advance(RESEND_AFTER)
+    assert world.sweeper.sweep() == Swept(sent_again=1)
+    assert (await world.work()).record.status is RunStatus.COMPLETED
+
+
+async def test_a_full_queue_takes_no_more_and_leaves_nothing():
+    world = World(queue_limit=1)
+    world.enqueue()
+    with pytest.raises(QueueFull):
+        world.enqueue(run_id="refused")
+    assert world.store.get("refused") is None
+
+
+async def test_waiting_runs_are_sent_again_with_growing_pauses_and_given_up_in_the_end(world):
+    record = world.enqueue()
+    sent_after = []
+    for minute in range(1, WAIT_AT_MOST // 60_000 + 1):
+        world.clock.advance(60_000)
+        swept = world.sweeper.sweep()
+        if swept.sent_again:
+            sent_after.append(minute)
+    assert sent_after == [1, 2, 4, 8, 16, 32, 64, 128, 256]
+    assert swept == Swept(never_started=1)
+    ended = world.store.get(record.run_id)
+    assert (ended.status, ended.error) == (RunStatus.ERROR, "never started")
+
+
+async def test_a_run_whose_executor_died_ends_as_lost_after_its_lease_and_the_margin(world):
+    record = world.enqueue()
+    claimed = world.store.claim(
+        record.run_id, executor="dies", now=0, lease_until=world.clock.now() + LEASE, expired_before=0
+    )
+    world.store.append(record.run_id, claimed.attempt, pack("RunStarted", "RunContent"))
+    world.clock.advance(LEASE + CLOCK_SKEW)
+    assert world.sweeper.sweep() == Swept()
+    world.clock.advance(1)
+    assert world.sweeper.sweep() == Swept(lost=1)
+    ended = world.store.get(record.run_id)
+    assert (ended.status, ended.error, ended.attempt) == (RunStatus.ERROR, "execution lost", 2)
+    events = world.store.read(ended, after=-1)
+    assert names(events) == ["RunStarted", "RunContent", "RunError"]
+    assert [event.index for event in events] == [0, 1, 2 + UNLOGGED_AT_MOST]
+    assert world.runs.get(component(), record.run_id).show()["content"] == "execution lost"
+
+
+async def test_a_lost_run_whose_cancel_was_acknowledged_ends_as_cancelled(world):
+    record = world.enqueue()
+    world.store.claim(record.run_id, executor="dies", now=0, lease_until=world.clock.now(), expired_before=0)
+    assert world.cancel(record.run_id).cancel_requested
+    world.clock.advance(CLOCK_SKEW + 1)
+    assert world.sweeper.sweep() == Swept(cancelled=1)
+    assert world.store.get(record.run_id).status is RunStatus.CANCELLED
+
+
+async def test_a_zombie_writes_nothing_after_the_sweep(world):
+    execution = await world.held(stream=True)
+    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    assert world.sweeper.sweep() == Swept(lost=1)
+    swept = world.store.get(execution.record.run_id)
+    world.engine.runs[0].release()
+    events = await collect(execution)
+    assert events[-1].event["content"] == "execution lost"
+    assert world.store.get(execution.record.run_id) == swept
+
+
+async def test_a_sweeper_that_dies_between_its_claim_and_its_commit_is_followed_by_another(world):
+    record = world.enqueue()
+    world.store.claim(record.run_id, executor="dies", now=0, lease_until=world.clock.now(), expired_before=0)
+    world.clock.advance(CLOCK_SKEW + 1)
+    now = world.clock.now()
+    world.store.claim(record.run_id, executor="sweeper", now=now, lease_until=now + LEASE, expired_before=now)
+    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    assert world.sweeper.sweep() == Swept(lost=1)
+    assert world.store.get(record.run_id).attempt == 3
+
+
+async def test_two_sweepers_at_once_end_a_run_once(world):
+    record = world.enqueue()
+    world.store.claim(record.run_id, executor="dies", now=0, lease_until=world.clock.now(), expired_before=0)
+    world.clock.advance(CLOCK_SKEW + 1)
+    stale = world.store.get(record.run_id)
+    assert world.sweeper.sweep() == Swept(lost=1)
+    ended = world.store.get(record.run_id)
+    world.store.get = lambda run_id, get=world.store.get: stale if run_id == record.run_id else get(run_id)
+    world.store.active = lambda accepted_before: iter([record.run_id])
+    assert world.sweeper.sweep() == Swept()
+    del world.store.get
+    assert world.store.get(record.run_id) == ended
+
+
+async def test_runs_that_are_well_are_left_alone(world):
+    execution = await world.held()
+    world.enqueue()
+    assert world.sweeper.sweep() == Swept()
+    world.engine.runs[0].release()
+    await execution.ended()
+    world.clock.advance(WAIT_AT_MOST)
+    assert world.sweeper.sweep() == Swept(never_started=1)
+
+
+async def test_the_same_key_and_request_is_the_same_run(world):
+    first = await world.run(idempotency_key="k", user_id="alice")
+    again = await world.execute(idempotency_key="k", user_id="alice")
+    assert again == first.record
+    other_user = await world.run(idempotency_key="k", user_id="bob")
+    assert other_user.record.run_id != first.record.run_id
+    queued = world.enqueue(idempotency_key="q")
+    assert world.enqueue(idempotency_key="q").run_id == queued.run_id
+    assert len(world.queue.waiting) == 1
+
+
+async def test_the_work_of_a_queued_run_survives_as_it_was(world):
+    given = RunInput(
+        {"a": 1},
+        (Media("image", b"\x00\xff", mime_type="image/png"), Media("file", url="https://example.com")),
+        session_state={"b": 2},
+        knowledge_filters=[{"c": 3}],
+    )
+    record = world.intake.enqueue(RunRequest(component(Kind.TEAM, "research-team"), given, background=True))
+    assert work_from_json(world.store.work(record)) == given
+
+
+async def test_a_worker_that_can_not_reach_the_store_leaves_the_message_to_be_delivered_again(world):
+    world.enqueue()
+
+    def down(*args, **kwargs):
+        raise StoreUnavailable("down")
+
+    world.store.claim = down
+    with pytest.raises(StoreUnavailable):
+        await world.work()
+    del world.store.claim
+    world.queue.waiting.append("id-1")
+    assert (await world.work()).record.status is RunStatus.COMPLETED
