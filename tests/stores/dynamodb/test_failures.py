@@ -9,7 +9,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 
-from agentos_lambda.runs.errors import CancelWins, NotStorable, SessionTaken, StoreUnavailable
+from agentos_lambda.runs.errors import CancelWins, Fenced, NotStorable, SessionTaken, StoreUnavailable
 from agentos_lambda.runs.model import RunStatus
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from agentos_lambda.stores.dynamodb.requests import TRIES
@@ -159,6 +159,13 @@ def test_a_value_that_aws_refuses_is_not_storable(store, client, fault):
     with pytest.raises(NotStorable) as refusal:
         store.commit(ending(record))
     assert is_discreet(refusal.value)
+
+
+def test_an_attempt_that_is_over_is_fenced_even_if_its_values_are_refused_too(store, client):
+    record = store.accept(running())
+    client.plan(cancelled("ConditionalCheckFailed", "ValidationError", "None"), "transact_write_items")
+    with pytest.raises(Fenced):
+        store.commit(ending(record))
 
 
 def test_a_transaction_cancelled_for_no_known_reason_is_not_taken_for_a_success(store, client):

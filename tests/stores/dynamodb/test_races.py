@@ -173,6 +173,20 @@ def test_an_executor_that_ends_its_run_while_another_takes_it_over_keeps_it(stor
     assert contents(store.read(ended, after=-1)) == [(0, "a"), (1, "end")]
 
 
+def test_a_takeover_that_was_overtaken_does_not_seal_another_attempt(store, executor):
+    """Meanwhile another has taken the run over, and has died as well."""
+    store.accept(running())
+    store.append("run-1", 1, pack(0, "a"))
+    executor.start("take_over", run_id="run-1", executor="late", pause_before="UpdateItem", pause_at=2)
+    second = store.claim("run-1", executor="dead too", now=NOW, lease_until=NOW, expired_before=NOW * 2)
+    store.append("run-1", 2, pack(1, "b"))
+    executor.release()
+    assert executor.outcome() == "ClaimLost"
+    assert store.get("run-1") == second
+    third = take_over(store)
+    assert contents(store.read(third, after=-1)) == [(0, "a"), (1, "b")]
+
+
 def test_a_lease_renewed_at_the_last_moment_keeps_the_run(store, executor):
     record = store.accept(running())
     executor.start("take_over", run_id="run-1", executor="late", pause_before="UpdateItem", pause_at=2)

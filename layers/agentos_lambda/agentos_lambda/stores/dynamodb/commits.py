@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from typing import TYPE_CHECKING, Any
 
-from agentos_lambda.runs.errors import Fenced, RunsError, SessionTaken, StoreUnavailable
+from agentos_lambda.runs.errors import Fenced, SessionTaken, StoreUnavailable
 from agentos_lambda.runs.model import Ending, RunRecord, RunStatus
 from agentos_lambda.stores.dynamodb.clients import Clients, Tables
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
@@ -19,10 +18,8 @@ from agentos_lambda.stores.rules import ended, refusal
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-_log = logging.getLogger(__name__)
-
-_RECORD, _SESSION = 0, 1
-"""Places of the two conditional actions in the transaction."""
+_RECORD = 0
+"""The place of the record's update in the transaction. The only other action with a condition is the session's."""
 
 
 class Commits:
@@ -115,17 +112,8 @@ def _own_or_raise(ending: Ending, refused: TransactionRefused) -> RunRecord:
         # The transaction was applied, but its answer was lost on the way.
         if there and there.ending == ending.token:
             return there
-        raise refusal(there, ending) or _unexplained(refused) from None
-    if refused.failed(_SESSION):
-        raise SessionTaken("The session belongs to another user.") from None
-    raise _unexplained(refused) from None
-
-
-def _unexplained(refused: TransactionRefused) -> RunsError:
-    _log.error(
-        "A transaction was cancelled for no known reason: %s", [reason.get("Code") for reason in refused.reasons]
-    )
-    return StoreUnavailable("The store refused the result.")
+        raise refusal(there, ending) or StoreUnavailable("The store refused the result.") from None
+    raise SessionTaken("The session belongs to another user.") from None
 
 
 def _request_token(ending: Ending, actions: list[TransactWriteItemTypeDef]) -> str:

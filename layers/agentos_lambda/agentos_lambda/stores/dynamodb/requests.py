@@ -61,8 +61,8 @@ class TransactionRefused(Exception):
         self.reasons = reasons
 
     def failed(self, action: int) -> bool:
-        """Whether it was this action's condition."""
-        return action < len(self.reasons) and self.reasons[action].get("Code") == "ConditionalCheckFailed"
+        """Whether this action's condition was one of those that failed."""
+        return bool(self.reasons[action].get("Code") == "ConditionalCheckFailed")
 
     def item(self, action: int) -> Mapping[str, Any] | None:
         """The item that was there when this action's condition failed."""
@@ -106,15 +106,16 @@ def _contended(error: ClientError) -> bool:
 
 
 def _failure(error: ClientError) -> RunsError | ConditionFailed | TransactionRefused:
-    code = error.response["Error"]["Code"]
-    if code == "ConditionalCheckFailedException":
+    codes = _codes(error)
+    if "ConditionalCheckFailedException" in codes:
         item: Any = error.response.get("Item")
         return ConditionFailed(item)
-    if not _REFUSED_VALUES.isdisjoint(_codes(error)):
+    # Goes before a value that is refused too: an attempt that is over has no use for the news.
+    if "ConditionalCheckFailed" in codes:
+        return TransactionRefused(error.response.get("CancellationReasons", ()))
+    if not _REFUSED_VALUES.isdisjoint(codes):
         _log.error("%s refused a value: %s", error.operation_name, error)
         return NotStorable("The result is too large to be stored.")
-    if code == "TransactionCanceledException":
-        return TransactionRefused(error.response.get("CancellationReasons", ()))
     if error.response["ResponseMetadata"]["HTTPStatusCode"] < _SERVER_ERROR:
         _log.error("%s failed: %s", error.operation_name, error)
     return StoreUnavailable("The store did not answer.")
