@@ -18,7 +18,7 @@ from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
 from agentos_lambda.stores.memory import MemoryQueue, MemoryStore
-from tests.runs.clocks import ManualClock
+from tests.clocks import ManualClock
 from tests.runs.scripted_engine import ScriptedEngine
 
 COMPONENTS = ("assistant", "research-team", "story-workflow")
@@ -49,12 +49,10 @@ class World:
 
     def __post_init__(self) -> None:
         store, clock, new_id = self.store, self.clock, self.new_id
-        self.intake = RunIntake(
-            store, self.queue, lambda: self.engine, clock, new_id=new_id, queue_limit=self.queue_limit
-        )
+        self.executor = RunExecutor(store, lambda: self.engine, clock)
+        self.intake = RunIntake(store, self.queue, self.executor, clock, new_id=new_id, queue_limit=self.queue_limit)
         self.runs = RunService(store, clock, new_id=new_id)
-        executor = RunExecutor(store, lambda: self.engine, clock)
-        self.worker = Worker(store, executor, OneOfEach(), clock, new_id=new_id)
+        self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id)
         self.sweeper = Sweeper(store, self.queue, OneOfEach(), clock, new_id=new_id)
 
     async def execute(self, message: str = "hi", *, of: Component | None = None, **request: object) -> Execution:

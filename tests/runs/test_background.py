@@ -40,7 +40,7 @@ async def test_the_same_message_twice_executes_once(world):
 
 async def test_a_message_that_comes_while_the_run_executes_leaves_it_alone(world):
     record = world.enqueue()
-    world.store.claim(record.run_id, executor="e", now=0, lease_until=world.clock.now() - 1, expired_before=0)
+    world.store.claim(record.run_id, executor="e", lease_until=world.clock.now() - 1, expired_before=0)
     assert await world.work() is None
     assert world.engine.runs == []
 
@@ -95,9 +95,7 @@ async def test_waiting_runs_are_sent_again_with_growing_pauses_and_given_up_in_t
 
 async def test_a_run_whose_executor_died_ends_as_lost_after_its_lease_and_the_margin(world):
     record = world.enqueue()
-    claimed = world.store.claim(
-        record.run_id, executor="dies", now=0, lease_until=world.clock.now() + LEASE, expired_before=0
-    )
+    claimed = world.store.claim(record.run_id, executor="dies", lease_until=world.clock.now() + LEASE, expired_before=0)
     world.store.append(record.run_id, claimed.attempt, pack("RunStarted", "RunContent"))
     world.clock.advance(LEASE + CLOCK_SKEW)
     assert world.sweeper.sweep() == Swept()
@@ -113,7 +111,7 @@ async def test_a_run_whose_executor_died_ends_as_lost_after_its_lease_and_the_ma
 
 async def test_a_lost_run_whose_cancel_was_acknowledged_ends_as_cancelled(world):
     record = world.enqueue()
-    world.store.claim(record.run_id, executor="dies", now=0, lease_until=world.clock.now(), expired_before=0)
+    world.store.claim(record.run_id, executor="dies", lease_until=world.clock.now(), expired_before=0)
     assert world.cancel(record.run_id).cancel_requested
     world.clock.advance(CLOCK_SKEW + 1)
     assert world.sweeper.sweep() == Swept(cancelled=1)
@@ -133,10 +131,10 @@ async def test_a_zombie_writes_nothing_after_the_sweep(world):
 
 async def test_a_sweeper_that_dies_between_its_claim_and_its_commit_is_followed_by_another(world):
     record = world.enqueue()
-    world.store.claim(record.run_id, executor="dies", now=0, lease_until=world.clock.now(), expired_before=0)
+    world.store.claim(record.run_id, executor="dies", lease_until=world.clock.now(), expired_before=0)
     world.clock.advance(CLOCK_SKEW + 1)
     now = world.clock.now()
-    world.store.claim(record.run_id, executor="sweeper", now=now, lease_until=now + LEASE, expired_before=now)
+    world.store.claim(record.run_id, executor="sweeper", lease_until=now + LEASE, expired_before=now)
     world.clock.advance(LEASE + CLOCK_SKEW + 1)
     assert world.sweeper.sweep() == Swept(lost=1)
     assert world.store.get(record.run_id).attempt == 3
@@ -144,7 +142,7 @@ async def test_a_sweeper_that_dies_between_its_claim_and_its_commit_is_followed_
 
 async def test_two_sweepers_at_once_end_a_run_once(world):
     record = world.enqueue()
-    world.store.claim(record.run_id, executor="dies", now=0, lease_until=world.clock.now(), expired_before=0)
+    world.store.claim(record.run_id, executor="dies", lease_until=world.clock.now(), expired_before=0)
     world.clock.advance(CLOCK_SKEW + 1)
     stale = world.store.get(record.run_id)
     assert world.sweeper.sweep() == Swept(lost=1)

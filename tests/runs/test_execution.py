@@ -1,5 +1,7 @@
 """What one attempt announces, and what it leaves in the store."""
 
+import asyncio
+
 import pytest
 
 from agentos_lambda.runs.errors import ComponentUnusable, NotStorable, SessionTaken, StoreUnavailable
@@ -83,6 +85,17 @@ async def test_a_follower_that_goes_away_stops_nothing(world):
     assert (await execution.ended()).record.status is RunStatus.COMPLETED
 
 
+async def test_an_executor_is_idle_when_all_its_attempts_have_ended(world):
+    await world.executor.idle()
+    execution = await world.held()
+    idle = asyncio.create_task(world.executor.idle())
+    await asyncio.to_thread(lambda: None)
+    assert not idle.done()
+    world.engine.runs[0].release()
+    await idle
+    assert execution.task.done()
+
+
 async def test_a_cancel_before_the_commit_wins_over_a_success(world):
     execution = await world.held(stream=True)
     world.cancel(execution.record.run_id)
@@ -107,7 +120,7 @@ async def test_a_fenced_attempt_announces_what_the_record_says_and_writes_nothin
     execution = await world.held(stream=True)
     run_id = execution.record.run_id
     later = world.clock.now() + 60_000
-    taken = world.store.claim(run_id, executor="other", now=later, lease_until=later, expired_before=later)
+    taken = world.store.claim(run_id, executor="other", lease_until=later, expired_before=later)
     world.engine.runs[0].release()
     events = await collect(execution)
     assert names(events)[-1] == "RunError"
@@ -153,7 +166,7 @@ async def test_a_component_that_can_not_be_loaded_ends_the_run_as_an_error():
         raise ComponentUnusable("components.py:3: no such module")
 
     world = World()
-    world.intake._executor._engine = broken
+    world.executor.engine = broken
     events = await collect(await world.execute(stream=True))
     assert names(events) == ["RunError"]
     assert events[0].event["content"] == "components.py:3: no such module"

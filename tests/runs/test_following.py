@@ -52,7 +52,7 @@ async def test_a_follower_that_joins_late_gets_only_what_it_misses(world):
 
 async def test_an_event_that_is_logged_between_two_looks_comes_once(world):
     record = world.enqueue()
-    claimed = world.store.claim(record.run_id, executor="e", now=0, lease_until=2**60, expired_before=0)
+    claimed = world.store.claim(record.run_id, executor="e", lease_until=2**60, expired_before=0)
 
     async def log_more(index=[0]):  # noqa: B006
         world.store.append(record.run_id, claimed.attempt, EventPack(index[0], ({"event": "RunContent"},) * 2))

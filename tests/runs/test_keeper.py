@@ -10,7 +10,7 @@ from agentos_lambda.runs.keeper import Keeper, StopReason
 from agentos_lambda.runs.leases import LEASE
 from agentos_lambda.runs.model import Ending, EventPack, Kind, RunOutput, RunRecord, RunStatus
 from agentos_lambda.stores.memory import MemoryStore
-from tests.runs.clocks import ManualClock
+from tests.clocks import ManualClock
 
 
 class CountingStore(MemoryStore):
@@ -112,14 +112,14 @@ def test_a_flagged_cancel_stops_the_attempt_once(kept):
 
 def test_an_attempt_that_another_has_taken_over_is_stopped(kept):
     later = kept.clock.now() + LEASE + 1
-    kept.store.claim("r", executor="other", now=later, lease_until=later + LEASE, expired_before=later)
+    kept.store.claim("r", executor="other", lease_until=later + LEASE, expired_before=later)
     kept.after(1000)
     assert kept.stops == [StopReason.FENCED]
 
 
 def test_an_attempt_that_another_has_taken_over_can_not_renew(kept):
     later = kept.clock.now() + LEASE + 1
-    kept.store.claim("r", executor="other", now=later, lease_until=later + LEASE, expired_before=later)
+    kept.store.claim("r", executor="other", lease_until=later + LEASE, expired_before=later)
     assert kept.after(10_000) == ["renew"]
     assert kept.stops == [StopReason.FENCED]
 

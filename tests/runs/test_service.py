@@ -142,7 +142,7 @@ class RacingStore(MemoryStore):
 
 
 def claim(store):
-    store.claim("waits", executor="e", now=0, lease_until=LEASE, expired_before=0)
+    store.claim("waits", executor="e", lease_until=LEASE, expired_before=0)
 
 
 def complete(store):

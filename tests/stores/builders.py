@@ -18,19 +18,6 @@ NOW = 1_700_000_000_000
 LEASE_MS = 30_000
 
 
-class StoppedClock:
-    """A clock that moves only when told."""
-
-    def __init__(self) -> None:
-        self.milliseconds = NOW
-
-    def now(self) -> int:
-        return self.milliseconds
-
-    def monotonic(self) -> float:
-        return self.milliseconds / 1000
-
-
 def pending(run_id="run-1", **changes) -> RunRecord:
     record = RunRecord(
         run_id=run_id,
@@ -89,7 +76,7 @@ def contents(events) -> list[tuple[int, str]]:
 
 
 def claim(store, run_id="run-1", executor="worker-1", now=NOW):
-    return store.claim(run_id, executor=executor, now=now, lease_until=now + LEASE_MS, expired_before=now - 15_000)
+    return store.claim(run_id, executor=executor, lease_until=now + LEASE_MS, expired_before=now - 15_000)
 
 
 def take_over(store, run_id="run-1", executor="rescuer"):

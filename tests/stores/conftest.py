@@ -14,8 +14,9 @@ from moto import mock_aws
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.memory import MemoryStore
+from tests.clocks import ManualClock
 from tests.cloud import REGION, create_tables, ministack, tables_of
-from tests.stores.builders import StoppedClock
+from tests.stores.builders import NOW
 
 EVENTS_TTL_SECONDS = 3600
 
@@ -37,7 +38,7 @@ class Aws:
         return DynamoDBStore(
             self.tables,
             events_ttl_seconds=EVENTS_TTL_SECONDS,
-            clock=clock or StoppedClock(),
+            clock=clock or ManualClock(NOW),
             sleep=lambda _seconds: None,
             **{"dynamodb": self.dynamodb, "s3": self.s3, **clients},
         )
@@ -93,12 +94,12 @@ def aws(request: pytest.FixtureRequest) -> Aws:
 
 
 @pytest.fixture
-def clock() -> StoppedClock:
-    return StoppedClock()
+def clock() -> ManualClock:
+    return ManualClock(NOW)
 
 
 @pytest.fixture(params=["memory", "moto", "ministack"])
-def store(request: pytest.FixtureRequest, clock: StoppedClock) -> Store:
+def store(request: pytest.FixtureRequest, clock: ManualClock) -> Store:
     if request.param == "memory":
         return MemoryStore(events_ttl_seconds=EVENTS_TTL_SECONDS, clock=clock)
     return request.getfixturevalue(f"{request.param}_aws").store(clock)

@@ -84,8 +84,8 @@ def test_a_lease_is_respected_until_it_has_expired(store):
     record = store.accept(running())
     expired_before = record.lease_until
     with pytest.raises(ClaimLost):
-        store.claim("run-1", executor="rescuer", now=NOW, lease_until=NOW, expired_before=expired_before)
-    claimed = store.claim("run-1", executor="rescuer", now=NOW, lease_until=NOW + 1, expired_before=expired_before + 1)
+        store.claim("run-1", executor="rescuer", lease_until=NOW, expired_before=expired_before)
+    claimed = store.claim("run-1", executor="rescuer", lease_until=NOW + 1, expired_before=expired_before + 1)
     assert claimed == replace(record, attempt=2, tries=2, executor="rescuer", lease_until=NOW + 1)
 
 
@@ -104,7 +104,7 @@ def test_each_takeover_seals_its_own_attempt(store):
     store.append("run-1", 1, pack(0, "a"))
     take_over(store, executor="second")
     store.append("run-1", 2, pack(1, "b", "c"))
-    third = store.claim("run-1", executor="third", now=NOW, lease_until=NOW, expired_before=NOW * 2)
+    third = store.claim("run-1", executor="third", lease_until=NOW, expired_before=NOW * 2)
     assert (third.attempt, third.seals) == (3, {1: 0, 2: 2})
 
 

@@ -121,11 +121,11 @@ def test_events_of_a_paused_run_stay(store):
 def test_events_that_have_expired_are_gone(store, clock):
     record = store.accept(running())
     store.append("run-1", 1, pack(0, "a"))
-    clock.milliseconds += 1000
+    clock.time += 1000
     store.append("run-1", 1, pack(1, "b"))
-    clock.milliseconds += EVENTS_TTL_SECONDS * 1000 - 1001
+    clock.time += EVENTS_TTL_SECONDS * 1000 - 1001
     assert contents(store.read(record, after=-1)) == [(0, "a"), (1, "b")]
-    clock.milliseconds += 1
+    clock.time += 1
     assert contents(store.read(record, after=-1)) == [(1, "b")]
-    clock.milliseconds += 1000
+    clock.time += 1000
     assert store.read(record, after=-1) == []

@@ -48,7 +48,7 @@ def test_only_sessions_stand_in_the_indexes_of_sessions(aws, index):
 def test_packs_name_the_second_in_which_they_expire(aws, clock):
     store = aws.store(clock)
     record = store.accept(running())
-    clock.milliseconds = NOW + 7_000
+    clock.time = NOW + 7_000
     store.append("run-1", 1, pack(0, "a"))
     store.commit(ending(record, last_events=pack(1, "end"), sealed_at=1, ended_at=NOW + 9_000))
     expiries = [int(item["expires_at"]["N"]) for item in scan(aws, aws.tables.events)]

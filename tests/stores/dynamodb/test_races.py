@@ -178,7 +178,7 @@ def test_a_takeover_that_was_overtaken_does_not_seal_another_attempt(store, exec
     store.accept(running())
     store.append("run-1", 1, pack(0, "a"))
     executor.start("take_over", run_id="run-1", executor="late", pause_before="UpdateItem", pause_at=2)
-    second = store.claim("run-1", executor="dead too", now=NOW, lease_until=NOW, expired_before=NOW * 2)
+    second = store.claim("run-1", executor="dead too", lease_until=NOW, expired_before=NOW * 2)
     store.append("run-1", 2, pack(1, "b"))
     executor.release()
     assert executor.outcome() == "ClaimLost"

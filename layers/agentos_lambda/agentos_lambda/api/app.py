@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -34,13 +36,32 @@ class StripTrailingSlash:
         await self._app(scope, receive, send)
 
 
-def create_app(router: APIRouter, services: Services) -> FastAPI:
-    """An app with these routes."""
+class AtEnd:
+    """ASGI middleware: whatever becomes of an answer, waits for something before the request counts as over."""
+
+    def __init__(self, app: ASGIApp, *, wait: Callable[[], Awaitable[None]]) -> None:
+        self._app = app
+        self._wait = wait
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            await self._wait()
+
+
+async def _nothing() -> None:
+    """What an app waits for whose requests leave nothing behind."""
+
+
+def create_app(router: APIRouter, services: Services, *, at_end: Callable[[], Awaitable[None]] = _nothing) -> FastAPI:
+    """An app with these routes. Each request is over when ``at_end`` is, even one whose client has gone away."""
     origins = [origin for origin in services.cors_origins or DEFAULT_ORIGINS if origin != "*"]
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,
         middleware=[
+            Middleware(AtEnd, wait=at_end),
             Middleware(
                 CORSMiddleware,
                 allow_origins=origins,

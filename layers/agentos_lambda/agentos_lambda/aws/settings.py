@@ -15,6 +15,9 @@ class Settings:
     sessions_table: str = ""
     events_table: str = ""
     bucket: str = ""
+    queue_url: str = ""
+    queue_limit: int | None = None
+    """How many runs may wait for a worker; None if any number may."""
     events_ttl: int = 86_400
     """Seconds that the event log is kept."""
     security_key: str | None = None
@@ -36,6 +39,8 @@ class Settings:
             sessions_table=given.get("SESSIONS_TABLE", ""),
             events_table=given.get("EVENTS_TABLE", ""),
             bucket=given.get("BUCKET", ""),
+            queue_url=given.get("RUNS_QUEUE_URL", ""),
+            queue_limit=int(given["QUEUE_LIMIT"]) if "QUEUE_LIMIT" in given else None,
             events_ttl=int(given.get("EVENTS_TTL_SECONDS", cls.events_ttl)),
             security_key=given.get("OS_SECURITY_KEY"),
             security_key_secret=given.get("SECURITY_KEY_SECRET"),

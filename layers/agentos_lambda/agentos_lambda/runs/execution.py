@@ -47,6 +47,9 @@ from agentos_lambda.runs.terminal import (
 
 log = logging.getLogger(__name__)
 
+_LONGEST_ERROR = 2_000
+"""Characters of an error in the record, which has to stay small. The output has all of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -96,18 +99,20 @@ class Execution:
 
     async def ended(self) -> Ended:
         """Wait for the end. Raises ``StoreUnavailable`` if the ending could not be stored."""
-        return await asyncio.shield(self._require_task())
+        return await asyncio.shield(self.task)
 
     async def events(self) -> AsyncIterator[IndexedEvent]:
         """The events of the attempt as they happen, for one follower. Always ends with terminal events."""
         while (indexed := await self._events.get()) is not None:
             yield indexed
         try:
-            self._require_task().result()
+            self.task.result()
         except StoreUnavailable:
             return  # told by the last event
 
-    def _require_task(self) -> asyncio.Task[Ended]:
+    @property
+    def task(self) -> asyncio.Task[Ended]:
+        """The attempt's task, once it has been started."""
         if self._task is None:
             raise RuntimeError("the execution has not been started")
         return self._task
@@ -210,7 +215,7 @@ class Execution:
             token=str(uuid4()),
             output=replace(outcome.output, run=run),
             session=outcome.session,
-            error=outcome.error,
+            error=outcome.error and outcome.error[:_LONGEST_ERROR],
             last_events=last_events,
             sealed_at=last_events.last_index if last_events is not None else None,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from agentos_lambda.runs.clock import Clock
@@ -14,10 +15,19 @@ class RunExecutor:
     """What attempts are executed with."""
 
     def __init__(self, store: Store, engine: Callable[[], Engine], clock: Clock) -> None:
-        """``engine`` is called at the first attempt, and only then: an engine takes long to import."""
+        """``engine`` is called when components are needed, and only then: an engine takes long to import."""
+        self.engine = engine
         self._store = store
-        self._engine = engine
         self._clock = clock
+        self._executions: set[Execution] = set()
+
+    async def idle(self) -> None:
+        """Wait until every attempt that was begun here has ended.
+
+        An environment is frozen when it has answered: an attempt whose follower has gone away has to end before.
+        """
+        while self._executions:
+            await asyncio.wait([execution.task for execution in self._executions])
 
     def begin(
         self,
@@ -38,10 +48,12 @@ class RunExecutor:
             record,
             component,
             store=self._store,
-            engine=self._engine,
+            engine=self.engine,
             clock=self._clock,
             deadline=deadline,
             stream=stream,
         )
         execution.start(work, session, paused)
+        self._executions.add(execution)
+        execution.task.add_done_callback(lambda _: self._executions.discard(execution))
         return execution

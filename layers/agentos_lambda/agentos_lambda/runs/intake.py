@@ -14,7 +14,7 @@ from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.leases import LEASE
 from agentos_lambda.runs.model import JsonObject, RunOutput, RunRecord, RunStatus
-from agentos_lambda.runs.ports import Engine, RunQueue, Store
+from agentos_lambda.runs.ports import RunQueue, Store
 from agentos_lambda.runs.requests import ContinueRequest, RunRequest
 from agentos_lambda.runs.work_json import work_to_json
 
@@ -36,20 +36,16 @@ class RunIntake:
         self,
         store: Store,
         queue: RunQueue,
-        engine: Callable[[], Engine],
+        executor: RunExecutor,
         clock: Clock,
         *,
         new_id: Callable[[], str],
         queue_limit: int | None = None,
     ) -> None:
-        """``engine`` is called when components are needed, and only then: an engine takes long to import.
-
-        ``queue_limit``: how many runs may wait for a worker; None if any number may.
-        """
+        """``queue_limit``: how many runs may wait for a worker; None if any number may."""
         self._store = store
         self._queue = queue
-        self._engine = engine
-        self._executor = RunExecutor(store, engine, clock)
+        self._executor = executor
         self._clock = clock
         self._new_id = new_id
         self._queue_limit = queue_limit
@@ -172,7 +168,7 @@ class RunIntake:
         paused = self._store.output(record)
         if paused is None:
             raise Conflict("the run has left nothing to go on with")
-        self._engine().check(record.kind, paused, request.continuation)
+        self._executor.engine().check(record.kind, paused, request.continuation)
         return record, paused
 
     def _reopen(self, record: RunRecord, *, here: bool, work: JsonObject | None) -> RunRecord:

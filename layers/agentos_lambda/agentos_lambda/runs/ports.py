@@ -62,7 +62,7 @@ class RunStore(Protocol):
     def get(self, run_id: str) -> RunRecord | None:
         """The record, read consistently."""
 
-    def claim(self, run_id: str, *, executor: str, now: int, lease_until: int, expired_before: int) -> RunRecord:
+    def claim(self, run_id: str, *, executor: str, lease_until: int, expired_before: int) -> RunRecord:
         """Become the executor: RUNNING, the attempt raised by one, ``executor`` and ``lease_until`` stored.
 
         Takes a PENDING run, or a RUNNING one whose lease ended before ``expired_before``; a flagged cancel forbids

@@ -74,7 +74,6 @@ class Sweeper:
         claimed = self._store.claim(
             record.run_id,
             executor=self._new_id(),
-            now=now,
             lease_until=now + LEASE,
             expired_before=expired_before,
         )

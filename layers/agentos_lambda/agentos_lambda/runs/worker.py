@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.errors import ClaimLost
+from agentos_lambda.runs.errors import ClaimLost, NotFound
 from agentos_lambda.runs.execution import Ended
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.leases import LEASE
@@ -16,6 +16,10 @@ from agentos_lambda.runs.ports import Catalog, Store
 from agentos_lambda.runs.work_json import work_from_json
 
 log = logging.getLogger(__name__)
+
+
+class UnknownRun(NotFound):
+    """Nobody has accepted a run with this id."""
 
 
 class Worker:
@@ -31,11 +35,16 @@ class Worker:
         self._new_id = new_id
 
     async def work(self, run_id: str, *, deadline: int | None) -> Ended | None:
-        """Execute the run to its end; None if there is nothing to do. Raises ``StoreUnavailable``: try again later."""
+        """Execute the run to its end; None if there is nothing to do.
+
+        Raises ``UnknownRun``, and ``StoreUnavailable``: try again later.
+        """
         try:
             record = await asyncio.to_thread(self._claim, run_id)
         except ClaimLost as lost:
-            log.info("the run needs no worker", extra={"run_id": run_id, "found": lost.record is not None})
+            if lost.record is None:
+                raise UnknownRun(run_id) from lost
+            log.info("the run needs no worker", extra={"run_id": run_id, "status": lost.record.status})
             return None
         component = self._component(record)
         work, session, paused = await asyncio.to_thread(self._read, record, component)
@@ -46,7 +55,7 @@ class Worker:
 
     def _claim(self, run_id: str) -> RunRecord:
         now = self._clock.now()
-        return self._store.claim(run_id, executor=self._new_id(), now=now, lease_until=now + LEASE, expired_before=0)
+        return self._store.claim(run_id, executor=self._new_id(), lease_until=now + LEASE, expired_before=0)
 
     def _component(self, record: RunRecord) -> Component:
         """The component; a bare one if a deployment has taken it away since: the engine then says so."""

@@ -86,7 +86,7 @@ class RunRecords:
         for shard in range(ACTIVE_SHARDS):
             yield from self._active_in(str(shard), accepted_before)
 
-    def claim(self, run_id: str, *, executor: str, now: int, lease_until: int, expired_before: int) -> RunRecord:  # noqa: ARG002
+    def claim(self, run_id: str, *, executor: str, lease_until: int, expired_before: int) -> RunRecord:
         claim: Item = {":executor": text(executor), ":lease_until": number(lease_until)}
         try:
             return self._claim_pending(run_id, claim)

@@ -80,10 +80,8 @@ class DynamoDBStore:
     def get(self, run_id: str) -> RunRecord | None:
         return self._records.get(run_id)
 
-    def claim(self, run_id: str, *, executor: str, now: int, lease_until: int, expired_before: int) -> RunRecord:
-        return self._records.claim(
-            run_id, executor=executor, now=now, lease_until=lease_until, expired_before=expired_before
-        )
+    def claim(self, run_id: str, *, executor: str, lease_until: int, expired_before: int) -> RunRecord:
+        return self._records.claim(run_id, executor=executor, lease_until=lease_until, expired_before=expired_before)
 
     def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
         return self._records.renew(record, lease_until=lease_until)

@@ -106,7 +106,7 @@ class MemoryStore:
             record = self._records.get(run_id)
             return record and _copy(record)
 
-    def claim(self, run_id: str, *, executor: str, now: int, lease_until: int, expired_before: int) -> RunRecord:  # noqa: ARG002
+    def claim(self, run_id: str, *, executor: str, lease_until: int, expired_before: int) -> RunRecord:
         with self._lock:
             record = self._records.get(run_id)
             if record is None:

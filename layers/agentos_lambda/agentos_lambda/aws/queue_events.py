@@ -1,0 +1,43 @@
+"""The worker function: SQS messages that each name a run."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from agentos_lambda.aws.loop import process_loop
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.worker import UnknownRun, Worker
+
+log = logging.getLogger(__name__)
+
+ENDING_TAKES = 20_000
+"""Milliseconds before the function's deadline at which its run is told to end."""
+
+
+class QueueHandler:
+    """A Lambda handler of SQS events. What could not be worked on is reported, and delivered again.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+
+    def __init__(self, worker: Worker, clock: Clock) -> None:
+        self._worker = worker
+        self._clock = clock
+
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
+        """Work on each message in turn."""
+        failed = [message["messageId"] for message in event["Records"] if not self._work(message["body"], context)]
+        return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    def _work(self, run_id: str, context: Any) -> bool:
+        deadline = self._clock.now() + context.get_remaining_time_in_millis() - ENDING_TAKES
+        try:
+            process_loop().run_until_complete(self._worker.work(run_id, deadline=deadline))
+        except UnknownRun:
+            log.error("a message names no run", extra={"run_id": run_id[:128]})  # noqa: TRY400 - nothing to trace
+            return False
+        except Exception:  # the edge: one message must not take the others with it
+            log.exception("the run could not be worked on", extra={"run_id": run_id})
+            return False
+        return True
