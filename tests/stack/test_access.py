@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from tests.stack.translation import FUNCTIONS, RUN_FUNCTIONS, translate
+from tests.stack.translation import FUNCTIONS, RUN_FUNCTIONS, source, translate
 
 Stack = dict[str, dict[str, Any]]
 Grant = tuple[str, str]
@@ -95,10 +96,16 @@ def test_a_secret_that_is_named_is_the_only_one_that_may_be_read(function: str) 
     assert secrets == {SECRET_ARN}
 
 
-@pytest.mark.parametrize("model", ["demo", "openai:gpt-5-mini"])
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_without_a_bedrock_model_nothing_may_invoke_one(function: str, model: str) -> None:
-    assert not any(action.startswith("bedrock:") for action, _ in grants(statements(translate(Model=model), function)))
+def test_without_a_bedrock_model_nothing_may_invoke_one(stack: Stack, function: str) -> None:
+    assert not any(action.startswith("bedrock:") for action, _ in grants(statements(stack, function)))
+
+
+@pytest.mark.parametrize("model", ["openai:gpt-5-mini", "aws-bedrock:", "aws-bedrock:*", "Demo", ""])
+def test_a_model_that_the_functions_would_not_be_allowed_to_invoke_is_refused(model: str) -> None:
+    pattern = source()["Parameters"]["Model"]["AllowedPattern"]
+    assert re.search(pattern, f"aws-bedrock:{PROFILE}")
+    assert not re.search(pattern, model)
 
 
 @pytest.mark.parametrize("function", RUN_FUNCTIONS)

@@ -34,10 +34,8 @@ def run(interpreter: Path, **environment: str) -> list[str]:
     return done.stdout.split("\n")[:-1]
 
 
-def test_it_may_be_executed_and_stays_so_in_the_repository() -> None:
+def test_it_may_be_executed() -> None:
     assert os.access(WRAPPER, os.X_OK)
-    listed = subprocess.run(["git", "ls-files", "-s", WRAPPER], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert listed.stdout.startswith("100755 ")
 
 
 def test_it_starts_the_streaming_loop_with_the_runtimes_own_interpreter(interpreter: Path) -> None:

@@ -1,0 +1,176 @@
+"""`make build` in a copy of the project: what is in the functions and layers that would be deployed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stack.translation import FUNCTIONS, ROOT
+
+UNZIPPED_LIMIT = 250 * 1024 * 1024
+"""Bytes of a function with its layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+
+SOURCES = ("template.yaml", "samconfig.toml", "Makefile", "layers", "requirements", "scripts")
+WITHOUT_PYC = "no .pyc"
+
+COMPONENTS = """\
+from agno.agent import Agent
+
+from agentos_lambda.engine.models import default_model
+
+agents = [Agent(id="greeter", model=default_model())]
+teams = []
+workflows = []
+"""
+
+
+@dataclass(frozen=True)
+class Build:
+    artifacts: Path
+    printed: str
+
+    def python(self, layer: str) -> Path:
+        return self.artifacts / f"{layer}Layer" / "python"
+
+
+def project(folder: Path) -> Path:
+    """A copy with the smallest functions and components: the layers are what is built here."""
+    for name in SOURCES:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / name)
+    (folder / ".venvs").symlink_to(ROOT / ".venvs")
+    (folder / "layers/components/components.py").write_text(COMPONENTS)
+    for function in FUNCTIONS:
+        app = folder / "functions" / function.removesuffix("Function").lower() / "app.py"
+        app.parent.mkdir(parents=True)
+        app.write_text("def handler(event, context):\n    return {'statusCode': 204}\n")
+    return folder
+
+
+def make(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    # Without what an outer make hands down, and without an AWS account.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "AWS_"))}
+    return subprocess.run(
+        ["make", *arguments], cwd=cwd, env=inherited | variables, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    folder = project(tmp_path_factory.mktemp("project"))
+    done = make("build", cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Build(folder / ".aws-sam/build", done.stdout + done.stderr)
+
+
+def size(folder: Path) -> int:
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def layers(build: Build, stack: dict[str, Any], function: str) -> list[Path]:
+    names = stack[function]["Properties"]["Layers"]
+    return [build.artifacts / name[: name.index("Layer") + len("Layer")] for name in names]
+
+
+def test_the_template_validates_and_lints() -> None:
+    done = make("validate", cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "is a valid SAM Template" in done.stdout
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_with_its_layers_is_small_enough_for_lambda(
+    build: Build, stack: dict[str, Any], function: str
+) -> None:
+    parts = [build.artifacts / function, *layers(build, stack, function)]
+    assert all(size(part) > 0 for part in parts)
+    assert sum(map(size, parts)) < UNZIPPED_LIMIT
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_functions_handler_is_where_the_template_says(build: Build, function: str) -> None:
+    assert "def handler" in (build.artifacts / function / "app.py").read_text()
+
+
+def test_native_code_is_for_the_target_and_not_for_this_host(build: Build) -> None:
+    (library,) = (build.python("Web") / "pydantic_core").glob("*.so")
+    assert library.name == "_pydantic_core.cpython-313-aarch64-linux-gnu.so"
+
+
+def test_another_target_may_be_chosen(tmp_path: Path) -> None:
+    done = make(
+        "--makefile",
+        str(ROOT / "layers/Makefile"),
+        "build-WebLayer",
+        cwd=ROOT / "layers/web",
+        ARTIFACTS_DIR=str(tmp_path),
+        ARCHITECTURE="x86_64",
+        RUNTIME="python3.12",
+    )
+    assert done.returncode == 0, done.stderr
+    (library,) = (tmp_path / "python/pydantic_core").glob("*.so")
+    assert library.name == "_pydantic_core.cpython-312-x86_64-linux-gnu.so"
+
+
+def test_a_processor_that_lambda_does_not_have_is_refused(tmp_path: Path) -> None:
+    done = make(
+        "--makefile",
+        str(ROOT / "layers/Makefile"),
+        "build-WebLayer",
+        cwd=ROOT / "layers/web",
+        ARTIFACTS_DIR=str(tmp_path),
+        ARCHITECTURE="riscv64",
+    )
+    assert done.returncode != 0
+    assert "arm64 or x86_64" in done.stderr
+
+
+def test_no_package_lies_in_two_layers(build: Build) -> None:
+    packages = [
+        {entry.name for entry in build.python(layer).iterdir()} - {"__pycache__"}
+        for layer in ("Web", "Engine", "AgentosLambda", "Components")
+    ]
+    assert sum(map(len, packages)) == len(set.union(*packages))
+
+
+def test_the_engine_is_in_its_own_layer_only(build: Build) -> None:
+    assert (build.python("Engine") / "agno").is_dir()
+    assert (build.python("Web") / "pydantic").is_dir()
+    assert not (build.python("Web") / "agno").exists()
+
+
+def test_the_wrapper_may_be_executed_where_the_template_names_it(build: Build) -> None:
+    assert os.access(build.artifacts / "AgentosLambdaLayer/bin/stream-wrapper", os.X_OK)
+
+
+def test_the_manifest_describes_the_components_that_are_deployed(build: Build) -> None:
+    assert "greeter" in (build.python("Components") / "components.py").read_text()
+    manifest = json.loads((build.python("Components") / "manifest.json").read_text())
+    assert "greeter" in json.dumps(manifest)
+
+
+def test_everything_is_compiled_for_good_or_it_is_said_that_nothing_is(build: Build) -> None:
+    sources = set(build.artifacts.rglob("*.py"))
+    compiled = {path.parents[1] / f"{path.name.split('.')[0]}.py": path for path in build.artifacts.rglob("*.pyc")}
+    if WITHOUT_PYC in build.printed:
+        assert not compiled
+        return
+    assert compiled.keys() == sources
+    # PEP 552: flags 1 are a hash that is not compared with the source.
+    assert {path.read_bytes()[4:8] for path in compiled.values()} == {(1).to_bytes(4, "little")}
+
+
+def test_commands_and_records_of_an_installer_are_left_out(build: Build) -> None:
+    assert not list(build.artifacts.rglob("*.dist-info/RECORD"))
+    assert not (build.python("Engine") / "bin").exists()
+    assert list(build.artifacts.rglob("agno-*.dist-info/METADATA"))
