@@ -252,9 +252,10 @@ def test_a_run_whose_session_is_taken_still_ends(store):
 
 def test_a_run_that_has_not_ended_has_no_output(store):
     record = store.accept(running())
-    store.commit(ending(record))
     assert store.output(record) is None
     assert store.output(replace(record, in_session=True)) is None
+    store.commit(ending(record))
+    assert store.output(record) is None
 
 
 def test_what_is_not_json_is_not_storable(store):
