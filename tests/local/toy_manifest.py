@@ -10,6 +10,6 @@ if __name__ == "__main__":
     parser.add_argument("-o", dest="output", type=Path, required=True)
     options = parser.parse_args()
     if "broken" in options.components.name:
-        print(f"{options.components.name}: line 1: it is broken", file=sys.stderr)
+        sys.stderr.write(f"{options.components.name}: line 1: it is broken\n")
         sys.exit(2)
     options.output.write_text("{}")
