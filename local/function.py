@@ -34,8 +34,11 @@ class Function:
     def invoke(self, event: bytes) -> Invocation:
         """Have an environment take the event."""
         invocation = Invocation(event, timeout=self._spec.timeout)
-        self._waiting.put_nowait(invocation)
-        self._scale()
+        if self._closed:
+            invocation.fail(InvocationFailed("the function is closed"))
+        else:
+            self._waiting.put_nowait(invocation)
+            self._scale()
         return invocation
 
     @property
@@ -50,7 +53,7 @@ class Function:
             task.cancel()
         await asyncio.gather(*self._environments, return_exceptions=True)
         while not self._waiting.empty():
-            self._waiting.get_nowait().fail(InvocationFailed("the stack is going down"))
+            self._waiting.get_nowait().fail(InvocationFailed("the function is closed"))
 
     async def _take(self) -> Invocation:
         self._idle += 1

@@ -70,6 +70,7 @@ def test_ctrl_c_does_not_wait_for_a_request_that_hangs(start):
         with socket.create_connection(("127.0.0.1", stack.port)) as connection:
             connection.sendall(b"GET /agents/hang HTTP/1.1\r\nHost: x\r\n\r\n")
             assert stack.end(signal.SIGINT) == 0
+            assert "Traceback" not in stack.output()
 
 
 def test_ctrl_c_while_it_starts_leaves_nothing(start):
@@ -108,11 +109,21 @@ def test_a_missing_components_file_is_told(start, tmp_path):
         assert stack.output() == f"{tmp_path / 'nowhere.py'}: no such components file\n"
 
 
-def test_a_second_stack_over_the_same_state_does_not_start(start):
-    with start() as first:
-        first.until_ready()
-        with start() as second:
-            assert second.process.wait(20) == 1
-            second.end()
-            assert "another stack" in second.output()
-        os.kill(first.process.pid, 0)
+def test_a_second_stack_over_the_same_state_does_not_start(stack, shared_folder):
+    with stack_process(shared_folder / "state", shared_folder / "signals") as second:
+        assert second.process.wait(20) == 1
+        second.end()
+        assert "another stack" in second.output()
+    assert httpx.get(f"{stack.url}/agents").status_code == 200
+
+
+def test_the_stack_ends_with_its_cloud(start):
+    with start() as stack:
+        stack.until_ready()
+        started = stack.descendants()
+        [cloud] = [pid for pid in started if b"ministack" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        os.kill(cloud, signal.SIGKILL)
+        assert stack.process.wait(20) == 1
+        stack.end()
+        assert stack.output().endswith("the local cloud has ended\n")
+        assert not alive(started)

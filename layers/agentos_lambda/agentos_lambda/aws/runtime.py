@@ -66,8 +66,7 @@ class Runtime:
         invocation = self._api.next()
         context = InvocationContext.of(invocation.headers)
         request_id.set(context.aws_request_id)
-        if context.trace_id is not None:
-            os.environ["_X_AMZN_TRACE_ID"] = context.trace_id
+        os.environ["_X_AMZN_TRACE_ID"] = context.trace_id or ""
         try:
             event = json.loads(invocation.payload)
             if self._streaming is not None and self._streaming.streams(event):
