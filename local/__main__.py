@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from local.welcome import welcome
 
 def main(settings: Settings) -> int:
     """Run the stack. Gives the process's exit status."""
+    logging.basicConfig(format="[%(name)s] %(message)s", level=logging.WARNING)
     try:
         asyncio.run(_until_told_to_end(settings))
     except CannotStart as reason:

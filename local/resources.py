@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from local.settings import CannotStart
 from local.template import Template
 from local.variables import CREDENTIAL, REGION
 
@@ -26,18 +27,29 @@ _TABLE_FIELDS = (
 
 
 def create_resources(template: Template, cloud_url: str) -> None:
-    """Create the tables and buckets that are not there yet. Blocks."""
+    """Create the tables and buckets that are not there yet. Blocks.
+
+    Raises ``CannotStart`` if a table is there from an older template.
+    """
     session = boto3.Session(CREDENTIAL, CREDENTIAL, region_name=REGION)
     dynamodb = session.client("dynamodb", endpoint_url=cloud_url)
     present = set(dynamodb.list_tables()["TableNames"])
     for name, properties in template.tables.items():
         if name not in present:
             _create_table(dynamodb, name, properties)
+        elif _keys(dynamodb.describe_table(TableName=name)["Table"]) != _keys(properties):
+            raise CannotStart(f"the kept table {name} has other keys than the template's: remove the kept state")
     s3 = session.client("s3", endpoint_url=cloud_url)
     buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for name in template.buckets:
         if name not in buckets:
             s3.create_bucket(Bucket=name)
+
+
+def _keys(table: Mapping[str, Any]) -> list[Any]:
+    """The key of a table and those of its indexes."""
+    indexes = table.get("GlobalSecondaryIndexes", ())
+    return [table["KeySchema"], sorted((index["IndexName"], str(index["KeySchema"])) for index in indexes)]
 
 
 def _create_table(dynamodb: DynamoDBClient, name: str, properties: Mapping[str, Any]) -> None:

@@ -17,7 +17,10 @@ def main() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))
     if os.getppid() != int(parent):  # it died before the kernel was asked
         sys.exit(1)
-    os.execv(command[0], command)  # noqa: S606 - the program is the caller's choice
+    try:
+        os.execv(command[0], command)  # noqa: S606 - the program is the caller's choice
+    except OSError as error:
+        sys.exit(f"{command[0]}: {error.strerror}")
 
 
 if __name__ == "__main__":
