@@ -135,16 +135,26 @@ def test_a_client_can_not_speak_for_the_gateway():
     assert made["headers"]["X-Forwarded-For"] == "203.0.113.9, 192.0.2.7"
 
 
-@pytest.mark.parametrize("headers", [[], [("content-type", "multipart/form-data")]], ids=["text", "base64"])
-def test_the_limit_counts_the_whole_event(headers):
-    def size(length):
-        return len(encode_event(request(body=b"x" * length, headers=headers), MATCH, port=8000, binary_types=BINARY))
+@pytest.mark.parametrize(
+    ("content_type", "step", "encoded"), [("text/plain", 1, 1), ("multipart/form-data", 3, 4)], ids=["text", "base64"]
+)
+def test_the_limit_counts_the_whole_event(content_type, step, encoded):
+    def size(steps):
+        sent = request(body=b"x" * step * steps, headers=[("content-type", content_type)])
+        return len(encode_event(sent, MATCH, port=8000, binary_types=BINARY))
 
-    per_byte = 4 / 3 if headers else 1
-    most = int((MAX_EVENT_BYTES - size(3) + 4) / per_byte) // 3 * 3
-    assert MAX_EVENT_BYTES - 8 <= size(most) <= MAX_EVENT_BYTES
+    without_body = size(1) - encoded
+    most = (MAX_EVENT_BYTES - without_body) // encoded
+    assert MAX_EVENT_BYTES - encoded < size(most) <= MAX_EVENT_BYTES
     with pytest.raises(EventTooLarge):
-        size(most + 12)
+        size(most + 1)
+
+
+def test_letters_count_as_their_utf_8():
+    def size(letters):
+        return len(encode_event(request(body=letters.encode()), MATCH, port=8000, binary_types=BINARY))
+
+    assert size("\u2603" * 1000) - size("x" * 1000) == 2000
 
 
 def test_an_event_is_json():

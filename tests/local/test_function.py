@@ -120,6 +120,18 @@ def test_each_request_to_a_function_that_can_not_be_loaded_fails(function):
     in_loop((function(BROKEN="yes"), steps))
 
 
+def test_requests_to_a_function_whose_code_is_missing_fail(function, tmp_path, caplog):
+    async def steps(function):
+        with pytest.raises(InvocationFailed):
+            await ask(function)
+
+    made = function()
+    (tmp_path / "app.py").unlink()
+    tmp_path.rmdir()
+    in_loop((made, steps))
+    assert "could not be started" in caplog.text
+
+
 def test_requests_that_wait_behind_a_crash_are_served(function):
     async def steps(function):
         crash = asyncio.create_task(ask(function, exit=True))

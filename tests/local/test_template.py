@@ -55,6 +55,11 @@ def test_a_template_without_an_api_is_an_error(tmp_path):
         Template.load(empty)
 
 
+def test_a_missing_template_is_told(tmp_path):
+    with pytest.raises(InvalidTemplate, match="no such template"):
+        Template.load(tmp_path / "template.yaml")
+
+
 INTRINSICS = Intrinsics(
     {
         "Parameters": {"Mode": {"Default": "on"}, "Empty": {}},
