@@ -31,8 +31,6 @@ class Gateway:
         self._binary_types = binary_types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
         request = Request(scope, receive)
         path = scope["raw_path"].decode("ascii")
         match = self._router.match(request.method, path)

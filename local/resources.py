@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 
 from local.settings import CannotStart
 from local.template import Template
@@ -32,14 +33,15 @@ def create_resources(template: Template, cloud_url: str) -> None:
     Raises ``CannotStart`` if a table is there from an older template.
     """
     session = boto3.Session(CREDENTIAL, CREDENTIAL, region_name=REGION)
-    dynamodb = session.client("dynamodb", endpoint_url=cloud_url)
+    once = Config(retries={"total_max_attempts": 1})  # it is up: what fails here is not worth a second try
+    dynamodb = session.client("dynamodb", endpoint_url=cloud_url, config=once)
     present = set(dynamodb.list_tables()["TableNames"])
     for name, properties in template.tables.items():
         if name not in present:
             _create_table(dynamodb, name, properties)
         elif _keys(dynamodb.describe_table(TableName=name)["Table"]) != _keys(properties):
             raise CannotStart(f"the kept table {name} has other keys than the template's: remove the kept state")
-    s3 = session.client("s3", endpoint_url=cloud_url)
+    s3 = session.client("s3", endpoint_url=cloud_url, config=once)
     buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for name in template.buckets:
         if name not in buckets:

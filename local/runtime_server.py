@@ -109,20 +109,20 @@ class RuntimeServer:
             await connection.answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b'{"errorType":"ResponseSizeTooLarge"}')
             return
         invocation.start_answer(ResponseMode.BUFFERED)
-        await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
         await invocation.write(payload)
+        # Before the function hears of it: it may ask for more at once, which ends the invocation in hand.
         invocation.finish()
+        await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
 
     async def _streamed(self, connection: _Connection, invocation: Invocation) -> None:
         invocation.start_answer(ResponseMode.STREAMING)
-        event = await connection.event()
-        while isinstance(event, h11.Data):
-            await invocation.write(bytes(event.data))
-            event = await connection.event()
-        if not isinstance(event, h11.EndOfMessage):
+        try:
+            while isinstance(event := await connection.event(), h11.Data):
+                await invocation.write(bytes(event.data))
+        except (OSError, h11.RemoteProtocolError):
             invocation.fail(InvocationFailed("the answer broke off"))
-            return
-        if any(name == _ERROR_TYPE for name, _ in event.headers):
+            raise
+        if isinstance(event, h11.EndOfMessage) and any(name == _ERROR_TYPE for name, _ in event.headers):
             invocation.fail(InvocationFailed("the function ended its answer with an error"))
         invocation.finish()
         await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
