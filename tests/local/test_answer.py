@@ -63,6 +63,7 @@ def test_nul_bytes_in_the_body_are_part_of_it():
         [b"[]" + DELIMITER],
         [b'{"headers":{}}' + DELIMITER],
         [b'{"statusCode":"x"}' + DELIMITER],
+        [b'{"statusCode":99}' + DELIMITER],
         [b'{"statusCode":200,"headers":["x"]}' + DELIMITER],
     ],
 )
