@@ -21,8 +21,9 @@ $(VENVS)/%/.ready: requirements/%.txt
 	@VIRTUAL_ENV=$(@D) $(UV) pip sync --quiet --require-hashes $<
 	@touch $@
 
+run: export PYTHONPATH := layers/agentos_lambda:.
 run: $(LOCAL)/.ready $(CLOUD)/.ready ## the whole API on this machine (PORT=8000 COMPONENTS=path/to/components.py)
-	@PYTHONPATH=layers/agentos_lambda:. $(LOCAL)/bin/python -m local $(if $(PORT),--port $(PORT)) \
+	@exec $(LOCAL)/bin/python -m local $(if $(PORT),--port $(PORT)) \
 	  $(if $(COMPONENTS),--components '$(COMPONENTS)')
 
 lock: ## resolve every requirements file again

@@ -5,16 +5,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import logging
+import os
 import signal
 import sys
 from pathlib import Path
 
 from local.settings import DEFAULT_PORT, CannotStart, Settings
 from local.stack import serve
+from local.welcome import welcome
 
 
 def main(settings: Settings) -> int:
     """Run the stack. Gives the process's exit status."""
+    logging.basicConfig(format="[%(name)s] %(message)s", level=logging.WARNING)
     try:
         asyncio.run(_until_told_to_end(settings))
     except CannotStart as reason:
@@ -25,7 +29,7 @@ def main(settings: Settings) -> int:
 
 async def _until_told_to_end(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
-    serving = asyncio.create_task(serve(settings, lambda: _welcome(settings.port)))
+    serving = asyncio.create_task(serve(settings, lambda: _welcome(settings)))
 
     def end() -> None:
         # Once only: a second Ctrl-C must not cut short what saves the state.
@@ -39,20 +43,8 @@ async def _until_told_to_end(settings: Settings) -> None:
         await serving
 
 
-def _welcome(port: int) -> None:
-    url = f"http://127.0.0.1:{port}"
-    print(
-        f"""
-AgentOS is at {url}, its documentation at {url}/docs
-
-Which agents there are, and a run of one, as it happens:
-  curl {url}/agents
-  curl -N {url}/agents/AGENT_ID/runs -F message='Hello' -F stream=true
-
-Ctrl-C ends it; runs and sessions are kept.
-""",
-        flush=True,
-    )
+def _welcome(settings: Settings) -> None:
+    print(welcome(settings, key_is_set=bool(os.environ.get("OS_SECURITY_KEY"))), flush=True)
 
 
 def _settings(arguments: list[str]) -> Settings:

@@ -95,6 +95,8 @@ def _head(answer: Mapping[str, Any]) -> Head:
     """Status and headers, the same for both ways: a header in both maps is taken from the one with many values."""
     try:
         status = int(answer["statusCode"])
+        if status not in range(200, 600):
+            raise ValueError(status)
         repeated = {name.lower(): values for name, values in (answer.get("multiValueHeaders") or {}).items()}
         single = {name.lower(): [value] for name, value in (answer.get("headers") or {}).items()}
         cookies = {"set-cookie": answer["cookies"]} if answer.get("cookies") else {}

@@ -48,7 +48,8 @@ class HttpRequest:
 
 def encode_event(request: HttpRequest, match: Match, *, port: int, binary_types: frozenset[str]) -> bytes:
     """The event as JSON. Raises ``EventTooLarge`` over 6 MB, base64 included."""
-    event = json.dumps(build_event(request, match, port=port, binary_types=binary_types)).encode()
+    fields = build_event(request, match, port=port, binary_types=binary_types)
+    event = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
     if len(event) > MAX_EVENT_BYTES:
         raise EventTooLarge(f"{len(event)} bytes")
     return event

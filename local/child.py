@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import sys
@@ -13,8 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+_TIED = Path(__file__).with_name("tied.py")
 
 OnLine = Callable[[str], None]
 
@@ -36,19 +34,22 @@ class Child:
         cwd: Path | None = None,
         on_parent_death: signal.Signals = signal.SIGKILL,
     ) -> Self:
-        """Start a program, and hand over each line that it writes. Must be called in the main thread."""
+        """Start a program (its path comes first), and hand over each line that it writes.
+
+        Must be called in the main thread: the kernel counts the end of the calling thread as the parent's.
+        """
         # A pipe of our own: asyncio's would make the wait for the program one for all who inherited its output.
         read_end, write_end = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
-                *map(str, command),
+                *(sys.executable, "-I", "-S", _TIED, str(os.getpid()), str(int(on_parent_death))),
+                *command,
                 env=dict(env),
                 cwd=cwd,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=write_end,
                 stderr=write_end,
                 start_new_session=True,
-                preexec_fn=_dies_with(os.getpid(), on_parent_death),
             )
         except BaseException:
             os.close(read_end)
@@ -84,18 +85,6 @@ class Child:
         await self.wait()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._output, timeout=1)
-
-
-def _dies_with(parent: int, number: signal.Signals) -> Callable[[], None]:
-    """For the child, before it becomes its program: have the kernel send it a signal when its parent dies."""
-
-    def ask_kernel() -> None:
-        if _libc is not None:
-            _libc.prctl(_PR_SET_PDEATHSIG, number)
-        if os.getppid() != parent:  # it died before the kernel was asked
-            os._exit(1)
-
-    return ask_kernel
 
 
 async def _read_lines(fd: int, on_line: OnLine) -> None:

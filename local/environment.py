@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 import sys
 import uuid
@@ -13,8 +12,6 @@ from local.child import Child
 from local.invocation import Invocation, InvocationFailed, InvocationTimedOut
 from local.runtime_server import RuntimeServer
 from local.template import FunctionSpec
-
-logger = logging.getLogger(__name__)
 
 
 class EnvironmentCrashed(InvocationFailed):
@@ -46,9 +43,10 @@ class Environment:
             self._child = await Child.spawn(
                 command, env=self._process_variables(address), cwd=self._spec.code, on_line=self._show
             )
-            await self._child.wait()
+            status = await self._child.wait()
+            self._settle(EnvironmentCrashed(f"the environment ended with status {status}"))
         finally:
-            self._settle(EnvironmentCrashed("the environment ended"))
+            self._settle(EnvironmentCrashed("the environment was ended"))
             self._server.close()
             if self._child is not None:
                 await self._child.kill()
@@ -65,9 +63,6 @@ class Environment:
     def current(self, request_id: str) -> Invocation | None:
         invocation = self._invocation
         return invocation if invocation is not None and invocation.request_id == request_id else None
-
-    def report_init_error(self, report: str) -> None:
-        logger.debug("%s could not be loaded: %s", self._spec.name, report)
 
     def _settle(self, failure: InvocationFailed) -> None:
         """The invocation in hand is over: without an answer it has failed."""

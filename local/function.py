@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 
 from local.environment import Environment, EnvironmentCrashed
@@ -10,6 +11,8 @@ from local.invocation import Invocation, InvocationFailed
 from local.template import FunctionSpec
 
 MAX_ENVIRONMENTS = 8
+
+logger = logging.getLogger(__name__)
 
 
 class Function:
@@ -34,8 +37,11 @@ class Function:
     def invoke(self, event: bytes) -> Invocation:
         """Have an environment take the event."""
         invocation = Invocation(event, timeout=self._spec.timeout)
-        self._waiting.put_nowait(invocation)
-        self._scale()
+        if self._closed:
+            invocation.fail(InvocationFailed("the function is closed"))
+        else:
+            self._waiting.put_nowait(invocation)
+            self._scale()
         return invocation
 
     @property
@@ -50,7 +56,7 @@ class Function:
             task.cancel()
         await asyncio.gather(*self._environments, return_exceptions=True)
         while not self._waiting.empty():
-            self._waiting.get_nowait().fail(InvocationFailed("the stack is going down"))
+            self._waiting.get_nowait().fail(InvocationFailed("the function is closed"))
 
     async def _take(self) -> Invocation:
         self._idle += 1
@@ -75,6 +81,8 @@ class Function:
         environment = self._environments.pop(task)
         if self._closed:
             return
+        if error := task.exception():
+            logger.error("%s could not be started: %s", self._spec.name, error)
         if not environment.ready and not self._waiting.empty():
             # Else an invocation that waits for a function that can not be loaded would wait for ever.
             self._waiting.get_nowait().fail(EnvironmentCrashed("the function could not be loaded"))

@@ -31,8 +31,6 @@ class Gateway:
         self._binary_types = binary_types
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
         request = Request(scope, receive)
         path = scope["raw_path"].decode("ascii")
         match = self._router.match(request.method, path)
@@ -49,7 +47,9 @@ class Gateway:
             detail = "Request body too large: the limit is 6 MB, base64 included"
             await _refuse(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, "PAYLOAD_TOO_LARGE")
             return
-        await self._invoke(self._functions[match.function], event, send)
+        failure = await _invoke(self._functions[match.function], event, send)
+        if failure is not None:
+            logger.warning("%s %s failed: %s", request.method, path, failure)
 
     def _event(self, request: Request, match: Match, path: str, body: bytes | None) -> bytes:
         if body is None:
@@ -65,30 +65,31 @@ class Gateway:
         )
         return encode_event(http_request, match, port=self._port, binary_types=self._binary_types)
 
-    async def _invoke(self, function: Function, event: bytes, send: Send) -> None:
-        invocation = function.invoke(event)
-        try:
-            response = await read_response(invocation)
-        except InvocationFailed as failure:
-            logger.info("502: %s", failure)
-            await _refuse(send, HTTPStatus.BAD_GATEWAY, "Internal server error", "INTERNAL_ERROR")
-            return
-        else:
-            await _pass_on(response, send)
-        finally:
-            invocation.abandon()
+
+async def _invoke(function: Function, event: bytes, send: Send) -> InvocationFailed | None:
+    """Answer with what the function does, and tell what went wrong."""
+    invocation = function.invoke(event)
+    try:
+        response = await read_response(invocation)
+    except InvocationFailed as failure:
+        await _refuse(send, HTTPStatus.BAD_GATEWAY, "Internal server error", "INTERNAL_ERROR")
+        return failure
+    else:
+        return await _pass_on(response, send)
+    finally:
+        invocation.abandon()
 
 
-async def _pass_on(response: Response, send: Send) -> None:
+async def _pass_on(response: Response, send: Send) -> InvocationFailed | None:
     """Send the response. Where it breaks off, so does the connection: nothing says that the response is complete."""
     await _start(send, response.head)
     try:
         async for piece in response.body:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     except InvocationFailed as failure:
-        logger.info("cut off: %s", failure)
-    else:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        return failure
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    return None
 
 
 async def _start(send: Send, head: Head) -> None:

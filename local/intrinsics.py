@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.settings import CannotStart
+
 _PSEUDO = {
     "AWS::AccountId": "000000000000",
     "AWS::Partition": "aws",
@@ -19,7 +21,7 @@ _PSEUDO = {
 _NO_VALUE = object()
 
 
-class UnsupportedIntrinsic(ValueError):
+class UnsupportedIntrinsic(CannotStart):
     """The template uses a function that is not known here."""
 
 
@@ -57,7 +59,7 @@ class Intrinsics:
             if function := self._functions.get(name):
                 return function(argument)
             if name.startswith("Fn::"):
-                raise UnsupportedIntrinsic(name)
+                raise UnsupportedIntrinsic(f"{name} in the template is not known here")
         fields = {name: self.resolve(item) for name, item in value.items()}
         return {name: item for name, item in fields.items() if item is not _NO_VALUE}
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from local.child import Child
-from local.settings import ROOT, CannotStart, Settings
+from local.settings import CannotStart, Settings
 from local.variables import python_variables
 
 
 async def build_manifest(settings: Settings) -> None:
     """Write the manifest of the components. Raises ``CannotStart`` with what is wrong with them."""
-    components = settings.components or ROOT / "layers" / "components" / "components.py"
-    if not components.is_file():
-        raise CannotStart(f"{components}: no such components file")
     output: list[str] = []
     command: tuple[str | Path, ...] = (
         *settings.build_manifest,
         "--components",
-        components.resolve(),
+        settings.components_file.resolve(),
         "-o",
         settings.manifest.resolve(),
     )
@@ -28,4 +25,4 @@ async def build_manifest(settings: Settings) -> None:
     finally:
         await child.kill()
     if status != 0:
-        raise CannotStart("\n".join(output) or f"the manifest of {components} could not be built")
+        raise CannotStart("\n".join(output) or f"the manifest of {settings.components_file} could not be built")

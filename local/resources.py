@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 
+from local.settings import CannotStart
 from local.template import Template
 from local.variables import CREDENTIAL, REGION
 
@@ -26,18 +28,30 @@ _TABLE_FIELDS = (
 
 
 def create_resources(template: Template, cloud_url: str) -> None:
-    """Create the tables and buckets that are not there yet. Blocks."""
+    """Create the tables and buckets that are not there yet. Blocks.
+
+    Raises ``CannotStart`` if a table is there from an older template.
+    """
     session = boto3.Session(CREDENTIAL, CREDENTIAL, region_name=REGION)
-    dynamodb = session.client("dynamodb", endpoint_url=cloud_url)
+    once = Config(retries={"total_max_attempts": 1})  # it is up: what fails here is not worth a second try
+    dynamodb = session.client("dynamodb", endpoint_url=cloud_url, config=once)
     present = set(dynamodb.list_tables()["TableNames"])
     for name, properties in template.tables.items():
         if name not in present:
             _create_table(dynamodb, name, properties)
-    s3 = session.client("s3", endpoint_url=cloud_url)
+        elif _keys(dynamodb.describe_table(TableName=name)["Table"]) != _keys(properties):
+            raise CannotStart(f"the kept table {name} has other keys than the template's: remove the kept state")
+    s3 = session.client("s3", endpoint_url=cloud_url, config=once)
     buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for name in template.buckets:
         if name not in buckets:
             s3.create_bucket(Bucket=name)
+
+
+def _keys(table: Mapping[str, Any]) -> list[Any]:
+    """The key of a table and those of its indexes."""
+    indexes = table.get("GlobalSecondaryIndexes", ())
+    return [table["KeySchema"], sorted((index["IndexName"], str(index["KeySchema"])) for index in indexes)]
 
 
 def _create_table(dynamodb: DynamoDBClient, name: str, properties: Mapping[str, Any]) -> None:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import logging
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -25,8 +23,6 @@ _ACCEPTED = b'{"status":"OK"}'
 MAX_ANSWER_BYTES = 6 * 1024 * 1024
 """Lambda's limit for an answer that is not streamed."""
 
-logger = logging.getLogger(__name__)
-
 
 class Tenant(Protocol):
     """The environment that the Runtime API serves."""
@@ -36,9 +32,6 @@ class Tenant(Protocol):
 
     def current(self, request_id: str) -> Invocation | None:
         """The invocation in hand, if it is this one."""
-
-    def report_init_error(self, report: str) -> None:
-        """The handler could not be loaded."""
 
 
 class RuntimeServer:
@@ -81,7 +74,7 @@ class RuntimeServer:
             await connection.read_body()
             await self._next(connection)
         elif path == f"{_ROOT}/init/error":
-            self._tenant.report_init_error((await connection.read_body()).decode("utf-8", "replace"))
+            await connection.read_body()  # the process says the same in its log, and ends
             await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
         elif (match := _ANSWER.fullmatch(path)) and (invocation := self._tenant.current(match["id"])):
             if match["what"] == "error":
@@ -105,9 +98,7 @@ class RuntimeServer:
         await connection.answer(HTTPStatus.OK, invocation.event, headers)
 
     async def _failed(self, connection: _Connection, invocation: Invocation) -> None:
-        report = await connection.read_body()
-        with contextlib.suppress(ValueError, AttributeError):
-            logger.debug("%s", json.loads(report).get("errorMessage"))
+        await connection.read_body()
         invocation.fail(InvocationFailed("the function reported an error"))
         await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
 
@@ -118,20 +109,20 @@ class RuntimeServer:
             await connection.answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b'{"errorType":"ResponseSizeTooLarge"}')
             return
         invocation.start_answer(ResponseMode.BUFFERED)
-        await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
         await invocation.write(payload)
+        # Before the function hears of it: it may ask for more at once, which ends the invocation in hand.
         invocation.finish()
+        await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
 
     async def _streamed(self, connection: _Connection, invocation: Invocation) -> None:
         invocation.start_answer(ResponseMode.STREAMING)
-        event = await connection.event()
-        while isinstance(event, h11.Data):
-            await invocation.write(bytes(event.data))
-            event = await connection.event()
-        if not isinstance(event, h11.EndOfMessage):
+        try:
+            while isinstance(event := await connection.event(), h11.Data):
+                await invocation.write(bytes(event.data))
+        except (OSError, h11.RemoteProtocolError):
             invocation.fail(InvocationFailed("the answer broke off"))
-            return
-        if any(name == _ERROR_TYPE for name, _ in event.headers):
+            raise
+        if isinstance(event, h11.EndOfMessage) and any(name == _ERROR_TYPE for name, _ in event.headers):
             invocation.fail(InvocationFailed("the function ended its answer with an error"))
         invocation.finish()
         await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)

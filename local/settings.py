@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-
-
 DEFAULT_PORT = 8000
 
 
@@ -16,13 +14,17 @@ DEFAULT_PORT = 8000
 class Settings:
     port: int = DEFAULT_PORT
     components: Path | None = None
-    """A components file in place of the one in layers/components."""
+    """A components file in place of the sample."""
     template: Path = ROOT / "template.yaml"
     state: Path = ROOT / ".local"
     """Where state and what is made at the start are kept."""
     cloud_python: Path = ROOT / ".venvs" / "cloud" / "bin" / "python"
     """The interpreter of the environment that ministack is installed in."""
     build_manifest: tuple[str, ...] = (sys.executable, "-m", "agentos_lambda.engine.build_manifest")
+
+    @property
+    def components_file(self) -> Path:
+        return self.components or ROOT / "layers" / "components" / "components.py"
 
     @property
     def manifest(self) -> Path:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -27,16 +28,21 @@ _GRACE_SECONDS = 1
 async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
     """Run everything, until cancelled. Raises ``CannotStart``."""
     with _listener(settings.port) as listener, _sole_user(settings):
+        if not settings.components_file.is_file():
+            raise CannotStart(f"{settings.components_file}: no such components file")
         template = Template.load(settings.template)
         async with running_cloud(settings.cloud_python, settings.state / "cloud") as cloud:
             await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.url))
-            async with _functions(settings, template, cloud.url) as functions:
-                router = Router(template.routes)
-                gateway = Gateway(router, functions, port=settings.port, binary_types=template.binary_types)
-                async with _http_server(gateway, listener):
-                    on_ready()
-                    await cloud.wait()
-                    raise CannotStart("the local cloud has ended")
+            functions = {
+                name: Function(spec, function_variables(settings, spec.variables, cloud.url))
+                for name, spec in template.functions.items()
+            }
+            router = Router(template.routes)
+            gateway = Gateway(router, functions, port=settings.port, binary_types=template.binary_types)
+            async with _http_server(gateway, listener), _environments(functions.values()):
+                on_ready()
+                await cloud.wait()
+                raise CannotStart("the local cloud has ended")
 
 
 @contextmanager
@@ -65,18 +71,14 @@ def _sole_user(settings: Settings) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _functions(settings: Settings, template: Template, cloud_url: str) -> AsyncIterator[Mapping[str, Function]]:
-    """All functions, an environment of each on its way."""
-    functions = {
-        name: Function(spec, function_variables(settings, spec.variables, cloud_url))
-        for name, spec in template.functions.items()
-    }
+async def _environments(functions: Collection[Function]) -> AsyncIterator[None]:
+    """An environment of each function on its way, so that first requests are quick; in the end none of any."""
     try:
-        for function in functions.values():
+        for function in functions:
             function.warm_up()
-        yield functions
+        yield
     finally:
-        await asyncio.gather(*(function.close() for function in functions.values()))
+        await asyncio.gather(*(function.close() for function in functions))
 
 
 class _Server(uvicorn.Server):
@@ -94,10 +96,13 @@ async def _http_server(gateway: Gateway, listener: socket.socket) -> AsyncIterat
         http="h11",
         ws="none",
         lifespan="off",
-        log_level="critical",  # it reports each connection that is cut on purpose
+        log_config=None,
+        log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    # It reports each answer that is cut off on purpose.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing" not in record.getMessage())
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:

@@ -11,11 +11,12 @@ from typing import Any
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from local.intrinsics import Intrinsics
+from local.settings import CannotStart
 
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
 
 
-class InvalidTemplate(Exception):
+class InvalidTemplate(CannotStart):
     """The template does not say what the local stack has to know."""
 
 
@@ -56,7 +57,9 @@ class Template:
 
     @classmethod
     def load(cls, path: Path) -> Template:
-        """Read a SAM template. Raises ``InvalidTemplate``."""
+        """Read a SAM template. Raises ``InvalidTemplate``, ``UnsupportedIntrinsic``."""
+        if not path.is_file():
+            raise InvalidTemplate(f"{path}: no such template")
         document = yaml_parse(path.read_text())
         resources: Mapping[str, Any] = document.get("Resources", {})
 

@@ -1,6 +1,7 @@
 """Stands in for the program that makes the manifest: says what it was told, and finds some components broken."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ if __name__ == "__main__":
     parser.add_argument("-o", dest="output", type=Path, required=True)
     options = parser.parse_args()
     if "broken" in options.components.name:
-        print(f"{options.components.name}: line 1: it is broken", file=sys.stderr)
+        sys.stderr.write(f"{options.components.name}: line 1: it is broken\n")
         sys.exit(2)
-    options.output.write_text("{}")
+    agent = {"id": "toy", "quick_prompts": ["what's up?"]}
+    options.output.write_text(json.dumps({"agents": [agent], "teams": [], "workflows": []}))

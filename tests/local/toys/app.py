@@ -14,16 +14,16 @@ from agentos_lambda.aws.handler import LambdaHandler
 
 app = FastAPI()
 SIGNALS = Path(os.environ["TOY_SIGNALS"])
-"""Where a test says that the function may go on, by a file's name."""
+"""Where the tests and the functions leave word for each other."""
 
 
 async def signal(name: str) -> None:
-    async with asyncio.timeout(20):
-        while not (SIGNALS / name).exists():
-            await asyncio.sleep(0.005)
+    """Wait until the test writes to the named pipe."""
+    await asyncio.to_thread((SIGNALS / name).read_bytes)
 
 
 def tell(name: str, text: str = "") -> None:
+    """Leave a file for the test."""
     (SIGNALS / f"{name}.part").write_text(text)
     (SIGNALS / f"{name}.part").rename(SIGNALS / name)
 
@@ -88,6 +88,7 @@ async def broken(how: str) -> StreamingResponse:
 
 
 @app.get("/agents/crash")
+@app.get("/config/crash")
 async def crash() -> None:
     os._exit(1)
 
@@ -119,6 +120,7 @@ async def cookies() -> JSONResponse:
 
 
 @app.get("/agents/large/{size}")
+@app.get("/config/large/{size}")
 async def large(size: int) -> Response:
     return Response(b"x" * size, media_type="text/plain")
 

@@ -22,8 +22,8 @@ def stage_prefix(event: Mapping[str, Any]) -> str:
 
     A REST API's event has the path without its stage under ``path``, and with it under ``requestContext``.
     """
-    path = str(event.get("path") or "/")
-    requested = str(event.get("requestContext", {}).get("path") or "")
+    path = unquote(event.get("path") or "/")
+    requested = unquote(event["requestContext"].get("path") or "")
     if path == "/":
         return requested.rstrip("/")
     return requested.removesuffix(path) if requested.endswith(path) else ""
@@ -31,6 +31,6 @@ def stage_prefix(event: Mapping[str, Any]) -> str:
 
 def mount(scope: Scope) -> None:
     """Tell the app of the stage, the ASGI way: ``root_path`` is the prefix, and ``path`` begins with it."""
-    prefix = unquote(stage_prefix(scope["aws.event"]))
+    prefix = stage_prefix(scope["aws.event"])
     scope["root_path"] = prefix
     scope["path"] = prefix + scope["path"]

@@ -66,8 +66,7 @@ class Runtime:
         invocation = self._api.next()
         context = InvocationContext.of(invocation.headers)
         request_id.set(context.aws_request_id)
-        if context.trace_id is not None:
-            os.environ["_X_AMZN_TRACE_ID"] = context.trace_id
+        os.environ["_X_AMZN_TRACE_ID"] = context.trace_id or ""
         try:
             event = json.loads(invocation.payload)
             if self._streaming is not None and self._streaming.streams(event):
@@ -79,7 +78,8 @@ class Runtime:
 
     def _answer(self, event: Any, context: InvocationContext, invocation: Invocation) -> None:
         try:
-            payload = json.dumps(self._handler(event, context)).encode()
+            # Not escaped, as Lambda's own runtime does it: the limit of 6 MB counts these bytes.
+            payload = json.dumps(self._handler(event, context), ensure_ascii=False).encode()
         except Exception as error:  # the edge: an error of the handler is the invocation's, not the runtime's
             logger.exception("the handler failed")
             self._api.report(invocation, error)

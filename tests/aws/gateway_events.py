@@ -1,0 +1,19 @@
+"""Events as API Gateway sends them."""
+
+from local.api_event import HttpRequest, build_event
+from local.routing import Match
+
+
+def request_event(target, *, method="GET", headers=(), body=b""):
+    path, _, query = target.partition("?")
+    request = HttpRequest(
+        method=method,
+        path=path,
+        query=query,
+        headers=[("Host", "api.example.com"), *headers],
+        body=body,
+        source_ip="192.0.2.1",
+        protocol="HTTP/1.1",
+    )
+    match = Match("Agents", "/agents/{proxy+}", {"proxy": path.removeprefix("/agents/")})
+    return build_event(request, match, port=443, binary_types=frozenset({"multipart/form-data"}))

@@ -1,0 +1,195 @@
+"""The runtime as a process, and every byte that it sends to the Runtime API."""
+
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.aws.gateway_events import request_event
+from tests.aws.runtime_api_double import RuntimeApiDouble
+
+ROOT = Path(__file__).parents[2]
+TASKS = Path(__file__).parent / "tasks"
+
+
+@contextmanager
+def runtime(address, handler="app.handler", **variables):
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT / "layers" / "agentos_lambda"),
+        "AWS_LAMBDA_RUNTIME_API": address,
+        "LAMBDA_TASK_ROOT": str(TASKS),
+        "_HANDLER": handler,
+        **variables,
+    }
+    command = [sys.executable, "-m", "agentos_lambda.aws.runtime"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, cwd=TASKS) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def api():
+    with RuntimeApiDouble().running() as double:
+        yield double
+
+
+@pytest.fixture
+def streaming(api, tmp_path):
+    os.mkfifo(tmp_path / "go-on")
+    with runtime(api.address, GO_ON=str(tmp_path / "go-on")):
+        yield api
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """One runtime for what leaves nothing behind."""
+    with RuntimeApiDouble().running() as double, runtime(double.address):
+        yield double
+
+
+def test_an_answer_arrives_while_the_app_still_makes_it(streaming, tmp_path):
+    streaming.send(request_event("/wait"), **{"Lambda-Runtime-Invocation-Id": "echo-me"})
+    answer = streaming.answer()
+    assert answer.path == "/2018-06-01/runtime/invocation/request-1/response"
+    assert answer.headers["lambda-runtime-function-response-mode"] == "streaming"
+    assert answer.headers["content-type"] == "application/vnd.awslambda.http-integration-response"
+    assert answer.headers["lambda-runtime-invocation-id"] == "echo-me"
+    assert json.loads(answer.chunk()) == {
+        "statusCode": 200,
+        "headers": {"content-type": "text/plain"},
+        "multiValueHeaders": {},
+        "cookies": ["a=1"],
+    }
+    assert answer.chunk() == b"\0" * 8
+    assert answer.chunk() == b"first"
+    (tmp_path / "go-on").write_bytes(b"")  # only now can the app make its last piece
+    assert answer.chunk() == b"last"
+    assert answer.chunk() is None
+    assert answer.trailers == {}
+
+
+def test_a_large_answer_is_whole(plain):
+    plain.send(request_event("/large"))
+    assert plain.answer().body().partition(b"\0" * 8)[2] == b"x" * 20_000_000 + b"firstlast"
+
+
+def test_an_answer_that_breaks_off_ends_with_the_error_in_trailers(plain):
+    plain.send(request_event("/break"))
+    answer = plain.answer()
+    assert answer.body().endswith(b"first")
+    assert answer.trailers["lambda-runtime-function-error-type"] == "RuntimeError"
+    error = json.loads(base64.b64decode(answer.trailers["lambda-runtime-function-error-body"]))
+    assert error == {"errorType": "RuntimeError", "errorMessage": "after the first byte", "stackTrace": []}
+
+
+def test_an_error_before_the_first_byte_is_a_whole_answer(plain):
+    plain.send(request_event("/raise"))
+    answer = plain.answer()
+    prelude, _, body = answer.body().partition(b"\0" * 8)
+    assert json.loads(prelude)["statusCode"] == 500
+    assert json.loads(body)["error_code"] == "INTERNAL_ERROR"
+    assert answer.trailers == {}
+
+
+def test_an_event_that_is_no_valid_request_is_reported_as_an_error(plain):
+    event = request_event("/")
+    event["multiValueHeaders"]["Host"] = ["not:a:host"]
+    plain.send(event)
+    assert plain.answer().path.endswith("/request-1/error")
+
+
+def test_other_events_are_answered_with_json(plain):
+    plain.send({"Records": []}, request_id="request-2")
+    answer = plain.answer()
+    assert answer.path == "/2018-06-01/runtime/invocation/request-2/response"
+    assert "lambda-runtime-function-response-mode" not in answer.headers
+    assert json.loads(answer.body()) == {"got": {"Records": []}}
+
+
+def test_the_context_has_deadline_and_trace(plain):
+    plain.send("context", **{"Lambda-Runtime-Trace-Id": "Root=1-2-3", "Lambda-Runtime-Invoked-Function-Arn": "arn:x"})
+    context = json.loads(plain.answer().body())
+    assert 50_000 < context.pop("remaining") <= 60_000
+    assert context == {"id": "request-1", "arn": "arn:x", "trace": ["Root=1-2-3", "Root=1-2-3"]}
+
+
+@pytest.mark.parametrize(("event", "error"), [("raise", "LookupError"), ("not json", "TypeError")])
+def test_a_handler_that_fails_is_reported_and_the_next_event_served(plain, event, error):
+    plain.send(event)
+    report = plain.answer()
+    assert report.path == "/2018-06-01/runtime/invocation/request-1/error"
+    assert report.headers["lambda-runtime-function-error-type"] == error
+    assert json.loads(report.body())["errorType"] == error
+    plain.send("next")
+    assert json.loads(plain.answer().body()) == {"got": "next"}
+
+
+@pytest.mark.parametrize("event", ["anything", request_event("/")])
+def test_an_answer_that_the_runtime_api_refuses_does_not_end_the_environment(plain, event):
+    plain.status = 413
+    plain.send(event)
+    plain.answer().body()
+    plain.status = 202
+    plain.send("next")
+    assert json.loads(plain.answer().body()) == {"got": "next"}
+
+
+def test_in_buffered_mode_an_http_event_is_answered_in_one_piece(api):
+    with runtime(api.address, AGENTOS_RESPONSE_MODE="buffered"):
+        api.send(request_event("/"))
+        answer = api.answer()
+        assert "lambda-runtime-function-response-mode" not in answer.headers
+        assert json.loads(answer.body())["body"] == "firstlast"
+
+
+def test_a_plain_function_can_be_served(api):
+    with runtime(api.address, handler="app.plain"):
+        api.send(request_event("/"))
+        assert "got" in json.loads(api.answer().body())
+
+
+def test_a_handler_that_can_not_be_loaded_is_an_init_error(api):
+    with runtime(api.address, handler="broken.handler") as process:
+        report = api.answer()
+        assert report.path == "/2018-06-01/runtime/init/error"
+        assert report.headers["lambda-runtime-function-error-type"] == "ImportError"
+        assert json.loads(report.body())["errorMessage"] == "nothing to see here"
+        assert process.wait(10) == 1
+
+
+def test_the_runtime_ends_quietly_when_the_runtime_api_is_gone():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        with runtime(f"127.0.0.1:{listener.getsockname()[1]}") as process:
+            connection, _ = listener.accept()
+            connection.recv(1000)
+            connection.close()
+            assert process.wait(10) == 0
+            assert process.stdout.read() == b""
+
+
+def test_log_lines_are_json_where_lambda_is_told_so(api):
+    with runtime(api.address, AWS_LAMBDA_LOG_FORMAT="JSON", AWS_LAMBDA_LOG_LEVEL="ERROR") as process:
+        api.send("raise")
+        api.answer().body()
+        line = json.loads(process.stdout.readline())
+    assert (line["level"], line["requestId"], line["errorType"]) == ("ERROR", "request-1", "LookupError")
+
+
+def test_sigterm_ends_an_idle_runtime(api):
+    with runtime(api.address) as process:
+        api.send("served")
+        api.answer().body()
+        process.terminate()
+        assert process.wait(10) == -signal.SIGTERM

@@ -1,0 +1,171 @@
+"""How many environments a function has, and who gets which."""
+
+import asyncio
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from local.answer import read_response
+from local.function import Function
+from local.invocation import InvocationFailed
+from local.template import FunctionSpec
+
+ROOT = Path(__file__).parents[2]
+
+HANDLERS = """
+import os
+from pathlib import Path
+
+def handler(event, context):
+    if "started" in event:
+        Path(event["started"]).touch()
+    if "gate" in event:
+        Path(event["gate"]).read_bytes()
+    if event.get("exit"):
+        os._exit(1)
+    if event.get("fail"):
+        raise ValueError("no")
+    return {"statusCode": 200, "body": str(os.getpid())}
+
+if "BROKEN" in os.environ:
+    raise ImportError("broken")
+"""
+
+
+@pytest.fixture
+def function(tmp_path):
+    (tmp_path / "app.py").write_text(HANDLERS)
+    spec = FunctionSpec("Toy", tmp_path, "app.handler", timeout=30, memory=128)
+
+    def make(bound=2, **variables):
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT / "layers" / "agentos_lambda"),
+            **variables,
+        }
+        return Function(spec, environment, max_environments=bound)
+
+    return make
+
+
+async def ask(function, **event):
+    invocation = function.invoke(json.dumps(event).encode())
+    try:
+        response = await read_response(invocation)
+        return b"".join([piece async for piece in response.body]).decode()
+    finally:
+        invocation.abandon()
+
+
+async def until(condition):
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - another process makes it true
+            await asyncio.sleep(0.005)
+
+
+def in_loop(scenario):
+    async def run():
+        function, steps = scenario
+        try:
+            await steps(function)
+        finally:
+            await function.close()
+
+    asyncio.run(run())
+
+
+def test_beyond_the_bound_requests_wait_for_an_environment(function, tmp_path):
+    gates = [tmp_path / f"gate-{number}" for number in range(3)]
+    for gate in gates:
+        os.mkfifo(gate)
+    started = [tmp_path / f"started-{number}" for number in range(3)]
+
+    async def steps(function):
+        asking = [
+            asyncio.create_task(ask(function, started=str(begun), gate=str(gate)))
+            for begun, gate in zip(started, gates, strict=True)
+        ]
+        await until(lambda: started[0].exists() and started[1].exists())
+        assert len(function.environments) == 2
+        assert not started[2].exists()
+        await asyncio.to_thread(gates[0].write_bytes, b"")
+        first = await asking[0]
+        await until(started[2].exists)
+        await asyncio.to_thread(gates[2].write_bytes, b"")
+        assert await asking[2] == first
+        await asyncio.to_thread(gates[1].write_bytes, b"")
+        assert await asking[1] != first
+
+    in_loop((function(), steps))
+
+
+def test_an_environment_on_its_way_is_waited_for(function):
+    async def steps(function):
+        function.warm_up()
+        await ask(function)
+        assert len(function.environments) == 1
+
+    in_loop((function(), steps))
+
+
+def test_each_request_to_a_function_that_can_not_be_loaded_fails(function):
+    async def steps(function):
+        function.warm_up()
+        for _ in range(2):
+            with pytest.raises(InvocationFailed):
+                await ask(function)
+
+    in_loop((function(BROKEN="yes"), steps))
+
+
+def test_requests_to_a_function_whose_code_is_missing_fail(function, tmp_path, caplog):
+    async def steps(function):
+        with pytest.raises(InvocationFailed):
+            await ask(function)
+
+    made = function()
+    (tmp_path / "app.py").unlink()
+    tmp_path.rmdir()
+    in_loop((made, steps))
+    assert "could not be started" in caplog.text
+
+
+def test_requests_that_wait_behind_a_crash_are_served(function):
+    async def steps(function):
+        crash = asyncio.create_task(ask(function, exit=True))
+        waiting = [asyncio.create_task(ask(function)) for _ in range(3)]
+        with pytest.raises(InvocationFailed):
+            await crash
+        assert len(set(await asyncio.gather(*waiting))) == 1
+
+    in_loop((function(bound=1), steps))
+
+
+def test_an_error_of_the_handler_leaves_the_environment_in_place(function):
+    async def steps(function):
+        before = await ask(function)
+        with pytest.raises(InvocationFailed):
+            await ask(function, fail=True)
+        assert await ask(function) == before
+
+    in_loop((function(), steps))
+
+
+def test_closing_ends_processes_and_requests(function, tmp_path):
+    os.mkfifo(tmp_path / "gate")
+
+    async def steps(function):
+        pid = int(await ask(function))
+        running = asyncio.create_task(ask(function, started=str(tmp_path / "s"), gate=str(tmp_path / "gate")))
+        waiting = asyncio.create_task(ask(function))
+        await until((tmp_path / "s").exists)
+        await function.close()
+        for request in (running, waiting):
+            with pytest.raises(InvocationFailed):
+                await request
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+    in_loop((function(bound=1), steps))

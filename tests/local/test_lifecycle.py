@@ -1,0 +1,129 @@
+"""How the stack starts and ends, what it keeps and what it leaves behind."""
+
+import os
+import signal
+import socket
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+
+from tests.local.conftest import eventually, stack_process
+
+
+@pytest.fixture
+def start(tmp_path):
+    (tmp_path / "signals").mkdir()
+    return lambda **options: stack_process(tmp_path / "state", tmp_path / "signals", **options)
+
+
+def alive(pids):
+    return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
+
+
+def cloud(stack):
+    variables = httpx.get(f"{stack.url}/agents/echo/x", timeout=20).json()["variables"]
+    session = boto3.Session("local", "local", region_name="us-east-1")
+    return [session.client(name, endpoint_url=variables["AWS_ENDPOINT_URL"]) for name in ("dynamodb", "s3")]
+
+
+def test_ctrl_c_ends_every_process_and_keeps_items_and_objects(start):
+    item = {"run_id": {"S": "r"}, "item": {"S": "RECORD"}, "data": {"B": b"\x00\xff"}}
+    with start() as stack:
+        stack.until_ready()
+        dynamodb, s3 = cloud(stack)
+        dynamodb.put_item(TableName="RunsTable", Item=item)
+        s3.put_object(Bucket="agentos-local-bucket", Key="runs/r/1", Body=bytes(range(256)), ContentType="x/y")
+        started = stack.descendants()
+        assert len(started) >= 4  # the cloud and an environment of each function
+        assert stack.end(signal.SIGINT) == 0
+        assert not alive(started)
+        assert "Traceback" not in stack.output()
+    with start() as stack:
+        stack.until_ready()
+        dynamodb, s3 = cloud(stack)
+        assert dynamodb.get_item(TableName="RunsTable", Key={k: item[k] for k in ("run_id", "item")})["Item"] == item
+        stored = s3.get_object(Bucket="agentos-local-bucket", Key="runs/r/1")
+        assert (stored["Body"].read(), stored["ContentType"]) == (bytes(range(256)), "x/y")
+        table = dynamodb.describe_table(TableName="RunsTable")["Table"]
+        assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["active"]
+        ttl = dynamodb.describe_time_to_live(TableName="RunEventsTable")["TimeToLiveDescription"]
+        assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "expires_at")
+        started = stack.descendants()
+        assert stack.end(signal.SIGTERM) == 0
+        assert not alive(started)
+
+
+def test_not_even_a_kill_leaves_a_process(start):
+    with start() as stack:
+        stack.until_ready()
+        started = stack.descendants()
+        stack.process.kill()
+        stack.process.wait()
+        eventually(lambda: not alive(started))
+
+
+def test_ctrl_c_does_not_wait_for_a_request_that_hangs(start):
+    with start() as stack:
+        stack.until_ready()
+        with socket.create_connection(("127.0.0.1", stack.port)) as connection:
+            connection.sendall(b"GET /agents/hang HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert stack.end(signal.SIGINT) == 0
+            assert "Traceback" not in stack.output()
+
+
+def test_ctrl_c_while_it_starts_leaves_nothing(start):
+    with start() as stack:
+        eventually(stack.descendants)
+        started = stack.descendants()
+        assert stack.end(signal.SIGINT) == 0
+        assert not alive(started)
+
+
+def test_a_port_in_use_is_one_clear_line_and_nothing_starts(start, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with start(port=port) as stack:
+            assert stack.process.wait(20) == 1
+            stack.end()
+            [line] = stack.output().splitlines()
+            assert str(port) in line
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_broken_components_file_is_told_and_nothing_is_served(start, tmp_path):
+    (tmp_path / "broken.py").touch()
+    with start(components=tmp_path / "broken.py") as stack:
+        assert stack.process.wait(30) == 1
+        stack.end()
+        assert stack.output() == "broken.py: line 1: it is broken\n"
+
+
+def test_a_missing_components_file_is_told(start, tmp_path):
+    with start(components=tmp_path / "nowhere.py") as stack:
+        assert stack.process.wait(30) == 1
+        stack.end()
+        assert stack.output() == f"{tmp_path / 'nowhere.py'}: no such components file\n"
+
+
+def test_a_second_stack_over_the_same_state_does_not_start(stack, shared_folder):
+    with stack_process(shared_folder / "state", shared_folder / "signals") as second:
+        assert second.process.wait(20) == 1
+        second.end()
+        assert "another stack" in second.output()
+    assert httpx.get(f"{stack.url}/agents").status_code == 200
+
+
+def test_the_stack_ends_with_its_cloud(start):
+    with start() as stack:
+        stack.until_ready()
+        started = stack.descendants()
+        [cloud] = [pid for pid in started if b"ministack" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        os.kill(cloud, signal.SIGKILL)
+        assert stack.process.wait(20) == 1
+        stack.end()
+        assert stack.output().endswith("the local cloud has ended\n")
+        assert not alive(started)

@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import pytest
+
+from local.intrinsics import Intrinsics, UnsupportedIntrinsic
+from local.template import InvalidTemplate, Route, Template
+
+TEMPLATE = Path(__file__).parent / "template.yaml"
+
+
+@pytest.fixture(scope="module")
+def template():
+    return Template.load(TEMPLATE)
+
+
+def test_functions_have_what_the_template_and_its_globals_say(template):
+    agents = template.functions["AgentsFunction"]
+    assert agents.code == TEMPLATE.parent / "toys"
+    assert (agents.handler, agents.timeout, agents.memory) == ("app.handler", 900, 1024)
+    assert agents.variables == {
+        "SECURITY_KEY_SECRET": "Secret.Id",
+        "LOG_LEVEL": "INFO",
+        "RUNS_TABLE": "RunsTable",
+        "EVENTS_TABLE": "RunEventsTable",
+        "BUCKET": "agentos-local-bucket",
+        "AGENTOS_RESPONSE_MODE": "streaming",
+        "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bin/stream-wrapper",
+    }
+
+
+def test_routes_lead_to_functions(template):
+    agents = {"GET": "AgentsFunction", "POST": "AgentsFunction", "OPTIONS": "AgentsFunction"}
+    assert Route("/agents/{proxy+}", agents) in template.routes
+    assert Route("/health", {"GET": "ConfigFunction"}) in template.routes
+
+
+def test_binary_types_tables_and_buckets_are_those_of_the_template(template):
+    assert template.binary_types == {"multipart/form-data"}
+    assert set(template.tables) == {"RunsTable", "RunEventsTable"}
+    assert template.tables["RunEventsTable"]["TimeToLiveSpecification"]["AttributeName"] == "expires_at"
+    assert template.buckets == ("agentos-local-bucket",)
+
+
+def test_a_route_to_nowhere_is_an_error(tmp_path):
+    broken = tmp_path / "template.yaml"
+    broken.write_text(TEMPLATE.read_text().replace("functions/${TeamsFunction.Arn}", "functions/${Nobody.Arn}"))
+    with pytest.raises(InvalidTemplate, match="GET /teams"):
+        Template.load(broken)
+
+
+def test_a_template_without_an_api_is_an_error(tmp_path):
+    empty = tmp_path / "template.yaml"
+    empty.write_text("Resources: {}")
+    with pytest.raises(InvalidTemplate, match="0 found"):
+        Template.load(empty)
+
+
+def test_a_missing_template_is_told(tmp_path):
+    with pytest.raises(InvalidTemplate, match="no such template"):
+        Template.load(tmp_path / "template.yaml")
+
+
+INTRINSICS = Intrinsics(
+    {
+        "Parameters": {"Mode": {"Default": "on"}, "Empty": {}},
+        "Conditions": {
+            "On": {"Fn::Equals": [{"Ref": "Mode"}, "on"]},
+            "Off": {"Fn::Not": [{"Condition": "On"}]},
+        },
+    },
+    {"Bucket": "the-bucket"},
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "resolved"),
+    [
+        ({"Ref": "Mode"}, "on"),
+        ({"Ref": "Empty"}, ""),
+        ({"Ref": "Bucket"}, "the-bucket"),
+        ({"Ref": "Table"}, "Table"),
+        ({"Fn::If": ["On", 1, 2]}, 1),
+        ({"Fn::If": ["Off", 1, 2]}, 2),
+        ({"Fn::Select": [1, {"Fn::Split": [":", "a:b"]}]}, "b"),
+        ({"Fn::GetAtt": ["Table", "Arn"]}, "Table.Arn"),
+        ({"Fn::GetAtt": "Table.Arn"}, "Table.Arn"),
+        ({"Fn::Sub": "${AWS::Partition}/${Mode}/${Table.Arn}/${!Literal}"}, "aws/on/Table.Arn/${!Literal}"),
+        ({"Fn::Sub": ["${X}-${Mode}", {"X": {"Ref": "Bucket"}}]}, "the-bucket-on"),
+        ({"kept": {"Ref": "Mode"}, "dropped": {"Ref": "AWS::NoValue"}}, {"kept": "on"}),
+        ([1, {"Ref": "AWS::NoValue"}, {"Fn::If": ["Off", 2, {"Ref": "AWS::NoValue"}]}], [1]),
+        ({"Only": "one"}, {"Only": "one"}),
+    ],
+)
+def test_intrinsic_functions_are_resolved(value, resolved):
+    assert INTRINSICS.resolve(value) == resolved
+
+
+def test_an_unknown_function_is_an_error():
+    with pytest.raises(UnsupportedIntrinsic, match="Fn::ImportValue"):
+        INTRINSICS.resolve({"deep": [{"Fn::ImportValue": "x"}]})
