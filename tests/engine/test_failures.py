@@ -50,7 +50,7 @@ def test_a_tool_that_raises_does_not_end_the_run(engine: AgnoEngine) -> None:
 
 
 def test_a_step_that_ends_the_process_ends_only_its_run() -> None:
-    def leave(step_input: StepInput) -> StepOutput:
+    def leave(_: StepInput) -> StepOutput:
         raise SystemExit(3)
 
     engine = engine_of(Workflow(id="leaving", name="Leaving", steps=[Step(name="leave", executor=leave)]))
@@ -81,7 +81,7 @@ def test_input_that_does_not_fit_the_schema_is_an_error(stream: bool) -> None:
 
 
 def test_input_that_a_guard_rejects_is_an_error() -> None:
-    def guard(run_input: object) -> None:
+    def guard(run_input: object) -> None:  # noqa: ARG001  agno goes by the name
         raise InputCheckError("not about this", check_trigger=CheckTrigger.INPUT_NOT_ALLOWED)
 
     guarded = Agent(id="guarded", name="Guarded", model=DemoModel(), pre_hooks=[guard])

@@ -9,6 +9,7 @@ import pytest
 
 from agentos_lambda.engine.build_manifest import describe_components, main
 from agentos_lambda.engine.components import load_components
+from agentos_lambda.engine.errors import ComponentsError
 from agentos_lambda.engine.history import history_runs
 from agentos_lambda.engine.manifest import Manifest, ManifestError
 from agentos_lambda.runs.model import JsonObject, Kind
@@ -109,12 +110,16 @@ def test_a_model_that_a_component_names_itself_stays(tmp_path: Path) -> None:
 
 def test_changed_components_change_the_manifest(tmp_path: Path) -> None:
     def described(name: str, agents: str) -> list[str]:
-        (tmp_path / name).write_text(f"from agno.agent import Agent\nagents = [{agents}]\nteams = []\nworkflows = []\n")
+        source = "from agno.agent import Agent\nfrom agentos_lambda.engine.models import default_model\n"
+        (tmp_path / name).write_text(f"{source}agents = [{agents}]\nteams = []\nworkflows = []\n")
         document = describe_components(load_components(os.fspath(tmp_path / name)))
         return [component.id for component in Manifest(document, {}).all(Kind.AGENT)]
 
-    assert described("one.py", "Agent(id='a')") == ["a"]
-    assert described("two.py", "Agent(id='a'), Agent(id='b')") == ["a", "b"]
+    assert described("one.py", "Agent(id='a', model=default_model())") == ["a"]
+    assert described("two.py", "Agent(id='a', model=default_model()), Agent(id='b', model=default_model())") == [
+        "a",
+        "b",
+    ]
 
 
 def test_only_domains_with_routes_name_a_database(document: JsonObject) -> None:
@@ -152,7 +157,7 @@ def test_without_a_manifest_one_is_made_even_within_a_running_loop(monkeypatch: 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("{", "is not JSON"), ("[]", "is not a manifest"), ('{"version": 0}', "of version 1"), (None, "")],
+    [("{", "is not JSON"), ("[]", "is not a manifest"), ('{"version": 0}', "of version 1"), (None, "No such file")],
 )
 def test_a_manifest_that_can_not_be_used_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, expected: str
@@ -181,9 +186,21 @@ def test_the_command_tells_what_is_wrong_in_one_line(
     assert not (tmp_path / "out.json").exists()
 
 
+def test_components_that_can_not_be_described_are_told(tmp_path: Path) -> None:
+    (tmp_path / "bare.py").write_text(
+        "from agno.agent import Agent\nagents = [Agent(id='a')]\nteams = []\nworkflows = []\n"
+    )
+
+    with pytest.raises(ComponentsError, match="can not be described: `openai` not installed"):
+        describe_components(load_components(os.fspath(tmp_path / "bare.py")))
+
+
 def test_quick_prompts_are_texts(tmp_path: Path) -> None:
-    source = "from agno.agent import Agent\nagents = [Agent(id='a', metadata={'quick_prompts': 'hi'})]\nteams = []\nworkflows = []\n"
+    source = (
+        "from agno.agent import Agent\nfrom agentos_lambda.engine.demo_model import DemoModel\n"
+        "agents = [Agent(id='a', model=DemoModel(), metadata={'quick_prompts': 'hi'})]\nteams = []\nworkflows = []\n"
+    )
     (tmp_path / "prompts.py").write_text(source)
 
-    with pytest.raises(Exception, match=r"a: metadata\['quick_prompts'\] is not a list of texts"):
+    with pytest.raises(ComponentsError, match=r"a: metadata\['quick_prompts'\] is not a list of texts"):
         describe_components(load_components(os.fspath(tmp_path / "prompts.py")))

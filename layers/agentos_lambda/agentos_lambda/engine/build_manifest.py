@@ -44,7 +44,12 @@ def describe_components(components: Components | None = None) -> JsonObject:
     """The manifest of these components, else of those that the environment names. Raises ``ComponentsError``."""
     described = components if components is not None else load_components()
     with ThreadPoolExecutor(1) as thread:  # the caller's own may be running an event loop
-        return thread.submit(lambda: asyncio.run(_describe(described))).result()
+        try:
+            return thread.submit(lambda: asyncio.run(_describe(described))).result()
+        except ComponentsError:
+            raise
+        except Exception as error:  # an edge: a component's own functions are called for its description
+            raise ComponentsError(f"The components can not be described: {' '.join(str(error).split())}") from error
 
 
 async def _describe(components: Components) -> JsonObject:

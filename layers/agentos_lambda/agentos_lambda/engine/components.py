@@ -27,6 +27,9 @@ from agentos_lambda.runs.model import Kind
 MODULE = "components"
 """The module that is imported unless ``AGENTOS_COMPONENTS`` names a file."""
 
+_FILE_MODULE = "agentos_components"
+"""The name of a module that is made of a file: it does not hide the module ``components``."""
+
 _VALID_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,128}")
 
 Item = TypeVar("Item", Agent, Team, Workflow)
@@ -73,7 +76,7 @@ def load_components(path: str | None = None) -> Components:
 def _file_spec(path: str) -> ModuleSpec | None:
     if not Path(path).is_file():
         raise ComponentsError(f"{path}: there is no such file")
-    return importlib.util.spec_from_file_location(MODULE, path)
+    return importlib.util.spec_from_file_location(_FILE_MODULE, path)
 
 
 def _run(spec: ModuleSpec) -> ModuleType:
