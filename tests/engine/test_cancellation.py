@@ -210,6 +210,7 @@ def test_a_cancel_after_the_end_changes_nothing(engine: AgnoEngine) -> None:
         return running.outcome().status
 
     assert asyncio.run(run()) is RunStatus.COMPLETED
+    assert not cancellations().is_cancelled("run-1")
 
 
 def test_an_ended_run_leaves_no_flag_behind(engine: AgnoEngine) -> None:

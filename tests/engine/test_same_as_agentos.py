@@ -21,7 +21,7 @@ from tests.engine.playing import PATIENCE, play, request_of
 
 VOLATILE = {
     "created_at", "duration", "time_to_first_token", "start_time", "end_time", "id", "step_id", "step_run_id",
-    "child_run_id", "updated_at",
+    "child_run_id", "workflow_step_id", "updated_at",
     "events",  # AgentOS keeps them in the runs, we in the log
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 import asyncio
-import json
+from copy import deepcopy
 from typing import Any
 
 from agno.db.base import AsyncBaseDb, SessionType
@@ -51,9 +51,7 @@ class RunDatabase(AsyncBaseDb):
     def __init__(self, run_id: str, session: Session | None) -> None:
         super().__init__(id=DATABASE_ID)
         self._run_id = run_id
-        self._session_id = session.session_id if session else None
-        # As text: agno's from_dict empties the dicts that it is given, and it is called for each read.
-        self._loaded = json.dumps(_agno_session(session)) if session else None
+        self._loaded = _agno_session(session) if session else None
         self.session: JsonObject | None = None
         """The session as it was saved last, without its runs."""
         self.runs: dict[str, JsonObject] = {}
@@ -78,9 +76,12 @@ class RunDatabase(AsyncBaseDb):
         deserialize: bool | None = True,
         runs_limit: int | None = None,  # noqa: ARG002  the runs were limited when they were read
     ) -> AgnoSession | dict[str, Any] | None:
-        if self._loaded is None or session_id != self._session_id:
+        """The session as it was read, and over it what was saved since. A fresh one for each call: agno changes it."""
+        current = self.session or self._loaded
+        if current is None or session_id != current["session_id"]:
             return None
-        data: dict[str, Any] = json.loads(self._loaded)
+        runs = [*(self._loaded or {}).get("runs", ()), *self.runs.values()]
+        data: dict[str, Any] = deepcopy({**current, "runs": runs})
         return _SESSION_TYPES[session_type or SessionType.AGENT].from_dict(data) if deserialize else data
 
     async def get_sessions(self, *_: Any, deserialize: bool | None = True, **__: Any) -> Any:
