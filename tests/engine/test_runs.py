@@ -1,12 +1,15 @@
+import asyncio
 import json
 from itertools import groupby
 
 import pytest
+from agno.workflow import Step, StepInput, StepOutput, Workflow, WorkflowAgent
 
 from agentos_lambda.engine.agno_engine import AgnoEngine
+from agentos_lambda.engine.demo_model import DemoModel
 from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.model import RunStatus
-from tests.engine.playing import Played, play, request_of, through_json
+from tests.engine.playing import Played, engine_of, play, request_of, through_json
 
 KINDS = ["agent/assistant", "team/newsroom", "workflow/letter"]
 
@@ -131,6 +134,31 @@ def test_a_workflow_keeps_the_runs_of_its_steps(engine: AgnoEngine) -> None:
     assert [run["agent_id"] for run in output.run["step_executor_runs"]] == ["writer"]
     assert [step["step_name"] for step in output.run["step_results"]] == ["write", "shout"]
     assert output.members == ()
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_step_that_completed_is_never_told_cancelled(letter: Workflow, stream: bool) -> None:
+    async def pause(step_input: StepInput) -> StepOutput:
+        for _ in range(20):
+            await asyncio.sleep(0)  # lets the loop finish what agno left of the step before
+        return StepOutput(content=step_input.previous_step_content)
+
+    letter.steps.append(Step(name="pause", executor=pause))
+    played = play(engine_of(letter), request_of("workflow/letter", "[slow 1ms] dear", stream=stream))
+
+    assert [run["status"] for run in played.outcome.output.run["step_executor_runs"]] == ["COMPLETED"]
+    if stream:
+        assert [run["status"] for run in played.of("WorkflowCompleted")["step_executor_runs"]] == ["COMPLETED"]
+
+
+def test_a_workflow_agent_finds_what_its_workflow_has_saved(letter: Workflow) -> None:
+    letter.agent = WorkflowAgent(model=DemoModel())
+    played = play(engine_of(letter), request_of("workflow/letter", 'call run_workflow {"query": "dear"}'))
+
+    assert played.outcome.status is RunStatus.COMPLETED
+    assert played.names[0] == "WorkflowAgentStarted"
+    assert played.names[-1] == "WorkflowAgentCompleted"
+    assert played.content == "I AM THE DEMO MODEL, AND YOU SAID: DEAR"
 
 
 def test_a_workflow_takes_an_object(engine: AgnoEngine) -> None:

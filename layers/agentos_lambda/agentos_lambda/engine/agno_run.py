@@ -15,6 +15,7 @@ from agentos_lambda.engine.run_arguments import run_arguments
 from agentos_lambda.engine.run_database import RunDatabase
 from agentos_lambda.engine.run_outcome import Ended, outcome_of
 from agentos_lambda.engine.run_tasks import note_tasks
+from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.runs.model import Event, RunStatus
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
@@ -129,7 +130,7 @@ class AgnoRun:
                 self._ended.error = event.get("content") or event.get("error")
             elif name in _TEXT and isinstance(event.get("content"), str):
                 self._ended.text.append(event["content"])
-        return event
+        return with_true_statuses(event)
 
     def _missing_events(self, outcome: EngineOutcome) -> list[Event]:
         """The terminal events that agno did not give."""
