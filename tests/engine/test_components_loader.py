@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,7 @@ def test_a_missing_module_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         ("import os\nimport no_such_package", ":2: ModuleNotFoundError: No module named 'no_such_package'"),
         ("x = 1\ny = x / 0", ":2: ZeroDivisionError: division by zero"),
         ("raise SystemExit(1)", ":1: SystemExit: 1"),
+        ("raise ValueError", ":1: ValueError:"),
         ("raise ValueError('over\\n two lines')", ":1: ValueError: over two lines"),
         ("agents = []\nworkflows = []", ": 'teams' is missing"),
         ("agents = None\nteams = []\nworkflows = []", ": 'agents' is a NoneType, not a list"),
@@ -98,6 +100,22 @@ def test_what_is_wrong_is_told_in_one_line_with_its_file(written: object, text: 
 
     assert told.startswith(path)
     assert expected in told
+
+
+def test_a_model_that_can_not_be_had_is_told(written: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTOS_MODEL", "openai:gpt-5-mini")
+    path = written("from agentos_lambda.engine.models import default_model\n\nmodel = default_model()")
+
+    assert error_of(path).startswith(f"{path}:3: AGENTOS_MODEL=openai:gpt-5-mini: the package openai is missing")
+
+
+def test_a_file_may_import_what_lies_beside_it(
+    written: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "beside_the_components.py").write_text("names = []")
+
+    assert load_components(written("from beside_the_components import names\n" + EMPTY)).teams == []
 
 
 def test_components_that_failed_may_be_mended(written: object) -> None:

@@ -153,6 +153,19 @@ def test_a_run_in_a_long_session_leaves_no_more_than_one_in_a_short_session(engi
     assert len(json.dumps(last.run)) < 2 * len(json.dumps(session.runs[-1].output.run))
 
 
+def test_a_workflow_within_a_workflow_does_not_take_its_session() -> None:
+    database = object()
+    inner = Workflow(id="inner", name="Inner", steps=[Agent(id="writer", model=DemoModel())])
+    inner.db = database
+    outer = Workflow(id="outer", name="Outer", steps=[Step(name="inner", workflow=inner)])
+
+    played = play(engine_of(outer), request_of("workflow/outer", "dear", session_state={"cart": ["book"]}))
+
+    assert played.outcome.session.set["workflow_data"]["name"] == "Outer"
+    assert played.outcome.session.set["state:cart"] == ["book"]
+    assert inner.db is database
+
+
 def test_a_component_whose_part_has_a_database_of_its_own_writes_nothing_to_it() -> None:
     class Untouchable:
         def __getattr__(self, name: str) -> object:

@@ -43,7 +43,7 @@ class AgnoRun:
         self._template = template
         self._request = request
         self._patience = patience
-        self._database = RunDatabase.of(request.run_id, request.session)
+        self._database = RunDatabase.of(request.run_id, request.kind, request.component_id, request.session)
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None

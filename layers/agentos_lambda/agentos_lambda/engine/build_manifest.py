@@ -76,7 +76,7 @@ def _client(components: Components) -> httpx.AsyncClient:
         agents=[agent.deep_copy() for agent in components.agents],
         teams=[team.deep_copy() for team in components.teams],
         workflows=[workflow.deep_copy() for workflow in components.workflows],
-        db=RunDatabase.of("", None),
+        db=RunDatabase.of("", Kind.AGENT, "", None),
         telemetry=False,
     ).get_app()
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://agentos")

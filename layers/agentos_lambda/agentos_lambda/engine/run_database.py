@@ -30,6 +30,9 @@ _SESSION_TYPES: dict[SessionType, type[AgnoSession]] = {
 }
 
 
+_ID_FIELDS = {Kind.AGENT: "agent_id", Kind.TEAM: "team_id", Kind.WORKFLOW: "workflow_id"}
+
+
 def _refuse(method: str) -> Any:
     async def refuse(*_: Any, **__: Any) -> Any:
         raise NotImplementedError(f"{method}: sessions and runs are all that is stored here")
@@ -48,9 +51,10 @@ def _refusing_the_rest(database: type[RunDatabase]) -> type[RunDatabase]:
 class RunDatabase(AsyncBaseDb):
     """One run's view of its session, and all that agno saved in its course."""
 
-    def __init__(self, run_id: str, session: Session | None) -> None:
+    def __init__(self, run_id: str, kind: Kind, component_id: str, session: Session | None) -> None:
         super().__init__(id=DATABASE_ID)
         self._run_id = run_id
+        self._owner = (_ID_FIELDS[kind], component_id)
         self._loaded = _agno_session(session) if session else None
         self.session: JsonObject | None = None
         """The session as it was saved last, without its runs."""
@@ -60,8 +64,9 @@ class RunDatabase(AsyncBaseDb):
         """Set when the run itself has been saved in a state that is not RUNNING."""
 
     @classmethod
-    def of(cls, run_id: str, session: Session | None) -> RunDatabase:
-        return cls(run_id, session)
+    def of(cls, run_id: str, kind: Kind, component_id: str, session: Session | None) -> RunDatabase:
+        """For a run of this component, in a session that was read before (None: a new one)."""
+        return cls(run_id, kind, component_id, session)
 
     @property
     def run(self) -> JsonObject | None:
@@ -96,7 +101,11 @@ class RunDatabase(AsyncBaseDb):
         session: AgnoSession,
         deserialize: bool | None = True,  # noqa: ARG002
     ) -> AgnoSession | dict[str, Any] | None:
-        self.session = plain_object(session.to_dict(include_runs=False))
+        """Keep the session; not that of a workflow within the workflow, which goes by the same id."""
+        saved = plain_object(session.to_dict(include_runs=False))
+        field, component_id = self._owner
+        if saved.get(field) == component_id:
+            self.session = saved
         return session
 
     async def upsert_run(
@@ -117,11 +126,10 @@ def _agno_session(session: Session) -> JsonObject:
     runs: list[Json] = []
     for stored in session.runs:
         runs += [*stored.output.members, stored.output.run]
-    ids: dict[Kind, str] = {Kind.AGENT: "agent_id", Kind.TEAM: "team_id", Kind.WORKFLOW: "workflow_id"}
     return {
         "session_id": session.session_id,
         "user_id": session.user_id,
-        ids[session.kind]: session.component_id,
+        _ID_FIELDS[session.kind]: session.component_id,
         "created_at": session.created_at // 1000,
         "updated_at": session.updated_at // 1000,
         "runs": runs,
