@@ -9,12 +9,13 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 from agentos_lambda.engine.cancellation import cancellations
-from agentos_lambda.engine.component_parts import AgnoComponent
+from agentos_lambda.engine.component_parts import AgnoComponent, parts
 from agentos_lambda.engine.plain_json import plain_object
 from agentos_lambda.engine.run_arguments import run_arguments
 from agentos_lambda.engine.run_database import RunDatabase
 from agentos_lambda.engine.run_outcome import Ended, outcome_of
 from agentos_lambda.engine.run_tasks import note_tasks
+from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.runs.model import Event, RunStatus
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
@@ -33,20 +34,23 @@ _TEXT = frozenset({"RunContent", "TeamRunContent"})
 
 
 class AgnoRun:
-    """Runs a component of its own in a task of its own, and hands out its events."""
+    """Runs a copy of a component in a task of its own, and hands out its events.
 
-    def __init__(
-        self, component: AgnoComponent, request: EngineRequest, database: RunDatabase, *, patience: float = PATIENCE
-    ) -> None:
-        self._component = component
+    ``patience``: seconds that a cancelled run has to stop by itself before its task is cancelled.
+    """
+
+    def __init__(self, template: AgnoComponent, request: EngineRequest, *, patience: float = PATIENCE) -> None:
+        self._template = template
         self._request = request
-        self._database = database
         self._patience = patience
+        self._database = RunDatabase.of(request.run_id, request.kind, request.component_id, request.session)
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._over = False
         self._ended = Ended()
+        self._outcome: EngineOutcome | None = None
 
     async def events(self) -> AsyncIterator[Event]:
         self._task = asyncio.create_task(self._drive(), name=f"run {self._request.run_id}")
@@ -56,29 +60,33 @@ class AgnoRun:
         try:
             while (event := await self._queue.get()) is not None:
                 yield self._noted(event)
+            self._outcome = self.outcome()
             if self._request.stream:
-                for event in self._missing_events():
+                for event in self._missing_events(self._outcome):
                     yield event
         finally:
+            self._over = True
             self._task.cancel()  # nothing to cancel, unless nobody wants the events any more
             cancellations().forget(self._request.run_id)
 
     def cancel(self) -> None:
         self._ended.cancelled = True
         cancellations().cancel_run(self._request.run_id)
-        if self._loop is not None:
-            with suppress(RuntimeError):  # the loop is closed: the run has ended
+        if self._over:  # the same run id may be continued: it must not meet this flag
+            cancellations().forget(self._request.run_id)
+        elif self._loop is not None:
+            with suppress(RuntimeError):  # the loop was closed
                 self._loop.call_soon_threadsafe(self._stop_in_time)
 
     def outcome(self) -> EngineOutcome:
-        return outcome_of(self._request, self._component.name, self._database, self._ended)
+        return self._outcome or outcome_of(self._request, self._template.name, self._database, self._ended)
 
     async def _drive(self) -> None:
         run_id = self._request.run_id
         tasks = note_tasks()
         try:
             # What arun gives depends on its arguments, beyond what its types tell.
-            started: Any = self._component.arun(**run_arguments(self._request))
+            started: Any = _own_copy(self._template, self._database).arun(**run_arguments(self._request))
             if self._request.stream:
                 async with aclosing(started):
                     async for item in started:
@@ -122,11 +130,10 @@ class AgnoRun:
                 self._ended.error = event.get("content") or event.get("error")
             elif name in _TEXT and isinstance(event.get("content"), str):
                 self._ended.text.append(event["content"])
-        return event
+        return with_true_statuses(event)
 
-    def _missing_events(self) -> list[Event]:
+    def _missing_events(self, outcome: EngineOutcome) -> list[Event]:
         """The terminal events that agno did not give."""
-        outcome = self.outcome()
         run, seen = outcome.output.run, self._ended.seen
         if outcome.status is RunStatus.CANCELLED:
             return [
@@ -136,7 +143,18 @@ class AgnoRun:
             ]
         if outcome.status is RunStatus.ERROR and not seen & _ERRORS:
             error = self._ended.raised or RuntimeError(outcome.error)
-            return [error_event(self._request, self._component.name, error)]
+            return [error_event(self._request, self._template.name, error)]
         if outcome.status is RunStatus.PAUSED and "step_requirements" in run and "WorkflowPaused" not in seen:
             return [paused_event(run)]
         return []
+
+
+def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
+    """A copy for one run. The template never runs: once it was a member it keeps its team, and saves nothing alone."""
+    component = template.deep_copy()
+    for part in parts(component):
+        part.telemetry = False
+        part.store_events = False
+        if part is component or part.db is not None:
+            part.db = database
+    return component

@@ -44,7 +44,12 @@ def describe_components(components: Components | None = None) -> JsonObject:
     """The manifest of these components, else of those that the environment names. Raises ``ComponentsError``."""
     described = components if components is not None else load_components()
     with ThreadPoolExecutor(1) as thread:  # the caller's own may be running an event loop
-        return thread.submit(lambda: asyncio.run(_describe(described))).result()
+        try:
+            return thread.submit(lambda: asyncio.run(_describe(described))).result()
+        except ComponentsError:
+            raise
+        except Exception as error:  # an edge: a component's own functions are called for its description
+            raise ComponentsError(f"The components can not be described: {' '.join(str(error).split())}") from error
 
 
 async def _describe(components: Components) -> JsonObject:
@@ -71,7 +76,7 @@ def _client(components: Components) -> httpx.AsyncClient:
         agents=[agent.deep_copy() for agent in components.agents],
         teams=[team.deep_copy() for team in components.teams],
         workflows=[workflow.deep_copy() for workflow in components.workflows],
-        db=RunDatabase.of("", None),
+        db=RunDatabase.of("", Kind.AGENT, "", None),
         telemetry=False,
     ).get_app()
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://agentos")

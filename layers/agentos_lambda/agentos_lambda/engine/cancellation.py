@@ -25,12 +25,15 @@ class Cancellations(BaseRunCancellationManager):
         self._leader: dict[str, str] = {}
 
     def forget(self, run_id: str) -> None:
-        """The run has ended, whatever is left of it."""
+        """The run has ended, and with it all that worked for it."""
         with self._lock:
-            self._flagged.discard(run_id)
-            self._active.discard(run_id)
-            for member in self._members.pop(run_id, ()):
-                self._leader.pop(member, None)
+            ended = [run_id]
+            while ended:
+                current = ended.pop()
+                self._flagged.discard(current)
+                self._active.discard(current)
+                self._leader.pop(current, None)
+                ended += self._members.pop(current, ())
 
     def cancel_run(self, run_id: str) -> bool:
         with self._lock:
@@ -70,9 +73,7 @@ class Cancellations(BaseRunCancellationManager):
             return set(self._members.get(team_run_id, ()))
 
     def cleanup_member_runs(self, team_run_id: str) -> None:
-        with self._lock:
-            for member in self._members.pop(team_run_id, ()):
-                self._leader.pop(member, None)
+        """Nothing: a member may still be on its way to its end when its leader has ended. See ``forget``."""
 
     async def acancel_run(self, run_id: str) -> bool:
         return self.cancel_run(run_id)

@@ -27,6 +27,9 @@ from agentos_lambda.runs.model import Kind
 MODULE = "components"
 """The module that is imported unless ``AGENTOS_COMPONENTS`` names a file."""
 
+_FILE_MODULE = "agentos_components"
+"""The name of a module that is made of a file: it does not hide the module ``components``."""
+
 _VALID_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,128}")
 
 Item = TypeVar("Item", Agent, Team, Workflow)
@@ -73,7 +76,10 @@ def load_components(path: str | None = None) -> Components:
 def _file_spec(path: str) -> ModuleSpec | None:
     if not Path(path).is_file():
         raise ComponentsError(f"{path}: there is no such file")
-    return importlib.util.spec_from_file_location(MODULE, path)
+    folder = os.fspath(Path(path).resolve().parent)
+    if folder not in sys.path:  # as if it were a script: it may import what lies beside it
+        sys.path.append(folder)
+    return importlib.util.spec_from_file_location(_FILE_MODULE, path)
 
 
 def _run(spec: ModuleSpec) -> ModuleType:
@@ -97,9 +103,10 @@ def _run(spec: ModuleSpec) -> ModuleType:
 def _cause(where: str, error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"{error.filename or where}:{error.lineno}: {error.msg}"
+    told = str(error) if isinstance(error, ComponentsError) else f"{type(error).__name__}: {error}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
     place = f"{where}:{lines[-1]}" if lines else where
-    return f"{place}: {type(error).__name__}: {' '.join(str(error).split())}"
+    return f"{place}: {' '.join(told.split())}"
 
 
 def _checked(module: ModuleType, where: str, name: str, item_type: type[Item]) -> list[Item]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import cast
+from typing import Any, cast
 
 from agno.models.base import Model
 from agno.models.utils import get_model
@@ -11,6 +11,7 @@ from agno.models.utils import get_model
 from agentos_lambda.engine.demo_model import DemoModel
 from agentos_lambda.engine.errors import ComponentsError
 from agentos_lambda.engine.model_setting import DEMO_SETTING, PLACEHOLDER, PLACEHOLDER_SETTING, VARIABLE
+from agentos_lambda.engine.threaded_bedrock import ThreadedBedrock
 
 
 def default_model() -> Model:
@@ -24,7 +25,7 @@ def default_model() -> Model:
     if setting in ("", DEMO_SETTING):
         return DemoModel()
     try:
-        return cast(Model, get_model(setting))
+        return _asynchronous(setting, cast(Model, get_model(setting)))
     except ImportError as error:
         missing = error.name or _told_by(error)
         raise ComponentsError(
@@ -32,6 +33,14 @@ def default_model() -> Model:
         ) from error
     except ValueError as error:
         raise ComponentsError(f"{VARIABLE}={setting}: {error} It is provider:id, or {DEMO_SETTING}.") from error
+
+
+def _asynchronous(setting: str, model: Model) -> Model:
+    """agno's Bedrock model is asynchronous only with aioboto3, or with a client that it is given."""
+    if setting.lower().startswith("aws-bedrock:"):
+        bedrock = cast(Any, model)
+        bedrock.async_client = ThreadedBedrock(bedrock.get_client)
+    return model
 
 
 def _told_by(error: ImportError) -> str:

@@ -32,7 +32,9 @@ def run_arguments(request: EngineRequest) -> dict[str, Any]:
     }
     if request.stream:
         arguments["stream_events"] = True
-    if request.kind is not Kind.WORKFLOW:
+    if request.kind is Kind.WORKFLOW:
+        arguments["metadata"] = given.metadata or {}  # as AgentOS does: a workflow's events always have metadata
+    else:
         arguments["knowledge_filters"] = _filters(given.knowledge_filters)
         if given.output_schema is not None:
             # Imported for this alone: agno.os costs more to import than everything else together.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import abc
 import asyncio
-import json
+from copy import deepcopy
 from typing import Any
 
 from agno.db.base import AsyncBaseDb, SessionType
@@ -30,6 +30,9 @@ _SESSION_TYPES: dict[SessionType, type[AgnoSession]] = {
 }
 
 
+_ID_FIELDS = {Kind.AGENT: "agent_id", Kind.TEAM: "team_id", Kind.WORKFLOW: "workflow_id"}
+
+
 def _refuse(method: str) -> Any:
     async def refuse(*_: Any, **__: Any) -> Any:
         raise NotImplementedError(f"{method}: sessions and runs are all that is stored here")
@@ -48,12 +51,11 @@ def _refusing_the_rest(database: type[RunDatabase]) -> type[RunDatabase]:
 class RunDatabase(AsyncBaseDb):
     """One run's view of its session, and all that agno saved in its course."""
 
-    def __init__(self, run_id: str, session: Session | None) -> None:
+    def __init__(self, run_id: str, kind: Kind, component_id: str, session: Session | None) -> None:
         super().__init__(id=DATABASE_ID)
         self._run_id = run_id
-        self._session_id = session.session_id if session else None
-        # As text: agno's from_dict empties the dicts that it is given, and it is called for each read.
-        self._loaded = json.dumps(_agno_session(session)) if session else None
+        self._owner = (_ID_FIELDS[kind], component_id)
+        self._loaded = _agno_session(session) if session else None
         self.session: JsonObject | None = None
         """The session as it was saved last, without its runs."""
         self.runs: dict[str, JsonObject] = {}
@@ -62,8 +64,9 @@ class RunDatabase(AsyncBaseDb):
         """Set when the run itself has been saved in a state that is not RUNNING."""
 
     @classmethod
-    def of(cls, run_id: str, session: Session | None) -> RunDatabase:
-        return cls(run_id, session)
+    def of(cls, run_id: str, kind: Kind, component_id: str, session: Session | None) -> RunDatabase:
+        """For a run of this component, in a session that was read before (None: a new one)."""
+        return cls(run_id, kind, component_id, session)
 
     @property
     def run(self) -> JsonObject | None:
@@ -78,9 +81,12 @@ class RunDatabase(AsyncBaseDb):
         deserialize: bool | None = True,
         runs_limit: int | None = None,  # noqa: ARG002  the runs were limited when they were read
     ) -> AgnoSession | dict[str, Any] | None:
-        if self._loaded is None or session_id != self._session_id:
+        """The session as it was read, and over it what was saved since. A fresh one for each call: agno changes it."""
+        current = self.session or self._loaded
+        if current is None or session_id != current["session_id"]:
             return None
-        data: dict[str, Any] = json.loads(self._loaded)
+        runs = [*(self._loaded or {}).get("runs", ()), *self.runs.values()]
+        data: dict[str, Any] = deepcopy({**current, "runs": runs})
         return _SESSION_TYPES[session_type or SessionType.AGENT].from_dict(data) if deserialize else data
 
     async def get_sessions(self, *_: Any, deserialize: bool | None = True, **__: Any) -> Any:
@@ -95,7 +101,11 @@ class RunDatabase(AsyncBaseDb):
         session: AgnoSession,
         deserialize: bool | None = True,  # noqa: ARG002
     ) -> AgnoSession | dict[str, Any] | None:
-        self.session = plain_object(session.to_dict(include_runs=False))
+        """Keep the session; not that of a workflow within the workflow, which goes by the same id."""
+        saved = plain_object(session.to_dict(include_runs=False))
+        field, component_id = self._owner
+        if saved.get(field) == component_id:
+            self.session = saved
         return session
 
     async def upsert_run(
@@ -116,11 +126,10 @@ def _agno_session(session: Session) -> JsonObject:
     runs: list[Json] = []
     for stored in session.runs:
         runs += [*stored.output.members, stored.output.run]
-    ids: dict[Kind, str] = {Kind.AGENT: "agent_id", Kind.TEAM: "team_id", Kind.WORKFLOW: "workflow_id"}
     return {
         "session_id": session.session_id,
         "user_id": session.user_id,
-        ids[session.kind]: session.component_id,
+        _ID_FIELDS[session.kind]: session.component_id,
         "created_at": session.created_at // 1000,
         "updated_at": session.updated_at // 1000,
         "runs": runs,

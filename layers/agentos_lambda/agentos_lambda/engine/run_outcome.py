@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from agentos_lambda.engine.plain_json import plain
 from agentos_lambda.engine.run_database import RunDatabase
 from agentos_lambda.engine.session_fields import difference, to_fields
+from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.runs.model import JsonObject, Kind, RunOutput, RunStatus, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
@@ -32,7 +33,7 @@ def outcome_of(request: EngineRequest, name: str | None, database: RunDatabase, 
     """The outcome. The status is final or PAUSED, and the same in the output."""
     saved = database.run
     status = _status(saved, ended)
-    run = dict(saved) if saved is not None else _unsaved(request, name, status, ended)
+    run = with_true_statuses(dict(saved)) if saved is not None else _unsaved(request, name, status, ended)
     run["status"] = status.value
     if status is RunStatus.CANCELLED:
         run["cancellation_stage"] = "EXECUTING"

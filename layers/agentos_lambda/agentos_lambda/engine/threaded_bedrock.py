@@ -1,0 +1,52 @@
+"""Bedrock's client for asyncio, over the boto3 client that the runtime has: no aioboto3 in the bundle."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any
+
+_END = object()
+
+
+class ThreadedBedrock:
+    """What agno's ``AwsBedrock(async_client=…)`` calls, each call in a thread. The client is made with the first."""
+
+    def __init__(self, make_client: Callable[[], Any]) -> None:
+        self._make_client = make_client
+        self._made: Any = None
+        self._making = threading.Lock()
+
+    async def converse(self, **request: Any) -> Any:
+        return await asyncio.to_thread(lambda: self._client().converse(**request))
+
+    async def count_tokens(self, **request: Any) -> Any:
+        return await asyncio.to_thread(lambda: self._client().count_tokens(**request))
+
+    async def converse_stream(self, **request: Any) -> Any:
+        response = await asyncio.to_thread(lambda: self._client().converse_stream(**request))
+        return {**response, "stream": _chunks(response["stream"])}
+
+    def _client(self) -> Any:
+        with self._making:
+            if self._made is None:
+                self._made = self._make_client()
+            return self._made
+
+
+async def _chunks(stream: Any) -> AsyncIterator[Any]:
+    """The stream chunk by chunk. Whoever stops in its middle ends the read that is under way."""
+    iterator = iter(stream)
+    chunk: Any = None
+    try:
+        while (chunk := await asyncio.to_thread(next, iterator, _END)) is not _END:
+            yield chunk
+    finally:
+        if chunk is _END:
+            stream.close()
+        else:
+            # close() waits for the read in progress, and botocore offers no other way to end it.
+            with suppress(AttributeError, OSError, ValueError):
+                stream._raw_stream.shutdown()  # noqa: SLF001

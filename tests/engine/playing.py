@@ -1,0 +1,131 @@
+"""Plays a run to its end, and keeps what was seen."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agentos_lambda.engine.agno_engine import AgnoEngine
+from agentos_lambda.engine.agno_run import AgnoRun
+from agentos_lambda.engine.components import Components
+from agentos_lambda.runs.model import Event, Kind, Media, RunInput, Session, StoredRun
+from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
+
+PATIENCE = 0.05
+"""Seconds; shorter than in earnest, so that what has to be interrupted is interrupted soon."""
+
+DEADLINE = 20.0
+"""Seconds after which a run that should have ended counts as hung."""
+
+
+@dataclass(frozen=True)
+class Played:
+    events: list[Event]
+    outcome: EngineOutcome
+    leftover: int
+    """Tasks that still ran after the run had ended."""
+
+    @property
+    def names(self) -> list[str]:
+        return [event["event"] for event in self.events]
+
+    @property
+    def content(self) -> str:
+        return self.outcome.output.run["content"]
+
+    def of(self, name: str) -> Event:
+        return next(event for event in self.events if event["event"] == name)
+
+
+def engine_of(*components: object) -> AgnoEngine:
+    kinds = {"Agent": "agents", "Team": "teams", "Workflow": "workflows"}
+    lists = {name: [c for c in components if kinds[type(c).__name__] == name] for name in kinds.values()}
+    return AgnoEngine(Components(**lists), patience=PATIENCE)
+
+
+def request_of(
+    component: str, message: object, *, stream: bool = True, session: Session | None = None, **more: object
+) -> EngineRequest:
+    """``component``: as ``agent/ID``."""
+    kind, _, component_id = component.partition("/")
+    fields = {"run_id": "run-1", "session_id": "session-1", "user_id": "ada"}
+    fields |= {name: more.pop(name) for name in list(more) if name in fields}
+    return EngineRequest(
+        kind=Kind(kind),
+        component_id=component_id,
+        input=RunInput(message=message, **more),
+        session=session,
+        stream=stream,
+        **fields,
+    )
+
+
+def play(
+    engine: AgnoEngine, request: EngineRequest, *, seeing: Callable[[Event, AgnoRun], None] | None = None
+) -> Played:
+    """Run it in an event loop of its own. ``seeing`` gets each event as it comes."""
+
+    async def run() -> Played:
+        running = engine.start(request)
+        events = []
+        async with asyncio.timeout(DEADLINE):
+            async for event in running.events():
+                events.append(event)
+                if seeing is not None:
+                    seeing(event, running)
+        return Played(events, running.outcome(), await leftover_tasks())
+
+    return asyncio.run(run())
+
+
+async def leftover_tasks() -> int:
+    """The tasks beside the caller's, once those that are about to end had their turn."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+    return len(asyncio.all_tasks()) - 1
+
+
+def cancelling_at(name: str) -> Callable[[Event, AgnoRun], None]:
+    """Cancels the run when an event of this name comes."""
+
+    def cancel(event: Event, run: AgnoRun) -> None:
+        if event["event"] == name:
+            run.cancel()
+
+    return cancel
+
+
+def session_after(played: Played, request: EngineRequest) -> Session:
+    """The session as the next process reads it: what the run left, through JSON."""
+    before = request.session
+    fields = dict(before.fields) if before else {}
+    fields |= played.outcome.session.set
+    for name in played.outcome.session.remove:
+        del fields[name]
+    output = played.outcome.output
+    stored = StoredRun(
+        run_id=request.run_id,
+        kind=request.kind,
+        component_id=request.component_id,
+        status=played.outcome.status,
+        accepted_at=1,
+        output=type(output)(run=through_json(output.run), members=tuple(through_json(list(output.members)))),
+    )
+    return Session(
+        session_id=request.session_id,
+        kind=request.kind,
+        component_id=request.component_id,
+        user_id=request.user_id,
+        created_at=1_700_000_000_000,
+        updated_at=1_700_000_000_000,
+        fields=through_json(fields),
+        runs=(*(before.runs if before else ()), stored),
+    )
+
+
+def through_json(value: object) -> object:
+    return json.loads(json.dumps(value))
+
+
+def media(kind: str, content: bytes, filename: str, mime_type: str) -> Media:
+    return Media(kind=kind, content=content, filename=filename, mime_type=mime_type)

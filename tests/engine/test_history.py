@@ -1,0 +1,70 @@
+import pytest
+from agno.agent import Agent
+from agno.team import Team
+from agno.workflow import Condition, Loop, Parallel, Router, Step, Steps, Workflow
+
+from agentos_lambda.engine.history import WHOLE_SESSION, history_runs
+
+FIVE = {"add_history_to_context": True, "num_history_runs": 5}
+
+
+def test_who_wants_no_history_gets_none() -> None:
+    assert history_runs(Agent(num_history_runs=7)) == 0
+    assert history_runs(Team(members=[Agent()])) == 0
+    assert history_runs(Workflow(name="w", steps=[Step(name="s", agent=Agent())])) == 0
+
+
+def test_an_agent_gets_as_many_runs_as_it_wants() -> None:
+    assert history_runs(Agent(add_history_to_context=True)) == 3
+    assert history_runs(Agent(**FIVE)) == 5
+    assert history_runs(Agent(add_history_to_context=True, num_history_messages=8)) == 8
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["read_chat_history", "read_tool_call_history", "enable_session_summaries", "search_past_sessions", "learning"],
+)
+def test_who_reads_everything_gets_much(option: str) -> None:
+    assert history_runs(Agent(**{option: True})) == WHOLE_SESSION
+
+
+def test_a_team_gets_what_it_or_any_member_wants() -> None:
+    inner = Team(members=[Agent(**FIVE)])
+    assert history_runs(Team(members=[Agent(), inner])) == 5
+    assert history_runs(Team(members=[Agent(**FIVE)], add_history_to_context=True, num_history_runs=9)) == 9
+    assert history_runs(Team(members=[Agent()], add_team_history_to_members=True, num_team_history_runs=4)) == 4
+
+
+def test_members_that_are_chosen_at_run_time_may_want_everything() -> None:
+    assert history_runs(Team(members=lambda: [Agent()])) == WHOLE_SESSION
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [Agent(**FIVE)],
+        [Team(members=[Agent(**FIVE)])],
+        [Step(name="s", agent=Agent(**FIVE))],
+        [Steps(name="s", steps=[Step(name="s", agent=Agent(**FIVE))])],
+        [Loop(name="l", steps=[Step(name="s", agent=Agent(**FIVE))])],
+        [Parallel(Step(name="s", agent=Agent(**FIVE)), name="p")],
+        [Condition(name="c", evaluator=True, steps=[], else_steps=[Step(name="s", agent=Agent(**FIVE))])],
+        [Router(name="r", choices=[Step(name="s", agent=Agent(**FIVE))], selector=lambda _: [])],
+        [Step(name="s", workflow=Workflow(name="inner", steps=[Agent(**FIVE)]))],
+        [Step(name="s", agent=Agent(), add_workflow_history=True, num_history_runs=5)],
+    ],
+    ids=lambda steps: type(steps[0]).__name__,
+)
+def test_a_workflow_gets_what_any_step_wants(steps: list) -> None:
+    assert history_runs(Workflow(name="w", steps=steps)) == 5
+
+
+def test_a_workflow_with_history_gets_its_own_number() -> None:
+    workflow = Workflow(name="w", steps=[Agent()], add_workflow_history_to_steps=True, num_history_runs=6)
+    assert history_runs(workflow) == 6
+
+
+def test_a_function_may_ask_for_the_history() -> None:
+    assert history_runs(Workflow(name="w", steps=[lambda step_input: step_input])) == 3
+    assert history_runs(Workflow(name="w", steps=[Step(name="s", executor=lambda step_input: step_input)])) == 3
+    assert history_runs(Workflow(name="w", steps=lambda _: None)) == WHOLE_SESSION

@@ -1,0 +1,206 @@
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agentos_lambda.engine.build_manifest import describe_components, main
+from agentos_lambda.engine.components import load_components
+from agentos_lambda.engine.errors import ComponentsError
+from agentos_lambda.engine.history import history_runs
+from agentos_lambda.engine.manifest import Manifest, ManifestError
+from agentos_lambda.runs.model import JsonObject, Kind
+
+IMPORT_PATH = os.pathsep.join(["layers/agentos_lambda", "layers/components"])
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The manifest of the sample components, built by the command in a process of its own."""
+    path = tmp_path_factory.mktemp("manifest") / "manifest.json"
+    command = [sys.executable, "-m", "agentos_lambda.engine.build_manifest", "-o", os.fspath(path)]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": IMPORT_PATH})
+    return path
+
+
+@pytest.fixture(scope="module")
+def document(built: Path) -> JsonObject:
+    return json.loads(built.read_text())
+
+
+def test_reading_a_manifest_does_not_import_the_engine(built: Path) -> None:
+    program = (
+        "import sys\n"
+        "from agentos_lambda.engine.manifest import Manifest\n"
+        "from agentos_lambda.runs.model import Kind\n"
+        "manifest = Manifest.load()\n"
+        "assert manifest.find(Kind.AGENT, 'assistant').name == 'Assistant'\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('agno', 'pydantic', 'components')])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": IMPORT_PATH, "AGENTOS_MANIFEST": os.fspath(built)}
+    printed = subprocess.run([sys.executable, "-c", program], check=True, env=environment, capture_output=True).stdout
+
+    assert printed.decode().strip() == "[]"
+
+
+def test_the_manifest_says_what_the_components_say(document: JsonObject) -> None:
+    manifest, components = Manifest(document, {}), load_components()
+
+    for kind in Kind:
+        described = {component.id: component for component in manifest.all(kind)}
+        assert list(described) == [component.id for component in components.all(kind)]
+        for component in components.all(kind):
+            entry = described[component.id]
+            assert entry.name == entry.config["name"] == entry.listed["name"] == entry.detail["name"] == component.name
+            assert entry.config["description"] == component.description
+            assert list(entry.quick_prompts) == component.metadata["quick_prompts"]
+            assert entry.history_runs == history_runs(component)
+            assert manifest.find(kind, component.id) == entry
+    assert manifest.find(Kind.AGENT, "nobody") is None
+
+
+def test_a_built_manifest_tells_the_same_as_one_made_in_the_process(document: JsonObject) -> None:
+    here, built = Manifest(describe_components(load_components()), {}), Manifest(document, {})
+
+    assert [here.all(kind) for kind in Kind] == [built.all(kind) for kind in Kind]
+    assert (here.models(), here.os_config(), here.engine_version()) == (
+        built.models(),
+        built.os_config(),
+        built.engine_version(),
+    )
+
+
+def test_without_a_setting_the_demo_model_is_shown(document: JsonObject) -> None:
+    manifest = Manifest(document, {})
+
+    assert manifest.models() == [{"id": "demo", "provider": "Demo"}]
+    agent = manifest.find(Kind.AGENT, "assistant")
+    assert agent.config["model"] == {"id": "demo", "provider": "Demo"}
+    assert agent.listed["model"] == agent.detail["model"] == {"name": "DemoModel", "model": "demo", "provider": "Demo"}
+
+
+def test_the_running_configurations_model_is_shown_everywhere(document: JsonObject) -> None:
+    manifest = Manifest(document, {"AGENTOS_MODEL": "aws-bedrock:amazon.nova-lite-v1:0"})
+
+    model = {"id": "amazon.nova-lite-v1:0", "provider": "AwsBedrock"}
+    assert manifest.models() == [model]
+    assert manifest.find(Kind.TEAM, "newsroom").config["model"] == model
+    member = manifest.find(Kind.TEAM, "newsroom").detail["members"][0]
+    assert member["model"] == {"name": "AwsBedrock", "model": model["id"], "provider": "AwsBedrock"}
+    assert "default_model" not in json.dumps([component.detail for kind in Kind for component in manifest.all(kind)])
+
+
+def test_a_model_that_a_component_names_itself_stays(tmp_path: Path) -> None:
+    source = (
+        "from agno.agent import Agent\nfrom agno.team import Team\n"
+        "from agentos_lambda.engine.demo_model import DemoModel\n"
+        "member = Agent(id='m', model=DemoModel(id='member-model'))\n"
+        "agents = [Agent(id='own', model=DemoModel(id='own-model'))]\n"
+        "teams = [Team(id='t', model=DemoModel(id='own-model'), members=[member])]\nworkflows = []\n"
+    )
+    (tmp_path / "own.py").write_text(source)
+    document = describe_components(load_components(os.fspath(tmp_path / "own.py")))
+    manifest = Manifest(document, {"AGENTOS_MODEL": "aws-bedrock:x"})
+
+    assert [model["id"] for model in manifest.models()] == ["own-model", "member-model"]
+
+
+def test_changed_components_change_the_manifest(tmp_path: Path) -> None:
+    def described(name: str, agents: str) -> list[str]:
+        source = "from agno.agent import Agent\nfrom agentos_lambda.engine.models import default_model\n"
+        (tmp_path / name).write_text(f"{source}agents = [{agents}]\nteams = []\nworkflows = []\n")
+        document = describe_components(load_components(os.fspath(tmp_path / name)))
+        return [component.id for component in Manifest(document, {}).all(Kind.AGENT)]
+
+    assert described("one.py", "Agent(id='a', model=default_model())") == ["a"]
+    assert described("two.py", "Agent(id='a', model=default_model()), Agent(id='b', model=default_model())") == [
+        "a",
+        "b",
+    ]
+
+
+def test_only_domains_with_routes_name_a_database(document: JsonObject) -> None:
+    os_config = Manifest(document, {}).os_config()
+
+    assert os_config["session"]["dbs"][0]["db_id"] == os_config["os_database"] == "agentos-lambda"
+    assert [os_config[domain]["dbs"] for domain in ("metrics", "memory", "learning", "evals", "traces")] == [[]] * 5
+    assert not {"agents", "teams", "workflows", "available_models"} & os_config.keys()
+
+
+def test_the_engines_version_is_told(document: JsonObject) -> None:
+    assert Manifest(document, {}).engine_version().startswith("3.1.")
+
+
+def test_a_manifest_is_found_beside_the_components(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "components.py").write_text("raise ImportError('this must not be imported')")
+    (tmp_path / "manifest.json").write_bytes(built.read_bytes())
+    program = "from agentos_lambda.engine.manifest import Manifest\nprint(Manifest.load().engine_version())"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AGENTOS_")}
+    environment["PYTHONPATH"] = os.pathsep.join(["layers/agentos_lambda", os.fspath(tmp_path)])
+
+    printed = subprocess.run([sys.executable, "-c", program], check=True, env=environment, capture_output=True).stdout
+
+    assert printed.decode().startswith("3.1.")
+
+
+def test_without_a_manifest_one_is_made_even_within_a_running_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AGENTOS_MANIFEST", raising=False)
+
+    async def load() -> Manifest:
+        return Manifest.load()
+
+    assert asyncio.run(load()).find(Kind.WORKFLOW, "letter") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("{", "is not JSON"), ("[]", "is not a manifest"), ('{"version": 0}', "of version 1"), (None, "No such file")],
+)
+def test_a_manifest_that_can_not_be_used_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, expected: str
+) -> None:
+    path = tmp_path / "manifest.json"
+    if text is not None:
+        path.write_text(text)
+    monkeypatch.setenv("AGENTOS_MANIFEST", os.fspath(path))
+
+    with pytest.raises(ManifestError, match=expected) as caught:
+        Manifest.load()
+    assert str(caught.value).startswith(os.fspath(path))
+
+
+def test_the_command_tells_what_is_wrong_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTOS_MODEL", "")
+    (tmp_path / "broken.py").write_text("agents = []")
+    arguments = ["--components", os.fspath(tmp_path / "broken.py"), "-o", os.fspath(tmp_path / "out.json")]
+
+    assert main(arguments) == 2
+    assert (
+        capsys.readouterr().err == f"{tmp_path}/broken.py: 'teams' is missing: export a list of Team, it may be empty\n"
+    )
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_components_that_can_not_be_described_are_told(tmp_path: Path) -> None:
+    (tmp_path / "bare.py").write_text(
+        "from agno.agent import Agent\nagents = [Agent(id='a')]\nteams = []\nworkflows = []\n"
+    )
+
+    with pytest.raises(ComponentsError, match="can not be described: `openai` not installed"):
+        describe_components(load_components(os.fspath(tmp_path / "bare.py")))
+
+
+def test_quick_prompts_are_texts(tmp_path: Path) -> None:
+    source = (
+        "from agno.agent import Agent\nfrom agentos_lambda.engine.demo_model import DemoModel\n"
+        "agents = [Agent(id='a', model=DemoModel(), metadata={'quick_prompts': 'hi'})]\nteams = []\nworkflows = []\n"
+    )
+    (tmp_path / "prompts.py").write_text(source)
+
+    with pytest.raises(ComponentsError, match=r"a: metadata\['quick_prompts'\] is not a list of texts"):
+        describe_components(load_components(os.fspath(tmp_path / "prompts.py")))

@@ -1,0 +1,52 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentos_lambda.engine.session_fields import difference, from_fields, to_fields
+
+names = st.text(max_size=3).map("state:".__add__) | st.text(max_size=3).map("data:".__add__)
+fields = st.dictionaries(names.filter(lambda name: name != "data:session_state"), st.integers())
+
+
+def test_a_session_is_taken_apart_by_top_level_keys() -> None:
+    session = {
+        "session_data": {
+            "session_state": {"cart": [1], "current_run_id": "r"},
+            "session_metrics": {"total": 1},
+            "x": None,
+        },
+        "metadata": {"plan": "free"},
+        "summary": None,
+        "runs": [],
+    }
+    assert to_fields(session) == {
+        "state:cart": [1],
+        "data:session_metrics": {"total": 1},
+        "metadata": {"plan": "free"},
+    }
+
+
+def test_a_session_without_data_has_no_fields() -> None:
+    assert to_fields({"session_data": None}) == {}
+
+
+@given(fields)
+def test_fields_survive_the_way_there_and_back(given_fields: dict[str, int]) -> None:
+    kept = {
+        name: value
+        for name, value in given_fields.items()
+        if name not in ("state:current_session_id", "state:current_user_id", "state:current_run_id")
+    }
+    assert to_fields(from_fields(kept)) == kept
+
+
+@given(fields, fields)
+def test_a_difference_leads_from_one_to_the_other(loaded: dict[str, int], left: dict[str, int]) -> None:
+    delta = difference(loaded, left)
+
+    result = {name: value for name, value in {**loaded, **delta.set}.items() if name not in delta.remove}
+    assert result == left
+    assert not delta.set.keys() & delta.remove
+
+
+def test_fields_of_others_are_not_removed() -> None:
+    assert difference({"title": "x", "summary": "y"}, {}).remove == {"summary"}

@@ -1,0 +1,115 @@
+"""boto3 and agno's Bedrock model as they are, against a server in this process that speaks Bedrock's protocol."""
+
+import json
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from agno.agent import Agent
+
+from agentos_lambda.engine.models import default_model
+from agentos_lambda.runs.model import RunStatus
+from tests.engine.playing import DEADLINE, cancelling_at, engine_of, play, request_of
+
+USAGE = {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5}
+TEXT = ["Good ", "morning"]
+
+
+def frame(name: str, payload: dict) -> bytes:
+    """One message of AWS's event stream encoding."""
+    headers = {":event-type": name, ":content-type": "application/json", ":message-type": "event"}
+    head = b"".join(
+        bytes([len(key)]) + key.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
+        for key, value in headers.items()
+    )
+    body = json.dumps(payload).encode()
+    prelude = struct.pack(">II", len(head) + len(body) + 16, len(head))
+    message = prelude + struct.pack(">I", zlib.crc32(prelude)) + head + body
+    return message + struct.pack(">I", zlib.crc32(message))
+
+
+class Bedrock(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    release = threading.Event()
+    hangs = False
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for part in self.whole() if self.path.endswith("/converse") else self.stream():
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+        self.wfile.write(b"0\r\n\r\n")
+
+    def whole(self) -> Iterator[bytes]:
+        message = {"role": "assistant", "content": [{"text": "".join(TEXT)}]}
+        yield json.dumps({"output": {"message": message}, "stopReason": "end_turn", "usage": USAGE}).encode()
+
+    def stream(self) -> Iterator[bytes]:
+        yield frame("messageStart", {"role": "assistant"})
+        for text in TEXT:
+            yield frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}})
+        if self.hangs:
+            self.release.wait(DEADLINE)
+        yield frame("messageStop", {"stopReason": "end_turn"})
+        yield frame("metadata", {"usage": USAGE, "metrics": {"latencyMs": 1}})
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def bedrock(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Bedrock]]:
+    handler = type("Handler", (Bedrock,), {"release": threading.Event()})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", f"http://127.0.0.1:{server.server_port}")
+    for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    monkeypatch.setenv("AGENTOS_MODEL", "aws-bedrock:amazon.nova-lite-v1:0")
+    yield handler
+    handler.release.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.usefixtures("bedrock")
+def test_an_answer_comes_through_boto3() -> None:
+    played = play(engine_of(Agent(id="a", model=default_model())), request_of("agent/a", "hello", stream=False))
+
+    assert played.outcome.status is RunStatus.COMPLETED
+    assert played.content == "Good morning"
+    assert played.outcome.output.run["metrics"]["total_tokens"] == 5
+
+
+@pytest.mark.usefixtures("bedrock")
+def test_a_stream_comes_chunk_by_chunk() -> None:
+    played = play(engine_of(Agent(id="a", model=default_model())), request_of("agent/a", "hello"))
+
+    assert [event["content"] for event in played.events if event["event"] == "RunContent"] == TEXT
+    assert played.outcome.status is RunStatus.COMPLETED
+
+
+def test_a_stream_that_hangs_is_cancelled_with_its_text(bedrock: type[Bedrock]) -> None:
+    bedrock.hangs = True
+    engine = engine_of(Agent(id="a", model=default_model()))
+    texts = []
+
+    def seeing(event: dict, run: object) -> None:
+        if event["event"] == "RunContent":
+            texts.append(event["content"])
+            if len(texts) == len(TEXT):
+                cancelling_at("RunContent")(event, run)
+
+    played = play(engine, request_of("agent/a", "hello"), seeing=seeing)
+
+    assert played.outcome.status is RunStatus.CANCELLED
+    assert played.content == "Good morning"
+    assert not bedrock.release.is_set()
