@@ -53,7 +53,7 @@ def request_of(
     return EngineRequest(
         kind=Kind(kind),
         component_id=component_id,
-        input=RunInput(message=message, **more),
+        work=RunInput(message=message, **more),
         session=session,
         stream=stream,
         **fields,

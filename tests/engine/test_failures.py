@@ -81,7 +81,7 @@ def test_input_that_does_not_fit_the_schema_is_an_error(stream: bool) -> None:
 
 
 def test_input_that_a_guard_rejects_is_an_error() -> None:
-    def guard(run_input: object) -> None:  # noqa: ARG001  agno goes by the name
+    def guard(run_input: object) -> None:
         raise InputCheckError("not about this", check_trigger=CheckTrigger.INPUT_NOT_ALLOWED)
 
     guarded = Agent(id="guarded", name="Guarded", model=DemoModel(), pre_hooks=[guard])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from agentos_lambda.runs.errors import ComponentUnusable
 
-class ComponentsError(Exception):
+
+class ComponentsError(ComponentUnusable):
     """The components can not be had. The text is one line for their author: file, line where known, cause."""

@@ -67,7 +67,7 @@ def _error(run: JsonObject, ended: Ended) -> str:
 
 def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, ended: Ended) -> JsonObject:
     """The run that agno did not come to save."""
-    kind, message = request.kind.value, plain(request.input.message)
+    kind, message = request.kind.value, plain(getattr(request.work, "message", None))
     run: JsonObject = {
         "run_id": request.run_id,
         f"{kind}_id": request.component_id,
