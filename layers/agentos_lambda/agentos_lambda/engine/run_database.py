@@ -30,6 +30,8 @@ _SESSION_TYPES: dict[SessionType, type[AgnoSession]] = {
 }
 
 
+_ENDED = {status.value for status in RunStatus if not status.active}
+
 _ID_FIELDS = {Kind.AGENT: "agent_id", Kind.TEAM: "team_id", Kind.WORKFLOW: "workflow_id"}
 
 
@@ -61,7 +63,7 @@ class RunDatabase(AsyncBaseDb):
         self.runs: dict[str, JsonObject] = {}
         """Each run as it was saved last, in the order in which they were saved first."""
         self.ended = asyncio.Event()
-        """Set when the run itself has been saved in a state that is not RUNNING."""
+        """Set when the run itself has been saved as ended or paused."""
 
     @classmethod
     def of(cls, run_id: str, kind: Kind, component_id: str, session: Session | None) -> RunDatabase:
@@ -117,7 +119,7 @@ class RunDatabase(AsyncBaseDb):
     ) -> None:
         saved = plain_object(run if isinstance(run, dict) else run.to_dict())
         self.runs[saved["run_id"]] = saved
-        if saved["run_id"] == self._run_id and not RunStatus(saved.get("status") or RunStatus.RUNNING).active:
+        if saved["run_id"] == self._run_id and saved.get("status") in _ENDED:
             self.ended.set()
 
 
