@@ -47,7 +47,7 @@ class Environment:
             self._settle(EnvironmentCrashed(f"the environment ended with status {status}"))
         finally:
             self._settle(EnvironmentCrashed("the environment was ended"))
-            self._server.close()
+            await self._server.close()
             if self._child is not None:
                 await self._child.kill()
 

@@ -49,12 +49,13 @@ class RuntimeServer:
         host, port = self._server.sockets[0].getsockname()
         return f"{host}:{port}"
 
-    def close(self) -> None:
-        """End all exchanges at once."""
+    async def close(self) -> None:
+        """End all exchanges, at once."""
         if self._server is not None:
             self._server.close()
         for exchange in self._exchanges:
             exchange.cancel()
+        await asyncio.gather(*self._exchanges, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -62,8 +63,10 @@ class RuntimeServer:
             self._exchanges.add(task)
             task.add_done_callback(self._exchanges.discard)
         try:
-            with contextlib.suppress(OSError, h11.RemoteProtocolError, asyncio.CancelledError):
+            with contextlib.suppress(OSError, h11.RemoteProtocolError):
                 await self._exchange(_Connection(reader, writer))
+        except asyncio.CancelledError:
+            writer.transport.abort()  # its reader is gone, or going: nothing waits for what is left to send
         finally:
             writer.close()
 

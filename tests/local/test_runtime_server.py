@@ -49,7 +49,7 @@ def exchange(*parts, cut=False):
             [pieces] = await asyncio.gather(reading, return_exceptions=True)
         finally:
             writer.close()
-            server.close()
+            await server.close()
         return answer, pieces, over
 
     return asyncio.run(run())
