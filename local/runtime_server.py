@@ -42,6 +42,7 @@ class RuntimeServer:
         self._function_arn = function_arn
         self._server: asyncio.Server | None = None
         self._exchanges: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def start(self) -> str:
         """Listen on a free port. Gives the address, ``host:port``."""
@@ -51,6 +52,7 @@ class RuntimeServer:
 
     async def close(self) -> None:
         """End all exchanges, at once."""
+        self._closed = True
         if self._server is not None:
             self._server.close()
         for exchange in self._exchanges:
@@ -58,6 +60,9 @@ class RuntimeServer:
         await asyncio.gather(*self._exchanges, return_exceptions=True)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._closed:  # it was on its way in
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         if task is not None:
             self._exchanges.add(task)
