@@ -50,11 +50,14 @@ class RuntimeServer:
         host, port = self._server.sockets[0].getsockname()
         return f"{host}:{port}"
 
-    async def close(self) -> None:
-        """End all exchanges, at once."""
-        self._closed = True
+    def close(self) -> None:
+        """Stop listening. When the runtime is gone: a connection that is just being accepted would be forgotten."""
         if self._server is not None:
             self._server.close()
+
+    async def end_exchanges(self) -> None:
+        """End all exchanges at once, and take no new ones."""
+        self._closed = True
         exchanges = dict(self._exchanges)
         for exchange, writer in exchanges.items():
             writer.transport.abort()  # its reader is gone, or going: nothing waits for what is left to send

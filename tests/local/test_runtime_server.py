@@ -49,7 +49,8 @@ def exchange(*parts, cut=False):
             [pieces] = await asyncio.gather(reading, return_exceptions=True)
         finally:
             writer.close()
-            await server.close()
+            await server.end_exchanges()
+            server.close()
         return answer, pieces, over
 
     return asyncio.run(run())
