@@ -5,36 +5,12 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from tests.aws.gateway_events import request_event
 from tests.aws.runtime_api_double import RuntimeApiDouble
-
-ROOT = Path(__file__).parents[2]
-TASKS = Path(__file__).parent / "tasks"
-
-
-@contextmanager
-def runtime(address, handler="app.handler", **variables):
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT / "layers" / "agentos_lambda"),
-        "AWS_LAMBDA_RUNTIME_API": address,
-        "LAMBDA_TASK_ROOT": str(TASKS),
-        "_HANDLER": handler,
-        **variables,
-    }
-    command = [sys.executable, "-m", "agentos_lambda.aws.runtime"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, cwd=TASKS) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+from tests.aws.runtime_process import runtime
 
 
 @pytest.fixture
@@ -121,6 +97,13 @@ def test_the_context_has_deadline_and_trace(plain):
     context = json.loads(plain.answer().body())
     assert 50_000 < context.pop("remaining") <= 60_000
     assert context == {"id": "request-1", "arn": "arn:x", "trace": ["Root=1-2-3", "Root=1-2-3"]}
+
+
+def test_a_trace_does_not_outlive_its_invocation(plain):
+    plain.send("context", **{"Lambda-Runtime-Trace-Id": "Root=1-2-3"})
+    plain.answer().body()
+    plain.send("context")
+    assert json.loads(plain.answer().body())["trace"] == [None, None]
 
 
 @pytest.mark.parametrize(("event", "error"), [("raise", "LookupError"), ("not json", "TypeError")])
