@@ -162,6 +162,21 @@ def test_the_runtime_ends_quietly_when_the_runtime_api_is_gone():
             assert process.stdout.read() == b""
 
 
+def test_an_answer_that_the_runtime_api_drops_does_not_end_the_environment():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        with runtime(f"127.0.0.1:{listener.getsockname()[1]}"):
+            event = json.dumps(request_event("/large")).encode()
+            head = b"Lambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: 99999999999999\r\n"
+            with listener.accept()[0] as asked:
+                asked.recv(1000)
+                asked.sendall(b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (head, len(event), event))
+            with listener.accept()[0] as answer:
+                assert answer.recv(1000).startswith(b"POST /2018-06-01/runtime/invocation/1/response")
+            with listener.accept()[0] as asked_again:
+                assert asked_again.recv(1000).startswith(b"GET /2018-06-01/runtime/invocation/next")
+
+
 def test_log_lines_are_json_where_lambda_is_told_so(api):
     with runtime(api.address, AWS_LAMBDA_LOG_FORMAT="JSON", AWS_LAMBDA_LOG_LEVEL="ERROR") as process:
         api.send("raise")
