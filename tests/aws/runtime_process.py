@@ -8,20 +8,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TASKS = Path(__file__).parent / "tasks"
+STREAMS = Path(__file__).parent / "streams"
 
 
 @contextmanager
-def runtime(address, handler="app.handler", **variables):
+def runtime(address, handler="app.handler", task=TASKS, **variables):
     environment = {
         "PATH": os.environ["PATH"],
         "PYTHONPATH": str(ROOT / "layers" / "agentos_lambda"),
         "AWS_LAMBDA_RUNTIME_API": address,
-        "LAMBDA_TASK_ROOT": str(TASKS),
+        "LAMBDA_TASK_ROOT": str(task),
         "_HANDLER": handler,
         **variables,
     }
     command = [sys.executable, "-m", "agentos_lambda.aws.runtime"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, cwd=TASKS) as process:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, cwd=task) as process:
         try:
             yield process
         finally:

@@ -2,57 +2,35 @@
 
 import asyncio
 import json
-import os
 import statistics
 import time
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import httpx
 import pytest
 
 from agentos_lambda.aws.cycle import ERROR_EVENT, INTERNAL_ERROR
-from tests.aws.emulator import Emulator, code, emulator
-
-STREAMS = Path(__file__).parent / "streams"
-Scenario = Callable[[Emulator], Awaitable[None]]
-
-
-@pytest.fixture
-def signals(tmp_path: Path) -> Path:
-    for name in ("go", "end"):
-        os.mkfifo(tmp_path / name)
-    return tmp_path
+from tests.aws.emulator import code, emulator
+from tests.aws.runtime_process import STREAMS
+from tests.aws.signals import PIPES, Signals, until
 
 
 @pytest.fixture
-def play(signals: Path) -> Callable[..., None]:
+def signals(tmp_path):
+    return Signals(tmp_path)
+
+
+@pytest.fixture
+def play(signals):
     """Run a scenario against a runtime of its own."""
 
-    def play(scenario: Scenario, *, stream: bool = True, **variables: str) -> None:
-        async def run() -> None:
-            async with emulator(*code(STREAMS, SIGNALS=str(signals), **variables), stream=stream) as it:
+    def play(scenario, *, stream=True, **variables):
+        async def run():
+            async with emulator(*code(STREAMS, SIGNALS=str(signals.folder), **variables), stream=stream) as it:
                 await scenario(it)
 
         asyncio.run(run())
 
     return play
-
-
-async def give(pipe: Path) -> None:
-    """Let the function go on."""
-    await asyncio.to_thread(pipe.write_bytes, b"")
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - another process makes it true
-            await asyncio.sleep(0.005)
-
-
-def notes(signals: Path) -> list[str]:
-    file = signals / "notes"
-    return file.read_text().split() if file.exists() else []
 
 
 def test_no_piece_waits_for_the_next_and_each_arrives_at_once(play, signals):
@@ -63,7 +41,7 @@ def test_no_piece_waits_for_the_next_and_each_arrives_at_once(play, signals):
             async for piece in response.aiter_raw():
                 latencies.append(time.monotonic() - float(piece))
                 if len(latencies) < 20:
-                    await give(signals / "go")  # only now can the function make the next one
+                    await signals.give("go")  # only now can the function make the next one
 
     play(scenario)
     assert len(latencies) == 20
@@ -73,7 +51,7 @@ def test_no_piece_waits_for_the_next_and_each_arrives_at_once(play, signals):
 def test_a_slow_reader_slows_the_app_and_nothing_piles_up(play, signals):
     async def scenario(it):
         async with it.client.stream("GET", "/large/64") as response:
-            await until(lambda: notes(signals))  # held back: nobody reads
+            await until(lambda: signals.notes)  # held back: nobody reads
             received = bytearray()
             async for piece in response.aiter_raw():
                 received += piece
@@ -82,7 +60,7 @@ def test_a_slow_reader_slows_the_app_and_nothing_piles_up(play, signals):
         assert megabytes_more < 8
 
     play(scenario)
-    assert int(notes(signals)[0]) < 32  # the rest of the 64 MiB had not been made; sockets take some
+    assert int(signals.notes[0]) < 32  # the rest of the 64 MiB had not been made; sockets take some
 
 
 def test_answers_without_a_body_have_none_on_the_wire(play):
@@ -132,28 +110,28 @@ def test_any_other_answer_that_fails_is_cut_so_that_nobody_takes_it_for_whole(pl
 def test_an_answer_is_whole_before_the_work_after_it_and_no_invocation_follows_before_that_is_done(play, signals):
     async def scenario(it):
         async with it.client.stream("GET", "/goes_on/") as response:
-            await give(signals / "go")
+            await signals.give("go")
             assert await response.aread() == b"firstlast"
-        assert notes(signals) == []
+        assert signals.notes == []
         second = asyncio.create_task(it.client.get("/process/"))
         await until(lambda: it.function._waiting.qsize() == 1)  # it waits for the environment
-        await give(signals / "end")
+        await signals.give("end")
         assert (await second).status_code == 200
 
     play(scenario)
-    assert notes(signals) == ["ended", "process"]
+    assert signals.notes == ["ended", "process"]
 
 
 def test_a_client_that_goes_away_stops_nothing(play, signals):
     async def scenario(it):
         async with it.client.stream("GET", "/goes_on/") as response:
             assert await anext(response.aiter_raw()) == b"first"
-        for pipe in ("go", "end"):
-            await give(signals / pipe)
+        for pipe in PIPES:
+            await signals.give(pipe)
         assert (await it.client.get("/process/")).status_code == 200
 
     play(scenario)
-    assert notes(signals) == ["ended", "process"]
+    assert signals.notes == ["ended", "process"]
 
 
 def test_a_function_that_answers_in_one_piece_behind_an_integration_that_streams_is_a_500(play):

@@ -49,6 +49,10 @@ async def length(answer, number):
     await answer.whole(b"x" * int(number), headers=[(b"content-length", number.encode())])
 
 
+async def cookies(answer, number):
+    await answer.whole(status=int(number), headers=[(b"set-cookie", b"a=1"), (b"set-cookie", b"b=2")])
+
+
 async def header(answer, size):
     await answer.whole(headers=[(b"x-large", b"a" * int(size))])
 
@@ -105,7 +109,8 @@ async def goes_on(answer, _):
     note("ended")
 
 
-PATHS = {each.__name__: each for each in (status, length, header, process, times, large, breaks, raises, goes_on)}
+ANSWERS = (status, cookies, length, header, process, times, large, breaks, raises, goes_on)
+PATHS = {each.__name__: each for each in ANSWERS}
 
 
 async def app(scope, _receive, send):
