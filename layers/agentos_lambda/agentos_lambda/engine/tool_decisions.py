@@ -23,14 +23,18 @@ def decide(requirements: Sequence[RunRequirement], sent: Sequence[SentRequiremen
     ``known``: ids of further tool calls of the run. They have been settled: a client may send them along. Raises
     ``InvalidRequest`` for any other, and for arguments that are not those of the tool call.
     """
+    decisions: dict[str, tuple[RunRequirement, SentRequirement]] = {}
     for each in sent:
         found = _find(requirements, each)
         if not found and each.tool_execution.tool_call_id not in known:
             raise InvalidRequest(f"The run has no requirement {_name(each)}")
         if len(found) > 1:
             raise InvalidRequest(f"The requirement {_name(each)} is ambiguous: send its id")
-        if found and not found[0].is_resolved():
-            _settle(found[0], each)
+        for requirement in found:
+            # Of several, the last: a settled call that is sent along may have the same id, and comes before.
+            decisions[requirement.id] = (requirement, each)
+    for requirement, decision in decisions.values():
+        _settle(requirement, decision)
 
 
 def waits_for(requirement: RunRequirement) -> str:
