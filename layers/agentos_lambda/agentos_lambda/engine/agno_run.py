@@ -16,7 +16,8 @@ from agentos_lambda.engine.plain_json import plain_object
 from agentos_lambda.engine.run_arguments import run_arguments
 from agentos_lambda.engine.run_database import RunDatabase
 from agentos_lambda.engine.run_outcome import Ended, outcome_of
-from agentos_lambda.engine.run_tasks import note_tasks
+from agentos_lambda.engine.run_tasks import Tasks, note_tasks
+from agentos_lambda.engine.run_threads import RunThreads, use_threads
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.runs.model import Continuation, Event, Kind, RunStatus
@@ -51,6 +52,8 @@ class AgnoRun:
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
+        self._threads = RunThreads()
         self._stopping = False
         self._over = False
         self._ended = Ended()
@@ -71,6 +74,7 @@ class AgnoRun:
         finally:
             self._over = True
             self._task.cancel()  # nothing to cancel, unless nobody wants the events any more
+            self._threads.close()
             cancellations().forget(self._request.run_id)
 
     def cancel(self) -> None:
@@ -85,9 +89,14 @@ class AgnoRun:
     def outcome(self) -> EngineOutcome:
         return self._outcome or outcome_of(self._request, self._template.name, self._database, self._ended)
 
+    def left_behind(self) -> bool:
+        tasks_go_on = any(not task.done() for task in (self._task, *self._tasks) if task is not None)
+        return tasks_go_on or self._threads.busy()
+
     async def _drive(self) -> None:
         run_id = self._request.run_id
-        tasks = note_tasks()
+        self._tasks = note_tasks()
+        use_threads(self._threads)
         try:
             started = self._start()
             if self._request.stream:
@@ -102,7 +111,7 @@ class AgnoRun:
         except asyncio.CancelledError:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._database.ended.wait(), SAVING)
-            for task in tasks:
+            for task in self._tasks:
                 task.cancel()
             if not self._ended.cancelled:
                 raise
