@@ -19,6 +19,7 @@ from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
 from agentos_lambda.aws.handler import LambdaHandler
 from agentos_lambda.aws.queue_events import QueueHandler
+from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.engine.manifest import Manifest
 from agentos_lambda.runs.clock import SystemClock
@@ -46,7 +47,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     services = _services(settings)
     store, clock = _store(settings), services.clock
     runs = RunService(store, clock, new_id=_new_id)
-    executor = RunExecutor(store, _engine, clock)
+    executor = RunExecutor(store, _engine, clock, retire=retire)
     intake = RunIntake(store, _queue(settings), executor, clock, new_id=_new_id, queue_limit=settings.queue_limit)
     router = APIRouter()
     router.include_router(component_router(kind, services.catalog))
@@ -59,7 +60,8 @@ def worker_handler() -> QueueHandler:
     """The worker function."""
     settings = Settings.from_environment()
     store, clock = _store(settings), SystemClock()
-    worker = Worker(store, RunExecutor(store, _engine, clock), Manifest.load(), clock, new_id=_new_id)
+    executor = RunExecutor(store, _engine, clock, retire=retire)
+    worker = Worker(store, executor, Manifest.load(), clock, new_id=_new_id)
     return QueueHandler(worker, clock)
 
 
