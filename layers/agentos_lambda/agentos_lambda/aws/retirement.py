@@ -1,6 +1,7 @@
 """An environment that is not to serve again leaves after its invocation; Lambda starts a fresh one for the next.
 
-A thread that hangs can not be stopped. It would go on in somebody else's invocation, and keep a place from it.
+A thread that hangs can not be stopped: it would go on in somebody else's invocation. Only our own loop looks
+(``aws/runtime.py``); Lambda's can not be left without failing an invocation.
 """
 
 from __future__ import annotations
