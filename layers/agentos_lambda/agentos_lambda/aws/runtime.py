@@ -67,7 +67,7 @@ class Runtime:
         invocation = self._api.next()
         context = InvocationContext.of(invocation.headers)
         request_id.set(context.aws_request_id)
-        os.environ["_X_AMZN_TRACE_ID"] = context.trace_id or ""
+        _set_trace(context.trace_id)
         try:
             event = json.loads(invocation.payload)
             if self._streaming is not None and self._streaming.streams(event):
@@ -97,6 +97,14 @@ class Runtime:
             logger.exception("the handler failed")
             if not sink.started:
                 self._api.report(invocation, error)
+
+
+def _set_trace(trace_id: str | None) -> None:
+    """Where X-Ray's and AWS's own SDKs look for the trace. None of an earlier invocation may stay there."""
+    if trace_id is None:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    else:
+        os.environ["_X_AMZN_TRACE_ID"] = trace_id
 
 
 def main() -> int:
