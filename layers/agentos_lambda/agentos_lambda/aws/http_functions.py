@@ -12,6 +12,7 @@ from agentos_lambda.api.run_state import run_state_router
 from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
 from agentos_lambda.aws.handler import LambdaHandler
+from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.engine.manifest import Manifest
@@ -35,7 +36,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     services = _services(settings)
     store, clock = store_of(settings), services.clock
     runs = RunService(store, clock, new_id=new_id)
-    executor = RunExecutor(store, engine, clock)
+    executor = RunExecutor(store, engine, clock, retire=retire)
     intake = RunIntake(store, queue_of(settings), executor, clock, new_id=new_id, queue_limit=settings.queue_limit)
     router = APIRouter()
     router.include_router(component_router(kind, services.catalog))

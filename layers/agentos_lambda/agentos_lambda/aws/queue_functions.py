@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from agentos_lambda.aws.queue_events import QueueHandler
+from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.engine.manifest import Manifest
@@ -20,7 +21,8 @@ def worker_handler() -> QueueHandler:
     """The worker function."""
     settings = Settings.from_environment()
     store, clock = store_of(settings), SystemClock()
-    worker = Worker(store, RunExecutor(store, engine, clock), Manifest.load(), clock, new_id=new_id)
+    executor = RunExecutor(store, engine, clock, retire=retire)
+    worker = Worker(store, executor, Manifest.load(), clock, new_id=new_id)
     return QueueHandler(worker, clock)
 
 
