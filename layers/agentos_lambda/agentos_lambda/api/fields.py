@@ -26,10 +26,9 @@ def none_if_empty(value: Any) -> Any:
 
 
 Id = Annotated[
-    str | None,
+    Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9\-_.:@]+$")] | None,
     BeforeValidator(none_if_empty),
-    Field(default=None, min_length=1, max_length=128, pattern=r"^[A-Za-z0-9\-_.:@]+$"),
 ]
 Flag = Annotated[bool | None, BeforeValidator(none_if_empty)]
-Index = Annotated[int | None, BeforeValidator(none_if_empty), Field(default=None, ge=-1, le=2**53)]
+Index = Annotated[Annotated[int, Field(ge=-1, le=2**53)] | None, BeforeValidator(none_if_empty)]
 JsonDict = Annotated[dict[str, Any] | None, BeforeValidator(from_text)]
