@@ -33,6 +33,7 @@ from agentos_lambda.runs.model import (
     SessionDelta,
     Work,
 )
+from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, Store
 from agentos_lambda.runs.terminal import (
     DEADLINE_EXCEEDED,
@@ -73,6 +74,7 @@ class Execution:
         store: Store,
         engine: Callable[[], Engine],
         clock: Clock,
+        observer: Observer,
         deadline: int | None,
         stream: bool,
     ) -> None:
@@ -82,6 +84,7 @@ class Execution:
         self._store = store
         self._engine = engine
         self._clock = clock
+        self._observer = observer
         self._stream = stream
         self._buffer = LogBuffer(record.next_index) if stream else None
         self._engine_run: EngineRun | None = None
@@ -119,6 +122,7 @@ class Execution:
 
     async def _run(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
         self._keeper.start()
+        self._observer.started(self.record)
         try:
             outcome, terminal = await self._drive(work, session, paused)
         finally:
@@ -151,7 +155,11 @@ class Execution:
         if self._stopped:
             run.cancel()
         terminal: list[Event] = []
+        began, first = self._clock.now(), True
         async for event in run.events():
+            if first:
+                self._observer.first_event(record, after=self._clock.now() - began)
+                first = False
             if terminal or is_terminal(event, record):
                 terminal.append(event)
             elif self._buffer is not None:
@@ -186,6 +194,7 @@ class Execution:
                 self._announce(self._terminal(self._failed(outcome, NOT_STORED)))
                 raise
             else:
+                self._observer.ended(self.record)
                 for indexed in numbered:
                     self._events.put_nowait(indexed)
                 return Ended(self.record, ending.output)

@@ -8,17 +8,21 @@ from collections.abc import Callable
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import Component, RunOutput, RunRecord, Session, Work
+from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Engine, Store
 
 
 class RunExecutor:
     """What attempts are executed with."""
 
-    def __init__(self, store: Store, engine: Callable[[], Engine], clock: Clock) -> None:
+    def __init__(
+        self, store: Store, engine: Callable[[], Engine], clock: Clock, *, observer: Observer | None = None
+    ) -> None:
         """``engine`` is called when components are needed, and only then: an engine takes long to import."""
         self.engine = engine
         self._store = store
         self._clock = clock
+        self._observer = observer or Unobserved()
         self._executions: set[Execution] = set()
 
     async def idle(self) -> None:
@@ -50,6 +54,7 @@ class RunExecutor:
             store=self._store,
             engine=self.engine,
             clock=self._clock,
+            observer=self._observer,
             deadline=deadline,
             stream=stream,
         )
