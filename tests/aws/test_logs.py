@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from agentos_lambda.aws.logs import _JsonFormatter, request_id, set_levels
+from agentos_lambda.aws.logs import _JsonFormatter, request_id, set_levels, silence
 
 
 @pytest.fixture(autouse=True)
@@ -71,3 +71,11 @@ def test_only_our_own_package_is_ever_asked_for_details(level, own, others):
     set_levels(level)
     assert logging.getLogger("agentos_lambda.runs").getEffectiveLevel() == own
     assert logging.getLogger("botocore.endpoint").getEffectiveLevel() == others
+
+
+def test_a_silenced_logger_says_nothing_whatever_its_level_is_set_to(caplog):
+    logger = logging.getLogger("a-talkative-library")
+    silence([logger.name])
+    logger.setLevel(logging.DEBUG)
+    logger.critical("what somebody has asked")
+    assert caplog.records == []

@@ -92,7 +92,6 @@ def test_without_a_stack_nothing_is_written(capsys):
     observer.first_event(running(), after=1)
     observer.ended(running(status=RunStatus.COMPLETED))
     observer.lost(running())
-    count_cold_start(None, ManualClock())
     assert capsys.readouterr().out == ""
 
 

@@ -37,6 +37,7 @@ def adapt(built: Path) -> Path:
     template = yaml_parse(built.read_text())
     resources = template["Resources"]
     _without_tls(resources)
+    _without_metric_math(resources)
     _read_from_the_imported_api(resources)
     _number_as_number(resources)
     adapted = built.with_name("emulator.json")
@@ -50,6 +51,15 @@ def _without_tls(resources: dict[str, Any]) -> None:
         [statement] = resources[policy]["Properties"]["PolicyDocument"]["Statement"]
         assert statement["Sid"] == "TlsOnly"
         del resources[policy]
+
+
+def _without_metric_math(resources: dict[str, Any]) -> None:
+    """It knows alarms over one metric only."""
+    for name in [name for name, resource in resources.items() if "Metrics" in resource["Properties"]]:
+        assert resources[name]["Type"] == "AWS::CloudWatch::Alarm"
+        del resources[name]
+    # The dashboard shows them all.
+    del resources["Dashboard"]
 
 
 def _read_from_the_imported_api(resources: dict[str, Any]) -> None:

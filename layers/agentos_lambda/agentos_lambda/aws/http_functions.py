@@ -12,10 +12,9 @@ from agentos_lambda.api.run_state import run_state_router
 from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
 from agentos_lambda.aws.handler import LambdaHandler
-from agentos_lambda.aws.logs import set_levels
-from agentos_lambda.aws.metrics import count_cold_start, observer_of
+from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.aws.wiring import begin, engine, new_id, queue_of, store_of
 from agentos_lambda.engine.manifest import Manifest
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
@@ -28,14 +27,16 @@ from agentos_lambda.stores.secret import SecretKey
 def discovery_handler() -> LambdaHandler:
     """The config function."""
     settings = Settings.from_environment()
-    services = _started(settings)
+    begin(settings, SystemClock())
+    services = _services(settings)
     return LambdaHandler(create_app(discovery_router(services), services))
 
 
 def runs_handler(kind: Kind) -> LambdaHandler:
     """The function of agents, of teams or of workflows."""
     settings = Settings.from_environment()
-    services = _started(settings)
+    begin(settings, SystemClock())
+    services = _services(settings)
     store, clock = store_of(settings), services.clock
     runs = RunService(store, clock, new_id=new_id)
     executor = RunExecutor(store, engine, clock, observer=observer_of(settings.stack, clock))
@@ -47,9 +48,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     return LambdaHandler(create_app(router, services, at_end=executor.idle))
 
 
-def _started(settings: Settings) -> Services:
-    set_levels(settings.log_level)
-    count_cold_start(settings.stack, SystemClock())
+def _services(settings: Settings) -> Services:
     return Services(
         os=Os(settings.os_id, settings.os_name, websocket_url=settings.websocket_url),
         catalog=Manifest.load(),

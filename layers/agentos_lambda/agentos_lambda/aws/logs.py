@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Iterable
 from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -61,6 +62,12 @@ def configure_logging() -> None:
     handler.setFormatter(_JsonFormatter() if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON" else _TextFormatter())
     logging.basicConfig(handlers=[handler])
     set_levels(os.environ.get("AWS_LAMBDA_LOG_LEVEL") or os.environ.get("LOG_LEVEL") or "INFO")
+
+
+def silence(names: Iterable[str]) -> None:
+    """Log nothing from these loggers."""
+    for name in names:
+        logging.getLogger(name).disabled = True
 
 
 def set_levels(level: str) -> None:

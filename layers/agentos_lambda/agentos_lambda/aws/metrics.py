@@ -74,10 +74,9 @@ def observer_of(stack: str | None, clock: Clock) -> Observer:
     return Unobserved() if stack is None else MetricLines(stack, clock)
 
 
-def count_cold_start(stack: str | None, clock: Clock) -> None:
-    """Count the environment that is being made ready, for this stack."""
-    if stack is not None:
-        MetricLines(stack, clock).cold_start()
+def count_cold_start(stack: str, clock: Clock) -> None:
+    """Count the environment that is being made ready."""
+    MetricLines(stack, clock).cold_start()
 
 
 def _of(record: RunRecord) -> dict[str, object]:

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from agentos_lambda.aws.logs import set_levels
-from agentos_lambda.aws.metrics import count_cold_start, observer_of
+from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.queue_events import QueueHandler
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.aws.wiring import begin, engine, new_id, queue_of, store_of
 from agentos_lambda.engine.manifest import Manifest
-from agentos_lambda.runs.clock import Clock, SystemClock
+from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
@@ -20,7 +19,8 @@ from agentos_lambda.runs.worker import Worker
 
 def worker_handler() -> QueueHandler:
     """The worker function."""
-    settings, clock = _started()
+    settings, clock = Settings.from_environment(), SystemClock()
+    begin(settings, clock)
     store = store_of(settings)
     executor = RunExecutor(store, engine, clock, observer=observer_of(settings.stack, clock))
     worker = Worker(store, executor, Manifest.load(), clock, new_id=new_id)
@@ -29,7 +29,8 @@ def worker_handler() -> QueueHandler:
 
 def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
     """The sweeper function: sweeps once for each event, whatever is in it."""
-    settings, clock = _started()
+    settings, clock = Settings.from_environment(), SystemClock()
+    begin(settings, clock)
     observer = observer_of(settings.stack, clock)
     sweeper = Sweeper(store_of(settings), queue_of(settings), Manifest.load(), clock, new_id=new_id, observer=observer)
 
@@ -37,10 +38,3 @@ def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
         return asdict(sweeper.sweep())
 
     return handler
-
-
-def _started() -> tuple[Settings, Clock]:
-    settings, clock = Settings.from_environment(), SystemClock()
-    set_levels(settings.log_level)
-    count_cold_start(settings.stack, clock)
-    return settings, clock
