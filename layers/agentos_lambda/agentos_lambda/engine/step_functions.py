@@ -25,8 +25,9 @@ def run_functions_in_threads(steps: object) -> None:
         if isinstance(items, list):
             setattr(steps, name, [_asynchronous(item) for item in items])
             for item in items:
-                if isinstance(item, Step) and inspect.isroutine(item.active_executor):
-                    item.active_executor = _asynchronous(item.active_executor)
+                if isinstance(item, Step):
+                    executor: Any = item.active_executor
+                    item.active_executor = _asynchronous(executor)
                 elif not isinstance(item, Workflow):
                     run_functions_in_threads(item)
 
