@@ -12,6 +12,7 @@ from agno.workflow import Workflow
 
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.component_parts import AgnoComponent, parts
+from agentos_lambda.engine.object_input import take_objects_as_text
 from agentos_lambda.engine.plain_json import plain_object
 from agentos_lambda.engine.run_arguments import run_arguments
 from agentos_lambda.engine.run_database import RunDatabase
@@ -162,4 +163,6 @@ def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
             part.db = database
         if isinstance(part, Workflow):
             run_functions_in_threads(part)
+        else:
+            take_objects_as_text(part)
     return component
