@@ -11,6 +11,7 @@ PATHS = [f"/{kind.plural}/{NAMES[kind]}/runs" for kind in Kind]
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
+MESSAGE = b'--b\r\nContent-Disposition: form-data; name="message"\r\n\r\n%b\r\n'
 DEEP = b'{"message": "hi", "metadata": ' + b'{"a":' * 65 + b"1" + b"}" * 65 + b"}"
 
 UNPARSEABLE = {
@@ -24,6 +25,9 @@ UNPARSEABLE = {
     "a form that is not UTF-8": (b"message=%ff", FORM),
     "multipart without a boundary": (b"--b", {"content-type": "multipart/form-data"}),
     "broken multipart": (b"nonsense", MULTIPART),
+    "multipart text that is not UTF-8": (MESSAGE % b"\xff" + b"--b--\r\n", MULTIPART),
+    "multipart without an end": (MESSAGE % b"hi", MULTIPART),
+    "an empty multipart body": (b"", MULTIPART),
     "some other type": (b"hello", {"content-type": "text/plain"}),
 }
 
@@ -56,6 +60,13 @@ async def test_what_can_not_be_parsed_is_a_400(api, path, case):
     assert (answer.status_code, answer.json()["error_code"]) == (400, "BAD_REQUEST")
     assert isinstance(answer.json()["detail"], str)
     check_nothing_left(api)
+
+
+async def test_multipart_text_may_be_in_another_charset_that_is_told(api):
+    headers = {"content-type": "multipart/form-data; boundary=b; charset=iso-8859-1"}
+    answer = await api.client.post(PATHS[0], content=MESSAGE % b"Gr\xfc\xdfe" + b"--b--\r\n", headers=headers)
+    assert answer.status_code == 200
+    assert api.engine_inputs[0].message == "Grüße"
 
 
 @pytest.mark.parametrize("path", PATHS)
