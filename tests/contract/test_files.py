@@ -137,6 +137,7 @@ REFUSED = {
     "of an unsupported extension": ("a.exe", b"MZ", "application/octet-stream", 400, "UNSUPPORTED_FILE_TYPE"),
     "without type or extension": ("noname", b"?", "application/octet-stream", 400, "UNSUPPORTED_FILE_TYPE"),
     "of a type that is no type": ("a.png", b"?", "nonsense", 400, "UNSUPPORTED_FILE_TYPE"),
+    "that is misnamed": ("a.png", b"%PDF", "application/pdf", 400, "UNSUPPORTED_FILE_TYPE"),
     "that is empty": ("empty.png", b"", "image/png", 400, "BAD_REQUEST"),
 }
 
