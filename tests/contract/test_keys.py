@@ -50,9 +50,7 @@ def test_open_routes_stay_open_and_tell_how_to_authenticate(closed):
     assert closed.options("/agents/assistant/runs", headers=preflight).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "header", ["", "Bearer", "Basic dXNlcjpwYXNz", f"Bearer {KEY} {KEY}", f"Token {KEY}"]
-)
+@pytest.mark.parametrize("header", ["", "Bearer", "Basic dXNlcjpwYXNz", f"Bearer {KEY} {KEY}", f"Token {KEY}"])
 def test_a_wrong_key_is_refused_before_anything_else_is_looked_at(closed, header):
     headers = {"authorization": header}
     requests = [
