@@ -26,13 +26,17 @@ class UnsupportedIntrinsic(CannotStart):
 
 
 class Intrinsics:
-    """Resolves values of one template, its parameters at their defaults.
+    """Resolves values of one template, its parameters at their defaults where ``parameters`` gives no other value.
 
-    A reference to a resource gives ``names[logical id]``, or the logical id itself.
+    A reference to a resource gives ``names[logical id]``, one to its attribute ``names["logical id.attribute"]``; both
+    give their own names where none is given.
     """
 
-    def __init__(self, template: Mapping[str, Any], names: Mapping[str, str]) -> None:
-        self._parameters = {name: spec.get("Default", "") for name, spec in template.get("Parameters", {}).items()}
+    def __init__(
+        self, template: Mapping[str, Any], names: Mapping[str, str], parameters: Mapping[str, str] | None = None
+    ) -> None:
+        defaults = {name: spec.get("Default", "") for name, spec in template.get("Parameters", {}).items()}
+        self._parameters = {**defaults, **(parameters or {})}
         self._conditions = template.get("Conditions", {})
         self._names = names
         self._functions: dict[str, Callable[[Any], Any]] = {
@@ -42,7 +46,7 @@ class Intrinsics:
             "Fn::Not": lambda value: not self.resolve(value[0]),
             "Fn::Select": lambda pair: self.resolve(pair[1])[int(self.resolve(pair[0]))],
             "Fn::Split": lambda pair: self.resolve(pair[1]).split(pair[0]),
-            "Fn::GetAtt": lambda path: ".".join(path) if isinstance(path, list) else path,
+            "Fn::GetAtt": lambda path: self._ref(".".join(path) if isinstance(path, list) else path),
             "Fn::Sub": self._sub,
             "Condition": self._condition,
         }

@@ -6,23 +6,22 @@ import asyncio
 import fcntl
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
-import uvicorn
-
 from local.cloud import running_cloud
+from local.event_source import QueuePoller, invoke_every
 from local.function import Function
 from local.gateway import Gateway
+from local.http_server import http_server
 from local.manifest import build_manifest
-from local.resources import create_resources
+from local.resources import create_resources, queue_client
 from local.routing import Router
 from local.settings import CannotStart, Settings
 from local.template import Template
-from local.variables import function_variables
+from local.variables import function_variables, template_parameters
 
-_GRACE_SECONDS = 1
-"""How long answers in progress may go on after the stack was told to end."""
+logger = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
@@ -30,7 +29,7 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
     with _listener(settings.port) as listener, _sole_user(settings):
         if not settings.components_file.is_file():
             raise CannotStart(f"{settings.components_file}: no such components file")
-        template = Template.load(settings.template)
+        template = Template.load(settings.template, template_parameters())
         async with running_cloud(settings.cloud_python, settings.state / "cloud") as cloud:
             await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.url))
             functions = {
@@ -38,8 +37,15 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
                 for name, spec in template.functions.items()
             }
             router = Router(template.routes)
-            gateway = Gateway(router, functions, port=settings.port, binary_types=template.binary_types)
-            async with _http_server(gateway, listener), _environments(functions.values()):
+            gateway = Gateway(
+                router,
+                functions,
+                port=settings.port,
+                binary_types=template.binary_types,
+                streaming=template.streaming,
+            )
+            sources = _event_sources(template, functions, settings.schedule_seconds, cloud.url)
+            async with http_server(gateway, listener), _environments(functions.values()), sources:
                 on_ready()
                 await cloud.wait()
                 raise CannotStart("the local cloud has ended")
@@ -81,32 +87,26 @@ async def _environments(functions: Collection[Function]) -> AsyncIterator[None]:
         await asyncio.gather(*(function.close() for function in functions))
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers: the process has its own."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
-async def _http_server(gateway: Gateway, listener: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        gateway,
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    # It reports each answer that is cut off on purpose.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing" not in record.getMessage())
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+async def _event_sources(
+    template: Template, functions: Mapping[str, Function], schedule_seconds: float, cloud_url: str
+) -> AsyncIterator[None]:
+    """What invokes functions besides the API."""
+    sqs = queue_client(cloud_url)
+    sources = [QueuePoller(trigger, functions[trigger.function], sqs).run() for trigger in template.queue_triggers] + [
+        invoke_every(schedule_seconds, functions[trigger.function]) for trigger in template.schedule_triggers
+    ]
+    tasks = [asyncio.create_task(source) for source in sources]
+    for task in tasks:
+        task.add_done_callback(_tell_failure)
     try:
         yield
     finally:
-        server.should_exit = True
-        await serving
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tell_failure(source: asyncio.Task[None]) -> None:
+    if not source.cancelled() and (error := source.exception()):
+        logger.error("an event source has ended", exc_info=error)

@@ -1,9 +1,10 @@
 import asyncio
+import json
 import logging
 
 import pytest
 
-from agentos_lambda.aws.cycle import INTERNAL_ERROR, ProtocolViolation, respond
+from agentos_lambda.aws.cycle import ERROR_EVENT, INTERNAL_ERROR, ProtocolViolation, respond
 from tests.aws.recording_sink import RecordingSink
 
 
@@ -127,6 +128,23 @@ def test_an_error_after_the_first_byte_ends_the_answer_as_a_broken_one():
 
     sink = run(app)
     assert (sink.status, sink.body, sink.finishes) == (200, b"half", [error])
+
+
+def test_an_event_stream_that_can_not_go_on_ends_properly_with_an_error_event():
+    async def app(_scope, _receive, send):
+        await send(start(200, [(b"Content-Type", b"text/event-stream; charset=utf-8")]))
+        await send(body(b"data: 1\n\n", more=True))
+        raise RuntimeError("secret")
+
+    sink = run(app)
+    assert (sink.status, sink.pieces, sink.finishes) == (200, [b"data: 1\n\n", ERROR_EVENT], [None])
+    name, data, *rest = ERROR_EVENT.decode().split("\n")
+    assert (name, rest) == ("event: error", ["", ""])
+    assert json.loads(data.removeprefix("data: ")) == {
+        "event": "error",
+        "error": "Internal server error",
+        "error_code": "INTERNAL_ERROR",
+    }
 
 
 def test_an_error_after_the_whole_answer_changes_nothing():

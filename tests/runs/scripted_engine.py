@@ -24,6 +24,7 @@ class ScriptedRun:
     hold: bool = False
     members: tuple[dict[str, object], ...] = ()
     raises: Exception | None = None
+    leaves_behind: bool = False
 
     def __post_init__(self) -> None:
         self.cancelled = False
@@ -64,6 +65,9 @@ class ScriptedRun:
             "input": getattr(self.request.work, "message", None),
         }
         return EngineOutcome(status, RunOutput(run, self.members), self.session, self.error)
+
+    def left_behind(self) -> bool:
+        return self.leaves_behind
 
 
 class ScriptedEngine:

@@ -14,11 +14,23 @@ from agentos_lambda.runs.ports import Engine, Store
 class RunExecutor:
     """What attempts are executed with."""
 
-    def __init__(self, store: Store, engine: Callable[[], Engine], clock: Clock) -> None:
-        """``engine`` is called when components are needed, and only then: an engine takes long to import."""
+    def __init__(
+        self,
+        store: Store,
+        engine: Callable[[], Engine],
+        clock: Clock,
+        *,
+        retire: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``engine`` is called when components are needed, and only then: an engine takes long to import.
+
+        ``retire`` is called when a run has ended, but some of its code can not be stopped: this process should take no
+        further work.
+        """
         self.engine = engine
         self._store = store
         self._clock = clock
+        self._retire = retire
         self._executions: set[Execution] = set()
 
     async def idle(self) -> None:
@@ -52,6 +64,7 @@ class RunExecutor:
             clock=self._clock,
             deadline=deadline,
             stream=stream,
+            retire=self._retire,
         )
         execution.start(work, session, paused)
         self._executions.add(execution)
