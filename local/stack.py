@@ -9,21 +9,17 @@ import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
-import uvicorn
-
 from local.cloud import running_cloud
 from local.event_source import QueuePoller, invoke_every
 from local.function import Function
 from local.gateway import Gateway
+from local.http_server import http_server
 from local.manifest import build_manifest
 from local.resources import create_resources, queue_client
 from local.routing import Router
 from local.settings import CannotStart, Settings
 from local.template import Template
-from local.variables import function_variables
-
-_GRACE_SECONDS = 1
-"""How long answers in progress may go on after the stack was told to end."""
+from local.variables import function_variables, template_parameters
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +29,7 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
     with _listener(settings.port) as listener, _sole_user(settings):
         if not settings.components_file.is_file():
             raise CannotStart(f"{settings.components_file}: no such components file")
-        template = Template.load(settings.template)
+        template = Template.load(settings.template, template_parameters())
         async with running_cloud(settings.cloud_python, settings.state / "cloud") as cloud:
             await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.url))
             functions = {
@@ -41,9 +37,15 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
                 for name, spec in template.functions.items()
             }
             router = Router(template.routes)
-            gateway = Gateway(router, functions, port=settings.port, binary_types=template.binary_types)
+            gateway = Gateway(
+                router,
+                functions,
+                port=settings.port,
+                binary_types=template.binary_types,
+                streaming=template.streaming,
+            )
             sources = _event_sources(template, functions, settings.schedule_seconds, cloud.url)
-            async with _http_server(gateway, listener), _environments(functions.values()), sources:
+            async with http_server(gateway, listener), _environments(functions.values()), sources:
                 on_ready()
                 await cloud.wait()
                 raise CannotStart("the local cloud has ended")
@@ -108,34 +110,3 @@ async def _event_sources(
 def _tell_failure(source: asyncio.Task[None]) -> None:
     if not source.cancelled() and (error := source.exception()):
         logger.error("an event source has ended", exc_info=error)
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers: the process has its own."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def _http_server(gateway: Gateway, listener: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        gateway,
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    # It reports each answer that is cut off on purpose.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing" not in record.getMessage())
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving

@@ -13,6 +13,7 @@ from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
 from agentos_lambda.aws.handler import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
+from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.wiring import begin, engine, new_id, queue_of, store_of
 from agentos_lambda.engine.manifest import Manifest
@@ -39,7 +40,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     services = _services(settings)
     store, clock = store_of(settings), services.clock
     runs = RunService(store, clock, new_id=new_id)
-    executor = RunExecutor(store, engine, clock, observer=observer_of(settings.stack, clock))
+    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer_of(settings.stack, clock))
     intake = RunIntake(store, queue_of(settings), executor, clock, new_id=new_id, queue_limit=settings.queue_limit)
     router = APIRouter()
     router.include_router(component_router(kind, services.catalog))

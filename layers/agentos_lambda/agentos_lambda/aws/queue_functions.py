@@ -8,6 +8,7 @@ from typing import Any
 
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.queue_events import QueueHandler
+from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.wiring import begin, engine, new_id, queue_of, store_of
 from agentos_lambda.engine.manifest import Manifest
@@ -22,7 +23,7 @@ def worker_handler() -> QueueHandler:
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
     store = store_of(settings)
-    executor = RunExecutor(store, engine, clock, observer=observer_of(settings.stack, clock))
+    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer_of(settings.stack, clock))
     worker = Worker(store, executor, Manifest.load(), clock, new_id=new_id)
     return QueueHandler(worker, clock)
 

@@ -77,6 +77,7 @@ class Execution:
         observer: Observer,
         deadline: int | None,
         stream: bool,
+        retire: Callable[[], None],
     ) -> None:
         """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop."""
         self.record = record
@@ -86,6 +87,7 @@ class Execution:
         self._clock = clock
         self._observer = observer
         self._stream = stream
+        self._retire = retire
         self._buffer = LogBuffer(record.next_index) if stream else None
         self._engine_run: EngineRun | None = None
         self._stopped = False
@@ -129,7 +131,10 @@ class Execution:
             await asyncio.to_thread(self._keeper.stop)
         if self._keeper.stop_reason is StopReason.DEADLINE and outcome.status is RunStatus.CANCELLED:
             outcome, terminal = self._failed(outcome, DEADLINE_EXCEEDED), []
-        return await self._commit(outcome, terminal or self._terminal(outcome))
+        try:
+            return await self._commit(outcome, terminal or self._terminal(outcome))
+        finally:
+            self._look_back()
 
     async def _drive(
         self, work: Work, session: Session | None, paused: RunOutput | None
@@ -167,6 +172,11 @@ class Execution:
                 if self._buffer.due(now=self._clock.now()):
                     self._keeper.nudge()
         return run.outcome(), terminal
+
+    def _look_back(self) -> None:
+        if self._engine_run is not None and self._engine_run.left_behind():
+            log.warning("code of the run can not be stopped", extra={"run_id": self.record.run_id})
+            self._retire()
 
     def _stop_engine(self, _reason: StopReason) -> None:
         self._stopped = True

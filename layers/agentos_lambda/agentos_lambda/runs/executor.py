@@ -16,12 +16,23 @@ class RunExecutor:
     """What attempts are executed with."""
 
     def __init__(
-        self, store: Store, engine: Callable[[], Engine], clock: Clock, *, observer: Observer | None = None
+        self,
+        store: Store,
+        engine: Callable[[], Engine],
+        clock: Clock,
+        *,
+        retire: Callable[[], None] = lambda: None,
+        observer: Observer | None = None,
     ) -> None:
-        """``engine`` is called when components are needed, and only then: an engine takes long to import."""
+        """``engine`` is called when components are needed, and only then: an engine takes long to import.
+
+        ``retire`` is called when a run has ended, but some of its code can not be stopped: this process should take no
+        further work.
+        """
         self.engine = engine
         self._store = store
         self._clock = clock
+        self._retire = retire
         self._observer = observer or Unobserved()
         self._executions: set[Execution] = set()
 
@@ -57,6 +68,7 @@ class RunExecutor:
             observer=self._observer,
             deadline=deadline,
             stream=stream,
+            retire=self._retire,
         )
         execution.start(work, session, paused)
         self._executions.add(execution)
