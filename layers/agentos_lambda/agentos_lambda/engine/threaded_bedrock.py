@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -43,7 +44,10 @@ class ThreadedBedrock:
         return await asyncio.to_thread(call)
 
     def _region(self) -> str:
-        return str(self._client().meta.region_name)
+        """The region that is asked, which an endpoint of its own may name otherwise than the client's setting."""
+        meta = self._client().meta
+        named = re.search(r"//bedrock-runtime\.([a-z0-9-]+)\.", meta.endpoint_url)
+        return named[1] if named else str(meta.region_name)
 
     def _client(self) -> Any:
         with self._making:
