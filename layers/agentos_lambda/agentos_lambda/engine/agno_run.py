@@ -9,15 +9,19 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Any
 
+from agno.workflow import Workflow
+
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.component_parts import AgnoComponent, parts
 from agentos_lambda.engine.continuing import continue_arguments
+from agentos_lambda.engine.object_input import take_objects_as_text
 from agentos_lambda.engine.plain_json import plain_object
 from agentos_lambda.engine.run_arguments import run_arguments
 from agentos_lambda.engine.run_database import RunDatabase
 from agentos_lambda.engine.run_outcome import Ended, outcome_of
 from agentos_lambda.engine.run_tasks import Tasks, note_tasks
 from agentos_lambda.engine.run_threads import RunThreads, use_threads
+from agentos_lambda.engine.step_functions import run_functions_in_threads
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.runs.model import Continuation, Event, Kind, RunStatus
@@ -178,4 +182,8 @@ def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
         part.store_events = False
         if part is component or part.db is not None:
             part.db = database
+        if isinstance(part, Workflow):
+            run_functions_in_threads(part)
+        else:
+            take_objects_as_text(part)
     return component
