@@ -21,7 +21,7 @@ _OVERRIDABLE = (
 """Variables of the template that the user's own environment may set otherwise."""
 _PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}
 """Variables of the user's own environment that stand for a parameter of the template."""
-_ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER")
+_ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER", "STACK_NAME")
 _PATHS = ("layers/agentos_lambda", "layers/components", ".venvs/components")
 _PYTHONPATH = os.pathsep.join(str(ROOT / path) for path in _PATHS)
 

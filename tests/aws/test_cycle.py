@@ -173,6 +173,25 @@ def test_an_app_that_returns_in_the_middle_of_its_answer_breaks_it_off():
     assert isinstance(error, ProtocolViolation)
 
 
+def test_an_answer_that_nobody_takes_is_not_begun_again():
+    class Gone(RecordingSink):
+        async def start(self, prelude):
+            await super().start(prelude)
+            raise ConnectionResetError
+
+        async def finish(self, error=None):
+            await super().finish(error)
+            raise ConnectionResetError
+
+    async def app(_scope, _receive, send):
+        await send(start())
+
+    sink = Gone()
+    with pytest.raises(ConnectionResetError):
+        run(app, sink)
+    assert [prelude.status for prelude in sink.preludes] == [200]
+
+
 def test_headers_over_the_limit_are_a_clean_500():
     async def app(_scope, _receive, send):
         await send(start(200, [(b"x", b"a" * 20_000)]))

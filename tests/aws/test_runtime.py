@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import signal
 import socket
 
@@ -177,12 +178,32 @@ def test_an_answer_that_the_runtime_api_drops_does_not_end_the_environment():
                 assert asked_again.recv(1000).startswith(b"GET /2018-06-01/runtime/invocation/next")
 
 
-def test_log_lines_are_json_where_lambda_is_told_so(api):
+def test_log_lines_are_json_with_the_managed_runtimes_fields_where_lambda_is_told_so(api):
     with runtime(api.address, AWS_LAMBDA_LOG_FORMAT="JSON", AWS_LAMBDA_LOG_LEVEL="ERROR") as process:
         api.send("raise")
         api.answer().body()
         line = json.loads(process.stdout.readline())
-    assert (line["level"], line["requestId"], line["errorType"]) == ("ERROR", "request-1", "LookupError")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("timestamp"))
+    assert re.fullmatch(r".+/aws/runtime\.py:_answer:\d+", line.pop("location"))
+    assert line.pop("stackTrace")[-1] == "LookupError: no such thing\n"
+    assert line == {
+        "level": "ERROR",
+        "logger": "agentos_lambda.aws.runtime",
+        "message": "the handler failed",
+        "requestId": "request-1",
+        "errorType": "LookupError",
+        "errorMessage": "no such thing",
+    }
+
+
+def test_log_lines_are_text_otherwise_with_the_managed_runtimes_columns(api):
+    with runtime(api.address, LOG_LEVEL="ERROR") as process:
+        api.send("raise")
+        api.answer().body()
+        level, timestamp, request_id, message = process.stdout.readline().decode().rstrip().split("\t")
+    assert (level, request_id) == ("[ERROR]", "request-1")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", timestamp)
+    assert message.endswith("the handler failed")
 
 
 def test_sigterm_ends_an_idle_runtime(api):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from local.answer import read_response
 from local.function import Function
+from local.invocation import ResponseMode
 from local.template import FunctionSpec
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ async def ask(function: Function, *, hangs: bool = False) -> str:
     """The process that has answered."""
     invocation = function.invoke(json.dumps({"hangs": hangs}).encode())
     try:
-        response = await read_response(invocation)
+        response = await read_response(invocation, ResponseMode.BUFFERED)
         return b"".join([piece async for piece in response.body]).decode()
     finally:
         invocation.abandon()

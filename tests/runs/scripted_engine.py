@@ -55,7 +55,10 @@ class ScriptedRun:
             await self._released.wait()
         if self.raises is not None:
             raise self.raises
-        yield self._event(event_name(self.request.kind, self.outcome().status), content="".join(self.said))
+        status = self.outcome().status
+        yield self._event(event_name(self.request.kind, status), content="".join(self.said))
+        if status is RunStatus.CANCELLED:  # as the AgentOS API has it
+            yield self._event(event_name(self.request.kind, RunStatus.COMPLETED), content="".join(self.said))
 
     def outcome(self) -> EngineOutcome:
         status = RunStatus.CANCELLED if self.cancelled else self.status

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
-from agentos_lambda.aws.prelude import Prelude
+from agentos_lambda.aws.prelude import Prelude, PreludeTooLarge
 from agentos_lambda.aws.sink import Sink
 
 Message = MutableMapping[str, Any]
@@ -67,8 +67,12 @@ class ResponseCycle:
 
     async def _start(self, message: Message) -> None:
         prelude = Prelude(message["status"], tuple((name, value) for name, value in message.get("headers") or ()))
-        await self._sink.start(prelude)
         self.started = True
+        try:
+            await self._sink.start(prelude)
+        except PreludeTooLarge:
+            self.started = False  # nothing of it was sent: there is still room for an answer
+            raise
         self._is_event_stream = any(
             name.lower() == b"content-type" and value.startswith(_EVENT_STREAM) for name, value in prelude.headers
         )

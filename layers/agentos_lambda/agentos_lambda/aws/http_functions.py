@@ -12,9 +12,10 @@ from agentos_lambda.api.run_state import run_state_router
 from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
 from agentos_lambda.aws.handler import LambdaHandler
+from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.aws.wiring import begin, engine, new_id, queue_of, store_of
 from agentos_lambda.engine.manifest import Manifest
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
@@ -26,17 +27,20 @@ from agentos_lambda.stores.secret import SecretKey
 
 def discovery_handler() -> LambdaHandler:
     """The config function."""
-    services = _services(Settings.from_environment())
+    settings = Settings.from_environment()
+    begin(settings, SystemClock())
+    services = _services(settings)
     return LambdaHandler(create_app(discovery_router(services), services))
 
 
 def runs_handler(kind: Kind) -> LambdaHandler:
     """The function of agents, of teams or of workflows."""
     settings = Settings.from_environment()
+    begin(settings, SystemClock())
     services = _services(settings)
     store, clock = store_of(settings), services.clock
     runs = RunService(store, clock, new_id=new_id)
-    executor = RunExecutor(store, engine, clock, retire=retire)
+    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer_of(settings.stack, clock))
     intake = RunIntake(store, queue_of(settings), executor, clock, new_id=new_id, queue_limit=settings.queue_limit)
     router = APIRouter()
     router.include_router(component_router(kind, services.catalog))

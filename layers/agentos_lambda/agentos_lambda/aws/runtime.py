@@ -36,7 +36,7 @@ class StreamingHandler(Protocol):
         """Answer the event into ``sink``."""
 
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("agentos_lambda.aws.runtime")  # its __name__ is __main__
 
 
 def load_handler(name: str) -> Handler:

@@ -25,6 +25,8 @@ class Settings:
     security_key_secret: str | None = None
     """The ARN of the secret that holds the key."""
     cors_origins: tuple[str, ...] = ()
+    stack: str | None = None
+    """The stack's name; None where there is none: locally."""
     websocket_url: str | None = None
     os_id: str = "agentos-lambda"
     os_name: str = "AgentOS on Lambda"
@@ -45,6 +47,7 @@ class Settings:
             security_key=given.get("OS_SECURITY_KEY"),
             security_key_secret=given.get("SECURITY_KEY_SECRET"),
             cors_origins=tuple(origin.strip() for origin in given.get("CORS_ORIGINS", "").split(",") if origin.strip()),
+            stack=given.get("STACK_NAME"),
             websocket_url=given.get("WEBSOCKET_URL"),
             os_id=given.get("AGENTOS_OS_ID", cls.os_id),
             os_name=given.get("AGENTOS_OS_NAME", cls.os_name),

@@ -33,6 +33,7 @@ from agentos_lambda.runs.model import (
     SessionDelta,
     Work,
 )
+from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, Store
 from agentos_lambda.runs.terminal import (
     DEADLINE_EXCEEDED,
@@ -73,6 +74,7 @@ class Execution:
         store: Store,
         engine: Callable[[], Engine],
         clock: Clock,
+        observer: Observer,
         deadline: int | None,
         stream: bool,
         retire: Callable[[], None],
@@ -83,6 +85,7 @@ class Execution:
         self._store = store
         self._engine = engine
         self._clock = clock
+        self._observer = observer
         self._stream = stream
         self._retire = retire
         self._buffer = LogBuffer(record.next_index) if stream else None
@@ -121,6 +124,7 @@ class Execution:
 
     async def _run(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
         self._keeper.start()
+        self._observer.started(self.record)
         try:
             outcome, terminal = await self._drive(work, session, paused)
         finally:
@@ -156,7 +160,11 @@ class Execution:
         if self._stopped:
             run.cancel()
         terminal: list[Event] = []
+        began, first = self._clock.now(), True
         async for event in run.events():
+            if first:
+                self._observer.first_event(record, after=self._clock.now() - began)
+                first = False
             if terminal or is_terminal(event, record):
                 terminal.append(event)
             elif self._buffer is not None:
@@ -196,6 +204,7 @@ class Execution:
                 self._announce(self._terminal(self._failed(outcome, NOT_STORED)))
                 raise
             else:
+                self._observer.ended(self.record)
                 for indexed in numbered:
                     self._events.put_nowait(indexed)
                 return Ended(self.record, ending.output)

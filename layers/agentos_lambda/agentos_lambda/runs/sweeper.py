@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe
 from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced, StoreUnavailable
+from agentos_lambda.runs.idle_ending import commit_idle_ending
 from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
 from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, RunStatus
+from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Catalog, RunQueue, Store
 from agentos_lambda.runs.terminal import EXECUTION_LOST, NEVER_STARTED, cancel_reason, terminal_events
 
@@ -29,44 +31,57 @@ class Swept:
     """Ended as ERROR because no worker took them in time."""
     sent_again: int = 0
     """Sent to the queue once more."""
+    failed: int = 0
+    """Could not be looked after this time, which is logged: the store failed, or what is stored can not be read."""
 
 
 class Sweeper:
     """Sweeps. Two at once do each other no harm: every step is a conditional write."""
 
     def __init__(
-        self, store: Store, queue: RunQueue, catalog: Catalog, clock: Clock, *, new_id: Callable[[], str]
+        self,
+        store: Store,
+        queue: RunQueue,
+        catalog: Catalog,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str],
+        observer: Observer | None = None,
     ) -> None:
         self._store = store
         self._queue = queue
         self._catalog = catalog
         self._clock = clock
         self._new_id = new_id
+        self._observer = observer or Unobserved()
 
     def sweep(self) -> Swept:
-        """Look at every run that is PENDING or RUNNING. Raises ``StoreUnavailable``; what was done stays done."""
+        """Look at every run that is PENDING or RUNNING. Raises ``StoreUnavailable`` where those can not be listed."""
         swept = Swept()
         for run_id in self._store.active(accepted_before=self._clock.now()):
-            record = self._store.get(run_id)
-            if record is None:
-                continue
             try:
-                done = self._sweep_one(record)
+                done = self._sweep_one(run_id)
             except (ClaimLost, Fenced):
                 continue  # somebody else was faster: the run is in good hands
+            except Exception:  # the edge: one run must not keep the sweeper from all that come after it
+                log.exception("the run could not be swept", extra={"run_id": run_id})
+                done = "failed"
             if done is not None:
                 swept = replace(swept, **{done: getattr(swept, done) + 1})
         return swept
 
-    def _sweep_one(self, record: RunRecord) -> str | None:
-        now = self._clock.now()
+    def _sweep_one(self, run_id: str) -> str | None:
+        record, now = self._store.get(run_id), self._clock.now()
+        if record is None:
+            return None
         if record.status is RunStatus.RUNNING and record.lease_until is not None:
             expired_before = now - CLOCK_SKEW
             return self._end_lost(record, now, expired_before) if record.lease_until < expired_before else None
-        if record.status is RunStatus.PENDING and record.queued_at is not None:
-            if now - record.queued_at >= WAIT_AT_MOST:
+        if record.status is RunStatus.PENDING:
+            waits = now - (record.queued_at or record.accepted_at)
+            if waits >= WAIT_AT_MOST:
                 return self._end(record, RunStatus.ERROR, NEVER_STARTED)
-            if now - record.queued_at >= RESEND_AFTER * 2 ** (record.sends - 1):
+            if waits >= RESEND_AFTER * 2 ** max(record.sends - 1, 0):
                 return self._send_again(record)
         return None
 
@@ -99,11 +114,14 @@ class Sweeper:
             sealed_at=pack.last_index,
         )
         try:
-            self._store.commit(ending)
+            ended = commit_idle_ending(self._store, ending)
         except CancelWins:
-            self._end(record, RunStatus.CANCELLED, None)
-            return "cancelled"
-        return "lost" if error == EXECUTION_LOST else "never_started"
+            return self._end(record, RunStatus.CANCELLED, None)
+        if error == EXECUTION_LOST:
+            self._observer.lost(ended)
+            return "lost"
+        self._observer.ended(ended)
+        return "cancelled" if status is RunStatus.CANCELLED else "never_started"
 
     def _send_again(self, record: RunRecord) -> str | None:
         noted = self._store.note_send(record)
