@@ -8,17 +8,23 @@ from collections.abc import Callable
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import Component, RunOutput, RunRecord, Session, Work
-from agentos_lambda.runs.ports import Engine, Store
+from agentos_lambda.runs.ports import Engine, FanOut, Store
 
 
 class RunExecutor:
     """What attempts are executed with."""
 
-    def __init__(self, store: Store, engine: Callable[[], Engine], clock: Clock) -> None:
-        """``engine`` is called when components are needed, and only then: an engine takes long to import."""
+    def __init__(
+        self, store: Store, engine: Callable[[], Engine], clock: Clock, *, fan_out: FanOut | None = None
+    ) -> None:
+        """``engine`` is called when components are needed, and only then: an engine takes long to import.
+
+        ``fan_out`` tells streamed runs to whoever follows them live.
+        """
         self.engine = engine
         self._store = store
         self._clock = clock
+        self._fan_out = fan_out
         self._executions: set[Execution] = set()
 
     async def idle(self) -> None:
@@ -52,6 +58,7 @@ class RunExecutor:
             clock=self._clock,
             deadline=deadline,
             stream=stream,
+            fan_out=self._fan_out,
         )
         execution.start(work, session, paused)
         self._executions.add(execution)
