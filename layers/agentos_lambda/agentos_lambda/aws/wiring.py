@@ -11,7 +11,6 @@ from uuid import uuid4
 from fastapi import APIRouter
 
 from agentos_lambda.api.app import create_app
-from agentos_lambda.api.auth import KeySource
 from agentos_lambda.api.components import component_router
 from agentos_lambda.api.discovery import discovery_router
 from agentos_lambda.api.run_state import run_state_router
@@ -20,12 +19,15 @@ from agentos_lambda.api.services import Os, Services
 from agentos_lambda.aws.handler import LambdaHandler
 from agentos_lambda.aws.queue_events import QueueHandler
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.aws.websocket_events import WebSocketHandler
+from agentos_lambda.aws.websocket_wiring import fan_out, websocket
 from agentos_lambda.engine.manifest import Manifest
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Kind
 from agentos_lambda.runs.ports import Engine, RunQueue, Store
+from agentos_lambda.runs.security_key import KeySource
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
@@ -46,7 +48,8 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     services = _services(settings)
     store, clock = _store(settings), services.clock
     runs = RunService(store, clock, new_id=_new_id)
-    executor = RunExecutor(store, _engine, clock)
+    told = fan_out(settings, store, clock, new_id=_new_id) if kind is Kind.WORKFLOW else None
+    executor = RunExecutor(store, _engine, clock, fan_out=told)
     intake = RunIntake(store, _queue(settings), executor, clock, new_id=_new_id, queue_limit=settings.queue_limit)
     router = APIRouter()
     router.include_router(component_router(kind, services.catalog))
@@ -59,7 +62,9 @@ def worker_handler() -> QueueHandler:
     """The worker function."""
     settings = Settings.from_environment()
     store, clock = _store(settings), SystemClock()
-    worker = Worker(store, RunExecutor(store, _engine, clock), Manifest.load(), clock, new_id=_new_id)
+    told = fan_out(settings, store, clock, new_id=_new_id)
+    executor = RunExecutor(store, _engine, clock, fan_out=told)
+    worker = Worker(store, executor, Manifest.load(), clock, new_id=_new_id, fan_out=told)
     return QueueHandler(worker, clock)
 
 
@@ -72,6 +77,23 @@ def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
         return asdict(sweeper.sweep())
 
     return handler
+
+
+def websocket_handler() -> WebSocketHandler:
+    """The function behind the WebSocket API."""
+    settings, clock = Settings.from_environment(), SystemClock()
+    store = _store(settings)
+    executor = RunExecutor(store, _engine, clock)
+    return websocket(
+        settings,
+        catalog=Manifest.load(),
+        store=store,
+        runs=RunService(store, clock, new_id=_new_id),
+        intake=RunIntake(store, _queue(settings), executor, clock, new_id=_new_id, queue_limit=settings.queue_limit),
+        key=_key_source(settings),
+        clock=clock,
+        new_id=_new_id,
+    )
 
 
 def _services(settings: Settings) -> Services:

@@ -1,0 +1,87 @@
+"""Puts the WebSocket's function together, and what tells runs to its connections in the functions that execute them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from agentos_lambda.aws.settings import Settings
+from agentos_lambda.aws.websocket_events import WebSocketHandler
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.ports import Catalog, FanOut, Store
+from agentos_lambda.runs.security_key import KeySource
+from agentos_lambda.runs.service import RunService
+from agentos_lambda.stores.dynamodb.clients import Clients
+from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
+from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
+from agentos_lambda.stores.dynamodb.requests import Requests
+from agentos_lambda.stores.posts import ManagementApiPosts, management_endpoint
+from agentos_lambda.stores.sqs import SqsQueue
+from agentos_lambda.websocket.actions import Actions
+from agentos_lambda.websocket.drain import Drain
+from agentos_lambda.websocket.fan_out import WebSocketFanOut
+from agentos_lambda.websocket.followings import Followings
+from agentos_lambda.websocket.greeting import Greeter
+from agentos_lambda.websocket.ports import Posts
+from agentos_lambda.websocket.sender import Sender
+from agentos_lambda.websocket.services import Services
+
+_POSTERS = 8
+"""Messages of one process on their way at the same time, each to another connection."""
+
+
+def fan_out(settings: Settings, store: Store, clock: Clock, *, new_id: Callable[[], str]) -> FanOut | None:
+    """What tells runs to those who follow them; None in a stack without a WebSocket."""
+    if settings.websocket_management_url is None:
+        return None
+    followings, posts, pool = _followings(settings, clock, new_id), _posts(settings), _pool()
+    drain = Drain(followings, store, Sender(posts), pool)
+    return WebSocketFanOut(followings, store, posts, drain=drain, clock=clock, pool=pool)
+
+
+def websocket(
+    settings: Settings,
+    *,
+    catalog: Catalog,
+    store: Store,
+    runs: RunService,
+    intake: RunIntake,
+    key: KeySource,
+    clock: Clock,
+    new_id: Callable[[], str],
+) -> WebSocketHandler:
+    """The handler of the WebSocket's function."""
+    followings, sender = _followings(settings, clock, new_id), Sender(_posts(settings))
+    greeter = Greeter(followings.connections, sender, key, clock)
+    drain = Drain(followings, store, sender, _pool())
+    services = Services(catalog, store, runs, intake, followings, sender, drain, key, new_id)
+    greetings = SqsQueue(settings.greetings_queue_url)
+    return WebSocketHandler(
+        Actions(services, greeter),
+        greeter=greeter,
+        greetings=greetings,
+        followings=followings,
+        sender=sender,
+        clock=clock,
+    )
+
+
+def _followings(settings: Settings, clock: Clock, new_id: Callable[[], str]) -> Followings:
+    clients, requests = Clients(), Requests()
+    return Followings(
+        DynamoDBFollowers(settings.runs_table, clients, requests),
+        DynamoDBConnections(settings.connections_table, clients, requests),
+        clock,
+        new_id=new_id,
+    )
+
+
+def _posts(settings: Settings) -> Posts:
+    url = settings.websocket_management_url or ""
+    return ManagementApiPosts(management_endpoint(url, os.environ.get("AWS_ENDPOINT_URL")))
+
+
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_POSTERS, thread_name_prefix="posts")
