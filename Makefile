@@ -21,8 +21,17 @@ $(VENVS)/%/.ready: requirements/%.txt
 	@VIRTUAL_ENV=$(@D) $(UV) pip sync --quiet --require-hashes $<
 	@touch $@
 
+# What the components import, in a folder of its own, at versions that agree with the layers.
+$(VENVS)/components/.ready: layers/components/requirements.txt $(LOCAL)/.ready
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@if grep -q '^[^#[:space:]]' $<; then \
+	  echo "installing what the components import ..." && \
+	  $(UV) pip install --quiet --python $(LOCAL) --target $(@D) -r $< -c requirements/local.txt; \
+	fi
+	@touch $@
+
 run: export PYTHONPATH := layers/agentos_lambda:.
-run: $(LOCAL)/.ready $(CLOUD)/.ready ## the whole API on this machine (PORT=8000 COMPONENTS=path/to/components.py)
+run: $(LOCAL)/.ready $(CLOUD)/.ready $(VENVS)/components/.ready ## the whole API on this machine (PORT=8000 COMPONENTS=path/to/components.py)
 	@exec $(LOCAL)/bin/python -m local $(if $(PORT),--port $(PORT)) \
 	  $(if $(COMPONENTS),--components '$(COMPONENTS)')
 

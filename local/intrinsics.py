@@ -28,7 +28,8 @@ class UnsupportedIntrinsic(CannotStart):
 class Intrinsics:
     """Resolves values of one template, its parameters at their defaults.
 
-    A reference to a resource gives ``names[logical id]``, or the logical id itself.
+    A reference to a resource gives ``names[logical id]``, one to its attribute ``names["logical id.attribute"]``; both
+    give their own names where none is given.
     """
 
     def __init__(self, template: Mapping[str, Any], names: Mapping[str, str]) -> None:
@@ -42,7 +43,7 @@ class Intrinsics:
             "Fn::Not": lambda value: not self.resolve(value[0]),
             "Fn::Select": lambda pair: self.resolve(pair[1])[int(self.resolve(pair[0]))],
             "Fn::Split": lambda pair: self.resolve(pair[1]).split(pair[0]),
-            "Fn::GetAtt": lambda path: ".".join(path) if isinstance(path, list) else path,
+            "Fn::GetAtt": lambda path: self._ref(".".join(path) if isinstance(path, list) else path),
             "Fn::Sub": self._sub,
             "Condition": self._condition,
         }

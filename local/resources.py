@@ -1,7 +1,8 @@
-"""The template's tables and buckets in the local cloud."""
+"""The template's tables, buckets and queues in the local cloud."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from local.variables import CREDENTIAL, REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_sqs import SQSClient
 
 _TABLE_FIELDS = (
     "AttributeDefinitions",
@@ -26,9 +28,12 @@ _TABLE_FIELDS = (
 )
 """What CreateTable and the template call by the same name, and what matters locally."""
 
+_QUEUE_FIELDS = ("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds", "RedrivePolicy")
+"""The same of CreateQueue."""
+
 
 def create_resources(template: Template, cloud_url: str) -> None:
-    """Create the tables and buckets that are not there yet. Blocks.
+    """Create the tables, buckets and queues that are not there yet. Blocks.
 
     Raises ``CannotStart`` if a table is there from an older template.
     """
@@ -46,6 +51,16 @@ def create_resources(template: Template, cloud_url: str) -> None:
     for name in template.buckets:
         if name not in buckets:
             s3.create_bucket(Bucket=name)
+    sqs = queue_client(cloud_url)
+    # Dead letters first: a queue has to find the one that it names.
+    for name in sorted(template.queues, key=lambda name: "RedrivePolicy" in template.queues[name]):
+        _provide_queue(sqs, name, template.queues[name])
+
+
+def queue_client(cloud_url: str) -> SQSClient:
+    """A client of the local cloud's queues."""
+    session = boto3.Session(CREDENTIAL, CREDENTIAL, region_name=REGION)
+    return session.client("sqs", endpoint_url=cloud_url, config=Config(retries={"total_max_attempts": 1}))
 
 
 def _keys(table: Mapping[str, Any]) -> list[Any]:
@@ -60,3 +75,15 @@ def _create_table(dynamodb: DynamoDBClient, name: str, properties: Mapping[str, 
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
     if time_to_live := properties.get("TimeToLiveSpecification"):
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=time_to_live)
+
+
+def _provide_queue(sqs: SQSClient, name: str, properties: Mapping[str, Any]) -> None:
+    """Create the queue, or make a kept one what the template says now."""
+    attributes: Any = {
+        field: json.dumps(value) if isinstance(value := properties[field], dict) else str(value)
+        for field in _QUEUE_FIELDS
+        if field in properties
+    }
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    if attributes:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)

@@ -20,6 +20,9 @@ class Settings:
     """Where state and what is made at the start are kept."""
     cloud_python: Path = ROOT / ".venvs" / "cloud" / "bin" / "python"
     """The interpreter of the environment that ministack is installed in."""
+    schedule_seconds: float = 10
+    """How often whatever has a schedule is invoked, in place of the template's schedules: who tries things out locally
+    does not want to wait for them."""
     build_manifest: tuple[str, ...] = (sys.executable, "-m", "agentos_lambda.engine.build_manifest")
 
     @property
@@ -33,3 +36,7 @@ class Settings:
 
 class CannotStart(Exception):
     """Why the local stack can not run, in one line for its user."""
+
+
+class InvalidTemplate(CannotStart):
+    """The template does not say what the local stack has to know."""

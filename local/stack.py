@@ -6,16 +6,17 @@ import asyncio
 import fcntl
 import logging
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 
 from local.cloud import running_cloud
+from local.event_source import QueuePoller, invoke_every
 from local.function import Function
 from local.gateway import Gateway
 from local.manifest import build_manifest
-from local.resources import create_resources
+from local.resources import create_resources, queue_client
 from local.routing import Router
 from local.settings import CannotStart, Settings
 from local.template import Template
@@ -23,6 +24,8 @@ from local.variables import function_variables
 
 _GRACE_SECONDS = 1
 """How long answers in progress may go on after the stack was told to end."""
+
+logger = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
@@ -39,7 +42,8 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
             }
             router = Router(template.routes)
             gateway = Gateway(router, functions, port=settings.port, binary_types=template.binary_types)
-            async with _http_server(gateway, listener), _environments(functions.values()):
+            sources = _event_sources(template, functions, settings.schedule_seconds, cloud.url)
+            async with _http_server(gateway, listener), _environments(functions.values()), sources:
                 on_ready()
                 await cloud.wait()
                 raise CannotStart("the local cloud has ended")
@@ -79,6 +83,31 @@ async def _environments(functions: Collection[Function]) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.gather(*(function.close() for function in functions))
+
+
+@asynccontextmanager
+async def _event_sources(
+    template: Template, functions: Mapping[str, Function], schedule_seconds: float, cloud_url: str
+) -> AsyncIterator[None]:
+    """What invokes functions besides the API."""
+    sqs = queue_client(cloud_url)
+    sources = [QueuePoller(trigger, functions[trigger.function], sqs).run() for trigger in template.queue_triggers] + [
+        invoke_every(schedule_seconds, functions[trigger.function]) for trigger in template.schedule_triggers
+    ]
+    tasks = [asyncio.create_task(source) for source in sources]
+    for task in tasks:
+        task.add_done_callback(_tell_failure)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tell_failure(source: asyncio.Task[None]) -> None:
+    if not source.cancelled() and (error := source.exception()):
+        logger.error("an event source has ended", exc_info=error)
 
 
 class _Server(uvicorn.Server):

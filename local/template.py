@@ -1,4 +1,4 @@
-"""What template.yaml says about functions, routes, tables and buckets."""
+"""What template.yaml says about functions, routes, tables, buckets and queues."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from typing import Any
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from local.intrinsics import Intrinsics
-from local.settings import CannotStart
+from local.queue_names import queue_names
+from local.settings import InvalidTemplate
+from local.triggers import QueueTrigger, ScheduleTrigger, queue_triggers, schedule_triggers
 
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
-
-
-class InvalidTemplate(CannotStart):
-    """The template does not say what the local stack has to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +52,10 @@ class Template:
     tables: Mapping[str, Mapping[str, Any]]
     """Table name -> properties of an ``AWS::DynamoDB::Table``."""
     buckets: tuple[str, ...]
+    queues: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Queue name -> properties of an ``AWS::SQS::Queue``."""
+    queue_triggers: tuple[QueueTrigger, ...] = ()
+    schedule_triggers: tuple[ScheduleTrigger, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> Template:
@@ -68,10 +70,15 @@ class Template:
 
         tables = of_type("AWS::DynamoDB::Table")
         buckets = {name: f"agentos-local-{name.lower()}" for name in of_type("AWS::S3::Bucket")}
-        intrinsics = Intrinsics(document, buckets)
+        queues = of_type("AWS::SQS::Queue")
+        intrinsics = Intrinsics(document, {**buckets, **queue_names(queues)})
         defaults = document.get("Globals", {}).get("Function", {})
         functions = {
             name: _function(name, _merge(defaults, properties), intrinsics, path.parent)
+            for name, properties in of_type("AWS::Serverless::Function").items()
+        }
+        events = {
+            name: intrinsics.resolve(properties.get("Events", {}))
             for name, properties in of_type("AWS::Serverless::Function").items()
         }
         definition = _definition(of_type("AWS::Serverless::Api"), path)
@@ -81,6 +88,9 @@ class Template:
             binary_types=frozenset(definition.get("x-amazon-apigateway-binary-media-types", ())),
             tables={name: intrinsics.resolve(properties) for name, properties in tables.items()},
             buckets=tuple(buckets.values()),
+            queues={name: intrinsics.resolve(properties) for name, properties in queues.items()},
+            queue_triggers=queue_triggers(events, queues),
+            schedule_triggers=schedule_triggers(events),
         )
 
 

@@ -11,10 +11,18 @@ REGION = "us-east-1"
 CREDENTIAL = "local"
 """Key and secret: the local cloud takes any."""
 
-_OVERRIDABLE = ("AGENTOS_MODEL", "AGENTOS_RESPONSE_MODE", "CORS_ORIGINS", "EVENTS_TTL_SECONDS", "LOG_LEVEL")
+_OVERRIDABLE = (
+    "AGENTOS_MODEL",
+    "AGENTOS_RESPONSE_MODE",
+    "CORS_ORIGINS",
+    "EVENTS_TTL_SECONDS",
+    "LOG_LEVEL",
+    "QUEUE_LIMIT",
+)
 """Variables of the template that the user's own environment may set otherwise."""
 _ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER")
-_PYTHONPATH = os.pathsep.join(str(ROOT / "layers" / layer) for layer in ("agentos_lambda", "components"))
+_PATHS = ("layers/agentos_lambda", "layers/components", ".venvs/components")
+_PYTHONPATH = os.pathsep.join(str(ROOT / path) for path in _PATHS)
 
 
 def own_variables() -> dict[str, str]:

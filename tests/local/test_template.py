@@ -4,6 +4,7 @@ import pytest
 
 from local.intrinsics import Intrinsics, UnsupportedIntrinsic
 from local.template import InvalidTemplate, Route, Template
+from local.triggers import QueueTrigger, ScheduleTrigger
 
 TEMPLATE = Path(__file__).parent / "template.yaml"
 
@@ -39,6 +40,21 @@ def test_binary_types_tables_and_buckets_are_those_of_the_template(template):
     assert set(template.tables) == {"RunsTable", "RunEventsTable"}
     assert template.tables["RunEventsTable"]["TimeToLiveSpecification"]["AttributeName"] == "expires_at"
     assert template.buckets == ("agentos-local-bucket",)
+
+
+def test_functions_are_triggered_by_queues_and_schedules(template):
+    assert template.queue_triggers == (QueueTrigger("WorkerFunction", "RunsQueue", batch=1, at_once=2),)
+    assert template.schedule_triggers == (ScheduleTrigger("SweeperFunction"),)
+    assert set(template.queues) == {"RunsQueue", "DeadLetterQueue"}
+    url = template.functions["WorkerFunction"].variables["QUEUE_URL"]
+    assert url == "https://sqs.us-east-1.amazonaws.com/000000000000/RunsQueue"
+
+
+def test_a_trigger_by_an_unknown_queue_is_an_error(tmp_path):
+    broken = tmp_path / "template.yaml"
+    broken.write_text(TEMPLATE.read_text().replace("Queue: !GetAtt RunsQueue.Arn", "Queue: !GetAtt Nothing.Arn"))
+    with pytest.raises(InvalidTemplate, match=r"WorkerFunction: Nothing\.Arn"):
+        Template.load(broken)
 
 
 def test_a_route_to_nowhere_is_an_error(tmp_path):

@@ -15,6 +15,7 @@ if __name__ == "__main__":
         components=Path(components),
         template=HERE / "template.yaml",
         state=Path(state),
+        schedule_seconds=0.1,
         build_manifest=(sys.executable, str(HERE / "toy_manifest.py")),
     )
     sys.exit(main(settings))

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request
 from mangum import Mangum
 from starlette.datastructures import UploadFile
 
-from tests.stack.translation import FUNCTIONS, ROOT, source
+from tests.stack.translation import HTTP_FUNCTIONS, ROOT, source
 
 EVENTS = sorted((ROOT / "events").glob("*.json"))
 NAMES = [event.stem for event in EVENTS]
@@ -50,8 +50,8 @@ def answer(name: str) -> dict[str, Any]:
     return json.loads(response["body"])
 
 
-def test_there_is_an_event_for_each_function() -> None:
-    assert {f"{name.capitalize()}Function" for name in NAMES} == set(FUNCTIONS)
+def test_there_is_an_event_for_each_function_of_the_api() -> None:
+    assert {f"{name.capitalize()}Function" for name in NAMES} == set(HTTP_FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", NAMES)

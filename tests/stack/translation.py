@@ -13,8 +13,9 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("ConfigFunction", "AgentsFunction", "TeamsFunction", "WorkflowsFunction")
-RUN_FUNCTIONS = FUNCTIONS[1:]
+HTTP_FUNCTIONS = ("ConfigFunction", "AgentsFunction", "TeamsFunction", "WorkflowsFunction")
+RUN_FUNCTIONS = HTTP_FUNCTIONS[1:]
+FUNCTIONS = (*HTTP_FUNCTIONS, "WorkerFunction", "SweeperFunction")
 
 _ABSENT = object()
 

@@ -1,17 +1,21 @@
-"""Puts the WebSocket's function together, and what tells runs to its connections in the functions that execute them."""
+"""The WebSocket's function, and what tells runs to its connections in the functions that execute them.
+
+Neither imports a web framework.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.websocket_events import WebSocketHandler
-from agentos_lambda.runs.clock import Clock
+from agentos_lambda.aws.wiring import engine, key_of, new_id, queue_of, store_of
+from agentos_lambda.engine.manifest import Manifest
+from agentos_lambda.runs.clock import Clock, SystemClock
+from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.ports import Catalog, FanOut, Store
-from agentos_lambda.runs.security_key import KeySource
+from agentos_lambda.runs.ports import FanOut, Store
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.stores.dynamodb.clients import Clients
 from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
@@ -32,43 +36,44 @@ _POSTERS = 8
 """Messages of one process on their way at the same time, each to another connection."""
 
 
-def fan_out(settings: Settings, store: Store, clock: Clock, *, new_id: Callable[[], str]) -> FanOut | None:
-    """What tells runs to those who follow them; None in a stack without a WebSocket."""
-    if settings.websocket_management_url is None:
-        return None
-    followings, posts, pool = _followings(settings, clock, new_id), _posts(settings), _pool()
-    drain = Drain(followings, store, Sender(posts), pool)
-    return WebSocketFanOut(followings, store, posts, drain=drain, clock=clock, pool=pool)
-
-
-def websocket(
-    settings: Settings,
-    *,
-    catalog: Catalog,
-    store: Store,
-    runs: RunService,
-    intake: RunIntake,
-    key: KeySource,
-    clock: Clock,
-    new_id: Callable[[], str],
-) -> WebSocketHandler:
-    """The handler of the WebSocket's function."""
-    followings, sender = _followings(settings, clock, new_id), Sender(_posts(settings))
+def websocket_handler() -> WebSocketHandler:
+    """The function behind the WebSocket API."""
+    settings, clock = Settings.from_environment(), SystemClock()
+    store, queue, key = store_of(settings), queue_of(settings), key_of(settings)
+    followings, sender = _followings(settings, clock), Sender(_posts(settings))
+    executor = RunExecutor(store, engine, clock)
+    services = Services(
+        catalog=Manifest.load(),
+        store=store,
+        runs=RunService(store, clock, new_id=new_id),
+        intake=RunIntake(store, queue, executor, clock, new_id=new_id, queue_limit=settings.queue_limit),
+        followings=followings,
+        sender=sender,
+        drain=Drain(followings, store, sender, _pool()),
+        key=key,
+        new_id=new_id,
+    )
     greeter = Greeter(followings.connections, sender, key, clock)
-    drain = Drain(followings, store, sender, _pool())
-    services = Services(catalog, store, runs, intake, followings, sender, drain, key, new_id)
-    greetings = SqsQueue(settings.greetings_queue_url)
     return WebSocketHandler(
         Actions(services, greeter),
         greeter=greeter,
-        greetings=greetings,
+        greetings=SqsQueue(settings.greetings_queue_url),
         followings=followings,
         sender=sender,
         clock=clock,
     )
 
 
-def _followings(settings: Settings, clock: Clock, new_id: Callable[[], str]) -> Followings:
+def fan_out(settings: Settings, store: Store, clock: Clock) -> FanOut | None:
+    """What tells runs to those who follow them; None in a stack without a WebSocket."""
+    if settings.websocket_management_url is None:
+        return None
+    followings, posts, pool = _followings(settings, clock), _posts(settings), _pool()
+    drain = Drain(followings, store, Sender(posts), pool)
+    return WebSocketFanOut(followings, store, posts, drain=drain, clock=clock, pool=pool)
+
+
+def _followings(settings: Settings, clock: Clock) -> Followings:
     clients, requests = Clients(), Requests()
     return Followings(
         DynamoDBFollowers(settings.runs_table, clients, requests),

@@ -1,0 +1,54 @@
+"""The functions behind the HTTP API, put together."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from agentos_lambda.api.app import create_app
+from agentos_lambda.api.components import component_router
+from agentos_lambda.api.discovery import discovery_router
+from agentos_lambda.api.run_state import run_state_router
+from agentos_lambda.api.runs import run_router
+from agentos_lambda.api.services import Os, Services
+from agentos_lambda.aws.handler import LambdaHandler
+from agentos_lambda.aws.settings import Settings
+from agentos_lambda.aws.websocket_functions import fan_out
+from agentos_lambda.aws.wiring import engine, key_of, new_id, queue_of, store_of
+from agentos_lambda.engine.manifest import Manifest
+from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.model import Kind
+from agentos_lambda.runs.service import RunService
+
+
+def discovery_handler() -> LambdaHandler:
+    """The config function."""
+    services = _services(Settings.from_environment())
+    return LambdaHandler(create_app(discovery_router(services), services))
+
+
+def runs_handler(kind: Kind) -> LambdaHandler:
+    """The function of agents, of teams or of workflows."""
+    settings = Settings.from_environment()
+    services = _services(settings)
+    store, clock = store_of(settings), services.clock
+    runs = RunService(store, clock, new_id=new_id)
+    followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
+    executor = RunExecutor(store, engine, clock, fan_out=followed)
+    intake = RunIntake(store, queue_of(settings), executor, clock, new_id=new_id, queue_limit=settings.queue_limit)
+    router = APIRouter()
+    router.include_router(component_router(kind, services.catalog))
+    router.include_router(run_state_router(kind, services.catalog, runs))
+    router.include_router(run_router(kind, services.catalog, intake, runs, clock))
+    return LambdaHandler(create_app(router, services, at_end=executor.idle))
+
+
+def _services(settings: Settings) -> Services:
+    return Services(
+        os=Os(settings.os_id, settings.os_name, websocket_url=settings.websocket_url),
+        catalog=Manifest.load(),
+        clock=SystemClock(),
+        key=key_of(settings),
+        cors_origins=settings.cors_origins,
+    )

@@ -1,0 +1,144 @@
+"""Event sources: what takes messages from a queue, or comes round on a schedule, and invokes a function with it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local.function import Function
+from local.invocation import InvocationFailed
+from local.queue_names import queue_arn, queue_url
+from local.triggers import QueueTrigger
+from local.variables import REGION
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+_LONG_POLL_SECONDS = 1
+"""At most so long does the end of the stack wait for a poll."""
+_PAUSE_SECONDS = 1.0
+"""After a poll that failed."""
+
+logger = logging.getLogger(__name__)
+
+
+class QueuePoller:
+    """Hands a queue's messages to a function, in as many invocations at once as its trigger allows.
+
+    Messages that were worked on are deleted. What failed stays, and comes again after its visibility timeout until the
+    queue moves it to its dead-letter queue.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+    """
+
+    def __init__(self, trigger: QueueTrigger, function: Function, sqs: SQSClient) -> None:
+        self._trigger = trigger
+        self._function = function
+        self._sqs = sqs
+        self._url = queue_url(trigger.queue)
+        self._free = asyncio.Semaphore(trigger.at_once)
+        self._working: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        try:
+            while True:
+                await self._free.acquire()
+                if messages := await self._receive():
+                    task = asyncio.create_task(self._work(messages))
+                    self._working.add(task)
+                    task.add_done_callback(self._worked)
+                else:
+                    self._free.release()
+        finally:
+            for task in self._working:
+                task.cancel()
+
+    def _worked(self, task: asyncio.Task[None]) -> None:
+        self._working.discard(task)
+        self._free.release()
+
+    async def _receive(self) -> list[MessageTypeDef]:
+        try:
+            answer = await asyncio.to_thread(
+                self._sqs.receive_message,
+                QueueUrl=self._url,
+                MaxNumberOfMessages=min(self._trigger.batch, 10),
+                WaitTimeSeconds=_LONG_POLL_SECONDS,
+                MessageSystemAttributeNames=["All"],
+            )
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("the queue %s can not be polled: %s", self._trigger.queue, error)
+            await asyncio.sleep(_PAUSE_SECONDS)
+            return []
+        messages: list[MessageTypeDef] = answer.get("Messages", [])
+        return messages
+
+    async def _work(self, messages: list[MessageTypeDef]) -> None:
+        try:
+            answer = await _answer(self._function, {"Records": [self._record(message) for message in messages]})
+        except InvocationFailed as failure:
+            logger.warning("messages of %s come again: %s", self._trigger.queue, failure)
+            return
+        failed = {item["itemIdentifier"] for item in (answer or {}).get("batchItemFailures", ())}
+        for message in messages:
+            if message["MessageId"] not in failed:
+                await self._delete(message)
+
+    async def _delete(self, message: MessageTypeDef) -> None:
+        try:
+            await asyncio.to_thread(
+                self._sqs.delete_message, QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"]
+            )
+        except (BotoCoreError, ClientError) as error:
+            logger.warning("a message of %s comes again: %s", self._trigger.queue, error)
+
+    def _record(self, message: MessageTypeDef) -> dict[str, Any]:
+        return {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message.get("Attributes", {}),
+            "messageAttributes": {},
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": queue_arn(self._trigger.queue),
+            "awsRegion": REGION,
+        }
+
+
+async def invoke_every(seconds: float, function: Function) -> None:
+    """Invoke the function with a scheduled event again and again, never twice at once, until cancelled."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await _answer(function, _scheduled_event())
+        except InvocationFailed as failure:
+            logger.warning("a scheduled invocation failed: %s", failure)
+
+
+def _scheduled_event() -> dict[str, Any]:
+    return {
+        "version": "0",
+        "detail-type": "Scheduled Event",
+        "source": "aws.scheduler",
+        "account": "000000000000",
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": REGION,
+        "resources": [],
+        "detail": "{}",
+    }
+
+
+async def _answer(function: Function, event: dict[str, Any]) -> Any:
+    """The function's answer. Raises ``InvocationFailed``."""
+    invocation = function.invoke(json.dumps(event).encode())
+    try:
+        return json.loads(b"".join([piece async for piece in invocation.pieces()]))
+    finally:
+        invocation.abandon()

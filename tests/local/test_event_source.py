@@ -1,0 +1,78 @@
+"""Functions behind a real queue, and on a schedule."""
+
+import boto3
+import pytest
+
+from tests.local.conftest import eventually
+
+URL = "https://sqs.us-east-1.amazonaws.com/000000000000/"
+
+
+@pytest.fixture
+def sqs(client):
+    endpoint = client.get("/agents/echo/x").json()["variables"]["AWS_ENDPOINT_URL"]
+    sqs = boto3.client(
+        "sqs",
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+    yield sqs
+    sqs.close()
+
+
+def waiting(sqs, queue: str) -> int:
+    """Messages in the queue, those that are being worked on too."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    counts = sqs.get_queue_attributes(QueueUrl=URL + queue, AttributeNames=names)["Attributes"]
+    return sum(int(count) for count in counts.values())
+
+
+def send(sqs, body: str) -> None:
+    sqs.send_message(QueueUrl=URL + "RunsQueue", MessageBody=body)
+
+
+def test_a_message_reaches_the_function_once_and_is_deleted(sqs, signals):
+    send(sqs, "once")
+    signals.wait("once-done")
+    eventually(lambda: waiting(sqs, "RunsQueue") == 0)
+    assert signals.wait("once-1") == "x"
+
+
+def test_messages_are_worked_on_at_the_same_time_up_to_the_limit_and_none_is_lost(sqs, signals):
+    holds = ("hold-a", "hold-b", "hold-c")
+    signals.prepare(*(f"{hold}-go" for hold in holds))
+    for hold in holds:
+        send(sqs, hold)
+
+    def begun():
+        return {hold for hold in holds if list(signals.folder.glob(f"{hold}-[0-9]"))}
+
+    assert len(eventually(lambda: len(begun()) >= 2 and begun())) == 2
+    for hold in sorted(begun()):
+        signals.give(f"{hold}-go")
+    [last] = eventually(lambda: len(begun()) == 3 and set(holds) - {h for h in holds if _done(signals, h)})
+    signals.give(f"{last}-go")
+    eventually(lambda: waiting(sqs, "RunsQueue") == 0)
+
+
+def _done(signals, hold: str) -> bool:
+    return (signals.folder / f"{hold}-done").exists()
+
+
+def test_a_message_whose_environment_crashed_comes_again(sqs, signals):
+    send(sqs, "crash")
+    signals.wait("crash-2")
+    eventually(lambda: waiting(sqs, "RunsQueue") == 0)
+
+
+def test_a_message_that_always_fails_ends_in_the_dead_letter_queue(sqs, signals):
+    send(sqs, "poison")
+    eventually(lambda: waiting(sqs, "DeadLetterQueue") == 1)
+    assert waiting(sqs, "RunsQueue") == 0
+    assert signals.wait("poison-done") == "xx"
+
+
+def test_a_function_with_a_schedule_is_invoked_again_and_again(stack, signals):
+    eventually(lambda: len(signals.wait("swept")) >= 3)
