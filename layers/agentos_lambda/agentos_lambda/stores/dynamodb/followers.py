@@ -131,7 +131,7 @@ def _item(follower: Follower, *, expires_at: int) -> Item:
         "token": text(follower.token),
         "next_index": number(follower.next_index),
         "form": text(follower.form),
-        "expires_at": number(expires_at),
+        "follower_expires_at": number(expires_at),
     }
     for name in ("attempt", "held_until"):
         value = getattr(follower, name)
