@@ -7,7 +7,8 @@ DEV := $(VENVS)/dev
 LOCAL := $(VENVS)/local
 CLOUD := $(VENVS)/cloud
 SAM := $(VENVS)/sam
-LOCKS := uv local dev cloud sam
+CARGO_LAMBDA := $(VENVS)/cargo-lambda
+LOCKS := uv local dev cloud sam cargo-lambda
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -36,9 +37,10 @@ run: $(LOCAL)/.ready $(CLOUD)/.ready $(VENVS)/components/.ready ## the whole API
 	  $(if $(COMPONENTS),--components '$(COMPONENTS)')
 
 lock: ## resolve every requirements file again
-	@for name in uv local dev cloud sam; do \
+	@for name in $(LOCKS); do \
 	  $(UV) pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
-	    --no-emit-index-url --no-annotate $$([ $$name = dev ] && echo -c requirements/local.txt) requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	    --no-emit-index-url --no-annotate $$([ $$name = dev ] && echo -c requirements/local.txt) \
+	    $$([ $$name = cargo-lambda ] && echo --no-deps) requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 	@for layer in web engine; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
@@ -59,7 +61,7 @@ deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CO
 	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
 	@$(SAM)/bin/sam deploy --config-env $(CONFIG)
 
-test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## lint, types and all tests
+test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types and all tests
 	@$(DEV)/bin/ruff check --quiet .
 	@$(DEV)/bin/ruff format --quiet --check .
 	@$(DEV)/bin/mypy

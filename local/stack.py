@@ -9,26 +9,23 @@ import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
-import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.cloud import running_cloud
 from local.event_source import QueuePoller, invoke_every
 from local.function import Function
 from local.gateway import Gateway
+from local.http_server import http_server
 from local.management_api import management_api
 from local.manifest import build_manifest
 from local.resources import create_resources, queue_client
 from local.routing import Router
 from local.settings import CannotStart, Settings
 from local.template import Template
-from local.variables import function_variables
-from local.websocket_gateway import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, WebSocketGateway
+from local.variables import function_variables, template_parameters
+from local.websocket_gateway import WebSocketGateway
 
 WEBSOCKET_PATH = "/workflows/ws"
-
-_GRACE_SECONDS = 1
-"""How long answers in progress may go on after the stack was told to end."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +35,7 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
     with _listener(settings.port) as listener, _listener(0) as management_listener, _sole_user(settings):
         if not settings.components_file.is_file():
             raise CannotStart(f"{settings.components_file}: no such components file")
-        template = Template.load(settings.template)
+        template = Template.load(settings.template, template_parameters())
         async with running_cloud(settings.cloud_python, settings.state / "cloud") as cloud:
             await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.url))
             addresses = {
@@ -50,11 +47,15 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
                 for name, spec in template.functions.items()
             }
             gateway = Gateway(
-                Router(template.routes), functions, port=settings.port, binary_types=template.binary_types
+                Router(template.routes),
+                functions,
+                port=settings.port,
+                binary_types=template.binary_types,
+                streaming=template.streaming,
             )
             websockets = WebSocketGateway(WEBSOCKET_PATH, template.websocket_routes, functions)
-            front = _http_server(_by_protocol(gateway, websockets), listener)
-            management = _http_server(management_api(websockets), management_listener)
+            front = http_server(_by_protocol(gateway, websockets), listener)
+            management = http_server(management_api(websockets), management_listener)
             sources = _event_sources(template, functions, settings.schedule_seconds, cloud.url)
             async with management, front, _environments(functions.values()), sources:
                 on_ready()
@@ -130,36 +131,3 @@ def _by_protocol(http: ASGIApp, websockets: ASGIApp) -> ASGIApp:
         await (websockets if scope["type"] == "websocket" else http)(scope, receive, send)
 
     return app
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers: the process has its own."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def _http_server(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        app,
-        http="h11",
-        ws="websockets-sansio",
-        ws_max_size=(MAX_MESSAGE_BYTES, MAX_FRAME_BYTES),  # type: ignore[arg-type]  # websockets takes both
-        ws_per_message_deflate=False,  # nor does API Gateway compress
-        lifespan="off",
-        log_config=None,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    # It reports each answer that is cut off on purpose.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing" not in record.getMessage())
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving

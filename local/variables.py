@@ -13,13 +13,14 @@ CREDENTIAL = "local"
 
 _OVERRIDABLE = (
     "AGENTOS_MODEL",
-    "AGENTOS_RESPONSE_MODE",
     "CORS_ORIGINS",
     "EVENTS_TTL_SECONDS",
     "LOG_LEVEL",
     "QUEUE_LIMIT",
 )
 """Variables of the template that the user's own environment may set otherwise."""
+_PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}
+"""Variables of the user's own environment that stand for a parameter of the template."""
 _ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER")
 _PATHS = ("layers/agentos_lambda", "layers/components", ".venvs/components")
 _PYTHONPATH = os.pathsep.join(str(ROOT / path) for path in _PATHS)
@@ -28,6 +29,11 @@ _PYTHONPATH = os.pathsep.join(str(ROOT / path) for path in _PATHS)
 def own_variables() -> dict[str, str]:
     """The user's environment without what could lead to their own AWS account or interpreter."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+
+
+def template_parameters() -> dict[str, str]:
+    """The template's parameters that the user's own environment sets."""
+    return {parameter: os.environ[name] for name, parameter in _PARAMETERS.items() if os.environ.get(name)}
 
 
 def python_variables(settings: Settings) -> dict[str, str]:

@@ -49,11 +49,15 @@ class World:
 
     def __post_init__(self) -> None:
         store, clock, new_id = self.store, self.clock, self.new_id
-        self.executor = RunExecutor(store, lambda: self.engine, clock)
+        self.retired = 0
+        self.executor = RunExecutor(store, lambda: self.engine, clock, retire=self._retire)
         self.intake = RunIntake(store, self.queue, self.executor, clock, new_id=new_id, queue_limit=self.queue_limit)
         self.runs = RunService(store, clock, new_id=new_id)
         self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id)
         self.sweeper = Sweeper(store, self.queue, OneOfEach(), clock, new_id=new_id)
+
+    def _retire(self) -> None:
+        self.retired += 1
 
     async def execute(self, message: str = "hi", *, of: Component | None = None, **request: object) -> Execution:
         return await self.intake.execute(RunRequest(of or component(), RunInput(message), **request))

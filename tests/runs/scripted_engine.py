@@ -24,6 +24,7 @@ class ScriptedRun:
     hold: bool = False
     members: tuple[dict[str, object], ...] = ()
     raises: Exception | None = None
+    leaves_behind: bool = False
 
     def __post_init__(self) -> None:
         self.cancelled = False
@@ -54,7 +55,10 @@ class ScriptedRun:
             await self._released.wait()
         if self.raises is not None:
             raise self.raises
-        yield self._event(event_name(self.request.kind, self.outcome().status), content="".join(self.said))
+        status = self.outcome().status
+        yield self._event(event_name(self.request.kind, status), content="".join(self.said))
+        if status is RunStatus.CANCELLED:  # as the AgentOS API has it
+            yield self._event(event_name(self.request.kind, RunStatus.COMPLETED), content="".join(self.said))
 
     def outcome(self) -> EngineOutcome:
         status = RunStatus.CANCELLED if self.cancelled else self.status
@@ -64,6 +68,9 @@ class ScriptedRun:
             "input": getattr(self.request.work, "message", None),
         }
         return EngineOutcome(status, RunOutput(run, self.members), self.session, self.error)
+
+    def left_behind(self) -> bool:
+        return self.leaves_behind
 
 
 class ScriptedEngine:

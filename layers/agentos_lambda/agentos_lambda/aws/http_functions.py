@@ -11,6 +11,7 @@ from agentos_lambda.api.run_state import run_state_router
 from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
 from agentos_lambda.aws.handler import LambdaHandler
+from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.websocket_functions import fan_out
 from agentos_lambda.aws.wiring import engine, key_of, new_id, queue_of, store_of
@@ -35,7 +36,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     store, clock = store_of(settings), services.clock
     runs = RunService(store, clock, new_id=new_id)
     followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
-    executor = RunExecutor(store, engine, clock, fan_out=followed)
+    executor = RunExecutor(store, engine, clock, retire=retire, fan_out=followed)
     intake = RunIntake(store, queue_of(settings), executor, clock, new_id=new_id, queue_limit=settings.queue_limit)
     router = APIRouter()
     router.include_router(component_router(kind, services.catalog))

@@ -44,6 +44,7 @@ class _JsonFormatter(_TextFormatter):
         }
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
+            line["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
             line["errorType"] = type(error).__name__
             line["errorMessage"] = str(error)
             line["stackTrace"] = traceback.format_exception(error)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from agentos_lambda.aws.queue_events import QueueHandler
+from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.websocket_functions import fan_out
 from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
@@ -22,7 +23,7 @@ def worker_handler() -> QueueHandler:
     settings = Settings.from_environment()
     store, clock = store_of(settings), SystemClock()
     followed = fan_out(settings, store, clock)
-    executor = RunExecutor(store, engine, clock, fan_out=followed)
+    executor = RunExecutor(store, engine, clock, retire=retire, fan_out=followed)
     worker = Worker(store, executor, Manifest.load(), clock, new_id=new_id, fan_out=followed)
     return QueueHandler(worker, clock)
 

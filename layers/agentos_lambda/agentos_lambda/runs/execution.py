@@ -75,6 +75,7 @@ class Execution:
         clock: Clock,
         deadline: int | None,
         stream: bool,
+        retire: Callable[[], None],
         fan_out: FanOut | None = None,
     ) -> None:
         """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop."""
@@ -84,6 +85,7 @@ class Execution:
         self._engine = engine
         self._clock = clock
         self._stream = stream
+        self._retire = retire
         self._buffer = LogBuffer(record.next_index) if stream else None
         self._engine_run: EngineRun | None = None
         self._stopped = False
@@ -137,7 +139,10 @@ class Execution:
             await asyncio.to_thread(self._keeper.stop)
         if self._keeper.stop_reason is StopReason.DEADLINE and outcome.status is RunStatus.CANCELLED:
             outcome, terminal = self._failed(outcome, DEADLINE_EXCEEDED), []
-        return await self._commit(outcome, terminal or self._terminal(outcome))
+        try:
+            return await self._commit(outcome, terminal or self._terminal(outcome))
+        finally:
+            self._look_back()
 
     async def _drive(
         self, work: Work, session: Session | None, paused: RunOutput | None
@@ -174,6 +179,11 @@ class Execution:
                 if self._buffer.due(now=self._clock.now()):
                     self._keeper.nudge()
         return run.outcome(), terminal
+
+    def _look_back(self) -> None:
+        if self._engine_run is not None and self._engine_run.left_behind():
+            log.warning("code of the run can not be stopped", extra={"run_id": self.record.run_id})
+            self._retire()
 
     def _stop_engine(self, _reason: StopReason) -> None:
         self._stopped = True

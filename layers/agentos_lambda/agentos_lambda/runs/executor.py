@@ -15,15 +15,23 @@ class RunExecutor:
     """What attempts are executed with."""
 
     def __init__(
-        self, store: Store, engine: Callable[[], Engine], clock: Clock, *, fan_out: FanOut | None = None
+        self,
+        store: Store,
+        engine: Callable[[], Engine],
+        clock: Clock,
+        *,
+        retire: Callable[[], None] = lambda: None,
+        fan_out: FanOut | None = None,
     ) -> None:
         """``engine`` is called when components are needed, and only then: an engine takes long to import.
 
-        ``fan_out`` tells streamed runs to whoever follows them live.
+        ``retire`` is called when a run has ended, but some of its code can not be stopped: this process should take no
+        further work. ``fan_out`` tells streamed runs to whoever follows them live.
         """
         self.engine = engine
         self._store = store
         self._clock = clock
+        self._retire = retire
         self._fan_out = fan_out
         self._executions: set[Execution] = set()
 
@@ -58,6 +66,7 @@ class RunExecutor:
             clock=self._clock,
             deadline=deadline,
             stream=stream,
+            retire=self._retire,
             fan_out=self._fan_out,
         )
         execution.start(work, session, paused)

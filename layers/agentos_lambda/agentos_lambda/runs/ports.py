@@ -162,6 +162,10 @@ class EngineRun(Protocol):
     def outcome(self) -> EngineOutcome:
         """After ``events`` has ended: how."""
 
+    def left_behind(self) -> bool:
+        """After ``events`` has ended: whether code of the run still executes, in a thread that can not be stopped or in
+        a task that does not let itself be cancelled."""
+
 
 class Engine(Protocol):
     """Runs components. Writes nothing anywhere by itself."""

@@ -10,6 +10,7 @@ from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe, show
 from agentos_lambda.runs.errors import CancelWins, Fenced, NotFound, StoreUnavailable
 from agentos_lambda.runs.following import Look, follow
+from agentos_lambda.runs.idle_ending import commit_idle_ending
 from agentos_lambda.runs.model import (
     Component,
     Ending,
@@ -88,7 +89,7 @@ class RunService:
             if record.status.final or (record.status is RunStatus.RUNNING and record.cancel_requested):
                 return record
             try:
-                return self._store.commit(self._cancelled_at_rest(record, component))
+                return commit_idle_ending(self._store, self._cancelled_at_rest(record, component))
             except (Fenced, CancelWins):
                 continue  # it was claimed, continued or ended in between
         raise StoreUnavailable("the run changes too quickly to be cancelled")

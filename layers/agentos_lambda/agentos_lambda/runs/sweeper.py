@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe
 from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced, StoreUnavailable
+from agentos_lambda.runs.idle_ending import commit_idle_ending
 from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
 from agentos_lambda.runs.model import Ending, EventPack, Kind, RunOutput, RunRecord, RunStatus
 from agentos_lambda.runs.ports import Catalog, RunQueue, Store
@@ -29,6 +30,8 @@ class Swept:
     """Ended as ERROR because no worker took them in time."""
     sent_again: int = 0
     """Sent to the queue once more."""
+    failed: int = 0
+    """Could not be looked after this time, which is logged: the store failed, or what is stored can not be read."""
 
 
 class Sweeper:
@@ -44,29 +47,32 @@ class Sweeper:
         self._new_id = new_id
 
     def sweep(self) -> Swept:
-        """Look at every run that is PENDING or RUNNING. Raises ``StoreUnavailable``; what was done stays done."""
+        """Look at every run that is PENDING or RUNNING. Raises ``StoreUnavailable`` where those can not be listed."""
         swept = Swept()
         for run_id in self._store.active(accepted_before=self._clock.now()):
-            record = self._store.get(run_id)
-            if record is None:
-                continue
             try:
-                done = self._sweep_one(record)
+                done = self._sweep_one(run_id)
             except (ClaimLost, Fenced):
                 continue  # somebody else was faster: the run is in good hands
+            except Exception:  # the edge: one run must not keep the sweeper from all that come after it
+                log.exception("the run could not be swept", extra={"run_id": run_id})
+                done = "failed"
             if done is not None:
                 swept = replace(swept, **{done: getattr(swept, done) + 1})
         return swept
 
-    def _sweep_one(self, record: RunRecord) -> str | None:
-        now = self._clock.now()
+    def _sweep_one(self, run_id: str) -> str | None:
+        record, now = self._store.get(run_id), self._clock.now()
+        if record is None:
+            return None
         if record.status is RunStatus.RUNNING and record.lease_until is not None:
             expired_before = now - CLOCK_SKEW
             return self._end_lost(record, now, expired_before) if record.lease_until < expired_before else None
-        if record.status is RunStatus.PENDING and record.queued_at is not None:
-            if now - record.queued_at >= WAIT_AT_MOST:
+        if record.status is RunStatus.PENDING:
+            waits = now - (record.queued_at or record.accepted_at)
+            if waits >= WAIT_AT_MOST:
                 return self._end(record, RunStatus.ERROR, NEVER_STARTED)
-            if now - record.queued_at >= RESEND_AFTER * 2 ** (record.sends - 1):
+            if waits >= RESEND_AFTER * 2 ** max(record.sends - 1, 0):
                 return self._send_again(record)
         return None
 
@@ -99,7 +105,7 @@ class Sweeper:
             sealed_at=pack.last_index,
         )
         try:
-            self._store.commit(ending)
+            commit_idle_ending(self._store, ending)
         except CancelWins:
             self._end(record, RunStatus.CANCELLED, None)
             return "cancelled"

@@ -1,0 +1,237 @@
+"""Everybody who has to do with runs, in one process and in single steps, over one store that faults can be put before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from agentos_lambda.runs.errors import Conflict, NotFound, RunsError, StoreUnavailable
+from agentos_lambda.runs.execution import Ended, Execution
+from agentos_lambda.runs.following import Look, follow
+from agentos_lambda.runs.model import Continuation, IndexedEvent, RunInput, RunRecord, RunStatus, SessionDelta
+from agentos_lambda.runs.ports import Store
+from agentos_lambda.runs.requests import ContinueRequest, RunRequest
+from tests.clocks import ManualClock
+from tests.faults.injection import Injector
+from tests.faults.watch import Watch
+from tests.runs.conftest import World, component
+from tests.runs.scripted_engine import ScriptedRun
+
+_unique = count(1)
+DECISION = Continuation(tools=({"tool_call_id": "c", "confirmed": True},))
+
+
+@dataclass(eq=False)
+class Attempt:
+    """An executor in the middle of its work: the engine has said everything but how it ends."""
+
+    run_id: str
+    engine_run: ScriptedRun
+    task: asyncio.Task[Ended | None]
+    execution: Execution
+    streamed: bool
+    """Whether somebody is handed its events."""
+
+
+@dataclass(eq=False)
+class Follower:
+    run_id: str
+    looks: AsyncIterator[Look]
+    got: list[IndexedEvent] = field(default_factory=list)
+    over: bool = False
+
+
+class Actors:
+    """Steps of the actors, each run to its end before the next one begins. A step that the store fails is over."""
+
+    def __init__(self, store: Store, truth: Store, injector: Injector, clock: ManualClock) -> None:
+        """``store`` is disturbed, ``truth`` is the same without."""
+        self.loop = asyncio.new_event_loop()
+        self.clock, self.injector, self.truth = clock, injector, truth
+        self.world = World(store=store, clock=clock, new_id=lambda: f"id-{next(_unique)}")
+        self.watch = Watch(truth)
+        self.run_ids: list[str] = []
+        self.attempts: list[Attempt] = []
+        self.followers: list[Follower] = []
+        begin = self.world.executor.begin
+
+        def noting(*args: Any, **kwargs: Any) -> Execution:
+            self._begun.append(begin(*args, **kwargs))
+            return self._begun[-1]
+
+        self._begun: list[Execution] = []
+        self.world.executor.begin = noting
+
+    def do(self, steps: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(steps)
+
+    def foreground(self, session_id: str, user_id: str | None, *, streamed: bool) -> None:
+        request = RunRequest(component(), RunInput("hi"), session_id, user_id, self._run_id(), stream=streamed)
+
+        async def work() -> Ended | None:
+            execution = await self.world.intake.execute(request)
+            return await execution.ended() if isinstance(execution, Execution) else None
+
+        self._begin(request.run_id, work(), streamed=streamed)
+
+    def enqueue(self, session_id: str, user_id: str | None) -> None:
+        request = RunRequest(component(), RunInput("hi"), session_id, user_id, self._run_id(), background=True)
+        _quietly(lambda: self.world.intake.enqueue(request))
+
+    def deliver(self, *, keep: bool) -> None:
+        """A worker gets the oldest message. A copy of it stays in the queue where it is delivered twice (``keep``)."""
+        run_id = self.world.queue.waiting.popleft()
+        if keep:
+            self.world.queue.waiting.append(run_id)
+        self._begin(run_id, self.world.worker.work(run_id, deadline=None), streamed=False)
+
+    def end(self, attempt: Attempt, status: RunStatus) -> None:
+        """The engine comes to this end, and the executor commits it."""
+        attempt.engine_run.status = status
+        attempt.engine_run.error = "it broke" if status is RunStatus.ERROR else None
+        attempt.engine_run.release()
+        self._finish(attempt)
+
+    def _finish(self, attempt: Attempt) -> None:
+        self.attempts.remove(attempt)
+        self.do(asyncio.wait([attempt.task]))
+        self._hear(attempt)
+
+    def keep(self, attempt: Attempt) -> None:
+        """The keeper has a turn. An attempt that it stops comes to its end."""
+        attempt.execution._keeper.turn()
+        if attempt.engine_run.cancelled:
+            self._finish(attempt)
+
+    def crash(self, attempt: Attempt) -> None:
+        """The executor's process dies where it stands."""
+        self.attempts.remove(attempt)
+        attempt.execution.task.cancel()
+        attempt.task.cancel()
+        self.do(asyncio.wait([attempt.task, attempt.execution.task]))
+
+    def cancel(self, run_id: str) -> None:
+        record = _quietly(lambda: self.world.runs.cancel(component(), run_id))
+        if record is not None:
+            self.watch.acknowledge(record)
+
+    def continue_here(self, run_id: str) -> None:
+        request = ContinueRequest(component(), run_id, DECISION, stream=True)
+
+        async def work() -> Ended | None:
+            return await (await self.world.intake.continue_here(request)).ended()
+
+        self._begin(run_id, work(), streamed=True)
+
+    def enqueue_continuation(self, run_id: str) -> None:
+        request = ContinueRequest(component(), run_id, DECISION, background=True)
+        _quietly(lambda: self.world.intake.enqueue_continuation(request))
+
+    def sweep(self) -> None:
+        _quietly(self.world.sweeper.sweep)
+
+    def follow(self, run_id: str) -> None:
+        async def at_once(_seconds: float) -> None:
+            pass
+
+        looks = follow(self.world.store, self.clock, run_id, after=-1, pause=at_once)
+        self.followers.append(Follower(run_id, looks))
+
+    def look(self, follower: Follower) -> None:
+        """The follower looks once. One that was failed is over: its client comes again, from its last event."""
+        try:
+            look = self.do(anext(follower.looks, None))
+        except StoreUnavailable:
+            follower.over = True
+            return
+        if look is None:
+            follower.over = True
+        else:
+            follower.got += look.events
+
+    def settle(self) -> None:
+        """No more faults: who still works ends, the others have died, and time goes by until all runs have ended."""
+        self.injector.disarm()
+        self.injector.apply_late()
+        for attempt in list(self.attempts):
+            self.crash(attempt)
+        for _ in range(4):
+            self.clock.advance(60_000)
+            self.world.sweeper.sweep()
+            while self.world.queue.waiting:
+                self.deliver(keep=False)
+                for attempt in list(self.attempts):
+                    self.end(attempt, RunStatus.COMPLETED)
+            self.watch.look(self.run_ids)
+
+    def close(self) -> None:
+        self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+
+    def records(self) -> list[RunRecord]:
+        found = (self.truth.get(run_id) for run_id in self.run_ids)
+        return [record for record in found if record is not None]
+
+    def _run_id(self) -> str:
+        self.run_ids.append(f"run-{next(_unique)}")
+        return self.run_ids[-1]
+
+    def _begin(self, run_id: str, work: Coroutine[Any, Any, Ended | None], *, streamed: bool) -> None:
+        """Let an executor work until its engine has only its end left to say, or until it has failed."""
+        writer = f"writer-{next(_unique)}"
+        engine = self.world.engine
+        engine.script = {
+            "deltas": (f"{writer}:", f"{writer}:"),
+            "hold": True,
+            "session": SessionDelta(set={f"state:{writer}": run_id}),
+        }
+        before, begun = len(engine.runs), len(self._begun)
+
+        async def until_held() -> asyncio.Task[Ended | None]:
+            task = asyncio.create_task(work)
+            while not task.done():
+                if len(engine.runs) > before and engine.runs[-1].reached_hold.is_set():
+                    break
+                await asyncio.sleep(0)
+            return task
+
+        task = self.do(until_held())
+        if task.done():
+            if (error := task.exception()) is not None and not isinstance(error, RunsError):
+                raise error
+        else:
+            self.attempts.append(Attempt(run_id, engine.runs[-1], task, self._begun[begun], streamed))
+
+    def _hear(self, attempt: Attempt) -> None:
+        """What the clients of an attempt that has ended were told."""
+        error = attempt.task.exception()
+        if error is not None and not isinstance(error, StoreUnavailable):
+            raise error
+        ended = attempt.task.result() if error is None else None
+        if ended is not None and ended.record.status is RunStatus.COMPLETED:
+            self.watch.told_completed[attempt.run_id] = ended.output
+        if attempt.streamed:
+            events = self.do(_all(attempt.execution))
+            assert [event.index for event in events] == sorted({event.index for event in events})
+            last = events[-1].event
+            assert last["run_id"] == attempt.run_id
+            assert last["event"] in ("RunCompleted", "RunError", "RunPaused")
+            if last["event"] == "RunCompleted":
+                assert ended is not None
+                assert ended.record.status in (RunStatus.COMPLETED, RunStatus.CANCELLED)
+
+
+async def _all(execution: Execution) -> list[IndexedEvent]:
+    return [event async for event in execution.events()]
+
+
+def _quietly(step: Any) -> Any:
+    """What the step gives; None if it was refused or failed by the store: its client is told so."""
+    try:
+        return step()
+    except (StoreUnavailable, Conflict, NotFound):
+        return None

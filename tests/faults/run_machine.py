@@ -1,0 +1,139 @@
+"""Any order of what actors and the network may do. The promises hold after each step."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RENEW_EVERY
+from agentos_lambda.runs.model import RunStatus
+from tests.faults.actors import Actors
+from tests.faults.injection import Fault
+
+TIMES = (1, 1_000, RENEW_EVERY, LEASE, LEASE + CLOCK_SKEW + 1)
+ENDS = (RunStatus.COMPLETED, RunStatus.COMPLETED, RunStatus.PAUSED, RunStatus.ERROR)
+USERS = st.sampled_from((None, "alice", "bob"))
+
+
+class RunMachine(RuleBasedStateMachine):
+    """Subclasses say what the actors stand on."""
+
+    def make_actors(self) -> Actors:
+        raise NotImplementedError
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.actors = self.make_actors()
+        self.sessions = 0
+
+    def _pick(self, data: st.DataObject, of: list) -> object:
+        return of[data.draw(st.integers(0, len(of) - 1))]
+
+    @precondition(lambda self: len(self.actors.run_ids) < 4)
+    @rule(streamed=st.booleans(), same_session=st.booleans(), user_id=USERS)
+    def foreground(self, streamed: bool, same_session: bool, user_id: str | None) -> None:
+        self.actors.foreground(self._session(same_session), user_id, streamed=streamed)
+
+    @precondition(lambda self: len(self.actors.run_ids) < 4)
+    @rule(same_session=st.booleans(), user_id=USERS)
+    def enqueue(self, same_session: bool, user_id: str | None) -> None:
+        self.actors.enqueue(self._session(same_session), user_id)
+
+    @precondition(lambda self: self.actors.world.queue.waiting)
+    @rule(twice=st.booleans())
+    def deliver(self, twice: bool) -> None:
+        self.actors.deliver(keep=twice)
+
+    @precondition(lambda self: self.actors.attempts)
+    @rule(data=st.data(), status=st.sampled_from(ENDS))
+    def end(self, data: st.DataObject, status: RunStatus) -> None:
+        self.actors.end(self._pick(data, self.actors.attempts), status)
+
+    @precondition(lambda self: self.actors.attempts)
+    @rule(data=st.data())
+    def keep(self, data: st.DataObject) -> None:
+        self.actors.keep(self._pick(data, self.actors.attempts))
+
+    @precondition(lambda self: self.actors.attempts)
+    @rule(data=st.data())
+    def crash(self, data: st.DataObject) -> None:
+        self.actors.crash(self._pick(data, self.actors.attempts))
+
+    @precondition(lambda self: self.actors.records())
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        self.actors.cancel(self._pick(data, self.actors.records()).run_id)
+
+    @precondition(lambda self: self._paused())
+    @rule(data=st.data(), here=st.booleans())
+    def go_on(self, data: st.DataObject, here: bool) -> None:
+        run_id = self._pick(data, self._paused())
+        if here:
+            self.actors.continue_here(run_id)
+        else:
+            self.actors.enqueue_continuation(run_id)
+
+    @precondition(lambda self: self.actors.records())
+    @rule(data=st.data())
+    def follow(self, data: st.DataObject) -> None:
+        self.actors.follow(self._pick(data, self.actors.records()).run_id)
+
+    @precondition(lambda self: self._looking())
+    @rule(data=st.data())
+    def look(self, data: st.DataObject) -> None:
+        self.actors.look(self._pick(data, self._looking()))
+
+    @rule()
+    def sweep(self) -> None:
+        self.actors.sweep()
+
+    @rule(milliseconds=st.sampled_from(TIMES))
+    def wait(self, milliseconds: int) -> None:
+        self.actors.clock.advance(milliseconds)
+
+    @rule(fault=st.sampled_from(Fault), after=st.integers(0, 5))
+    def arm(self, fault: Fault, after: int) -> None:
+        self.actors.injector.arm(fault, after=after)
+
+    @rule()
+    def late_writes_arrive(self) -> None:
+        self.actors.injector.apply_late()
+
+    @rule(down=st.booleans())
+    def queue(self, down: bool) -> None:
+        self.actors.world.queue.down = down
+
+    @invariant()
+    def promises_hold(self) -> None:
+        self.actors.watch.look(self.actors.run_ids)
+
+    def teardown(self) -> None:
+        try:
+            self.actors.world.queue.down = False
+            self.actors.settle()
+            for record in self.actors.records():
+                assert not record.status.active, "an accepted run has not ended"
+                self.actors.watch.one_writer_at_a_time(record)
+            self._followers_got_the_log()
+        finally:
+            self.actors.close()
+
+    def _followers_got_the_log(self) -> None:
+        for follower in self._looking():
+            while not follower.over:
+                self.actors.look(follower)
+            log = list(self.actors.truth.read(self.actors.truth.get(follower.run_id), after=-1))
+            assert follower.got == log[: len(follower.got)]
+            if self.actors.truth.get(follower.run_id).status.final:
+                paused_before = any(event.event["event"] == "RunPaused" for event in follower.got)
+                assert follower.got == log or paused_before
+
+    def _session(self, same: bool) -> str:
+        self.sessions += not same
+        return f"session-{id(self)}-{self.sessions}"
+
+    def _paused(self) -> list[str]:
+        return [record.run_id for record in self.actors.records() if record.status is RunStatus.PAUSED]
+
+    def _looking(self) -> list:
+        return [follower for follower in self.actors.followers if not follower.over]

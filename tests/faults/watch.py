@@ -1,0 +1,109 @@
+"""The promises, as checks of what anybody can read. Each look compares the store with what was seen and told before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from agentos_lambda.runs.model import IndexedEvent, RunOutput, RunRecord, RunStatus
+from agentos_lambda.runs.ports import Store
+from agentos_lambda.runs.terminal import event_name
+
+FORWARD = {
+    RunStatus.PENDING: {RunStatus.RUNNING, RunStatus.CANCELLED, RunStatus.ERROR},
+    RunStatus.RUNNING: {RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED},
+    RunStatus.PAUSED: {RunStatus.RUNNING, RunStatus.PENDING, RunStatus.CANCELLED},
+}
+"""The steps that a status may take. From the others none leads on."""
+
+
+@dataclass
+class Watch:
+    """Knows what clients were promised, and looks whether it holds."""
+
+    store: Store
+    """Undisturbed: what a client finds that comes later."""
+    told_completed: dict[str, RunOutput] = field(default_factory=dict)
+    cancels_acknowledged: set[str] = field(default_factory=set)
+    _records: dict[str, RunRecord] = field(default_factory=dict)
+    _logs: dict[str, list[IndexedEvent]] = field(default_factory=dict)
+    _outputs: dict[str, RunOutput | None] = field(default_factory=dict)
+
+    def look(self, run_ids: Sequence[str]) -> None:
+        """Compare. Steps may be missed between two looks, so they may be several at once."""
+        for run_id in run_ids:
+            record = self.store.get(run_id)
+            if record is not None:
+                self._check_record(record)
+                self._check_log(record)
+                self._check_promises(record)
+
+    def _check_record(self, record: RunRecord) -> None:
+        before = self._records.get(record.run_id)
+        self._records[record.run_id] = record
+        output = self.store.output(record)
+        if before is not None:
+            assert record.attempt >= before.attempt
+            assert record.status is before.status or _leads_to(before.status, record.status), (before, record)
+            if before.status.final:
+                assert record == before
+                assert output == self._outputs[record.run_id]
+        self._outputs[record.run_id] = output
+
+    def _check_log(self, record: RunRecord) -> None:
+        log = list(self.store.read(record, after=-1))
+        seen = self._logs.get(record.run_id, [])
+        assert log[: len(seen)] == seen, "what could be read once can not be read any more"
+        assert all(earlier.index < later.index for earlier, later in pairwise(log))
+        self._logs[record.run_id] = log
+        if record.status.final and record.logged:
+            assert log[-1].event["event"] == _last_event(record)
+            names = [event.event["event"] for event in log if event.event.get("run_id") == record.run_id]
+            ends = {event_name(record.kind, status) for status in RunStatus if status.final}
+            first_end = next(place for place, name in enumerate(names) if name in ends)
+            assert len(names) - first_end == (2 if record.status is RunStatus.CANCELLED else 1)
+
+    def _check_promises(self, record: RunRecord) -> None:
+        if record.run_id in self.told_completed:
+            assert record.status is RunStatus.COMPLETED
+            assert self.store.output(record) == self.told_completed[record.run_id]
+        if record.run_id in self.cancels_acknowledged:
+            assert record.cancel_requested or record.status is RunStatus.CANCELLED
+            assert record.status in (RunStatus.RUNNING, RunStatus.CANCELLED)
+
+    def acknowledge(self, record: RunRecord) -> None:
+        """A client was told so of its cancel."""
+        if record.cancel_requested or record.status is RunStatus.CANCELLED:
+            self.cancels_acknowledged.add(record.run_id)
+
+    def one_writer_at_a_time(self, record: RunRecord) -> None:
+        """Each stretch of the log is of one writer, and the output of a success is the last writer's.
+
+        Texts begin with ``WRITER:``.
+        """
+        first = 0
+        last_writer = None
+        for _, last in sorted(record.seals.items()):
+            stretch = [event for event in self.store.read(record, after=first - 1) if event.index <= last]
+            texts = [event.event["content"] for event in stretch if event.event["event"].endswith("RunContent")]
+            writers = {text.partition(":")[0] for text in texts}
+            assert len(writers) <= 1, (record, stretch)
+            last_writer = next(iter(writers), last_writer)
+            first = last + 1
+        output = self.store.output(record)
+        if record.status is RunStatus.COMPLETED and output is not None and last_writer is not None:
+            assert output.run["content"].startswith(f"{last_writer}:")
+
+
+def _leads_to(before: RunStatus, after: RunStatus) -> bool:
+    reached, edge = set(), {before}
+    while edge := {follower for status in edge for follower in FORWARD.get(status, ())} - reached:
+        reached |= edge
+    return after in reached
+
+
+def _last_event(record: RunRecord) -> str:
+    # A cancelled run ends with two events: clients of the API take the first as decisive.
+    status = RunStatus.COMPLETED if record.status is RunStatus.CANCELLED else record.status
+    return event_name(record.kind, status)
