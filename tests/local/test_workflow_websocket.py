@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 
 from agentos_lambda.stores.posts import ManagementApiPosts
 from agentos_lambda.websocket.ports import Gone
+from local.variables import cloud_access
 from tests.local.conftest import HERE, StackProcess, eventually, stack_process
 from tests.local.websocket_client import Client, indexes, text_of
 
@@ -252,12 +253,12 @@ def test_the_management_api_is_that_of_api_gateway_to_a_real_client(
 @pytest.fixture
 def management(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """Where the stack's functions post to, and the id of the one connection that is open."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
-        monkeypatch.setenv(name, "us-east-1")
+    for name, value in cloud_access("").items():
+        monkeypatch.setenv(name, value)
     environments = [Path(f"/proc/{pid}/environ").read_text().split("\0") for pid in whole_stack.descendants()]
     variables = [dict(line.split("=", 1) for line in lines if "=" in line) for lines in environments]
     of_function = next(each for each in variables if "GREETINGS_QUEUE_URL" in each)
-    tables = boto3.client("dynamodb", endpoint_url=of_function["AWS_ENDPOINT_URL"], aws_access_key_id="local")
+    tables = boto3.client("dynamodb", endpoint_url=of_function["AWS_ENDPOINT_URL"])
     items = eventually(lambda: len(found := tables.scan(TableName="ConnectionsTable")["Items"]) == 1 and found)
     tables.close()
     return of_function["WEBSOCKET_MANAGEMENT_URL"], items[0]["connection_id"]["S"]

@@ -1,6 +1,7 @@
 """A client of the workflow WebSocket, as anybody would write it."""
 
 import json
+from contextlib import ExitStack
 from typing import Any, Self
 
 from websockets.sync.client import ClientConnection, connect
@@ -10,17 +11,20 @@ class Client:
     """A connection. Messages are taken in either of the two forms that the server sends."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
-        self.socket: ClientConnection = connect(url, max_size=2**20, open_timeout=20)
+        self._url = url
+        self._token = token
+        self._open = ExitStack()
         self.sizes: list[int] = []
-        self.hello = self.receive()
-        if token is not None:
-            assert self.ask(action="authenticate", token=token)["event"] == "authenticated"
 
     def __enter__(self) -> Self:
+        self.socket: ClientConnection = self._open.enter_context(connect(self._url, open_timeout=20))
+        self.hello = self.receive()
+        if self._token is not None:
+            assert self.ask(action="authenticate", token=self._token)["event"] == "authenticated"
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.socket.close()
+        self._open.close()
 
     def send(self, **message: Any) -> None:
         self.socket.send(json.dumps(message))
