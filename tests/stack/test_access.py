@@ -58,6 +58,19 @@ RUN_GRANTS = {
 ENQUEUE = {("sqs:SendMessage", "RunsQueue.Arn"), ("sqs:GetQueueAttributes", "RunsQueue.Arn")}
 DEQUEUE = {(f"sqs:{action}", "RunsQueue.Arn") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
 SWEEP = {("dynamodb:Query", "${RunsTable.Arn}/index/active"), ("sqs:SendMessage", "RunsQueue.Arn")}
+MANAGEMENT_API = (
+    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/POST/@connections/*"
+)
+FOLLOW = {
+    ("dynamodb:Query", "RunsTable.Arn"),
+    ("dynamodb:DeleteItem", "RunsTable.Arn"),
+    ("dynamodb:UpdateItem", "ConnectionsTable.Arn"),
+    ("execute-api:ManageConnections", MANAGEMENT_API),
+}
+CONNECT = {(f"dynamodb:{action}", "ConnectionsTable.Arn") for action in ("GetItem", "PutItem", "DeleteItem")} | {
+    (f"sqs:{action}", "GreetingsQueue.Arn")
+    for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+}
 READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
 
 
@@ -79,11 +92,17 @@ def test_the_config_function_reads_the_key_and_logs_and_nothing_else(stack: Stac
 
 @pytest.mark.parametrize("function", RUN_FUNCTIONS)
 def test_a_run_function_reads_and_writes_runs_and_queues_them_and_nothing_else(stack: Stack, function: str) -> None:
-    assert grants(statements(stack, function)) == READ_KEY | RUN_GRANTS | ENQUEUE | logs(function)
+    follow = FOLLOW if function == "WorkflowsFunction" else set()
+    assert grants(statements(stack, function)) == READ_KEY | RUN_GRANTS | ENQUEUE | follow | logs(function)
 
 
-def test_the_worker_reads_and_writes_runs_and_takes_them_from_the_queue_and_nothing_else(stack: Stack) -> None:
-    assert grants(statements(stack, "WorkerFunction")) == RUN_GRANTS | DEQUEUE | logs("WorkerFunction")
+def test_the_worker_takes_runs_from_the_queue_writes_and_tells_them_and_nothing_else(stack: Stack) -> None:
+    assert grants(statements(stack, "WorkerFunction")) == RUN_GRANTS | DEQUEUE | FOLLOW | logs("WorkerFunction")
+
+
+def test_the_websocket_function_queues_runs_and_keeps_and_greets_connections_and_nothing_else(stack: Stack) -> None:
+    found = grants(statements(stack, "WebsocketFunction"))
+    assert found == READ_KEY | RUN_GRANTS | ENQUEUE | FOLLOW | CONNECT | logs("WebsocketFunction")
 
 
 def test_the_sweeper_finds_active_runs_reads_writes_and_queues_them_and_nothing_else(stack: Stack) -> None:
@@ -91,10 +110,12 @@ def test_the_sweeper_finds_active_runs_reads_writes_and_queues_them_and_nothing_
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_statement_has_a_wildcard_but_for_the_objects_of_the_bucket(stack: Stack, function: str) -> None:
+def test_no_statement_has_a_wildcard_but_for_objects_of_the_bucket_and_connections_of_the_api(
+    stack: Stack, function: str
+) -> None:
     for action, resource in grants(statements(stack, function)):
         assert "*" not in action
-        assert "*" not in resource.removesuffix("${Bucket.Arn}/*")
+        assert "*" not in resource.removesuffix("${Bucket.Arn}/*").removesuffix("/@connections/*")
 
 
 @pytest.mark.parametrize("function", HTTP_FUNCTIONS)
@@ -166,6 +187,17 @@ def test_only_the_stage_of_this_api_may_invoke_a_function_of_it(stack: Stack, fu
 
 def test_nobody_but_lambda_itself_gives_work_to_the_worker(stack: Stack) -> None:
     assert permissions(stack, "WorkerFunction") == []
+
+
+def test_only_the_stage_of_the_websocket_api_may_invoke_its_function(stack: Stack) -> None:
+    assert permissions(stack, "WebsocketFunction") == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": "WebsocketFunction",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/*",
+        }
+    ]
 
 
 def test_only_its_own_schedule_invokes_the_sweeper(stack: Stack) -> None:
