@@ -1,5 +1,6 @@
 """The workflow WebSocket of ``make run``, by a real client."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from agentos_lambda.websocket.ports import Gone
 from local.variables import cloud_access
 from tests.local.conftest import HERE, StackProcess, eventually, stack_process
 from tests.local.websocket_client import Client, indexes, text_of
+from tests.local.websocket_load import load
 
 KEY = "the key of this stack"
 SAID = "I am the demo model, and you said: "
@@ -262,3 +264,8 @@ def management(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> tu
     items = eventually(lambda: len(found := tables.scan(TableName="ConnectionsTable")["Items"]) == 1 and found)
     tables.close()
     return of_function["WEBSOCKET_MANAGEMENT_URL"], items[0]["connection_id"]["S"]
+
+
+def test_many_clients_that_drop_and_come_back_at_random_lose_and_repeat_nothing(url: str) -> None:
+    stories = asyncio.run(load(url, KEY, "talk", connections=12, words=40))
+    assert sum(story.drops for story in stories) > 6
