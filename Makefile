@@ -67,4 +67,7 @@ test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA
 	@$(DEV)/bin/mypy
 	@$(DEV)/bin/python -m pytest $(ARGS)
 
-.PHONY: help run test lock validate build deploy
+e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## deploy the template to a local cloud that enforces IAM, and drive it
+	@$(DEV)/bin/python -m pytest tests/e2e $(ARGS)
+
+.PHONY: help run test e2e lock validate build deploy

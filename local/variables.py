@@ -21,7 +21,7 @@ _OVERRIDABLE = (
 """Variables of the template that the user's own environment may set otherwise."""
 _PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}
 """Variables of the user's own environment that stand for a parameter of the template."""
-_ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER")
+_ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER", "STACK_NAME")
 _PATHS = ("layers/agentos_lambda", "layers/components", ".venvs/components")
 _PYTHONPATH = os.pathsep.join(str(ROOT / path) for path in _PATHS)
 
@@ -55,7 +55,7 @@ def function_variables(
     local.update({name: value for name, value in (addresses or {}).items() if name in template})
     local["LOG_LEVEL"] = "WARNING"
     local.update({name: os.environ[name] for name in _OVERRIDABLE if name in os.environ})
-    return {**python_variables(settings), **local, **cloud_access(cloud_url)}
+    return {**python_variables(settings), **local, **cloud_access(cloud_url), **bedrock_access()}
 
 
 def cloud_access(cloud_url: str) -> dict[str, str]:
@@ -68,3 +68,16 @@ def cloud_access(cloud_url: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def bedrock_access() -> dict[str, str]:
+    """What functions need to call the real Bedrock, if the user has a Bedrock API key in ``AWS_BEARER_TOKEN_BEDROCK``.
+
+    Such a key opens Bedrock and nothing else of an account. Other credentials are never passed on.
+    """
+    token = os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
+    if not token:
+        return {}
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
+    endpoint = f"https://bedrock-runtime.{region}.amazonaws.com"
+    return {"AWS_BEARER_TOKEN_BEDROCK": token, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": endpoint}

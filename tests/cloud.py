@@ -25,8 +25,11 @@ _START_SECONDS = 30
 
 
 @contextmanager
-def ministack() -> Iterator[str]:
-    """Runs ministack and gives its URL. A 12-digit access key is a tenant of its own."""
+def ministack(**variables: str) -> Iterator[str]:
+    """Runs ministack and gives its URL. A 12-digit access key is a tenant of its own.
+
+    ``variables`` are environment variables, such as ``AUTH="true"`` to have it enforce the policies of roles.
+    """
     if not _MINISTACK.exists():
         raise RuntimeError("There is no local cloud: run `make .venvs/cloud/.ready` first.")
     port = _free_port()
@@ -36,6 +39,7 @@ def ministack() -> Iterator[str]:
         "BIND_HOST": "127.0.0.1",
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
+        **variables,
     }
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen([_MINISTACK], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import boto3
@@ -54,7 +55,8 @@ def test_a_workflow_runs_and_its_events_come_whole(aws):
 
 def test_a_background_run_is_executed_by_the_worker_function(aws):
     event = sample_event("teams")
-    event["body"] = json.dumps({**json.loads(event["body"]), "background": True})
+    asked = json.dumps({**json.loads(base64.b64decode(event["body"])), "background": True})
+    event |= {"body": asked, "isBase64Encoded": False}
     answer = load_handler("teams")(event, Context())
     assert answer["statusCode"] == 202
     assert stored_statuses(aws) == ["PENDING"]
@@ -64,7 +66,8 @@ def test_a_background_run_is_executed_by_the_worker_function(aws):
     records = {"Records": [{"messageId": message["MessageId"], "body": message["Body"]}]}
     assert load_handler("worker")(records, Context()) == {"batchItemFailures": []}
     assert stored_statuses(aws) == ["COMPLETED"]
-    assert load_handler("sweeper")({}, Context()) == {"lost": 0, "cancelled": 0, "never_started": 0, "sent_again": 0}
+    swept = load_handler("sweeper")({}, Context())
+    assert set(swept.values()) == {0}
 
 
 def test_a_message_that_names_no_run_is_reported(aws):

@@ -15,6 +15,8 @@ Grant = tuple[str, str]
 SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key-AbCdEf"
 PROFILE = "eu.amazon.nova-lite-v1:0"
 PROFILE_ARN = f"arn:${{AWS::Partition}}:bedrock:${{AWS::Region}}:${{AWS::AccountId}}:inference-profile/{PROFILE}"
+TRACE = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
+"""X-Ray's actions know of no resources."""
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 
@@ -41,9 +43,9 @@ def grants(found: list[dict[str, Any]]) -> set[Grant]:
     }
 
 
-def logs(function: str) -> set[Grant]:
+def log_and_trace(function: str) -> set[Grant]:
     group = function.replace("Function", "LogGroup")
-    return {("logs:CreateLogStream", f"{group}.Arn"), ("logs:PutLogEvents", f"{group}.Arn")}
+    return TRACE | {("logs:CreateLogStream", f"{group}.Arn"), ("logs:PutLogEvents", f"{group}.Arn")}
 
 
 # A transaction is authorised as the writes that it is made of.
@@ -86,34 +88,36 @@ def test_each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack: Sta
         }
 
 
-def test_the_config_function_reads_the_key_and_logs_and_nothing_else(stack: Stack) -> None:
-    assert grants(statements(stack, "ConfigFunction")) == READ_KEY | logs("ConfigFunction")
+def test_the_config_function_reads_the_key_and_nothing_else(stack: Stack) -> None:
+    assert grants(statements(stack, "ConfigFunction")) == READ_KEY | log_and_trace("ConfigFunction")
 
 
 @pytest.mark.parametrize("function", RUN_FUNCTIONS)
 def test_a_run_function_reads_and_writes_runs_and_queues_them_and_nothing_else(stack: Stack, function: str) -> None:
     follow = FOLLOW if function == "WorkflowsFunction" else set()
-    assert grants(statements(stack, function)) == READ_KEY | RUN_GRANTS | ENQUEUE | follow | logs(function)
+    assert grants(statements(stack, function)) == READ_KEY | RUN_GRANTS | ENQUEUE | follow | log_and_trace(function)
 
 
 def test_the_worker_takes_runs_from_the_queue_writes_and_tells_them_and_nothing_else(stack: Stack) -> None:
-    assert grants(statements(stack, "WorkerFunction")) == RUN_GRANTS | DEQUEUE | FOLLOW | logs("WorkerFunction")
+    assert grants(statements(stack, "WorkerFunction")) == RUN_GRANTS | DEQUEUE | FOLLOW | log_and_trace(
+        "WorkerFunction"
+    )
 
 
 def test_the_websocket_function_queues_runs_and_keeps_and_greets_connections_and_nothing_else(stack: Stack) -> None:
     found = grants(statements(stack, "WebsocketFunction"))
-    assert found == READ_KEY | RUN_GRANTS | ENQUEUE | FOLLOW | CONNECT | logs("WebsocketFunction")
+    assert found == READ_KEY | RUN_GRANTS | ENQUEUE | FOLLOW | CONNECT | log_and_trace("WebsocketFunction")
 
 
 def test_the_sweeper_finds_active_runs_reads_writes_and_queues_them_and_nothing_else(stack: Stack) -> None:
-    assert grants(statements(stack, "SweeperFunction")) == RUN_GRANTS | SWEEP | logs("SweeperFunction")
+    assert grants(statements(stack, "SweeperFunction")) == RUN_GRANTS | SWEEP | log_and_trace("SweeperFunction")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_statement_has_a_wildcard_but_for_objects_of_the_bucket_and_connections_of_the_api(
+def test_no_statement_has_a_wildcard_but_for_traces_and_what_lies_in_the_bucket_and_the_api(
     stack: Stack, function: str
 ) -> None:
-    for action, resource in grants(statements(stack, function)):
+    for action, resource in grants(statements(stack, function)) - TRACE:
         assert "*" not in action
         assert "*" not in resource.removesuffix("${Bucket.Arn}/*").removesuffix("/@connections/*")
 

@@ -10,7 +10,7 @@ from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, so
 
 Stack = dict[str, dict[str, Any]]
 
-EVERYWHERE = {"SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
+EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
 TELLS = {
     "CONNECTIONS_TABLE": "ConnectionsTable",
     "WEBSOCKET_MANAGEMENT_URL": "https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
@@ -137,3 +137,10 @@ def test_a_function_logs_to_a_group_of_its_own_that_forgets(stack: Stack, functi
     group = stack[function]["Properties"]["LoggingConfig"]["LogGroup"]
     assert group == function.replace("Function", "LogGroup")
     assert stack[group]["Properties"]["RetentionInDays"] == 30
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_logs_json_and_is_traced(stack: Stack, function: str) -> None:
+    properties = stack[function]["Properties"]
+    assert properties["LoggingConfig"]["LogFormat"] == "JSON"
+    assert properties["TracingConfig"] == {"Mode": "Active"}

@@ -46,6 +46,13 @@ def test_a_change_of_a_route_is_deployed(stack: Stack) -> None:
     assert (stage["StageName"], stage["AutoDeploy"]) == ("v1", True)
 
 
+def test_messages_are_throttled_as_requests_are(stack: Stack) -> None:
+    (stage,) = of_type(stack, "Stage").values()
+    (requests,) = stack["Apiv1Stage"]["Properties"]["MethodSettings"]
+    limits = ("ThrottlingRateLimit", "ThrottlingBurstLimit")
+    assert [stage["DefaultRouteSettings"][name] for name in limits] == [requests[name] for name in limits]
+
+
 def test_the_function_ends_when_api_gateway_stops_waiting(stack: Stack) -> None:
     assert stack["WebsocketFunction"]["Properties"]["Timeout"] == 29
 

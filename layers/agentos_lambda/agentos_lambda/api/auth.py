@@ -7,6 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentos_lambda.api.errors import error_response
+from agentos_lambda.api.paths import route_path
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.security_key import KeySource, same_key
 
@@ -28,7 +29,8 @@ class Authentication:
         self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = await self._refusal(scope) if scope["type"] == "http" and scope["path"] not in OPEN_PATHS else None
+        closed = scope["type"] == "http" and route_path(scope) not in OPEN_PATHS
+        refusal = await self._refusal(scope) if closed else None
         if refusal is None:
             await self._app(scope, receive, send)
         else:

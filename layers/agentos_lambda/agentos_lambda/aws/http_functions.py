@@ -11,10 +11,11 @@ from agentos_lambda.api.run_state import run_state_router
 from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
 from agentos_lambda.aws.handler import LambdaHandler
+from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.websocket_functions import fan_out
-from agentos_lambda.aws.wiring import engine, key_of, new_id, queue_of, store_of
+from agentos_lambda.aws.wiring import begin, engine, key_of, new_id, queue_of, store_of
 from agentos_lambda.engine.manifest import Manifest
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
@@ -25,18 +26,22 @@ from agentos_lambda.runs.service import RunService
 
 def discovery_handler() -> LambdaHandler:
     """The config function."""
-    services = _services(Settings.from_environment())
+    settings = Settings.from_environment()
+    begin(settings, SystemClock())
+    services = _services(settings)
     return LambdaHandler(create_app(discovery_router(services), services))
 
 
 def runs_handler(kind: Kind) -> LambdaHandler:
     """The function of agents, of teams or of workflows."""
     settings = Settings.from_environment()
+    begin(settings, SystemClock())
     services = _services(settings)
     store, clock = store_of(settings), services.clock
     runs = RunService(store, clock, new_id=new_id)
     followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
-    executor = RunExecutor(store, engine, clock, retire=retire, fan_out=followed)
+    observer = observer_of(settings.stack, clock)
+    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer, fan_out=followed)
     intake = RunIntake(store, queue_of(settings), executor, clock, new_id=new_id, queue_limit=settings.queue_limit)
     router = APIRouter()
     router.include_router(component_router(kind, services.catalog))

@@ -26,6 +26,8 @@ class Settings:
     security_key_secret: str | None = None
     """The ARN of the secret that holds the key."""
     cors_origins: tuple[str, ...] = ()
+    stack: str | None = None
+    """The stack's name; None where there is none: locally."""
     websocket_url: str | None = None
     websocket_management_url: str | None = None
     """Where messages to connections are posted; None in a stack without a WebSocket."""
@@ -50,6 +52,7 @@ class Settings:
             security_key=given.get("OS_SECURITY_KEY"),
             security_key_secret=given.get("SECURITY_KEY_SECRET"),
             cors_origins=tuple(origin.strip() for origin in given.get("CORS_ORIGINS", "").split(",") if origin.strip()),
+            stack=given.get("STACK_NAME"),
             websocket_url=given.get("WEBSOCKET_URL"),
             websocket_management_url=given.get("WEBSOCKET_MANAGEMENT_URL"),
             greetings_queue_url=given.get("GREETINGS_QUEUE_URL", ""),

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.websocket_events import WebSocketHandler
-from agentos_lambda.aws.wiring import engine, key_of, new_id, queue_of, store_of
+from agentos_lambda.aws.wiring import begin, engine, key_of, new_id, queue_of, store_of
 from agentos_lambda.engine.manifest import Manifest
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.executor import RunExecutor
@@ -39,6 +39,7 @@ _POSTERS = 8
 def websocket_handler() -> WebSocketHandler:
     """The function behind the WebSocket API."""
     settings, clock = Settings.from_environment(), SystemClock()
+    begin(settings, clock)
     store, queue, key = store_of(settings), queue_of(settings), key_of(settings)
     followings, sender = _followings(settings, clock), Sender(_posts(settings))
     executor = RunExecutor(store, engine, clock)

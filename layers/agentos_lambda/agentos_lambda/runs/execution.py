@@ -33,6 +33,7 @@ from agentos_lambda.runs.model import (
     SessionDelta,
     Work,
 )
+from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, LiveRun, Store
 from agentos_lambda.runs.terminal import (
     DEADLINE_EXCEEDED,
@@ -73,6 +74,7 @@ class Execution:
         store: Store,
         engine: Callable[[], Engine],
         clock: Clock,
+        observer: Observer,
         deadline: int | None,
         stream: bool,
         retire: Callable[[], None],
@@ -84,6 +86,7 @@ class Execution:
         self._store = store
         self._engine = engine
         self._clock = clock
+        self._observer = observer
         self._stream = stream
         self._retire = retire
         self._buffer = LogBuffer(record.next_index) if stream else None
@@ -133,6 +136,7 @@ class Execution:
 
     async def _run_and_commit(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
         self._keeper.start()
+        self._observer.started(self.record)
         try:
             outcome, terminal = await self._drive(work, session, paused)
         finally:
@@ -168,7 +172,11 @@ class Execution:
         if self._stopped:
             run.cancel()
         terminal: list[Event] = []
+        began, first = self._clock.now(), True
         async for event in run.events():
+            if first:
+                self._observer.first_event(record, after=self._clock.now() - began)
+                first = False
             if terminal or is_terminal(event, record):
                 terminal.append(event)
             elif self._buffer is not None:
@@ -211,6 +219,7 @@ class Execution:
                 self._announce(self._terminal(self._failed(outcome, NOT_STORED)))
                 raise
             else:
+                self._observer.ended(self.record)
                 for indexed in numbered:
                     self._events.put_nowait(indexed)
                 return Ended(self.record, ending.output)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import Component, RunOutput, RunRecord, Session, Work
+from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Engine, FanOut, Store
 
 
@@ -21,6 +22,7 @@ class RunExecutor:
         clock: Clock,
         *,
         retire: Callable[[], None] = lambda: None,
+        observer: Observer | None = None,
         fan_out: FanOut | None = None,
     ) -> None:
         """``engine`` is called when components are needed, and only then: an engine takes long to import.
@@ -32,6 +34,7 @@ class RunExecutor:
         self._store = store
         self._clock = clock
         self._retire = retire
+        self._observer = observer or Unobserved()
         self._fan_out = fan_out
         self._executions: set[Execution] = set()
 
@@ -64,6 +67,7 @@ class RunExecutor:
             store=self._store,
             engine=self.engine,
             clock=self._clock,
+            observer=self._observer,
             deadline=deadline,
             stream=stream,
             retire=self._retire,
