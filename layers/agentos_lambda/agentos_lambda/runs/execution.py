@@ -34,7 +34,7 @@ from agentos_lambda.runs.model import (
     Work,
 )
 from agentos_lambda.runs.observer import Observer
-from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, Store
+from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, LiveRun, Store
 from agentos_lambda.runs.terminal import (
     DEADLINE_EXCEEDED,
     EXECUTION_LOST,
@@ -78,6 +78,7 @@ class Execution:
         deadline: int | None,
         stream: bool,
         retire: Callable[[], None],
+        fan_out: FanOut | None = None,
     ) -> None:
         """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop."""
         self.record = record
@@ -96,6 +97,8 @@ class Execution:
         )
         self._events: asyncio.Queue[IndexedEvent | None] = asyncio.Queue()
         self._task: asyncio.Task[Ended] | None = None
+        self._fan_out = fan_out if stream else None
+        self._live: LiveRun | None = None
 
     def start(self, work: Work, session: Session | None, paused: RunOutput | None) -> None:
         """Begin, in the running event loop. ``paused``: what a run that goes on has left so far."""
@@ -123,6 +126,15 @@ class Execution:
         return self._task
 
     async def _run(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
+        if self._fan_out is not None:
+            self._live = self._fan_out.begin(self.record, holds_lease=self._keeper.holds_lease)
+        try:
+            return await self._run_and_commit(work, session, paused)
+        finally:
+            if self._live is not None:
+                await asyncio.to_thread(self._live.end, self.record)
+
+    async def _run_and_commit(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
         self._keeper.start()
         self._observer.started(self.record)
         try:
@@ -168,7 +180,10 @@ class Execution:
             if terminal or is_terminal(event, record):
                 terminal.append(event)
             elif self._buffer is not None:
-                self._events.put_nowait(self._buffer.add(event, now=self._clock.now()))
+                indexed = self._buffer.add(event, now=self._clock.now())
+                self._events.put_nowait(indexed)
+                if self._live is not None:
+                    self._live.publish(indexed)
                 if self._buffer.due(now=self._clock.now()):
                     self._keeper.nudge()
         return run.outcome(), terminal
