@@ -8,7 +8,8 @@ LOCAL := $(VENVS)/local
 CLOUD := $(VENVS)/cloud
 SAM := $(VENVS)/sam
 CARGO_LAMBDA := $(VENVS)/cargo-lambda
-LOCKS := uv local dev cloud sam cargo-lambda
+CHECKOV := $(VENVS)/checkov
+LOCKS := uv local dev cloud sam cargo-lambda checkov
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -61,7 +62,7 @@ deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CO
 	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
 	@$(SAM)/bin/sam deploy --config-env $(CONFIG)
 
-test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types and all tests
+test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.ready $(CARGO_LAMBDA)/.ready ## lint, types and all tests
 	@$(DEV)/bin/ruff check --quiet .
 	@$(DEV)/bin/ruff format --quiet --check .
 	@$(DEV)/bin/mypy
