@@ -49,7 +49,7 @@ def function_variables(settings: Settings, template: Mapping[str, str], cloud_ur
     local = {name: value for name, value in template.items() if name not in _ONLY_ON_AWS}
     local["LOG_LEVEL"] = "WARNING"
     local.update({name: os.environ[name] for name in _OVERRIDABLE if name in os.environ})
-    return {**python_variables(settings), **local, **cloud_access(cloud_url)}
+    return {**python_variables(settings), **local, **cloud_access(cloud_url), **bedrock_access()}
 
 
 def cloud_access(cloud_url: str) -> dict[str, str]:
@@ -62,3 +62,16 @@ def cloud_access(cloud_url: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def bedrock_access() -> dict[str, str]:
+    """What functions need to call the real Bedrock, if the user has a Bedrock API key in ``AWS_BEARER_TOKEN_BEDROCK``.
+
+    Such a key opens Bedrock and nothing else of an account. Other credentials are never passed on.
+    """
+    token = os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
+    if not token:
+        return {}
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
+    endpoint = f"https://bedrock-runtime.{region}.amazonaws.com"
+    return {"AWS_BEARER_TOKEN_BEDROCK": token, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": endpoint}
