@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.execution import Execution
@@ -14,11 +14,22 @@ from agentos_lambda.runs.ports import Engine, Store
 class RunExecutor:
     """What attempts are executed with."""
 
-    def __init__(self, store: Store, engine: Callable[[], Engine], clock: Clock) -> None:
-        """``engine`` is called when components are needed, and only then: an engine takes long to import."""
+    def __init__(
+        self,
+        store: Store,
+        engine: Callable[[], Engine],
+        clock: Clock,
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """``engine`` is called when components are needed, and only then: an engine takes long to import.
+
+        ``pause`` (seconds) is awaited between two tries to store an ending.
+        """
         self.engine = engine
         self._store = store
         self._clock = clock
+        self._pause = pause
         self._executions: set[Execution] = set()
 
     async def idle(self) -> None:
@@ -52,6 +63,7 @@ class RunExecutor:
             clock=self._clock,
             deadline=deadline,
             stream=stream,
+            pause=self._pause,
         )
         execution.start(work, session, paused)
         self._executions.add(execution)
