@@ -5,24 +5,10 @@ from __future__ import annotations
 from functools import cache
 from uuid import uuid4
 
-from agentos_lambda.aws.logs import set_levels, silence
-from agentos_lambda.aws.metrics import count_cold_start
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.engine import LOGGERS
-from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.ports import Engine, RunQueue, Store
-from agentos_lambda.runs.security_key import KeySource
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
-from agentos_lambda.stores.secret import SecretKey
 from agentos_lambda.stores.sqs import SqsQueue
-
-
-def begin(settings: Settings, clock: Clock) -> None:
-    """What every function does first, when its environment starts."""
-    set_levels(settings.log_level)
-    if settings.stack is not None:
-        silence(LOGGERS)  # a run's error is in its record, for its caller
-        count_cold_start(settings.stack, clock)
 
 
 def store_of(settings: Settings) -> Store:
@@ -34,13 +20,6 @@ def store_of(settings: Settings) -> Store:
 def queue_of(settings: Settings) -> RunQueue:
     """The queue of runs that wait for a worker."""
     return SqsQueue(settings.queue_url)
-
-
-def key_of(settings: Settings) -> KeySource:
-    """Where the security key is read."""
-    if settings.security_key_secret is not None:
-        return SecretKey(settings.security_key_secret, SystemClock())
-    return lambda: settings.security_key
 
 
 @cache
