@@ -1,7 +1,7 @@
 """Workflows to be followed: one that talks, one that asks, and one whose answer is large."""
 
 from agno.agent import Agent
-from agno.workflow import Step, StepInput, StepOutput, Workflow
+from agno.workflow import HumanReview, Step, StepInput, StepOutput, Workflow
 
 from agentos_lambda.engine.models import default_model
 
@@ -29,7 +29,7 @@ workflows = [
         name="Careful",
         steps=[
             Step(name="say", agent=talker),
-            Step(name="publish", executor=publish, requires_confirmation=True, confirmation_message="Shall I?"),
+            Step(name="publish", executor=publish, human_review=HumanReview(requires_confirmation=True)),
         ],
     ),
     Workflow(id="large", name="Large", steps=[Step(name="fill", executor=large)]),
