@@ -9,7 +9,7 @@ from agentos_lambda.stores.secret import SecretKey
 
 
 def key_of(settings: Settings) -> KeySource:
-    """The secret that the settings name, else the key that they hold."""
+    """The stack's secret, or a key that is given as it is."""
     if settings.security_key_secret is not None:
         return SecretKey(settings.security_key_secret, SystemClock())
     return lambda: settings.security_key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -51,6 +51,9 @@ log = logging.getLogger(__name__)
 _LONGEST_ERROR = 2_000
 """Characters of an error in the record, which has to stay small. The output has all of it."""
 
+_PAUSES = (0.5, 1.0, 2.0)
+"""Seconds between the tries of an ending that the store did not answer: all together well within the lease."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -79,6 +82,7 @@ class Execution:
         stream: bool,
         retire: Callable[[], None],
         fan_out: FanOut | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop."""
         self.record = record
@@ -89,6 +93,7 @@ class Execution:
         self._observer = observer
         self._stream = stream
         self._retire = retire
+        self._pause = pause
         self._buffer = LogBuffer(record.next_index) if stream else None
         self._engine_run: EngineRun | None = None
         self._stopped = False
@@ -201,12 +206,12 @@ class Execution:
     async def _commit(self, outcome: EngineOutcome, terminal: list[Event]) -> Ended:
         """Commit the outcome, or what becomes of it when something else was faster or the store refuses it."""
         if self._keeper.stop_reason is StopReason.FENCED:
-            return await self._lost(await asyncio.to_thread(self._store.get, self.record.run_id))
+            return await self._lost(await self._current_record())
         commit = self._store.commit
         while True:
             ending, numbered = self._ending(outcome, terminal)
             try:
-                self.record = await asyncio.to_thread(commit, ending)
+                self.record = await self._store_ending(commit, ending)
             except (CancelWins, NotStorable, SessionTaken) as refusal:
                 if isinstance(refusal, SessionTaken):
                     commit = self._store.commit_without_session
@@ -223,6 +228,23 @@ class Execution:
                 for indexed in numbered:
                     self._events.put_nowait(indexed)
                 return Ended(self.record, ending.output)
+
+    async def _store_ending(self, commit: Callable[[Ending], RunRecord], ending: Ending) -> RunRecord:
+        """Commit the ending, which is the same for the store however often it comes."""
+        for seconds in _PAUSES:
+            try:
+                return await asyncio.to_thread(commit, ending)
+            except StoreUnavailable:
+                log.warning("the run is not committed yet", extra={"run_id": self.record.run_id})
+            await self._pause(seconds)
+        return await asyncio.to_thread(commit, ending)
+
+    async def _current_record(self) -> RunRecord | None:
+        """The record as it is now; None if it can not be had."""
+        try:
+            return await asyncio.to_thread(self._store.get, self.record.run_id)
+        except StoreUnavailable:
+            return None
 
     def _instead(self, outcome: EngineOutcome, refusal: CancelWins | NotStorable | SessionTaken) -> EngineOutcome:
         """What to commit where the store has refused the outcome."""

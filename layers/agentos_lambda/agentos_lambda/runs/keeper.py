@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.errors import Fenced, StoreUnavailable
+from agentos_lambda.runs.errors import Fenced, NotStorable, StoreUnavailable
 from agentos_lambda.runs.event_log import LogBuffer
 from agentos_lambda.runs.leases import LEASE, LOOK_EVERY, RENEW_EVERY
 from agentos_lambda.runs.model import RunRecord
@@ -86,8 +86,10 @@ class Keeper:
         if self._deadline is not None and now >= self._deadline:
             self._stop(StopReason.DEADLINE)
         try:
-            self._write_log(now)
+            # First the look: an attempt that slept through its lease learns so before it logs anything.
             self._look(now)
+            if self._stop_reason is not StopReason.FENCED:
+                self._write_log(now)
         except StoreUnavailable:
             log.warning("the store is unavailable; the run goes on", extra={"run_id": self._record.run_id})
 
@@ -117,6 +119,8 @@ class Keeper:
         except StoreUnavailable:
             self._buffer.put_back(pack, now=now)
             raise
+        except NotStorable:
+            log.exception("events are not in the log", extra={"run_id": self._record.run_id})
 
     def _look(self, now: int) -> None:
         if now - self._looked_at < LOOK_EVERY:
