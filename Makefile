@@ -61,6 +61,17 @@ deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CO
 	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
 	@$(SAM)/bin/sam deploy --config-env $(CONFIG)
 
+# The layers as they go to AWS, but for this machine's processor; beside them agno's own server, and boto3, which Lambda has.
+COLD := $(VENVS)/cold-start
+cold-start: export PYTHONPATH := layers/agentos_lambda:.
+cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts (ARGS='--times 5 --count': by valgrind, too)
+	@ARCHITECTURE=$$(uname -m | sed s/aarch64/arm64/) $(SAM)/bin/sam build >/dev/null
+	@rm -rf $(COLD) && python=$$(PYENV_VERSION=3.13 $(UV) python find --no-python-downloads 3.13) && \
+	  $(UV) pip install --quiet --python "$$python" --target $(COLD)/naive 'agno[os]' mangum -c requirements/local.txt && \
+	  $(UV) pip install --quiet --python "$$python" --target $(COLD)/boto3 boto3 -c requirements/local.txt && \
+	  "$$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash $(COLD)/boto3 && \
+	  $(LOCAL)/bin/python -m scripts.cold_start --python "$$python" --naive $(COLD)/naive --boto $(COLD)/boto3 $(ARGS)
+
 test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types and all tests
 	@$(DEV)/bin/ruff check --quiet .
 	@$(DEV)/bin/ruff format --quiet --check .
@@ -70,4 +81,4 @@ test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA
 e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## deploy the template to a local cloud that enforces IAM, and drive it
 	@$(DEV)/bin/python -m pytest tests/e2e $(ARGS)
 
-.PHONY: help run test e2e lock validate build deploy
+.PHONY: help run test e2e lock cold-start validate build deploy

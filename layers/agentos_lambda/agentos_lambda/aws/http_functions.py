@@ -1,43 +1,32 @@
-"""The functions behind the HTTP API, put together."""
+"""The functions behind the HTTP API that know of runs, put together."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
 from agentos_lambda.api.app import create_app
-from agentos_lambda.api.auth import KeySource
 from agentos_lambda.api.components import component_router
-from agentos_lambda.api.discovery import discovery_router
 from agentos_lambda.api.run_state import run_state_router
 from agentos_lambda.api.runs import run_router
-from agentos_lambda.api.services import Os, Services
 from agentos_lambda.aws.handler import LambdaHandler
+from agentos_lambda.aws.http_services import services_of
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.aws.wiring import begin, engine, new_id, queue_of, store_of
-from agentos_lambda.engine.manifest import Manifest
+from agentos_lambda.aws.start import begin
+from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Kind
 from agentos_lambda.runs.service import RunService
-from agentos_lambda.stores.secret import SecretKey
-
-
-def discovery_handler() -> LambdaHandler:
-    """The config function."""
-    settings = Settings.from_environment()
-    begin(settings, SystemClock())
-    services = _services(settings)
-    return LambdaHandler(create_app(discovery_router(services), services))
 
 
 def runs_handler(kind: Kind) -> LambdaHandler:
     """The function of agents, of teams or of workflows."""
     settings = Settings.from_environment()
     begin(settings, SystemClock())
-    services = _services(settings)
+    services = services_of(settings)
     store, clock = store_of(settings), services.clock
     runs = RunService(store, clock, new_id=new_id)
     executor = RunExecutor(store, engine, clock, retire=retire, observer=observer_of(settings.stack, clock))
@@ -47,19 +36,3 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     router.include_router(run_state_router(kind, services.catalog, runs))
     router.include_router(run_router(kind, services.catalog, intake, runs, clock))
     return LambdaHandler(create_app(router, services, at_end=executor.idle))
-
-
-def _services(settings: Settings) -> Services:
-    return Services(
-        os=Os(settings.os_id, settings.os_name, websocket_url=settings.websocket_url),
-        catalog=Manifest.load(),
-        clock=SystemClock(),
-        key=_key_source(settings),
-        cors_origins=settings.cors_origins,
-    )
-
-
-def _key_source(settings: Settings) -> KeySource:
-    if settings.security_key_secret is not None:
-        return SecretKey(settings.security_key_secret, SystemClock())
-    return lambda: settings.security_key

@@ -10,7 +10,8 @@ from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.queue_events import QueueHandler
 from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.aws.wiring import begin, engine, new_id, queue_of, store_of
+from agentos_lambda.aws.start import begin
+from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.engine.manifest import Manifest
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor

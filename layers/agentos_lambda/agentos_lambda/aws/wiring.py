@@ -5,22 +5,10 @@ from __future__ import annotations
 from functools import cache
 from uuid import uuid4
 
-from agentos_lambda.aws.logs import set_levels, silence
-from agentos_lambda.aws.metrics import count_cold_start
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.engine import LOGGERS
-from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.ports import Engine, RunQueue, Store
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.sqs import SqsQueue
-
-
-def begin(settings: Settings, clock: Clock) -> None:
-    """What every function does first, when its environment starts."""
-    set_levels(settings.log_level)
-    if settings.stack is not None:
-        silence(LOGGERS)  # a run's error is in its record, for its caller
-        count_cold_start(settings.stack, clock)
 
 
 def store_of(settings: Settings) -> Store:
