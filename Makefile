@@ -8,7 +8,8 @@ LOCAL := $(VENVS)/local
 CLOUD := $(VENVS)/cloud
 SAM := $(VENVS)/sam
 CARGO_LAMBDA := $(VENVS)/cargo-lambda
-LOCKS := uv local dev cloud sam cargo-lambda
+CHECKOV := $(VENVS)/checkov
+LOCKS := uv local dev cloud sam cargo-lambda checkov
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -72,7 +73,7 @@ cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts
 	  "$$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash $(COLD)/boto3 && \
 	  $(LOCAL)/bin/python -m scripts.cold_start --python "$$python" --naive $(COLD)/naive --boto $(COLD)/boto3 $(ARGS)
 
-test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types and all tests
+test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.ready $(CARGO_LAMBDA)/.ready ## lint, types and all tests
 	@$(DEV)/bin/ruff check --quiet .
 	@$(DEV)/bin/ruff format --quiet --check .
 	@$(DEV)/bin/mypy

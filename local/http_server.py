@@ -1,4 +1,4 @@
-"""The HTTP server in front of the local API Gateway."""
+"""The HTTP and WebSocket server in front of the local API Gateway."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from local.websocket_gateway import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
 
 _GRACE_SECONDS = 1
 """How long answers in progress may go on after the server was told to end."""
@@ -29,7 +31,9 @@ async def http_server(app: ASGIApp, listener: socket.socket) -> AsyncIterator[No
     config = uvicorn.Config(
         app,
         http="h11",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=(MAX_MESSAGE_BYTES, MAX_FRAME_BYTES),  # type: ignore[arg-type]  # websockets takes both
+        ws_per_message_deflate=False,  # nor does API Gateway compress
         lifespan="off",
         log_config=None,
         log_level="warning",

@@ -14,6 +14,7 @@ from local.intrinsics import Intrinsics
 from local.queue_names import queue_names
 from local.settings import InvalidTemplate
 from local.triggers import QueueTrigger, ScheduleTrigger, queue_triggers, schedule_triggers
+from local.websocket_routes import INTEGRATION, ROUTE, websocket_routes
 
 _TARGET = re.compile(r"functions/(\w+)")
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
@@ -59,6 +60,8 @@ class Template:
     """Queue name -> properties of an ``AWS::SQS::Queue``."""
     queue_triggers: tuple[QueueTrigger, ...] = ()
     schedule_triggers: tuple[ScheduleTrigger, ...] = ()
+    websocket_routes: Mapping[str, str] = field(default_factory=dict)
+    """Route key of the WebSocket API -> logical id of a function."""
 
     @classmethod
     def load(cls, path: Path, parameters: Mapping[str, str] | None = None) -> Template:
@@ -98,6 +101,11 @@ class Template:
             queues={name: intrinsics.resolve(properties) for name, properties in queues.items()},
             queue_triggers=queue_triggers(events, queues),
             schedule_triggers=schedule_triggers(events),
+            websocket_routes=websocket_routes(
+                {name: intrinsics.resolve(properties) for name, properties in of_type(ROUTE).items()},
+                {name: intrinsics.resolve(properties) for name, properties in of_type(INTEGRATION).items()},
+                functions,
+            ),
         )
 
 

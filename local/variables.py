@@ -44,9 +44,15 @@ def python_variables(settings: Settings) -> dict[str, str]:
     return variables
 
 
-def function_variables(settings: Settings, template: Mapping[str, str], cloud_url: str) -> dict[str, str]:
-    """For an environment of a function: the template's variables, made local."""
+def function_variables(
+    settings: Settings, template: Mapping[str, str], cloud_url: str, *, addresses: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """For an environment of a function: the template's variables, made local.
+
+    ``addresses`` are values for those variables that say where on AWS something is.
+    """
     local = {name: value for name, value in template.items() if name not in _ONLY_ON_AWS}
+    local.update({name: value for name, value in (addresses or {}).items() if name in template})
     local["LOG_LEVEL"] = "WARNING"
     local.update({name: os.environ[name] for name in _OVERRIDABLE if name in os.environ})
     return {**python_variables(settings), **local, **cloud_access(cloud_url), **bedrock_access()}

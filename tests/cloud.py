@@ -17,6 +17,7 @@ from pathlib import Path
 from agentos_lambda.stores.dynamodb import Tables
 
 REGION = "us-east-1"
+CONNECTIONS = "Connections"
 
 
 _MINISTACK = Path(__file__).parent.parent / ".venvs" / "cloud" / "bin" / "ministack"
@@ -93,6 +94,12 @@ def create_tables(dynamodb, s3, tables: Tables) -> None:
                 for index, keys in indexes.items()
             ]
         dynamodb.create_table(**definition)
+    dynamodb.create_table(
+        TableName=CONNECTIONS,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "connection_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "connection_id", "AttributeType": "S"}],
+    )
     s3.create_bucket(Bucket=tables.bucket)
 
 

@@ -17,7 +17,7 @@ PATIENCE = 60
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    with deployed(tmp_path_factory.mktemp("project")) as running:
+    with deployed(tmp_path_factory.mktemp("build")) as running:
         yield running
 
 

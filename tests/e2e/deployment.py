@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,6 @@ from tests.e2e import emulator
 
 STACK = "agentos-e2e"
 _SAM = emulator.ROOT / ".venvs/sam/bin/sam"
-_SOURCES = ("template.yaml", "Makefile", "functions", "layers", "requirements", "scripts")
 
 
 @dataclass(frozen=True)
@@ -56,17 +54,15 @@ class Deployment:
 
 
 @contextmanager
-def deployed(project: Path) -> Iterator[Deployment]:
-    """Builds in the empty folder ``project``, deploys, and runs the stack for as long as the context lasts."""
-    _copy_sources(project)
+def deployed(build: Path) -> Iterator[Deployment]:
+    """Builds into the folder ``build``, deploys, and runs the stack for as long as the context lasts."""
     target = {"ARCHITECTURE": emulator.architecture(), "RUNTIME": emulator.runtime()}
     parameters = {**emulator.PARAMETERS, "Architecture": target["ARCHITECTURE"], "LogLevel": "DEBUG"}
     overrides = " ".join(f"{name}={value}" for name, value in parameters.items())
-    _sam(project, "build", "--parameter-overrides", overrides, **target)
-    template = emulator.adapt(project / ".aws-sam/build/template.yaml")
+    _sam("build", "--build-dir", build, "--parameter-overrides", overrides, **target)
+    template = emulator.adapt(build / "template.yaml")
     with ministack(AUTH="true") as cloud:
         _sam(
-            project,
             *("deploy", "--template-file", template, "--stack-name", STACK, "--parameter-overrides", overrides),
             *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
             **emulator.ACCESS,
@@ -77,24 +73,12 @@ def deployed(project: Path) -> Iterator[Deployment]:
         yield Deployment(cloud, {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]})
 
 
-def _copy_sources(project: Path) -> None:
-    for name in _SOURCES:
-        source = emulator.ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, project / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, project / name)
-    (project / ".venvs").symlink_to(emulator.ROOT / ".venvs")
-    with (project / "layers/components/components.py").open("a") as components:
-        components.write(Path(__file__).with_name("careful.py").read_text())
-
-
-def _sam(project: Path, *arguments: str | Path, **variables: str) -> None:
+def _sam(*arguments: str | Path, **variables: str) -> None:
     # Without what an outer make hands down, and without an AWS account.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "AWS_"))}
     done = subprocess.run(
         [_SAM, *arguments],
-        cwd=project,
+        cwd=emulator.ROOT,
         env={**inherited, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1", **variables},
         capture_output=True,
         text=True,

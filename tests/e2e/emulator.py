@@ -47,7 +47,7 @@ def adapt(built: Path) -> Path:
 
 def _without_tls(resources: dict[str, Any]) -> None:
     """It speaks plain HTTP, so what refuses that refuses everybody."""
-    for policy in ("BucketPolicy", "QueuesPolicy"):
+    for policy in ("BucketPolicy", "QueuesPolicy", "GreetingsQueuePolicy"):
         [statement] = resources[policy]["Properties"]["PolicyDocument"]["Statement"]
         assert statement["Sid"] == "TlsOnly"
         del resources[policy]
@@ -90,3 +90,8 @@ def api_url(cloud: str, output: str) -> str:
     """Where the emulator serves what the stack's output names: ``https://ID.execute-api.…/STAGE``."""
     host, _, stage = output.removeprefix("https://").partition("/")
     return f"{cloud}/_aws/execute-api/{host.partition('.')[0]}/{stage}"
+
+
+def websocket_url(cloud: str, output: str) -> str:
+    """The same for ``wss://ID.execute-api.…/STAGE``."""
+    return api_url(cloud, output.replace("wss://", "https://")).replace("http://", "ws://")

@@ -55,13 +55,14 @@ def test_what_was_missed_of_a_run_is_had_again_once_and_in_order(api, other):
 
 @pytest.mark.parametrize("mode", [{}, {"stream": "true"}, {"background": "true"}])
 def test_a_run_that_asks_goes_on_when_it_is_answered(api, other, mode):
-    paused = api.post("/agents/careful/runs", json={"message": 'call delete {"what": "the draft"}'}).json()
+    message = 'call send_letter {"to": "Ada", "text": "Good morning!"}'
+    paused = api.post("/agents/clerk/runs", json={"message": message}).json()
     assert paused["status"] == "PAUSED"
-    path = f"/agents/careful/runs/{paused['run_id']}"
+    path = f"/agents/clerk/runs/{paused['run_id']}"
     tools = [{**tool, "confirmed": True} for tool in paused["tools"]]
     answer = other.post(f"{path}/continue", data={"tools": json.dumps(tools), **mode})
     assert answer.status_code == (202 if "background" in mode else 200), answer.text
-    assert "deleted the draft" in wait_for(api, path, "COMPLETED")["content"]
+    assert "send_letter gave: " in wait_for(api, path, "COMPLETED")["content"]
     if "stream" in mode:
         assert names(answer.text)[-1] == "RunCompleted"
     assert other.post(f"{path}/continue", data={"tools": json.dumps(tools)}).status_code == 409

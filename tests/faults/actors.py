@@ -1,4 +1,4 @@
-"""Everybody who has to do with runs, in one process and in single steps, over one store that faults can be put before."""
+"""Everybody who has to do with runs, in single steps of one process, over one store that faults can be put before."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any
 from agentos_lambda.runs.errors import Conflict, NotFound, RunsError, StoreUnavailable
 from agentos_lambda.runs.execution import Ended, Execution
 from agentos_lambda.runs.following import Look, follow
+from agentos_lambda.runs.leases import WAIT_AT_MOST
 from agentos_lambda.runs.model import Continuation, IndexedEvent, RunInput, RunRecord, RunStatus, SessionDelta
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.requests import ContinueRequest, RunRequest
 from tests.clocks import ManualClock
 from tests.faults.injection import Injector
 from tests.faults.watch import Watch
-from tests.runs.conftest import World, component
+from tests.runs.conftest import World, at_once, component
 from tests.runs.scripted_engine import ScriptedRun
 
 _unique = count(1)
@@ -32,6 +33,8 @@ class Attempt:
     engine_run: ScriptedRun
     task: asyncio.Task[Ended | None]
     execution: Execution
+    number: int
+    """Its fencing number."""
     streamed: bool
     """Whether somebody is handed its events."""
 
@@ -56,6 +59,8 @@ class Actors:
         self.run_ids: list[str] = []
         self.attempts: list[Attempt] = []
         self.followers: list[Follower] = []
+        self.handed_on: dict[str, int] = {}
+        """Run -> the last event index that a client of a crashed executor may have got, logged or not."""
         begin = self.world.executor.begin
 
         def noting(*args: Any, **kwargs: Any) -> Execution:
@@ -112,6 +117,11 @@ class Actors:
         attempt.execution.task.cancel()
         attempt.task.cancel()
         self.do(asyncio.wait([attempt.task, attempt.execution.task]))
+        if attempt.streamed:
+            queue = attempt.execution._events
+            while not queue.empty():
+                if (event := queue.get_nowait()) is not None:
+                    self.handed_on[attempt.run_id] = event.index
 
     def cancel(self, run_id: str) -> None:
         record = _quietly(lambda: self.world.runs.cancel(component(), run_id))
@@ -134,9 +144,6 @@ class Actors:
         _quietly(self.world.sweeper.sweep)
 
     def follow(self, run_id: str) -> None:
-        async def at_once(_seconds: float) -> None:
-            pass
-
         looks = follow(self.world.store, self.clock, run_id, after=-1, pause=at_once)
         self.followers.append(Follower(run_id, looks))
 
@@ -158,14 +165,21 @@ class Actors:
         self.injector.apply_late()
         for attempt in list(self.attempts):
             self.crash(attempt)
-        for _ in range(4):
-            self.clock.advance(60_000)
+        for milliseconds in (60_000, 60_000, WAIT_AT_MOST, 60_000):
+            self.clock.advance(milliseconds)
             self.world.sweeper.sweep()
             while self.world.queue.waiting:
                 self.deliver(keep=False)
                 for attempt in list(self.attempts):
                     self.end(attempt, RunStatus.COMPLETED)
-            self.watch.look(self.run_ids)
+            self.watch.look(self.run_ids, again=True)
+
+    def check_what_was_handed_on(self) -> None:
+        """Who comes back with the last index that it got still gets the end."""
+        for run_id, index in self.handed_on.items():
+            record = self.truth.get(run_id)
+            if record.status.final:
+                assert self.truth.read(record, after=index), "the end has an index that a client has passed"
 
     def close(self) -> None:
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
@@ -204,7 +218,9 @@ class Actors:
             if (error := task.exception()) is not None and not isinstance(error, RunsError):
                 raise error
         else:
-            self.attempts.append(Attempt(run_id, engine.runs[-1], task, self._begun[begun], streamed))
+            execution = self._begun[begun]
+            number = execution.record.attempt
+            self.attempts.append(Attempt(run_id, engine.runs[-1], task, execution, number, streamed))
 
     def _hear(self, attempt: Attempt) -> None:
         """What the clients of an attempt that has ended were told."""
@@ -213,6 +229,7 @@ class Actors:
             raise error
         ended = attempt.task.result() if error is None else None
         if ended is not None and ended.record.status is RunStatus.COMPLETED:
+            assert ended.record.attempt == attempt.number
             self.watch.told_completed[attempt.run_id] = ended.output
         if attempt.streamed:
             events = self.do(_all(attempt.execution))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 from typing import Any
 
@@ -40,10 +41,8 @@ class Injector:
     def apply_late(self) -> None:
         """Let what was held back arrive now."""
         while self._late:
-            try:
+            with suppress(Exception):  # nobody waits for its answer any more
                 self._late.pop(0)()
-            except Exception:  # noqa: BLE001, S110 - nobody waits for its answer any more
-                pass
 
     def around(self, client: Any) -> Any:
         """The client, with this injector before it."""

@@ -10,7 +10,8 @@ from agentos_lambda.runs.model import RunStatus
 from tests.faults.actors import Actors
 from tests.faults.injection import Fault
 
-TIMES = (1, 1_000, RENEW_EVERY, LEASE, LEASE + CLOCK_SKEW + 1)
+TIMES = (1_000, RENEW_EVERY)
+OUTLIVED = LEASE + CLOCK_SKEW + 1
 ENDS = (RunStatus.COMPLETED, RunStatus.COMPLETED, RunStatus.PAUSED, RunStatus.ERROR)
 USERS = st.sampled_from((None, "alice", "bob"))
 
@@ -74,22 +75,22 @@ class RunMachine(RuleBasedStateMachine):
             self.actors.enqueue_continuation(run_id)
 
     @precondition(lambda self: self.actors.records())
-    @rule(data=st.data())
-    def follow(self, data: st.DataObject) -> None:
-        self.actors.follow(self._pick(data, self.actors.records()).run_id)
-
-    @precondition(lambda self: self._looking())
-    @rule(data=st.data())
-    def look(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), anew=st.booleans())
+    def look(self, data: st.DataObject, anew: bool) -> None:
+        if anew or not self._looking():
+            self.actors.follow(self._pick(data, self.actors.records()).run_id)
         self.actors.look(self._pick(data, self._looking()))
 
-    @rule()
-    def sweep(self) -> None:
+    @rule(milliseconds=st.sampled_from(TIMES))
+    def sweep_in_good_time(self, milliseconds: int) -> None:
+        self.actors.clock.advance(milliseconds)
         self.actors.sweep()
 
-    @rule(milliseconds=st.sampled_from(TIMES))
-    def wait(self, milliseconds: int) -> None:
-        self.actors.clock.advance(milliseconds)
+    @precondition(lambda self: self.actors.records())
+    @rule()
+    def sweep_after_everybody_stalled(self) -> None:
+        self.actors.clock.advance(OUTLIVED)
+        self.actors.sweep()
 
     @rule(fault=st.sampled_from(Fault), after=st.integers(0, 5))
     def arm(self, fault: Fault, after: int) -> None:
@@ -114,6 +115,7 @@ class RunMachine(RuleBasedStateMachine):
             for record in self.actors.records():
                 assert not record.status.active, "an accepted run has not ended"
                 self.actors.watch.one_writer_at_a_time(record)
+            self.actors.check_what_was_handed_on()
             self._followers_got_the_log()
         finally:
             self.actors.close()

@@ -1,44 +1,71 @@
-"""The promises under any sequence of steps and faults that hypothesis can think of."""
+"""The promises under any sequence of steps and faults that hypothesis can think of.
 
-import pytest
-from hypothesis import HealthCheck, settings
+Each example is a story of up to three dozen steps of executors, workers, cancellers, continuers, followers and
+sweepers, and of what the network does to their requests. What is promised is checked after each step.
+"""
+
+from botocore.exceptions import ReadTimeoutError
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.stores.dynamodb import DynamoDBStore
 from agentos_lambda.stores.memory import MemoryStore
 from tests.clocks import ManualClock
 from tests.faults.actors import Actors
 from tests.faults.hand_driven import drive_keepers_by_hand
 from tests.faults.injection import Injector
 from tests.faults.run_machine import RunMachine
+from tests.stores.conftest import Aws
 
 
-@pytest.fixture(autouse=True)
-def keepers(monkeypatch):
-    drive_keepers_by_hand(monkeypatch)
+def check_stories(make_actors, *, examples, phases=tuple(Phase), steps=36):
+    class Machine(RunMachine):
+        def make_actors(self):
+            return make_actors()
 
-
-def of_any_order(machine, *, examples, steps):
-    few_health_checks = [HealthCheck.too_slow, HealthCheck.filter_too_much]
     run_state_machine_as_test(
-        machine,
+        Machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
             deadline=None,
-            suppress_health_check=few_health_checks,
             database=None,
+            phases=phases,
             report_multiple_bugs=False,
+            suppress_health_check=list(HealthCheck),
         ),
     )
 
 
-def test_promises_hold_over_the_memory_store_in_any_order_of_steps_and_faults():
-    class OverMemory(RunMachine):
-        def make_actors(self):
-            clock = ManualClock()
-            truth = MemoryStore(clock=clock)
-            injector = Injector(lambda: StoreUnavailable("The store did not answer."))
-            return Actors(injector.around(truth), truth, injector, clock)
+def over_memory() -> Actors:
+    clock = ManualClock()
+    truth = MemoryStore(clock=clock)
+    injector = Injector(lambda: StoreUnavailable("The store did not answer."))
+    return Actors(injector.around(truth), truth, injector, clock)
 
-    of_any_order(OverMemory, examples=120, steps=40)
+
+def over_dynamodb(aws: Aws) -> Actors:
+    """The faults are those of the client: every single request may meet one."""
+    clock = ManualClock()
+    injector = Injector(lambda: ReadTimeoutError(endpoint_url="http://127.0.0.1"))
+
+    def store(dynamodb) -> DynamoDBStore:
+        return DynamoDBStore(aws.tables, dynamodb=dynamodb, s3=aws.s3, clock=clock, sleep=lambda _seconds: None)
+
+    return Actors(store(injector.around(aws.dynamodb)), store(aws.dynamodb), injector, clock)
+
+
+def test_the_promises_hold_over_the_memory_store(monkeypatch):
+    drive_keepers_by_hand(monkeypatch)
+    check_stories(over_memory, examples=300)
+
+
+def test_the_promises_hold_over_dynamodb_with_faults_at_its_client(monkeypatch, moto_aws):
+    drive_keepers_by_hand(monkeypatch)
+    check_stories(lambda: over_dynamodb(moto_aws), examples=10, phases=[Phase.generate])
+
+
+def test_the_promises_hold_over_the_local_cloud(monkeypatch, ministack_aws):
+    drive_keepers_by_hand(monkeypatch)
+    check_stories(lambda: over_dynamodb(ministack_aws), examples=5, phases=[Phase.generate])

@@ -30,9 +30,14 @@ class Watch:
     _logs: dict[str, list[IndexedEvent]] = field(default_factory=dict)
     _outputs: dict[str, RunOutput | None] = field(default_factory=dict)
 
-    def look(self, run_ids: Sequence[str]) -> None:
-        """Compare. Steps may be missed between two looks, so they may be several at once."""
+    def look(self, run_ids: Sequence[str], *, again: bool = False) -> None:
+        """Compare. Steps may be missed between two looks, so they may be several at once.
+
+        ``again``: also those that were seen to have ended, since nothing may change them any more.
+        """
         for run_id in run_ids:
+            if not again and (seen := self._records.get(run_id)) is not None and seen.status.final:
+                continue
             record = self.store.get(run_id)
             if record is not None:
                 self._check_record(record)

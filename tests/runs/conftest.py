@@ -29,6 +29,10 @@ def component(kind: Kind = Kind.AGENT, component_id: str = "assistant") -> Compo
     return Component(kind, component_id, component_id.title(), 3, {}, {}, {})
 
 
+async def at_once(_seconds: float) -> None:
+    """A pause that takes no time."""
+
+
 class OneOfEach:
     """A catalog with the components that the tests run."""
 
@@ -52,7 +56,9 @@ class World:
     def __post_init__(self) -> None:
         store, clock, new_id = self.store, self.clock, self.new_id
         self.retired = 0
-        self.executor = RunExecutor(store, lambda: self.engine, clock, retire=self._retire, observer=self.observer)
+        self.executor = RunExecutor(
+            store, lambda: self.engine, clock, retire=self._retire, observer=self.observer, pause=at_once
+        )
         self.intake = RunIntake(store, self.queue, self.executor, clock, new_id=new_id, queue_limit=self.queue_limit)
         self.runs = RunService(store, clock, new_id=new_id)
         self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id)

@@ -14,7 +14,8 @@ from agentos_lambda.runs.terminal import event_name
 
 @dataclass
 class ScriptedRun:
-    """Gives ``deltas`` as text, holds before the end while ``hold`` is set, then ends as ``status``."""
+    """Gives ``deltas`` as text, tells of ``tools`` calls, each followed by text, holds before the end while ``hold`` is
+    set, then ends as ``status``."""
 
     request: EngineRequest
     deltas: Sequence[str] = ("Hello ", "world")
@@ -25,6 +26,7 @@ class ScriptedRun:
     members: tuple[dict[str, object], ...] = ()
     raises: Exception | None = None
     leaves_behind: bool = False
+    tools: int = 0
 
     def __post_init__(self) -> None:
         self.cancelled = False
@@ -49,6 +51,9 @@ class ScriptedRun:
         for delta in self.deltas:
             self.said.append(delta)
             yield self._event(f"{prefix}Content", content=delta)
+        for _ in range(self.tools):
+            yield self._event("ToolCallStarted")
+            yield self._event(f"{prefix}Content", content="")
         yield {"event": "RunCompleted", "run_id": "a-member", "content": "not the end"}
         if self.hold:
             self.reached_hold.set()

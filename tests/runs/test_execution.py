@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from agentos_lambda.runs.errors import ComponentUnusable, NotStorable, SessionTaken, StoreUnavailable
+from agentos_lambda.runs.keeper import StopReason
 from agentos_lambda.runs.model import Ending, Kind, RunRecord, RunStatus, SessionDelta
 from agentos_lambda.stores.memory import MemoryStore
 from tests.runs.conftest import World, collect, component, names
@@ -130,13 +131,34 @@ async def test_a_fenced_attempt_announces_what_the_record_says_and_writes_nothin
 
 
 async def test_an_ending_that_can_not_be_stored_is_not_announced_as_completed():
-    world = World(store=RefusingStore(StoreUnavailable("down")))
+    world = World(store=RefusingStore(*[StoreUnavailable("down")] * 4))
     execution = await world.execute(stream=True)
     events = await collect(execution)
     assert names(events)[-1] == "RunError"
     with pytest.raises(StoreUnavailable):
         await execution.ended()
     assert world.store.get(execution.record.run_id).status is RunStatus.RUNNING
+
+
+async def test_an_ending_is_tried_again_as_the_same_one_while_the_store_does_not_answer():
+    world = World(store=RefusingStore(*[StoreUnavailable("down")] * 3))
+    ended = await world.run()
+    assert ended.record.status is RunStatus.COMPLETED
+    assert len(world.store.tried) == 4
+    assert len({ending.token for ending in world.store.tried}) == 1
+
+
+async def test_a_stream_of_a_fenced_attempt_ends_even_if_the_store_is_down(world):
+    execution = await world.held(stream=True)
+    world.engine.runs[0].release()
+    execution._keeper._stop_reason = StopReason.FENCED
+
+    def down(run_id):
+        raise StoreUnavailable("down")
+
+    world.store.get = down
+    events = await collect(execution)
+    assert (names(events)[-1], events[-1].event["content"]) == ("RunError", "execution lost")
 
 
 async def test_a_result_that_is_too_large_ends_the_run_as_an_error():

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.runs.errors import NotStorable, StoreUnavailable
 from agentos_lambda.runs.event_log import LogBuffer
 from agentos_lambda.runs.keeper import Keeper, StopReason
 from agentos_lambda.runs.leases import LEASE
@@ -83,7 +83,7 @@ def test_text_waits_a_second_for_more_of_it(kept):
     kept.buffer.add({"event": "RunContent"}, now=kept.clock.now())
     assert kept.after(500) == []
     kept.buffer.add({"event": "RunContent"}, now=kept.clock.now())
-    assert kept.after(500) == ["append", "get"]
+    assert kept.after(500) == ["get", "append"]
     assert [e.index for e in kept.store.read(kept.record, after=-1)] == [0, 1]
 
 
@@ -101,6 +101,27 @@ def test_a_pack_that_could_not_be_written_is_written_later_in_order(kept):
     kept.buffer.add({"event": "RunContent"}, now=kept.clock.now())
     assert "append" in kept.after(1000)
     assert [e.event["event"] for e in kept.store.read(kept.record, after=-1)] == ["RunStarted", "RunContent"]
+
+
+def test_an_attempt_that_slept_through_its_lease_logs_nothing(kept):
+    kept.buffer.add({"event": "RunStarted"}, now=kept.clock.now())
+    later = kept.clock.now() + LEASE + 1
+    kept.store.claim("r", executor="other", lease_until=later + LEASE, expired_before=later)
+    assert kept.after(LEASE + 1) == ["renew"]
+    assert kept.stops == [StopReason.FENCED]
+
+
+def test_events_that_can_not_be_stored_do_not_end_the_keeper(kept, monkeypatch):
+    def refuse(run_id, attempt, pack):
+        raise NotStorable("too large")
+
+    kept.buffer.add({"event": "RunStarted"}, now=kept.clock.now())
+    monkeypatch.setattr(kept.store, "append", refuse)
+    assert kept.after(0) == []
+    monkeypatch.undo()
+    kept.buffer.add({"event": "ToolCallStarted"}, now=kept.clock.now())
+    assert kept.after(0) == ["append"]
+    assert [e.index for e in kept.store.read(kept.record, after=-1)] == [1]
 
 
 def test_a_flagged_cancel_stops_the_attempt_once(kept):

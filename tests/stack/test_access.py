@@ -60,6 +60,19 @@ RUN_GRANTS = {
 ENQUEUE = {("sqs:SendMessage", "RunsQueue.Arn"), ("sqs:GetQueueAttributes", "RunsQueue.Arn")}
 DEQUEUE = {(f"sqs:{action}", "RunsQueue.Arn") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
 SWEEP = {("dynamodb:Query", "${RunsTable.Arn}/index/active"), ("sqs:SendMessage", "RunsQueue.Arn")}
+MANAGEMENT_API = (
+    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/POST/@connections/*"
+)
+FOLLOW = {
+    ("dynamodb:Query", "RunsTable.Arn"),
+    ("dynamodb:DeleteItem", "RunsTable.Arn"),
+    ("dynamodb:UpdateItem", "ConnectionsTable.Arn"),
+    ("execute-api:ManageConnections", MANAGEMENT_API),
+}
+CONNECT = {(f"dynamodb:{action}", "ConnectionsTable.Arn") for action in ("GetItem", "PutItem", "DeleteItem")} | {
+    (f"sqs:{action}", "GreetingsQueue.Arn")
+    for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+}
 READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
 
 
@@ -81,11 +94,19 @@ def test_the_config_function_reads_the_key_and_nothing_else(stack: Stack) -> Non
 
 @pytest.mark.parametrize("function", RUN_FUNCTIONS)
 def test_a_run_function_reads_and_writes_runs_and_queues_them_and_nothing_else(stack: Stack, function: str) -> None:
-    assert grants(statements(stack, function)) == READ_KEY | RUN_GRANTS | ENQUEUE | log_and_trace(function)
+    follow = FOLLOW if function == "WorkflowsFunction" else set()
+    assert grants(statements(stack, function)) == READ_KEY | RUN_GRANTS | ENQUEUE | follow | log_and_trace(function)
 
 
-def test_the_worker_reads_and_writes_runs_and_takes_them_from_the_queue_and_nothing_else(stack: Stack) -> None:
-    assert grants(statements(stack, "WorkerFunction")) == RUN_GRANTS | DEQUEUE | log_and_trace("WorkerFunction")
+def test_the_worker_takes_runs_from_the_queue_writes_and_tells_them_and_nothing_else(stack: Stack) -> None:
+    assert grants(statements(stack, "WorkerFunction")) == RUN_GRANTS | DEQUEUE | FOLLOW | log_and_trace(
+        "WorkerFunction"
+    )
+
+
+def test_the_websocket_function_queues_runs_and_keeps_and_greets_connections_and_nothing_else(stack: Stack) -> None:
+    found = grants(statements(stack, "WebsocketFunction"))
+    assert found == READ_KEY | RUN_GRANTS | ENQUEUE | FOLLOW | CONNECT | log_and_trace("WebsocketFunction")
 
 
 def test_the_sweeper_finds_active_runs_reads_writes_and_queues_them_and_nothing_else(stack: Stack) -> None:
@@ -93,10 +114,12 @@ def test_the_sweeper_finds_active_runs_reads_writes_and_queues_them_and_nothing_
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_statement_has_a_wildcard_but_for_traces_and_the_objects_of_the_bucket(stack: Stack, function: str) -> None:
+def test_no_statement_has_a_wildcard_but_for_traces_and_what_lies_in_the_bucket_and_the_api(
+    stack: Stack, function: str
+) -> None:
     for action, resource in grants(statements(stack, function)) - TRACE:
         assert "*" not in action
-        assert "*" not in resource.removesuffix("${Bucket.Arn}/*")
+        assert "*" not in resource.removesuffix("${Bucket.Arn}/*").removesuffix("/@connections/*")
 
 
 @pytest.mark.parametrize("function", HTTP_FUNCTIONS)
@@ -168,6 +191,17 @@ def test_only_the_stage_of_this_api_may_invoke_a_function_of_it(stack: Stack, fu
 
 def test_nobody_but_lambda_itself_gives_work_to_the_worker(stack: Stack) -> None:
     assert permissions(stack, "WorkerFunction") == []
+
+
+def test_only_the_stage_of_the_websocket_api_may_invoke_its_function(stack: Stack) -> None:
+    assert permissions(stack, "WebsocketFunction") == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": "WebsocketFunction",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/*",
+        }
+    ]
 
 
 def test_only_its_own_schedule_invokes_the_sweeper(stack: Stack) -> None:

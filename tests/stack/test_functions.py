@@ -11,6 +11,11 @@ from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, so
 Stack = dict[str, dict[str, Any]]
 
 EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
+TELLS = {
+    "CONNECTIONS_TABLE": "ConnectionsTable",
+    "WEBSOCKET_MANAGEMENT_URL": "https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
+}
+"""What those functions know besides that tell runs to the connections of the WebSocket."""
 RUNS = {
     "RUNS_TABLE": "RunsTable",
     "SESSIONS_TABLE": "SessionsTable",
@@ -62,14 +67,16 @@ def test_functions_and_layers_agree_on_processor_and_python(function: str) -> No
 
 
 def test_the_config_function_knows_of_no_data(stack: Stack) -> None:
-    assert environment(stack, "ConfigFunction").keys() == EVERYWHERE | {"AGENTOS_RESPONSE_MODE"}
+    assert environment(stack, "ConfigFunction").keys() == EVERYWHERE | {"AGENTOS_RESPONSE_MODE", "WEBSOCKET_URL"}
     assert environment(stack, "ConfigFunction")["AGENTOS_RESPONSE_MODE"] == "buffered"
 
 
 @pytest.mark.parametrize("function", RUN_FUNCTIONS)
 def test_a_run_function_knows_its_tables_and_its_bucket(stack: Stack, function: str) -> None:
     variables = environment(stack, function)
-    assert variables.keys() == EVERYWHERE | RUNS.keys() | {
+    tells = TELLS if function == "WorkflowsFunction" else {}
+    assert variables.items() >= tells.items()
+    assert variables.keys() == EVERYWHERE | RUNS.keys() | tells.keys() | {
         "RUNS_QUEUE_URL",
         "AGENTOS_RESPONSE_MODE",
         "AWS_LAMBDA_EXEC_WRAPPER",
@@ -80,8 +87,8 @@ def test_a_run_function_knows_its_tables_and_its_bucket(stack: Stack, function: 
 
 def test_the_worker_knows_tables_and_bucket_and_runs_in_our_own_loop(stack: Stack, buffered_stack: Stack) -> None:
     for variables in (environment(stack, "WorkerFunction"), environment(buffered_stack, "WorkerFunction")):
-        assert variables.keys() == EVERYWHERE | RUNS.keys() | {"AWS_LAMBDA_EXEC_WRAPPER"}
-        assert variables.items() >= RUNS.items()
+        assert variables.keys() == EVERYWHERE | RUNS.keys() | TELLS.keys() | {"AWS_LAMBDA_EXEC_WRAPPER"}
+        assert variables.items() >= {**RUNS, **TELLS}.items()
         assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bin/stream-wrapper"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agentos_lambda.aws import metrics
-from tests.stack.translation import FUNCTIONS, translate
+from tests.stack.translation import FUNCTIONS, ROOT, translate
 
 Stack = dict[str, dict[str, Any]]
 
@@ -72,6 +72,13 @@ def test_there_is_an_alarm_for_each_thing_that_needs_somebody(stack: Stack) -> N
         "ThrottlesAlarm",
     }
     assert all(alarm["AlarmDescription"] for alarm in alarms(stack).values())
+
+
+def test_operators_are_told_of_each_alarm_what_it_means_and_what_to_do(stack: Stack) -> None:
+    rows = (line.split("|") for line in (ROOT / "docs/operations.md").read_text().splitlines())
+    told = {row[1].strip(" `"): row[2:4] for row in rows if len(row) == 5}
+    for alarm in alarms(stack):
+        assert all(cell.strip() for cell in told[alarm])
 
 
 def test_alarms_watch_metrics_that_there_are(stack: Stack) -> None:

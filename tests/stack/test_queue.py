@@ -69,8 +69,8 @@ def test_the_sweeper_sweeps_every_minute_and_leaves_a_failed_sweep_to_the_next(s
     assert invocation["Properties"]["MaximumRetryAttempts"] == 0
 
 
-@pytest.mark.parametrize("function", ["worker", "sweeper"])
-def test_a_function_that_no_client_calls_loads_neither_web_framework_nor_engine(function: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("function", ["worker", "sweeper", "websocket"])
+def test_a_function_without_http_loads_neither_web_framework_nor_engine(function: str, tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.json"
     python_path = os.pathsep.join(str(ROOT / "layers" / layer) for layer in ("agentos_lambda", "components"))
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": python_path, "AGENTOS_MANIFEST": str(manifest)}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable
-
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -12,10 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from agentos_lambda.api.errors import error_response
 from agentos_lambda.api.paths import route_path
 from agentos_lambda.runs.errors import StoreUnavailable
-
-KeySource = Callable[[], str | None]
-"""The security key as it is now, or None where none is configured. May block. Raises ``StoreUnavailable`` when it can
-not be told: then nobody gets in."""
+from agentos_lambda.runs.security_key import KeySource, same_key
 
 OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"})
 """Paths that never need a key (the AgentOS 3.1 API)."""
@@ -25,11 +19,6 @@ def bearer_token(authorization: str) -> str:
     """The token of an ``Authorization`` header. A token without a scheme counts, as in AgentOS."""
     scheme, _, token = authorization.strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else authorization.strip()
-
-
-def same_key(given: str, key: str) -> bool:
-    """Compare in constant time."""
-    return hmac.compare_digest(given.encode(), key.encode())
 
 
 class Authentication:

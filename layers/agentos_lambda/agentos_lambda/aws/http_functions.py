@@ -14,6 +14,7 @@ from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.start import begin
+from agentos_lambda.aws.websocket_functions import fan_out
 from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
@@ -29,7 +30,9 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     services = services_of(settings)
     store, clock = store_of(settings), services.clock
     runs = RunService(store, clock, new_id=new_id)
-    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer_of(settings.stack, clock))
+    followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
+    observer = observer_of(settings.stack, clock)
+    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer, fan_out=followed)
     intake = RunIntake(store, queue_of(settings), executor, clock, new_id=new_id, queue_limit=settings.queue_limit)
     router = APIRouter()
     router.include_router(component_router(kind, services.catalog))

@@ -11,6 +11,7 @@ from agentos_lambda.aws.queue_events import QueueHandler
 from agentos_lambda.aws.retirement import retire
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.start import begin
+from agentos_lambda.aws.websocket_functions import fan_out
 from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.engine.manifest import Manifest
 from agentos_lambda.runs.clock import SystemClock
@@ -23,9 +24,10 @@ def worker_handler() -> QueueHandler:
     """The worker function."""
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
-    store = store_of(settings)
-    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer_of(settings.stack, clock))
-    worker = Worker(store, executor, Manifest.load(), clock, new_id=new_id)
+    store, observer = store_of(settings), observer_of(settings.stack, clock)
+    followed = fan_out(settings, store, clock)
+    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer, fan_out=followed)
+    worker = Worker(store, executor, Manifest.load(), clock, new_id=new_id, fan_out=followed)
     return QueueHandler(worker, clock)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
@@ -34,7 +34,7 @@ from agentos_lambda.runs.model import (
     Work,
 )
 from agentos_lambda.runs.observer import Observer
-from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, Store
+from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, LiveRun, Store
 from agentos_lambda.runs.terminal import (
     DEADLINE_EXCEEDED,
     EXECUTION_LOST,
@@ -50,6 +50,9 @@ log = logging.getLogger(__name__)
 
 _LONGEST_ERROR = 2_000
 """Characters of an error in the record, which has to stay small. The output has all of it."""
+
+_PAUSES = (0.5, 1.0, 2.0)
+"""Seconds between the tries of an ending that the store did not answer: all together well within the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ class Execution:
         deadline: int | None,
         stream: bool,
         retire: Callable[[], None],
+        fan_out: FanOut | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop."""
         self.record = record
@@ -88,6 +93,7 @@ class Execution:
         self._observer = observer
         self._stream = stream
         self._retire = retire
+        self._pause = pause
         self._buffer = LogBuffer(record.next_index) if stream else None
         self._engine_run: EngineRun | None = None
         self._stopped = False
@@ -96,6 +102,8 @@ class Execution:
         )
         self._events: asyncio.Queue[IndexedEvent | None] = asyncio.Queue()
         self._task: asyncio.Task[Ended] | None = None
+        self._fan_out = fan_out if stream else None
+        self._live: LiveRun | None = None
 
     def start(self, work: Work, session: Session | None, paused: RunOutput | None) -> None:
         """Begin, in the running event loop. ``paused``: what a run that goes on has left so far."""
@@ -123,6 +131,15 @@ class Execution:
         return self._task
 
     async def _run(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
+        if self._fan_out is not None:
+            self._live = self._fan_out.begin(self.record, holds_lease=self._keeper.holds_lease)
+        try:
+            return await self._run_and_commit(work, session, paused)
+        finally:
+            if self._live is not None:
+                await asyncio.to_thread(self._live.end, self.record)
+
+    async def _run_and_commit(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
         self._keeper.start()
         self._observer.started(self.record)
         try:
@@ -168,7 +185,10 @@ class Execution:
             if terminal or is_terminal(event, record):
                 terminal.append(event)
             elif self._buffer is not None:
-                self._events.put_nowait(self._buffer.add(event, now=self._clock.now()))
+                indexed = self._buffer.add(event, now=self._clock.now())
+                self._events.put_nowait(indexed)
+                if self._live is not None:
+                    self._live.publish(indexed)
                 if self._buffer.due(now=self._clock.now()):
                     self._keeper.nudge()
         return run.outcome(), terminal
@@ -186,12 +206,12 @@ class Execution:
     async def _commit(self, outcome: EngineOutcome, terminal: list[Event]) -> Ended:
         """Commit the outcome, or what becomes of it when something else was faster or the store refuses it."""
         if self._keeper.stop_reason is StopReason.FENCED:
-            return await self._lost(await asyncio.to_thread(self._store.get, self.record.run_id))
+            return await self._lost(await self._current_record())
         commit = self._store.commit
         while True:
             ending, numbered = self._ending(outcome, terminal)
             try:
-                self.record = await asyncio.to_thread(commit, ending)
+                self.record = await self._store_ending(commit, ending)
             except (CancelWins, NotStorable, SessionTaken) as refusal:
                 if isinstance(refusal, SessionTaken):
                     commit = self._store.commit_without_session
@@ -208,6 +228,23 @@ class Execution:
                 for indexed in numbered:
                     self._events.put_nowait(indexed)
                 return Ended(self.record, ending.output)
+
+    async def _store_ending(self, commit: Callable[[Ending], RunRecord], ending: Ending) -> RunRecord:
+        """Commit the ending, which is the same for the store however often it comes."""
+        for seconds in _PAUSES:
+            try:
+                return await asyncio.to_thread(commit, ending)
+            except StoreUnavailable:
+                log.warning("the run is not committed yet", extra={"run_id": self.record.run_id})
+            await self._pause(seconds)
+        return await asyncio.to_thread(commit, ending)
+
+    async def _current_record(self) -> RunRecord | None:
+        """The record as it is now; None if it can not be had."""
+        try:
+            return await asyncio.to_thread(self._store.get, self.record.run_id)
+        except StoreUnavailable:
+            return None
 
     def _instead(self, outcome: EngineOutcome, refusal: CancelWins | NotStorable | SessionTaken) -> EngineOutcome:
         """What to commit where the store has refused the outcome."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.errors import Fenced, StoreUnavailable
+from agentos_lambda.runs.errors import Fenced, NotStorable, StoreUnavailable
 from agentos_lambda.runs.event_log import LogBuffer
 from agentos_lambda.runs.leases import LEASE, LOOK_EVERY, RENEW_EVERY
 from agentos_lambda.runs.model import RunRecord
@@ -51,6 +51,7 @@ class Keeper:
         self._deadline = deadline
         self._on_stop = on_stop
         self._looked_at = self._renewed_at = clock.now()
+        self._lease_ends = clock.monotonic() + ((record.lease_until or 0) - clock.now()) / 1000
         self._stop_reason: StopReason | None = None
         self._ended = False
         self._wake = threading.Event()
@@ -60,6 +61,10 @@ class Keeper:
     def stop_reason(self) -> StopReason | None:
         """Why the attempt was told to stop; None while it was not."""
         return self._stop_reason
+
+    def holds_lease(self) -> bool:
+        """Whether the attempt is certain to be nobody else's: by the monotonic clock, which nobody sets."""
+        return self._clock.monotonic() < self._lease_ends and self._stop_reason is not StopReason.FENCED
 
     def start(self) -> None:
         """Begin to look after the attempt."""
@@ -81,8 +86,10 @@ class Keeper:
         if self._deadline is not None and now >= self._deadline:
             self._stop(StopReason.DEADLINE)
         try:
-            self._write_log(now)
+            # First the look: an attempt that slept through its lease learns so before it logs anything.
             self._look(now)
+            if self._stop_reason is not StopReason.FENCED:
+                self._write_log(now)
         except StoreUnavailable:
             log.warning("the store is unavailable; the run goes on", extra={"run_id": self._record.run_id})
 
@@ -112,6 +119,8 @@ class Keeper:
         except StoreUnavailable:
             self._buffer.put_back(pack, now=now)
             raise
+        except NotStorable:
+            log.exception("events are not in the log", extra={"run_id": self._record.run_id})
 
     def _look(self, now: int) -> None:
         if now - self._looked_at < LOOK_EVERY:
@@ -119,8 +128,9 @@ class Keeper:
         self._looked_at = now
         try:
             if now - self._renewed_at >= RENEW_EVERY:
+                lease_ends = self._clock.monotonic() + LEASE / 1000
                 current = self._store.renew(self._record, lease_until=now + LEASE)
-                self._renewed_at = now
+                self._renewed_at, self._lease_ends = now, lease_ends
             else:
                 current = self._store.get(self._record.run_id) or self._record
         except Fenced:

@@ -11,7 +11,7 @@ from agentos_lambda.runs.description import describe
 from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced, StoreUnavailable
 from agentos_lambda.runs.idle_ending import commit_idle_ending
 from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
-from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, RunStatus
+from agentos_lambda.runs.model import Ending, EventPack, Kind, RunOutput, RunRecord, RunStatus
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Catalog, RunQueue, Store
 from agentos_lambda.runs.terminal import EXECUTION_LOST, NEVER_STARTED, cancel_reason, terminal_events
@@ -117,11 +117,21 @@ class Sweeper:
             ended = commit_idle_ending(self._store, ending)
         except CancelWins:
             return self._end(record, RunStatus.CANCELLED, None)
+        self._have_it_told(record)
         if error == EXECUTION_LOST:
             self._observer.lost(ended)
             return "lost"
         self._observer.ended(ended)
         return "cancelled" if status is RunStatus.CANCELLED else "never_started"
+
+    def _have_it_told(self, record: RunRecord) -> None:
+        """Have a worker tell the end to those who follow the run live, as they can with a workflow's."""
+        if record.kind is not Kind.WORKFLOW:
+            return
+        try:
+            self._queue.send(record.run_id)
+        except StoreUnavailable:
+            log.warning("the queue is unavailable; followers are not told", extra={"run_id": record.run_id})
 
     def _send_again(self, record: RunRecord) -> str | None:
         noted = self._store.note_send(record)

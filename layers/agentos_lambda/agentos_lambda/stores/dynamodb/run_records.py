@@ -166,17 +166,27 @@ class RunRecords:
             raise ClaimLost("The run is not paused any more.", there) from None
 
     def note_send(self, record: RunRecord) -> RunRecord:
-        # Nobody has claimed or cancelled the run, or counted this send, since it was read.
+        # Nobody has claimed or cancelled the run since it was read.
         waits = "#status = :pending"
-        is_same_send = "#sends = :sends AND #queued_at = :queued_at"
+        # Nobody has counted this send, or queued the run again. Records of older versions count from nothing.
+        is_same_send = "#sends = :sends" if record.sends else "(attribute_not_exists(#sends) OR #sends = :sends)"
+        is_same_wait = "attribute_not_exists(#queued_at)"
         values: Item = {
             ":one": number(1),
+            ":zero": number(0),
             ":pending": text(RunStatus.PENDING),
             ":sends": number(record.sends),
-            ":queued_at": number(record.queued_at or 0),
         }
+        if record.queued_at is not None:
+            is_same_wait = "#queued_at = :queued_at"
+            values[":queued_at"] = number(record.queued_at)
         try:
-            return self._update(record.run_id, "SET #sends = #sends + :one", f"{waits} AND {is_same_send}", values)
+            return self._update(
+                record.run_id,
+                "SET #sends = if_not_exists(#sends, :zero) + :one",
+                f"{waits} AND {is_same_send} AND {is_same_wait}",
+                values,
+            )
         except ConditionFailed as failure:
             raise ClaimLost("The run does not wait any more, or was just sent.", _record(failure)) from None
 
