@@ -7,7 +7,9 @@ DEV := $(VENVS)/dev
 LOCAL := $(VENVS)/local
 CLOUD := $(VENVS)/cloud
 SAM := $(VENVS)/sam
-LOCKS := uv local dev cloud sam
+CARGO_LAMBDA := $(VENVS)/cargo-lambda
+CHECKOV := $(VENVS)/checkov
+LOCKS := uv local dev cloud sam cargo-lambda checkov
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -21,15 +23,25 @@ $(VENVS)/%/.ready: requirements/%.txt
 	@VIRTUAL_ENV=$(@D) $(UV) pip sync --quiet --require-hashes $<
 	@touch $@
 
+# What the components import, in a folder of its own, at versions that agree with the layers.
+$(VENVS)/components/.ready: layers/components/requirements.txt $(LOCAL)/.ready
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@if grep -q '^[^#[:space:]]' $<; then \
+	  echo "installing what the components import ..." && \
+	  $(UV) pip install --quiet --python $(LOCAL) --target $(@D) -r $< -c requirements/local.txt; \
+	fi
+	@touch $@
+
 run: export PYTHONPATH := layers/agentos_lambda:.
-run: $(LOCAL)/.ready $(CLOUD)/.ready ## the whole API on this machine (PORT=8000 COMPONENTS=path/to/components.py)
+run: $(LOCAL)/.ready $(CLOUD)/.ready $(VENVS)/components/.ready ## the whole API on this machine (PORT=8000 COMPONENTS=path/to/components.py)
 	@exec $(LOCAL)/bin/python -m local $(if $(PORT),--port $(PORT)) \
 	  $(if $(COMPONENTS),--components '$(COMPONENTS)')
 
 lock: ## resolve every requirements file again
-	@for name in uv local dev cloud sam; do \
+	@for name in $(LOCKS); do \
 	  $(UV) pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
-	    --no-emit-index-url --no-annotate $$([ $$name = dev ] && echo -c requirements/local.txt) requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	    --no-emit-index-url --no-annotate $$([ $$name = dev ] && echo -c requirements/local.txt) \
+	    $$([ $$name = cargo-lambda ] && echo --no-deps) requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 	@for layer in web engine; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
@@ -50,10 +62,24 @@ deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CO
 	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
 	@$(SAM)/bin/sam deploy --config-env $(CONFIG)
 
-test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## lint, types and all tests
+# The layers as they go to AWS, but for this machine's processor; beside them agno's own server, and boto3, which Lambda has.
+COLD := $(VENVS)/cold-start
+cold-start: export PYTHONPATH := layers/agentos_lambda:.
+cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts (ARGS='--times 5 --count': by valgrind, too)
+	@ARCHITECTURE=$$(uname -m | sed s/aarch64/arm64/) $(SAM)/bin/sam build >/dev/null
+	@rm -rf $(COLD) && python=$$(PYENV_VERSION=3.13 $(UV) python find --no-python-downloads 3.13) && \
+	  $(UV) pip install --quiet --python "$$python" --target $(COLD)/naive 'agno[os]' mangum -c requirements/local.txt && \
+	  $(UV) pip install --quiet --python "$$python" --target $(COLD)/boto3 boto3 -c requirements/local.txt && \
+	  "$$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash $(COLD)/boto3 && \
+	  $(LOCAL)/bin/python -m scripts.cold_start --python "$$python" --naive $(COLD)/naive --boto $(COLD)/boto3 $(ARGS)
+
+test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.ready $(CARGO_LAMBDA)/.ready ## lint, types and all tests
 	@$(DEV)/bin/ruff check --quiet .
 	@$(DEV)/bin/ruff format --quiet --check .
 	@$(DEV)/bin/mypy
 	@$(DEV)/bin/python -m pytest $(ARGS)
 
-.PHONY: help run test lock validate build deploy
+e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## deploy the template to a local cloud that enforces IAM, and drive it
+	@$(DEV)/bin/python -m pytest tests/e2e $(ARGS)
+
+.PHONY: help run test e2e lock cold-start validate build deploy

@@ -35,10 +35,17 @@ class Response:
     body: AsyncIterator[bytes]
 
 
-async def read_response(invocation: Invocation) -> Response:
-    """The response, once its head is known. Raises ``InvocationFailed``, ``MalformedAnswer``."""
+async def read_response(invocation: Invocation, integration: ResponseMode) -> Response:
+    """The response, once its head is known. Raises ``InvocationFailed``, ``MalformedAnswer``.
+
+    ``integration`` is what API Gateway expects. It fails on a whole answer where it wants a stream; of a stream that
+    it does not want it passes on the head alone.
+    """
     if await invocation.mode() is ResponseMode.STREAMING:
-        return await _streamed(invocation.pieces())
+        response = await _streamed(invocation.pieces())
+        return response if integration is ResponseMode.STREAMING else _without_body(response.head)
+    if integration is ResponseMode.STREAMING:
+        raise MalformedAnswer("the function answered in one piece, the integration wants a stream")
     payload = b"".join([piece async for piece in invocation.pieces()])
     return _buffered(payload)
 
@@ -60,6 +67,15 @@ async def _rest(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[byt
         yield first
     async for piece in pieces:
         yield piece
+
+
+def _without_body(head: Head) -> Response:
+    async def nothing() -> AsyncIterator[bytes]:
+        return
+        yield
+
+    headers = tuple((name, value) for name, value in head.headers if name != b"content-length")
+    return Response(Head(head.status, headers), nothing())
 
 
 def _buffered(payload: bytes) -> Response:

@@ -47,9 +47,10 @@ class Environment:
             self._settle(EnvironmentCrashed(f"the environment ended with status {status}"))
         finally:
             self._settle(EnvironmentCrashed("the environment was ended"))
-            self._server.close()
+            await self._server.end_exchanges()
             if self._child is not None:
                 await self._child.kill()
+            self._server.close()
 
     async def next(self) -> Invocation:
         self._settle(InvocationFailed("the function asked for more without an answer"))

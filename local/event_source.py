@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -81,7 +80,7 @@ class QueuePoller:
 
     async def _work(self, messages: list[MessageTypeDef]) -> None:
         try:
-            answer = await _answer(self._function, {"Records": [self._record(message) for message in messages]})
+            answer = await self._function.answer({"Records": [self._record(message) for message in messages]})
         except InvocationFailed as failure:
             logger.warning("messages of %s come again: %s", self._trigger.queue, failure)
             return
@@ -117,7 +116,7 @@ async def invoke_every(seconds: float, function: Function) -> None:
     while True:
         await asyncio.sleep(seconds)
         try:
-            await _answer(function, _scheduled_event())
+            await function.answer(_scheduled_event())
         except InvocationFailed as failure:
             logger.warning("a scheduled invocation failed: %s", failure)
 
@@ -133,12 +132,3 @@ def _scheduled_event() -> dict[str, Any]:
         "resources": [],
         "detail": "{}",
     }
-
-
-async def _answer(function: Function, event: dict[str, Any]) -> Any:
-    """The function's answer. Raises ``InvocationFailed``."""
-    invocation = function.invoke(json.dumps(event).encode())
-    try:
-        return json.loads(b"".join([piece async for piece in invocation.pieces()]))
-    finally:
-        invocation.abandon()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Mapping
+from typing import Any
 
 from local.environment import Environment, EnvironmentCrashed
 from local.invocation import Invocation, InvocationFailed
@@ -43,6 +45,14 @@ class Function:
             self._waiting.put_nowait(invocation)
             self._scale()
         return invocation
+
+    async def answer(self, event: Mapping[str, Any]) -> Any:
+        """What the function makes of the event, both as JSON. Raises ``InvocationFailed``."""
+        invocation = self.invoke(json.dumps(event).encode())
+        try:
+            return json.loads(b"".join([piece async for piece in invocation.pieces()]))
+        finally:
+            invocation.abandon()
 
     @property
     def environments(self) -> tuple[Environment, ...]:

@@ -10,10 +10,10 @@ from http import HTTPStatus
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from local.answer import Head, Response, read_response
+from local.answer import Head, MalformedAnswer, Response, read_response
 from local.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, encode_event
 from local.function import Function
-from local.invocation import InvocationFailed
+from local.invocation import InvocationFailed, ResponseMode
 from local.routing import Match, Router
 
 logger = logging.getLogger(__name__)
@@ -23,10 +23,18 @@ class Gateway:
     """One REST API in front of functions, under one base URL without a stage."""
 
     def __init__(
-        self, router: Router, functions: Mapping[str, Function], *, port: int, binary_types: frozenset[str]
+        self,
+        router: Router,
+        functions: Mapping[str, Function],
+        *,
+        port: int,
+        binary_types: frozenset[str],
+        streaming: frozenset[str],
     ) -> None:
+        """``streaming``: the functions whose integrations stream."""
         self._router = router
         self._functions = functions
+        self._streaming = streaming
         self._port = port
         self._binary_types = binary_types
 
@@ -47,7 +55,8 @@ class Gateway:
             detail = "Request body too large: the limit is 6 MB, base64 included"
             await _refuse(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, "PAYLOAD_TOO_LARGE")
             return
-        failure = await _invoke(self._functions[match.function], event, send)
+        integration = ResponseMode.STREAMING if match.function in self._streaming else ResponseMode.BUFFERED
+        failure = await _invoke(self._functions[match.function], integration, event, send)
         if failure is not None:
             logger.warning("%s %s failed: %s", request.method, path, failure)
 
@@ -66,13 +75,15 @@ class Gateway:
         return encode_event(http_request, match, port=self._port, binary_types=self._binary_types)
 
 
-async def _invoke(function: Function, event: bytes, send: Send) -> InvocationFailed | None:
+async def _invoke(function: Function, integration: ResponseMode, event: bytes, send: Send) -> InvocationFailed | None:
     """Answer with what the function does, and tell what went wrong."""
     invocation = function.invoke(event)
     try:
-        response = await read_response(invocation)
+        response = await read_response(invocation, integration)
     except InvocationFailed as failure:
-        await _refuse(send, HTTPStatus.BAD_GATEWAY, "Internal server error", "INTERNAL_ERROR")
+        malformed = integration is ResponseMode.STREAMING and isinstance(failure, MalformedAnswer)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR if malformed else HTTPStatus.BAD_GATEWAY
+        await _refuse(send, status, "Internal server error", "INTERNAL_ERROR")
         return failure
     else:
         return await _pass_on(response, send)

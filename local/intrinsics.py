@@ -26,14 +26,17 @@ class UnsupportedIntrinsic(CannotStart):
 
 
 class Intrinsics:
-    """Resolves values of one template, its parameters at their defaults.
+    """Resolves values of one template, its parameters at their defaults where ``parameters`` gives no other value.
 
     A reference to a resource gives ``names[logical id]``, one to its attribute ``names["logical id.attribute"]``; both
     give their own names where none is given.
     """
 
-    def __init__(self, template: Mapping[str, Any], names: Mapping[str, str]) -> None:
-        self._parameters = {name: spec.get("Default", "") for name, spec in template.get("Parameters", {}).items()}
+    def __init__(
+        self, template: Mapping[str, Any], names: Mapping[str, str], parameters: Mapping[str, str] | None = None
+    ) -> None:
+        defaults = {name: spec.get("Default", "") for name, spec in template.get("Parameters", {}).items()}
+        self._parameters = {**defaults, **(parameters or {})}
         self._conditions = template.get("Conditions", {})
         self._names = names
         self._functions: dict[str, Callable[[Any], Any]] = {

@@ -41,7 +41,8 @@ class RuntimeServer:
         self._tenant = tenant
         self._function_arn = function_arn
         self._server: asyncio.Server | None = None
-        self._exchanges: set[asyncio.Task[None]] = set()
+        self._exchanges: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._closed = False
 
     async def start(self) -> str:
         """Listen on a free port. Gives the address, ``host:port``."""
@@ -50,19 +51,32 @@ class RuntimeServer:
         return f"{host}:{port}"
 
     def close(self) -> None:
-        """End all exchanges at once."""
+        """Stop listening. When the runtime is gone: a connection that is just being accepted would be forgotten."""
         if self._server is not None:
             self._server.close()
-        for exchange in self._exchanges:
-            exchange.cancel()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._exchanges.add(task)
-            task.add_done_callback(self._exchanges.discard)
+    async def end_exchanges(self) -> None:
+        """End all exchanges at once, and take no new ones."""
+        self._closed = True
+        exchanges = dict(self._exchanges)
+        for exchange, writer in exchanges.items():
+            writer.transport.abort()  # its reader is gone, or going: nothing waits for what is left to send
+            exchange.cancel()
+        await asyncio.gather(*exchanges, return_exceptions=True)
+        await asyncio.sleep(0)  # the transports end in the loop's next turn
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Not a coroutine: a connection is known from its first moment, so that none is forgotten in the end."""
+        if self._closed:
+            writer.transport.abort()
+            return
+        exchange = asyncio.create_task(self._serve(reader, writer))
+        self._exchanges[exchange] = writer
+        exchange.add_done_callback(self._exchanges.pop)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            with contextlib.suppress(OSError, h11.RemoteProtocolError, asyncio.CancelledError):
+            with contextlib.suppress(OSError, h11.RemoteProtocolError):
                 await self._exchange(_Connection(reader, writer))
         finally:
             writer.close()

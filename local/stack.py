@@ -9,41 +9,55 @@ import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
-import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.cloud import running_cloud
 from local.event_source import QueuePoller, invoke_every
 from local.function import Function
 from local.gateway import Gateway
+from local.http_server import http_server
+from local.management_api import management_api
 from local.manifest import build_manifest
 from local.resources import create_resources, queue_client
 from local.routing import Router
 from local.settings import CannotStart, Settings
 from local.template import Template
-from local.variables import function_variables
+from local.variables import function_variables, template_parameters
+from local.websocket_gateway import WebSocketGateway
 
-_GRACE_SECONDS = 1
-"""How long answers in progress may go on after the stack was told to end."""
+WEBSOCKET_PATH = "/workflows/ws"
 
 logger = logging.getLogger(__name__)
 
 
 async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
     """Run everything, until cancelled. Raises ``CannotStart``."""
-    with _listener(settings.port) as listener, _sole_user(settings):
+    with _listener(settings.port) as listener, _listener(0) as management_listener, _sole_user(settings):
         if not settings.components_file.is_file():
             raise CannotStart(f"{settings.components_file}: no such components file")
-        template = Template.load(settings.template)
+        template = Template.load(settings.template, template_parameters())
         async with running_cloud(settings.cloud_python, settings.state / "cloud") as cloud:
             await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.url))
+            addresses = {
+                "WEBSOCKET_URL": f"ws://127.0.0.1:{settings.port}{WEBSOCKET_PATH}",
+                "WEBSOCKET_MANAGEMENT_URL": f"http://127.0.0.1:{management_listener.getsockname()[1]}",
+            }
             functions = {
-                name: Function(spec, function_variables(settings, spec.variables, cloud.url))
+                name: Function(spec, function_variables(settings, spec.variables, cloud.url, addresses=addresses))
                 for name, spec in template.functions.items()
             }
-            router = Router(template.routes)
-            gateway = Gateway(router, functions, port=settings.port, binary_types=template.binary_types)
+            gateway = Gateway(
+                Router(template.routes),
+                functions,
+                port=settings.port,
+                binary_types=template.binary_types,
+                streaming=template.streaming,
+            )
+            websockets = WebSocketGateway(WEBSOCKET_PATH, template.websocket_routes, functions)
+            front = http_server(_by_protocol(gateway, websockets), listener)
+            management = http_server(management_api(websockets), management_listener)
             sources = _event_sources(template, functions, settings.schedule_seconds, cloud.url)
-            async with _http_server(gateway, listener), _environments(functions.values()), sources:
+            async with management, front, _environments(functions.values()), sources:
                 on_ready()
                 await cloud.wait()
                 raise CannotStart("the local cloud has ended")
@@ -110,32 +124,10 @@ def _tell_failure(source: asyncio.Task[None]) -> None:
         logger.error("an event source has ended", exc_info=error)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers: the process has its own."""
+def _by_protocol(http: ASGIApp, websockets: ASGIApp) -> ASGIApp:
+    """One app for both kinds of connection to one port."""
 
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await (websockets if scope["type"] == "websocket" else http)(scope, receive, send)
 
-
-@asynccontextmanager
-async def _http_server(gateway: Gateway, listener: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(
-        gateway,
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    # It reports each answer that is cut off on purpose.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing" not in record.getMessage())
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await serving
+    return app

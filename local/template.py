@@ -14,7 +14,9 @@ from local.intrinsics import Intrinsics
 from local.queue_names import queue_names
 from local.settings import InvalidTemplate
 from local.triggers import QueueTrigger, ScheduleTrigger, queue_triggers, schedule_triggers
+from local.websocket_routes import INTEGRATION, ROUTE, websocket_routes
 
+_TARGET = re.compile(r"functions/(\w+)")
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
 
 
@@ -52,14 +54,21 @@ class Template:
     tables: Mapping[str, Mapping[str, Any]]
     """Table name -> properties of an ``AWS::DynamoDB::Table``."""
     buckets: tuple[str, ...]
+    streaming: frozenset[str] = frozenset()
+    """Logical ids of the functions whose integrations stream."""
     queues: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Queue name -> properties of an ``AWS::SQS::Queue``."""
     queue_triggers: tuple[QueueTrigger, ...] = ()
     schedule_triggers: tuple[ScheduleTrigger, ...] = ()
+    websocket_routes: Mapping[str, str] = field(default_factory=dict)
+    """Route key of the WebSocket API -> logical id of a function."""
 
     @classmethod
-    def load(cls, path: Path) -> Template:
-        """Read a SAM template. Raises ``InvalidTemplate``, ``UnsupportedIntrinsic``."""
+    def load(cls, path: Path, parameters: Mapping[str, str] | None = None) -> Template:
+        """Read a SAM template, with its parameters' defaults where none is given.
+
+        Raises ``InvalidTemplate``, ``UnsupportedIntrinsic``.
+        """
         if not path.is_file():
             raise InvalidTemplate(f"{path}: no such template")
         document = yaml_parse(path.read_text())
@@ -71,7 +80,7 @@ class Template:
         tables = of_type("AWS::DynamoDB::Table")
         buckets = {name: f"agentos-local-{name.lower()}" for name in of_type("AWS::S3::Bucket")}
         queues = of_type("AWS::SQS::Queue")
-        intrinsics = Intrinsics(document, {**buckets, **queue_names(queues)})
+        intrinsics = Intrinsics(document, {**buckets, **queue_names(queues)}, parameters)
         defaults = document.get("Globals", {}).get("Function", {})
         functions = {
             name: _function(name, _merge(defaults, properties), intrinsics, path.parent)
@@ -88,9 +97,15 @@ class Template:
             binary_types=frozenset(definition.get("x-amazon-apigateway-binary-media-types", ())),
             tables={name: intrinsics.resolve(properties) for name, properties in tables.items()},
             buckets=tuple(buckets.values()),
+            streaming=_streaming(definition.get("paths", {}), intrinsics),
             queues={name: intrinsics.resolve(properties) for name, properties in queues.items()},
             queue_triggers=queue_triggers(events, queues),
             schedule_triggers=schedule_triggers(events),
+            websocket_routes=websocket_routes(
+                {name: intrinsics.resolve(properties) for name, properties in of_type(ROUTE).items()},
+                {name: intrinsics.resolve(properties) for name, properties in of_type(INTEGRATION).items()},
+                functions,
+            ),
         )
 
 
@@ -130,9 +145,23 @@ def _routes(paths: Mapping[str, Any], intrinsics: Intrinsics, functions: Mapping
             if method not in _METHODS:
                 continue
             uri = intrinsics.resolve(operation["x-amazon-apigateway-integration"])["uri"]
-            target = re.search(r"functions/(\w+)", uri)
+            target = _TARGET.search(uri)
             if target is None or target[1] not in functions:
                 raise InvalidTemplate(f"{method.upper()} {resource}: {uri} is no function of the template")
             methods[method.upper()] = target[1]
         routes.append(Route(resource, methods))
     return routes
+
+
+def _streaming(paths: Mapping[str, Any], intrinsics: Intrinsics) -> frozenset[str]:
+    """The functions that are invoked for a stream. Raises ``InvalidTemplate`` if one is not by all its routes: nothing
+    tells a function how it was invoked."""
+    streams: dict[str, bool] = {}
+    for item in paths.values():
+        for method in _METHODS & item.keys():
+            integration = intrinsics.resolve(item[method]["x-amazon-apigateway-integration"])
+            function = _TARGET.findall(integration["uri"])[0]
+            stream = integration.get("responseTransferMode") == "STREAM"
+            if streams.setdefault(function, stream) is not stream:
+                raise InvalidTemplate(f"{function} streams on some of its routes only")
+    return frozenset(function for function, stream in streams.items() if stream)

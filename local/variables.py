@@ -13,20 +13,27 @@ CREDENTIAL = "local"
 
 _OVERRIDABLE = (
     "AGENTOS_MODEL",
-    "AGENTOS_RESPONSE_MODE",
     "CORS_ORIGINS",
     "EVENTS_TTL_SECONDS",
     "LOG_LEVEL",
     "QUEUE_LIMIT",
 )
 """Variables of the template that the user's own environment may set otherwise."""
-_ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER")
-_PYTHONPATH = os.pathsep.join(str(ROOT / "layers" / layer) for layer in ("agentos_lambda", "components"))
+_PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}
+"""Variables of the user's own environment that stand for a parameter of the template."""
+_ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER", "STACK_NAME")
+_PATHS = ("layers/agentos_lambda", "layers/components", ".venvs/components")
+_PYTHONPATH = os.pathsep.join(str(ROOT / path) for path in _PATHS)
 
 
 def own_variables() -> dict[str, str]:
     """The user's environment without what could lead to their own AWS account or interpreter."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
+
+
+def template_parameters() -> dict[str, str]:
+    """The template's parameters that the user's own environment sets."""
+    return {parameter: os.environ[name] for name, parameter in _PARAMETERS.items() if os.environ.get(name)}
 
 
 def python_variables(settings: Settings) -> dict[str, str]:
@@ -37,12 +44,18 @@ def python_variables(settings: Settings) -> dict[str, str]:
     return variables
 
 
-def function_variables(settings: Settings, template: Mapping[str, str], cloud_url: str) -> dict[str, str]:
-    """For an environment of a function: the template's variables, made local."""
+def function_variables(
+    settings: Settings, template: Mapping[str, str], cloud_url: str, *, addresses: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """For an environment of a function: the template's variables, made local.
+
+    ``addresses`` are values for those variables that say where on AWS something is.
+    """
     local = {name: value for name, value in template.items() if name not in _ONLY_ON_AWS}
+    local.update({name: value for name, value in (addresses or {}).items() if name in template})
     local["LOG_LEVEL"] = "WARNING"
     local.update({name: os.environ[name] for name in _OVERRIDABLE if name in os.environ})
-    return {**python_variables(settings), **local, **cloud_access(cloud_url)}
+    return {**python_variables(settings), **local, **cloud_access(cloud_url), **bedrock_access()}
 
 
 def cloud_access(cloud_url: str) -> dict[str, str]:
@@ -55,3 +68,16 @@ def cloud_access(cloud_url: str) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def bedrock_access() -> dict[str, str]:
+    """What functions need to call the real Bedrock, if the user has a Bedrock API key in ``AWS_BEARER_TOKEN_BEDROCK``.
+
+    Such a key opens Bedrock and nothing else of an account. Other credentials are never passed on.
+    """
+    token = os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
+    if not token:
+        return {}
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION
+    endpoint = f"https://bedrock-runtime.{region}.amazonaws.com"
+    return {"AWS_BEARER_TOKEN_BEDROCK": token, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": endpoint}

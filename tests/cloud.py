@@ -17,6 +17,7 @@ from pathlib import Path
 from agentos_lambda.stores.dynamodb import Tables
 
 REGION = "us-east-1"
+CONNECTIONS = "Connections"
 
 
 _MINISTACK = Path(__file__).parent.parent / ".venvs" / "cloud" / "bin" / "ministack"
@@ -24,8 +25,11 @@ _START_SECONDS = 30
 
 
 @contextmanager
-def ministack() -> Iterator[str]:
-    """Runs ministack and gives its URL. A 12-digit access key is a tenant of its own."""
+def ministack(**variables: str) -> Iterator[str]:
+    """Runs ministack and gives its URL. A 12-digit access key is a tenant of its own.
+
+    ``variables`` are environment variables, such as ``AUTH="true"`` to have it enforce the policies of roles.
+    """
     if not _MINISTACK.exists():
         raise RuntimeError("There is no local cloud: run `make .venvs/cloud/.ready` first.")
     port = _free_port()
@@ -35,6 +39,7 @@ def ministack() -> Iterator[str]:
         "BIND_HOST": "127.0.0.1",
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
+        **variables,
     }
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen([_MINISTACK], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -89,6 +94,12 @@ def create_tables(dynamodb, s3, tables: Tables) -> None:
                 for index, keys in indexes.items()
             ]
         dynamodb.create_table(**definition)
+    dynamodb.create_table(
+        TableName=CONNECTIONS,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "connection_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "connection_id", "AttributeType": "S"}],
+    )
     s3.create_bucket(Bucket=tables.bucket)
 
 

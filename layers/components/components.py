@@ -6,7 +6,8 @@ The model is the demo model, which needs no network (what it understands: ``agen
 
 from agno.agent import Agent
 from agno.team import Team
-from agno.workflow import Step, StepInput, StepOutput, Workflow
+from agno.tools import tool
+from agno.workflow import HumanReview, OnReject, Step, StepInput, StepOutput, Workflow
 
 from agentos_lambda.engine.models import default_model
 
@@ -28,6 +29,40 @@ assistant = Agent(
     model=default_model(),
     tools=[add, count_words],
     metadata={"quick_prompts": ["add 2 and 3", 'call count_words {"text": "to be or not to be"}', "Hello!"]},
+)
+
+
+@tool(requires_confirmation=True)
+def send_letter(to: str, text: str) -> str:
+    """Send a letter. Waits until somebody has confirmed it."""
+    return f"sent to {to}: {text}"
+
+
+@tool(requires_user_input=True, user_input_fields=["date"])
+def book_room(room: str, date: str) -> str:
+    """Book a room. Waits until the user has filled in the date."""
+    return f"{room} is booked for {date}"
+
+
+@tool(external_execution=True)
+def measure_temperature(place: str) -> str:
+    """Measure the temperature of a place. Waits until the client has measured it: this code never runs."""
+    raise NotImplementedError(place)
+
+
+clerk = Agent(
+    id="clerk",
+    name="Clerk",
+    description="Has tools that wait for a person: to confirm, to fill in, to do something.",
+    model=default_model(),
+    tools=[send_letter, book_room, measure_temperature],
+    metadata={
+        "quick_prompts": [
+            'call send_letter {"to": "Ada", "text": "Good morning!"}',
+            'call book_room {"room": "the library"}',
+            'call measure_temperature {"place": "attic"}',
+        ]
+    },
 )
 
 companion = Agent(
@@ -64,6 +99,23 @@ newsroom = Team(
 )
 
 
+@tool(requires_confirmation=True)
+def publish(title: str) -> str:
+    """Publish an article. Waits until somebody has confirmed it."""
+    return f"{title} is published"
+
+
+press_office = Team(
+    id="press-office",
+    name="Press office",
+    description="A researcher and a writer, whose editor publishes nothing without asking.",
+    model=default_model(),
+    members=[researcher, writer],
+    tools=[publish],
+    metadata={"quick_prompts": ['call publish {"title": "Agents without servers"}', "ask writer: a headline, please"]},
+)
+
+
 def sign(step_input: StepInput) -> StepOutput:
     """Add a signature to what the step before has written."""
     return StepOutput(content=f"{step_input.previous_step_content}\n\nSigned: the workflow")
@@ -77,6 +129,31 @@ letter = Workflow(
     metadata={"quick_prompts": ["a letter to the editor"]},
 )
 
-agents = [assistant, companion]
-teams = [newsroom]
-workflows = [letter]
+
+def post(step_input: StepInput) -> StepOutput:
+    """Pretend to put the text of the step before into the post."""
+    return StepOutput(content=f"{step_input.previous_step_content}\n\nPosted by the workflow")
+
+
+newsletter = Workflow(
+    id="newsletter",
+    name="Newsletter",
+    description="An agent writes a draft; when somebody has looked at it, and perhaps changed it, a function posts it.",
+    steps=[
+        Step(
+            name="draft",
+            agent=writer,
+            human_review=HumanReview(
+                requires_output_review=True,
+                output_review_message="May this go out?",
+                on_reject=OnReject.retry,
+            ),
+        ),
+        Step(name="post", executor=post),
+    ],
+    metadata={"quick_prompts": ["a newsletter about serverless agents"]},
+)
+
+agents = [assistant, clerk, companion]
+teams = [newsroom, press_office]
+workflows = [letter, newsletter]

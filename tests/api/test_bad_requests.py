@@ -11,6 +11,7 @@ PATHS = [f"/{kind.plural}/{NAMES[kind]}/runs" for kind in Kind]
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
+MESSAGE = b'--b\r\nContent-Disposition: form-data; name="message"\r\n\r\n%b\r\n'
 DEEP = b'{"message": "hi", "metadata": ' + b'{"a":' * 65 + b"1" + b"}" * 65 + b"}"
 
 UNPARSEABLE = {
@@ -24,6 +25,9 @@ UNPARSEABLE = {
     "a form that is not UTF-8": (b"message=%ff", FORM),
     "multipart without a boundary": (b"--b", {"content-type": "multipart/form-data"}),
     "broken multipart": (b"nonsense", MULTIPART),
+    "multipart text that is not UTF-8": (MESSAGE % b"\xff" + b"--b--\r\n", MULTIPART),
+    "multipart without an end": (MESSAGE % b"hi", MULTIPART),
+    "an empty multipart body": (b"", MULTIPART),
     "some other type": (b"hello", {"content-type": "text/plain"}),
 }
 
@@ -56,6 +60,13 @@ async def test_what_can_not_be_parsed_is_a_400(api, path, case):
     assert (answer.status_code, answer.json()["error_code"]) == (400, "BAD_REQUEST")
     assert isinstance(answer.json()["detail"], str)
     check_nothing_left(api)
+
+
+async def test_multipart_text_may_be_in_another_charset_that_is_told(api):
+    headers = {"content-type": "multipart/form-data; boundary=b; charset=iso-8859-1"}
+    answer = await api.client.post(PATHS[0], content=MESSAGE % b"Gr\xfc\xdfe" + b"--b--\r\n", headers=headers)
+    assert answer.status_code == 200
+    assert api.engine_inputs[0].message == "Grüße"
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -124,3 +135,31 @@ async def test_a_session_of_another_user_is_a_404(api):
         "/agents/assistant/runs", json={"message": "hi", "session_id": "s", "user_id": "bob"}
     )
     assert (answer.status_code, answer.json()["detail"]) == (404, "Session not found")
+
+
+@pytest.mark.parametrize("fields", [{}, {"last_event_index": None, "session_id": None}, {"last_event_index": ""}])
+async def test_a_resumption_without_an_index_begins_at_the_start(api, fields):
+    run_id = (await api.client.post(PATHS[0], json={"message": "hi", "session_id": None})).json()["run_id"]
+    answer = await api.client.post(f"{PATHS[0]}/{run_id}/resume", json=fields)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+
+
+@pytest.mark.parametrize("run_id", ["x" * 3000, "a%20b", "%00", "%FF", "a,b"])
+async def test_what_can_be_no_id_is_the_id_of_no_run_and_asks_no_store(api, run_id):
+    api.world.store.get = None
+    for method, action in (("GET", ""), ("POST", "/cancel"), ("POST", "/resume"), ("POST", "/continue")):
+        answer = await api.client.request(method, f"{PATHS[0]}/{run_id}{action}")
+        assert (answer.status_code, answer.json()["detail"]) == (404, "Run not found")
+
+
+@pytest.mark.parametrize("session_id", ["", "x" * 129, "a b"])
+async def test_a_session_id_in_a_query_follows_the_rules_for_ids(api, session_id):
+    api.world.store.load = None
+    answer = await api.client.get(PATHS[0], params={"session_id": session_id})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "session_id")
+
+
+async def test_only_one_trailing_slash_is_stripped(api):
+    assert (await api.client.get("/agents/")).status_code == 200
+    for path in ("/agents//", "/agents/%2F"):
+        assert (await api.client.get(path)).status_code == 404

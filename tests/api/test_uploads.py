@@ -53,6 +53,10 @@ async def test_several_files_keep_their_order_and_their_metadata(api):
         ("a.exe", "application/octet-stream"),
         ("noname", ""),
         ("a.png", "text/foo"),
+        ("a.png", "application/pdf"),
+        ("a.pdf", "image/png"),
+        ("a.txt", "video/mp4"),
+        ("a.mp3", "image/gif"),
     ],
 )
 async def test_any_other_file_is_refused_by_its_name_before_anything_runs(api, name, content_type):
@@ -113,6 +117,8 @@ async def test_media_objects_arrive_like_files(api):
         {"content": ""},
         {"content": "QQ==", "url": "https://example.com"},
         {"content": "QQ==", "mime_type": 5},
+        {"content": "QQ==", "mime_type": "audio/wav"},
+        {"url": "file:///etc/passwd"},
         {"content": "QQ==", "metadata": []},
     ],
 )
@@ -123,5 +129,43 @@ async def test_a_media_object_that_can_not_be_read_is_a_422(api, item):
 
 
 def test_a_type_that_is_known_decides_over_the_extension():
-    assert file_type("image/png", "a.pdf").kind == "image"
+    assert file_type("image/png", "scan.v2").kind == "image"
     assert file_type(None, "a.pdf").mime_type == "application/pdf"
+
+
+@pytest.mark.parametrize("mime_type", ["image/svg+xml", "application/x-msdownload"])
+async def test_a_media_object_of_an_unsupported_type_is_refused_like_a_file(api, mime_type):
+    for field in ("images", "input_files"):
+        body = {"message": "look", field: [{"content": "QQ==", "mime_type": mime_type, "filename": "a.exe"}]}
+        answer = await api.client.post(RUNS, json=body)
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "UNSUPPORTED_FILE_TYPE")
+        assert answer.json()["detail"] == f"Unsupported file type: a.exe ({mime_type})"
+    assert api.engine_inputs == []
+
+
+async def test_a_file_without_a_type_is_base64_or_else_text(api):
+    items = [{"content": "QQ==", "id": "1"}, {"content": "plain text", "filename": "a.txt"}]
+    assert (await api.client.post(RUNS, json={"message": "look", "input_files": items})).status_code == 200
+    assert [media.content for media in api.engine_inputs[0].media] == [b"A", b"plain text"]
+
+
+async def test_an_alias_of_a_type_reaches_the_engine_under_the_name_it_knows(api):
+    item = {"content": "QQ==", "mime_type": "application/x-zip-compressed"}
+    assert (await api.client.post(RUNS, json={"message": "look", "input_files": [item]})).status_code == 200
+    assert api.engine_inputs[0].media[0].mime_type == "application/zip"
+
+
+async def test_a_file_input_that_was_left_empty_is_no_file(api):
+    part = b'--b\r\nContent-Disposition: form-data; name="files"; filename=""\r\nContent-Type: application/octet-stream'
+    body = part + b'\r\n\r\n\r\n--b\r\nContent-Disposition: form-data; name="message"\r\n\r\nhi\r\n--b--\r\n'
+    answer = await api.client.post(RUNS, content=body, headers={"content-type": "multipart/form-data; boundary=b"})
+    assert answer.status_code == 200, answer.text
+    assert api.engine_inputs[0].media == ()
+
+
+async def test_a_file_in_a_body_that_was_cut_off_is_not_left_out(api):
+    part = b'--b\r\nContent-Disposition: form-data; name="message"\r\n\r\nhi\r\n--b\r\n'
+    body = part + b'Content-Disposition: form-data; name="files"; filename="a.png"\r\n\r\nhalf of it'
+    answer = await api.client.post(RUNS, content=body, headers={"content-type": "multipart/form-data; boundary=b"})
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "BAD_REQUEST")
+    assert api.engine_inputs == []

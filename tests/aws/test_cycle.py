@@ -1,9 +1,10 @@
 import asyncio
+import json
 import logging
 
 import pytest
 
-from agentos_lambda.aws.cycle import INTERNAL_ERROR, ProtocolViolation, respond
+from agentos_lambda.aws.cycle import ERROR_EVENT, INTERNAL_ERROR, ProtocolViolation, respond
 from tests.aws.recording_sink import RecordingSink
 
 
@@ -129,6 +130,23 @@ def test_an_error_after_the_first_byte_ends_the_answer_as_a_broken_one():
     assert (sink.status, sink.body, sink.finishes) == (200, b"half", [error])
 
 
+def test_an_event_stream_that_can_not_go_on_ends_properly_with_an_error_event():
+    async def app(_scope, _receive, send):
+        await send(start(200, [(b"Content-Type", b"text/event-stream; charset=utf-8")]))
+        await send(body(b"data: 1\n\n", more=True))
+        raise RuntimeError("secret")
+
+    sink = run(app)
+    assert (sink.status, sink.pieces, sink.finishes) == (200, [b"data: 1\n\n", ERROR_EVENT], [None])
+    name, data, *rest = ERROR_EVENT.decode().split("\n")
+    assert (name, rest) == ("event: error", ["", ""])
+    assert json.loads(data.removeprefix("data: ")) == {
+        "event": "error",
+        "error": "Internal server error",
+        "error_code": "INTERNAL_ERROR",
+    }
+
+
 def test_an_error_after_the_whole_answer_changes_nothing():
     async def app(_scope, _receive, send):
         await send(start())
@@ -153,6 +171,25 @@ def test_an_app_that_returns_in_the_middle_of_its_answer_breaks_it_off():
 
     [error] = run(app).finishes
     assert isinstance(error, ProtocolViolation)
+
+
+def test_an_answer_that_nobody_takes_is_not_begun_again():
+    class Gone(RecordingSink):
+        async def start(self, prelude):
+            await super().start(prelude)
+            raise ConnectionResetError
+
+        async def finish(self, error=None):
+            await super().finish(error)
+            raise ConnectionResetError
+
+    async def app(_scope, _receive, send):
+        await send(start())
+
+    sink = Gone()
+    with pytest.raises(ConnectionResetError):
+        run(app, sink)
+    assert [prelude.status for prelude in sink.preludes] == [200]
 
 
 def test_headers_over_the_limit_are_a_clean_500():

@@ -3,38 +3,15 @@
 import base64
 import json
 import os
+import re
 import signal
 import socket
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from tests.aws.gateway_events import request_event
 from tests.aws.runtime_api_double import RuntimeApiDouble
-
-ROOT = Path(__file__).parents[2]
-TASKS = Path(__file__).parent / "tasks"
-
-
-@contextmanager
-def runtime(address, handler="app.handler", **variables):
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT / "layers" / "agentos_lambda"),
-        "AWS_LAMBDA_RUNTIME_API": address,
-        "LAMBDA_TASK_ROOT": str(TASKS),
-        "_HANDLER": handler,
-        **variables,
-    }
-    command = [sys.executable, "-m", "agentos_lambda.aws.runtime"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, cwd=TASKS) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+from tests.aws.runtime_process import runtime
 
 
 @pytest.fixture
@@ -123,6 +100,13 @@ def test_the_context_has_deadline_and_trace(plain):
     assert context == {"id": "request-1", "arn": "arn:x", "trace": ["Root=1-2-3", "Root=1-2-3"]}
 
 
+def test_a_trace_does_not_outlive_its_invocation(plain):
+    plain.send("context", **{"Lambda-Runtime-Trace-Id": "Root=1-2-3"})
+    plain.answer().body()
+    plain.send("context")
+    assert json.loads(plain.answer().body())["trace"] == [None, None]
+
+
 @pytest.mark.parametrize(("event", "error"), [("raise", "LookupError"), ("not json", "TypeError")])
 def test_a_handler_that_fails_is_reported_and_the_next_event_served(plain, event, error):
     plain.send(event)
@@ -179,12 +163,47 @@ def test_the_runtime_ends_quietly_when_the_runtime_api_is_gone():
             assert process.stdout.read() == b""
 
 
-def test_log_lines_are_json_where_lambda_is_told_so(api):
+def test_an_answer_that_the_runtime_api_drops_does_not_end_the_environment():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        with runtime(f"127.0.0.1:{listener.getsockname()[1]}"):
+            event = json.dumps(request_event("/large")).encode()
+            head = b"Lambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: 99999999999999\r\n"
+            with listener.accept()[0] as asked:
+                asked.recv(1000)
+                asked.sendall(b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (head, len(event), event))
+            with listener.accept()[0] as answer:
+                assert answer.recv(1000).startswith(b"POST /2018-06-01/runtime/invocation/1/response")
+            with listener.accept()[0] as asked_again:
+                assert asked_again.recv(1000).startswith(b"GET /2018-06-01/runtime/invocation/next")
+
+
+def test_log_lines_are_json_with_the_managed_runtimes_fields_where_lambda_is_told_so(api):
     with runtime(api.address, AWS_LAMBDA_LOG_FORMAT="JSON", AWS_LAMBDA_LOG_LEVEL="ERROR") as process:
         api.send("raise")
         api.answer().body()
         line = json.loads(process.stdout.readline())
-    assert (line["level"], line["requestId"], line["errorType"]) == ("ERROR", "request-1", "LookupError")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("timestamp"))
+    assert re.fullmatch(r".+/aws/runtime\.py:_answer:\d+", line.pop("location"))
+    assert line.pop("stackTrace")[-1] == "LookupError: no such thing\n"
+    assert line == {
+        "level": "ERROR",
+        "logger": "agentos_lambda.aws.runtime",
+        "message": "the handler failed",
+        "requestId": "request-1",
+        "errorType": "LookupError",
+        "errorMessage": "no such thing",
+    }
+
+
+def test_log_lines_are_text_otherwise_with_the_managed_runtimes_columns(api):
+    with runtime(api.address, LOG_LEVEL="ERROR") as process:
+        api.send("raise")
+        api.answer().body()
+        level, timestamp, request_id, message = process.stdout.readline().decode().rstrip().split("\t")
+    assert (level, request_id) == ("[ERROR]", "request-1")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", timestamp)
+    assert message.endswith("the handler failed")
 
 
 def test_sigterm_ends_an_idle_runtime(api):

@@ -79,5 +79,12 @@ def broken() -> Workflow:
 
 
 @pytest.fixture
+def reviewed() -> Workflow:
+    review = HumanReview(requires_confirmation=True, confirmation_message="Shall it go out?")
+    steps = [Step(name="write", executor=shout), Step(name="send", executor=shout, human_review=review)]
+    return Workflow(id="reviewed", name="Reviewed", steps=steps)
+
+
+@pytest.fixture
 def engine(assistant: Agent, companion: Agent, newsroom: Team, letter: Workflow, broken: Workflow) -> AgnoEngine:
     return engine_of(assistant, companion, newsroom, letter, broken)

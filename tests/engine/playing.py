@@ -3,12 +3,12 @@
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agentos_lambda.engine.agno_engine import AgnoEngine
 from agentos_lambda.engine.agno_run import AgnoRun
 from agentos_lambda.engine.components import Components
-from agentos_lambda.runs.model import Event, Kind, Media, RunInput, Session, StoredRun
+from agentos_lambda.runs.model import Continuation, Event, Kind, Media, RunInput, RunStatus, Session, StoredRun
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 PATIENCE = 0.05
@@ -61,12 +61,18 @@ def request_of(
 
 
 def play(
-    engine: AgnoEngine, request: EngineRequest, *, seeing: Callable[[Event, AgnoRun], None] | None = None
+    engine: AgnoEngine,
+    request: EngineRequest,
+    *,
+    first: Callable[[AgnoRun], None] | None = None,
+    seeing: Callable[[Event, AgnoRun], None] | None = None,
 ) -> Played:
-    """Run it in an event loop of its own. ``seeing`` gets each event as it comes."""
+    """Run it in an event loop of its own. ``first`` gets the run before it starts, ``seeing`` each event."""
 
     async def run() -> Played:
         running = engine.start(request)
+        if first is not None:
+            first(running)
         events = []
         async with asyncio.timeout(DEADLINE):
             async for event in running.events():
@@ -121,6 +127,15 @@ def session_after(played: Played, request: EngineRequest) -> Session:
         fields=through_json(fields),
         runs=(*(before.runs if before else ()), stored),
     )
+
+
+def continuing(played: Played, request: EngineRequest, **decisions: list[dict]) -> EngineRequest:
+    """The request that lets the paused run go on, as another process makes it of what was stored."""
+    session = session_after(played, request)
+    *earlier, paused = session.runs
+    assert paused.status is RunStatus.PAUSED
+    work = Continuation(**{name: tuple(through_json(sent)) for name, sent in decisions.items()})
+    return replace(request, work=work, session=replace(session, runs=tuple(earlier)), paused=paused.output)
 
 
 def through_json(value: object) -> object:

@@ -34,9 +34,9 @@ def test_the_samples_are_found_as_a_module(monkeypatch: pytest.MonkeyPatch) -> N
 
     components = load_components()
 
-    assert [agent.id for agent in components.agents] == ["assistant", "companion"]
-    assert [team.id for team in components.teams] == ["newsroom"]
-    assert [workflow.id for workflow in components.workflows] == ["letter"]
+    assert [agent.id for agent in components.agents] == ["assistant", "clerk", "companion"]
+    assert [team.id for team in components.teams] == ["newsroom", "press-office"]
+    assert [workflow.id for workflow in components.workflows] == ["letter", "newsletter"]
 
 
 def test_a_file_is_named_by_a_variable(written: object, monkeypatch: pytest.MonkeyPatch) -> None:

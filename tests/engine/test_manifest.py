@@ -204,3 +204,14 @@ def test_quick_prompts_are_texts(tmp_path: Path) -> None:
 
     with pytest.raises(ComponentsError, match=r"a: metadata\['quick_prompts'\] is not a list of texts"):
         describe_components(load_components(os.fspath(tmp_path / "prompts.py")))
+
+
+@pytest.mark.parametrize("variable", ["OS_SECURITY_KEY", "JWT_VERIFICATION_KEY", "JWT_JWKS_FILE"])
+def test_a_key_in_the_environment_neither_hides_the_components_nor_is_lost(
+    monkeypatch: pytest.MonkeyPatch, document: JsonObject, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "k3y")
+    described = describe_components()
+
+    assert [agent["id"] for agent in described["agents"]] == [agent["id"] for agent in document["agents"]]
+    assert os.environ[variable] == "k3y"

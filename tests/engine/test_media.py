@@ -44,9 +44,14 @@ def test_a_file_may_be_elsewhere(engine: AgnoEngine) -> None:
     assert played.content == "image photo: at https://example.org/photo.png"
 
 
+def arguments_of(**more: object) -> dict:
+    request = request_of("agent/assistant", "?", **more)
+    return run_arguments(request, request.work)
+
+
 def test_what_is_told_of_a_file_is_passed_on() -> None:
     medium = Media(kind="image", content=b"x", filename="a.PNG", mime_type="image/png", id="i", metadata={"page": 1})
-    (image,) = run_arguments(request_of("agent/assistant", "?", media=(medium,)))["images"]
+    (image,) = arguments_of(media=(medium,))["images"]
 
     assert (image.id, image.format, image.mime_type) == ("i", "png", "image/png")
     assert image.metadata == {"filename": "a.PNG", "page": 1}
@@ -54,15 +59,14 @@ def test_what_is_told_of_a_file_is_passed_on() -> None:
 
 def test_filters_with_an_operator_become_expressions() -> None:
     expression = {"op": "EQ", "key": "year", "value": 2026}
-    request = request_of("agent/assistant", "?", knowledge_filters=[expression, {"plain": 1}])
 
-    filters = run_arguments(request)["knowledge_filters"]
+    filters = arguments_of(knowledge_filters=[expression, {"plain": 1}])["knowledge_filters"]
 
     assert filters[0].to_dict() == expression
     assert filters[1] == {"plain": 1}
 
 
 def test_what_was_not_given_is_not_passed_on() -> None:
-    arguments = run_arguments(request_of("agent/assistant", "hi", user_id=None))
+    arguments = arguments_of(user_id=None)
 
     assert arguments.keys() == {"input", "run_id", "session_id", "stream", "stream_events"}

@@ -1,5 +1,5 @@
 import pytest
-from agno.workflow import HumanReview, Step, StepInput, StepOutput, Workflow
+from agno.workflow import Workflow
 
 from agentos_lambda.engine.agno_engine import AgnoEngine
 from agentos_lambda.runs.model import RunStatus
@@ -20,19 +20,13 @@ def test_a_tool_that_needs_confirmation_pauses_the_run(engine: AgnoEngine, strea
     assert played.names[-1:] == (["RunPaused"] if stream else [])
 
 
-def approve(step_input: StepInput) -> StepOutput:
-    return StepOutput(content=f"approved: {step_input.previous_step_content or step_input.input}")
-
-
 @pytest.fixture
-def reviewed() -> AgnoEngine:
-    review = HumanReview(requires_confirmation=True, confirmation_message="Shall it go out?")
-    steps = [Step(name="write", executor=approve), Step(name="send", executor=approve, human_review=review)]
-    return engine_of(Workflow(id="reviewed", name="Reviewed", steps=steps))
+def reviewing(reviewed: Workflow) -> AgnoEngine:
+    return engine_of(reviewed)
 
 
-def test_a_step_that_needs_confirmation_pauses_the_workflow(reviewed: AgnoEngine) -> None:
-    played = play(reviewed, request_of("workflow/reviewed", "x"))
+def test_a_step_that_needs_confirmation_pauses_the_workflow(reviewing: AgnoEngine) -> None:
+    played = play(reviewing, request_of("workflow/reviewed", "x"))
 
     assert played.outcome.status is RunStatus.PAUSED
     assert played.names[-1] == "WorkflowPaused"
@@ -42,8 +36,8 @@ def test_a_step_that_needs_confirmation_pauses_the_workflow(reviewed: AgnoEngine
     assert all(value is not None for value in paused.values())
 
 
-def test_a_paused_workflow_keeps_the_steps_that_are_done(reviewed: AgnoEngine) -> None:
-    run = play(reviewed, request_of("workflow/reviewed", "x", stream=False)).outcome.output.run
+def test_a_paused_workflow_keeps_the_steps_that_are_done(reviewing: AgnoEngine) -> None:
+    run = play(reviewing, request_of("workflow/reviewed", "x", stream=False)).outcome.output.run
 
     assert [step["step_name"] for step in run["step_results"]] == ["write"]
     assert run["step_requirements"][0]["requires_confirmation"] is True

@@ -17,7 +17,7 @@ from agentos_lambda.engine.build_manifest import describe_components
 from agentos_lambda.engine.components import Components
 from agentos_lambda.engine.manifest import Manifest
 from agentos_lambda.runs.model import JsonObject, Kind
-from tests.engine.playing import PATIENCE, play, request_of
+from tests.engine.playing import PATIENCE, continuing, play, request_of
 
 VOLATILE = {
     "created_at", "duration", "time_to_first_token", "start_time", "end_time", "id", "step_id", "step_run_id",
@@ -29,7 +29,7 @@ VOLATILE = {
 @pytest.fixture
 def components(request: pytest.FixtureRequest) -> Components:
     agents = [request.getfixturevalue("assistant"), request.getfixturevalue("companion")]
-    workflows = [request.getfixturevalue("letter"), request.getfixturevalue("broken")]
+    workflows = [request.getfixturevalue(name) for name in ("letter", "broken", "reviewed")]
     return Components(agents=agents, teams=[request.getfixturevalue("newsroom")], workflows=workflows)
 
 
@@ -112,6 +112,55 @@ def test_an_answer_is_that_of_the_released_server(components: Components, releas
     theirs = json.loads(ask(released, "POST", f"/{kind}s/{component_id}/runs", **form, run_id="run-1"))
 
     assert steady(ours) == steady(theirs)
+
+
+@pytest.mark.parametrize(
+    ("component", "message", "field", "decision"),
+    [
+        ("agent/assistant", 'call delete {"what": "all"}', "tools", {"confirmed": True}),
+        ("agent/assistant", 'call delete {"what": "all"}', "tools", {"confirmed": False, "confirmation_note": "no"}),
+        ("agent/assistant", 'call delete {"what": "all"}', "tools", {}),
+        ("workflow/reviewed", "dear", "step_requirements", {"confirmed": True}),
+    ],
+)
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_run_that_goes_on_is_that_of_the_released_server(
+    *,
+    components: Components,
+    released: FastAPI,
+    component: str,
+    message: str,
+    field: str,
+    decision: JsonObject,
+    stream: bool,
+) -> None:
+    def decided(run: JsonObject) -> list[JsonObject]:
+        return [{**item, **decision} for item in run[field]]
+
+    engine = AgnoEngine(components, patience=PATIENCE)
+    request = request_of(component, message, stream=stream)
+    paused = play(engine, request)
+    sent = decided(paused.outcome.output.run)
+    ours = play(engine, continuing(paused, request, **{"tools" if field == "tools" else "requirements": sent}))
+
+    kind, _, component_id = component.partition("/")
+    path = f"/{kind}s/{component_id}/runs"
+    ids = {"session_id": "session-1", "user_id": "ada"}
+    theirs_paused = json.loads(ask(released, "POST", path, message=message, stream="false", run_id="run-1", **ids))
+    form = {field: json.dumps(decided(theirs_paused)), "stream": str(stream).lower(), **ids}
+    theirs = ask(released, "POST", f"{path}/run-1/continue", **form)
+
+    if not stream:
+        assert settled(ours.outcome.output.run) == settled(json.loads(theirs))
+        return
+    for our_event, their_event in zip(ours.events, frames(theirs), strict=True):
+        their_event.pop("event_index", None)  # ours are numbered by the log
+        assert steady(our_event) == steady(their_event)
+
+
+def settled(run: JsonObject) -> JsonObject:
+    """AgentOS makes the requirements of a continued agent anew, ours keep what they were."""
+    return {name: value for name, value in steady(run).items() if name != "requirements"}
 
 
 def test_documents_are_those_of_the_released_server(components: Components, released: FastAPI) -> None:

@@ -96,12 +96,20 @@ class StackProcess:
 
 
 @contextmanager
-def stack_process(state: Path, signals: Path, *, components: Path | None = None, port: int = 0, **variables: str):
+def stack_process(
+    state: Path,
+    signals: Path,
+    *,
+    components: Path | None = None,
+    port: int = 0,
+    program: str = "toy_stack.py",
+    **variables: str,
+):
     port = port or free_port()
     if components is None:
         components = state.parent / "components.py"
         components.touch()
-    command = [sys.executable, str(HERE / "toy_stack.py"), str(port), str(state), str(components)]
+    command = [sys.executable, str(HERE / program), str(port), str(state), str(components)]
     inherited = {name: value for name, value in os.environ.items() if name not in ("LOG_LEVEL", "AGENTOS_MODEL")}
     process = subprocess.Popen(
         command,

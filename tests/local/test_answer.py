@@ -10,7 +10,7 @@ from local.invocation import Invocation, InvocationFailed, ResponseMode
 DELIMITER = b"\0" * 8
 
 
-def read(mode, *pieces):
+def read(mode, *pieces, integration=None):
     """The response to an answer in these pieces."""
 
     async def scenario():
@@ -24,7 +24,7 @@ def read(mode, *pieces):
 
         writing = asyncio.create_task(write())
         try:
-            response = await read_response(invocation)
+            response = await read_response(invocation, integration or mode)
             body = [piece async for piece in response.body]
         finally:
             invocation.abandon()
@@ -95,6 +95,17 @@ def test_a_malformed_answer_is_refused(answer):
         buffered(answer)
 
 
+def test_a_whole_answer_to_an_integration_that_streams_is_refused():
+    with pytest.raises(MalformedAnswer):
+        read(ResponseMode.BUFFERED, b'{"statusCode":200,"body":"x"}', integration=ResponseMode.STREAMING)
+
+
+def test_of_a_stream_to_an_integration_that_does_not_the_head_remains():
+    prelude = b'{"statusCode":201,"headers":{"X":"y","Content-Length":"4"}}' + DELIMITER
+    response = read(ResponseMode.STREAMING, prelude, b"body", integration=ResponseMode.BUFFERED)
+    assert response == (201, {b"x": b"y"}, [])
+
+
 def test_a_failure_comes_after_what_was_sent_before_it():
     async def scenario():
         invocation = Invocation(b"{}", timeout=1)
@@ -105,7 +116,7 @@ def test_a_failure_comes_after_what_was_sent_before_it():
             invocation.fail(InvocationFailed("broken"))
 
         writing = asyncio.create_task(write())
-        response = await read_response(invocation)
+        response = await read_response(invocation, ResponseMode.STREAMING)
         assert await anext(response.body) == b"first"
         with pytest.raises(InvocationFailed, match="broken"):
             await anext(response.body)

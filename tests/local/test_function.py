@@ -9,7 +9,7 @@ import pytest
 
 from local.answer import read_response
 from local.function import Function
-from local.invocation import InvocationFailed
+from local.invocation import InvocationFailed, ResponseMode
 from local.template import FunctionSpec
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +53,7 @@ def function(tmp_path):
 async def ask(function, **event):
     invocation = function.invoke(json.dumps(event).encode())
     try:
-        response = await read_response(invocation)
+        response = await read_response(invocation, ResponseMode.BUFFERED)
         return b"".join([piece async for piece in response.body]).decode()
     finally:
         invocation.abandon()

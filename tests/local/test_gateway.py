@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
@@ -126,8 +125,8 @@ def test_a_crash_is_a_502_and_the_next_request_gets_a_new_environment(client):
 def test_an_environment_that_is_killed_while_idle_is_replaced(client):
     pid = client.get("/health").json()["pid"]
     os.kill(pid, signal.SIGKILL)
-    eventually(lambda: not Path(f"/proc/{pid}").exists())
-    assert client.get("/health").json()["pid"] != pid
+    # An event that went to it before its end was known is a 502, as on Lambda.
+    assert eventually(lambda: client.get("/health").json().get("pid")) != pid
 
 
 @pytest.mark.parametrize("how", ["crash", "raise"])

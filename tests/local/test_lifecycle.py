@@ -127,3 +127,11 @@ def test_the_stack_ends_with_its_cloud(start):
         stack.end()
         assert stack.output().endswith("the local cloud has ended\n")
         assert not alive(started)
+
+
+def test_told_so_functions_and_integrations_are_buffered_together(start):
+    with start(AGENTOS_RESPONSE_MODE="buffered") as stack:
+        stack.until_ready()
+        answer = httpx.get(f"{stack.url}/agents/echo/x", timeout=20)
+        assert answer.json()["variables"]["AGENTOS_RESPONSE_MODE"] == "buffered"
+        assert int(answer.headers["content-length"]) == len(answer.content)

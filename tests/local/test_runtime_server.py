@@ -49,6 +49,7 @@ def exchange(*parts, cut=False):
             [pieces] = await asyncio.gather(reading, return_exceptions=True)
         finally:
             writer.close()
+            await server.end_exchanges()
             server.close()
         return answer, pieces, over
 

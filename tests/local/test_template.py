@@ -35,6 +35,21 @@ def test_routes_lead_to_functions(template):
     assert Route("/health", {"GET": "ConfigFunction"}) in template.routes
 
 
+def test_the_functions_that_stream_are_those_of_the_response_mode(template):
+    assert template.streaming == {"AgentsFunction"}
+    assert Template.load(TEMPLATE, {"ResponseMode": "buffered"}).streaming == set()
+
+
+def test_a_function_that_streams_on_some_routes_only_is_an_error(tmp_path):
+    mixed = tmp_path / "template.yaml"
+    other = "/agents/{proxy+}: {get: {x-amazon-apigateway-integration: {uri: functions/AgentsFunction}}}"
+    mixed.write_text(
+        TEMPLATE.read_text().replace("/agents/{proxy+}: {get: *agents, post: *agents, options: *agents}", other)
+    )
+    with pytest.raises(InvalidTemplate, match="AgentsFunction streams on some"):
+        Template.load(mixed)
+
+
 def test_binary_types_tables_and_buckets_are_those_of_the_template(template):
     assert template.binary_types == {"multipart/form-data"}
     assert set(template.tables) == {"RunsTable", "RunEventsTable"}

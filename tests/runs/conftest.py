@@ -13,6 +13,7 @@ from agentos_lambda.runs.execution import Ended, Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Component, IndexedEvent, Kind, RunInput, RunRecord
+from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.requests import RunRequest
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.sweeper import Sweeper
@@ -50,14 +51,21 @@ class World:
 
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     queue_limit: int | None = None
+    observer: Observer | None = None
 
     def __post_init__(self) -> None:
         store, clock, new_id = self.store, self.clock, self.new_id
-        self.executor = RunExecutor(store, lambda: self.engine, clock, pause=at_once)
+        self.retired = 0
+        self.executor = RunExecutor(
+            store, lambda: self.engine, clock, retire=self._retire, observer=self.observer, pause=at_once
+        )
         self.intake = RunIntake(store, self.queue, self.executor, clock, new_id=new_id, queue_limit=self.queue_limit)
         self.runs = RunService(store, clock, new_id=new_id)
         self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id)
-        self.sweeper = Sweeper(store, self.queue, OneOfEach(), clock, new_id=new_id)
+        self.sweeper = Sweeper(store, self.queue, OneOfEach(), clock, new_id=new_id, observer=self.observer)
+
+    def _retire(self) -> None:
+        self.retired += 1
 
     async def execute(self, message: str = "hi", *, of: Component | None = None, **request: object) -> Execution:
         return await self.intake.execute(RunRequest(of or component(), RunInput(message), **request))

@@ -25,6 +25,7 @@ class ScriptedRun:
     hold: bool = False
     members: tuple[dict[str, object], ...] = ()
     raises: Exception | None = None
+    leaves_behind: bool = False
     tools: int = 0
 
     def __post_init__(self) -> None:
@@ -72,6 +73,9 @@ class ScriptedRun:
             "input": getattr(self.request.work, "message", None),
         }
         return EngineOutcome(status, RunOutput(run, self.members), self.session, self.error)
+
+    def left_behind(self) -> bool:
+        return self.leaves_behind
 
 
 class ScriptedEngine:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.translation import FUNCTIONS, RUN_FUNCTIONS, source, translate
+from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, source, translate
 
 Stack = dict[str, dict[str, Any]]
 Grant = tuple[str, str]
@@ -15,6 +15,8 @@ Grant = tuple[str, str]
 SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key-AbCdEf"
 PROFILE = "eu.amazon.nova-lite-v1:0"
 PROFILE_ARN = f"arn:${{AWS::Partition}}:bedrock:${{AWS::Region}}:${{AWS::AccountId}}:inference-profile/{PROFILE}"
+TRACE = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
+"""X-Ray's actions know of no resources."""
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 
@@ -41,9 +43,9 @@ def grants(found: list[dict[str, Any]]) -> set[Grant]:
     }
 
 
-def logs(function: str) -> set[Grant]:
+def log_and_trace(function: str) -> set[Grant]:
     group = function.replace("Function", "LogGroup")
-    return {("logs:CreateLogStream", f"{group}.Arn"), ("logs:PutLogEvents", f"{group}.Arn")}
+    return TRACE | {("logs:CreateLogStream", f"{group}.Arn"), ("logs:PutLogEvents", f"{group}.Arn")}
 
 
 # A transaction is authorised as the writes that it is made of.
@@ -55,6 +57,22 @@ TABLE_ACTIONS = {
 RUN_GRANTS = {
     (f"dynamodb:{action}", f"{table}.Arn") for table, actions in TABLE_ACTIONS.items() for action in actions
 } | {("s3:GetObject", "${Bucket.Arn}/*"), ("s3:PutObject", "${Bucket.Arn}/*")}
+ENQUEUE = {("sqs:SendMessage", "RunsQueue.Arn"), ("sqs:GetQueueAttributes", "RunsQueue.Arn")}
+DEQUEUE = {(f"sqs:{action}", "RunsQueue.Arn") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
+SWEEP = {("dynamodb:Query", "${RunsTable.Arn}/index/active"), ("sqs:SendMessage", "RunsQueue.Arn")}
+MANAGEMENT_API = (
+    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/POST/@connections/*"
+)
+FOLLOW = {
+    ("dynamodb:Query", "RunsTable.Arn"),
+    ("dynamodb:DeleteItem", "RunsTable.Arn"),
+    ("dynamodb:UpdateItem", "ConnectionsTable.Arn"),
+    ("execute-api:ManageConnections", MANAGEMENT_API),
+}
+CONNECT = {(f"dynamodb:{action}", "ConnectionsTable.Arn") for action in ("GetItem", "PutItem", "DeleteItem")} | {
+    (f"sqs:{action}", "GreetingsQueue.Arn")
+    for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+}
 READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
 
 
@@ -70,23 +88,41 @@ def test_each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack: Sta
         }
 
 
-def test_the_config_function_reads_the_key_and_logs_and_nothing_else(stack: Stack) -> None:
-    assert grants(statements(stack, "ConfigFunction")) == READ_KEY | logs("ConfigFunction")
+def test_the_config_function_reads_the_key_and_nothing_else(stack: Stack) -> None:
+    assert grants(statements(stack, "ConfigFunction")) == READ_KEY | log_and_trace("ConfigFunction")
 
 
 @pytest.mark.parametrize("function", RUN_FUNCTIONS)
-def test_a_run_function_reads_and_writes_runs_and_nothing_else(stack: Stack, function: str) -> None:
-    assert grants(statements(stack, function)) == READ_KEY | RUN_GRANTS | logs(function)
+def test_a_run_function_reads_and_writes_runs_and_queues_them_and_nothing_else(stack: Stack, function: str) -> None:
+    follow = FOLLOW if function == "WorkflowsFunction" else set()
+    assert grants(statements(stack, function)) == READ_KEY | RUN_GRANTS | ENQUEUE | follow | log_and_trace(function)
+
+
+def test_the_worker_takes_runs_from_the_queue_writes_and_tells_them_and_nothing_else(stack: Stack) -> None:
+    assert grants(statements(stack, "WorkerFunction")) == RUN_GRANTS | DEQUEUE | FOLLOW | log_and_trace(
+        "WorkerFunction"
+    )
+
+
+def test_the_websocket_function_queues_runs_and_keeps_and_greets_connections_and_nothing_else(stack: Stack) -> None:
+    found = grants(statements(stack, "WebsocketFunction"))
+    assert found == READ_KEY | RUN_GRANTS | ENQUEUE | FOLLOW | CONNECT | log_and_trace("WebsocketFunction")
+
+
+def test_the_sweeper_finds_active_runs_reads_writes_and_queues_them_and_nothing_else(stack: Stack) -> None:
+    assert grants(statements(stack, "SweeperFunction")) == RUN_GRANTS | SWEEP | log_and_trace("SweeperFunction")
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_statement_has_a_wildcard_but_for_the_objects_of_the_bucket(stack: Stack, function: str) -> None:
-    for action, resource in grants(statements(stack, function)):
+def test_no_statement_has_a_wildcard_but_for_traces_and_what_lies_in_the_bucket_and_the_api(
+    stack: Stack, function: str
+) -> None:
+    for action, resource in grants(statements(stack, function)) - TRACE:
         assert "*" not in action
-        assert "*" not in resource.removesuffix("${Bucket.Arn}/*")
+        assert "*" not in resource.removesuffix("${Bucket.Arn}/*").removesuffix("/@connections/*")
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", HTTP_FUNCTIONS)
 def test_a_secret_that_is_named_is_the_only_one_that_may_be_read(function: str) -> None:
     secrets = {
         resource
@@ -108,8 +144,8 @@ def test_a_model_that_the_functions_would_not_be_allowed_to_invoke_is_refused(mo
     assert not re.search(pattern, model)
 
 
-@pytest.mark.parametrize("function", RUN_FUNCTIONS)
-def test_a_run_function_may_invoke_the_bedrock_model_that_is_named_or_its_profile(function: str) -> None:
+@pytest.mark.parametrize("function", [*RUN_FUNCTIONS, "WorkerFunction"])
+def test_what_runs_components_may_invoke_the_bedrock_model_that_is_named_or_its_profile(function: str) -> None:
     found = statements(translate(Model=f"aws-bedrock:{PROFILE}"), function)
     direct = grants([statement for statement in found if "Condition" not in statement])
     assert {grant for grant in direct if grant[0].startswith("bedrock:")} == {
@@ -119,7 +155,7 @@ def test_a_run_function_may_invoke_the_bedrock_model_that_is_named_or_its_profil
     }
 
 
-@pytest.mark.parametrize("function", RUN_FUNCTIONS)
+@pytest.mark.parametrize("function", [*RUN_FUNCTIONS, "WorkerFunction"])
 def test_the_models_of_a_profile_may_be_invoked_through_that_profile_only(function: str) -> None:
     found = statements(translate(Model=f"aws-bedrock:{PROFILE}"), function)
     (statement,) = [statement for statement in found if "Condition" in statement]
@@ -127,23 +163,53 @@ def test_the_models_of_a_profile_may_be_invoked_through_that_profile_only(functi
     assert statement["Condition"] == {"StringEquals": {"bedrock:InferenceProfileArn": PROFILE_ARN}}
 
 
-def test_the_config_function_may_not_invoke_a_model() -> None:
-    found = grants(statements(translate(Model=f"aws-bedrock:{PROFILE}"), "ConfigFunction"))
+@pytest.mark.parametrize("function", ["ConfigFunction", "SweeperFunction"])
+def test_what_runs_no_component_may_not_invoke_a_model(function: str) -> None:
+    found = grants(statements(translate(Model=f"aws-bedrock:{PROFILE}"), function))
     assert not any(action.startswith("bedrock:") for action, _ in found)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_only_the_stage_of_this_api_may_invoke_a_function(stack: Stack, function: str) -> None:
-    allowed = [
+def permissions(stack: Stack, function: str) -> list[dict[str, Any]]:
+    return [
         resource["Properties"]
         for resource in stack.values()
         if resource["Type"] == "AWS::Lambda::Permission" and resource["Properties"]["FunctionName"] == function
     ]
-    assert allowed == [
+
+
+@pytest.mark.parametrize("function", HTTP_FUNCTIONS)
+def test_only_the_stage_of_this_api_may_invoke_a_function_of_it(stack: Stack, function: str) -> None:
+    assert permissions(stack, function) == [
         {
             "Action": "lambda:InvokeFunction",
             "FunctionName": function,
             "Principal": "apigateway.amazonaws.com",
             "SourceArn": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/v1/*",
+        }
+    ]
+
+
+def test_nobody_but_lambda_itself_gives_work_to_the_worker(stack: Stack) -> None:
+    assert permissions(stack, "WorkerFunction") == []
+
+
+def test_only_the_stage_of_the_websocket_api_may_invoke_its_function(stack: Stack) -> None:
+    assert permissions(stack, "WebsocketFunction") == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": "WebsocketFunction",
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/*",
+        }
+    ]
+
+
+def test_only_its_own_schedule_invokes_the_sweeper(stack: Stack) -> None:
+    assert permissions(stack, "SweeperFunction") == [
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": "SweeperFunction",
+            "Principal": "events.amazonaws.com",
+            "SourceArn": "SweeperFunctionEveryMinute.Arn",
         }
     ]

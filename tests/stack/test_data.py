@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from agentos_lambda.runs.model import Kind, RunRecord, RunStatus
+from agentos_lambda.stores.dynamodb.items import record_item
 from tests.stack.translation import source, translate
 
 Stack = dict[str, dict[str, Any]]
@@ -53,9 +55,15 @@ def test_events_are_keyed_by_run_and_pack_and_expire(stack: Stack) -> None:
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
-@pytest.mark.parametrize("name", ["RunsTable", "SessionsTable"])
-def test_records_and_sessions_never_expire(stack: Stack, name: str) -> None:
-    assert "TimeToLiveSpecification" not in stack[name]["Properties"]
+def test_sessions_never_expire(stack: Stack) -> None:
+    assert "TimeToLiveSpecification" not in stack["SessionsTable"]["Properties"]
+
+
+def test_of_runs_only_what_is_left_of_followers_expires(stack: Stack) -> None:
+    expiry = stack["RunsTable"]["Properties"]["TimeToLiveSpecification"]
+    assert expiry == {"AttributeName": "follower_expires_at", "Enabled": True}
+    record = RunRecord("r", Kind.AGENT, "a", "s", None, RunStatus.RUNNING, 0, "token")
+    assert "follower_expires_at" not in record_item(record)
 
 
 @pytest.mark.parametrize("name", TABLES)

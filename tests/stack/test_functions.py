@@ -6,12 +6,23 @@ from typing import Any
 
 import pytest
 
-from tests.stack.translation import FUNCTIONS, RUN_FUNCTIONS, source, translate
+from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, source, translate
 
 Stack = dict[str, dict[str, Any]]
 
-EVERYWHERE = {"SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL", "AGENTOS_RESPONSE_MODE"}
-RUNS = {"RUNS_TABLE", "SESSIONS_TABLE", "EVENTS_TABLE", "BUCKET", "EVENTS_TTL_SECONDS"}
+EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
+TELLS = {
+    "CONNECTIONS_TABLE": "ConnectionsTable",
+    "WEBSOCKET_MANAGEMENT_URL": "https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
+}
+"""What those functions know besides that tell runs to the connections of the WebSocket."""
+RUNS = {
+    "RUNS_TABLE": "RunsTable",
+    "SESSIONS_TABLE": "SessionsTable",
+    "EVENTS_TABLE": "RunEventsTable",
+    "BUCKET": "Bucket",
+    "EVENTS_TTL_SECONDS": 86400,
+}
 
 
 def environment(stack: Stack, function: str) -> dict[str, Any]:
@@ -56,25 +67,45 @@ def test_functions_and_layers_agree_on_processor_and_python(function: str) -> No
 
 
 def test_the_config_function_knows_of_no_data(stack: Stack) -> None:
-    assert environment(stack, "ConfigFunction").keys() == EVERYWHERE
+    assert environment(stack, "ConfigFunction").keys() == EVERYWHERE | {"AGENTOS_RESPONSE_MODE", "WEBSOCKET_URL"}
     assert environment(stack, "ConfigFunction")["AGENTOS_RESPONSE_MODE"] == "buffered"
 
 
 @pytest.mark.parametrize("function", RUN_FUNCTIONS)
 def test_a_run_function_knows_its_tables_and_its_bucket(stack: Stack, function: str) -> None:
     variables = environment(stack, function)
-    assert variables.keys() == EVERYWHERE | RUNS | {"AWS_LAMBDA_EXEC_WRAPPER"}
-    assert [variables[name] for name in ("RUNS_TABLE", "SESSIONS_TABLE", "EVENTS_TABLE", "BUCKET")] == [
-        "RunsTable",
-        "SessionsTable",
-        "RunEventsTable",
-        "Bucket",
-    ]
-    assert variables["EVENTS_TTL_SECONDS"] == 86400
+    tells = TELLS if function == "WorkflowsFunction" else {}
+    assert variables.items() >= tells.items()
+    assert variables.keys() == EVERYWHERE | RUNS.keys() | tells.keys() | {
+        "RUNS_QUEUE_URL",
+        "AGENTOS_RESPONSE_MODE",
+        "AWS_LAMBDA_EXEC_WRAPPER",
+    }
+    assert variables["RUNS_QUEUE_URL"] == "RunsQueue"
+    assert variables.items() >= RUNS.items()
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_is_never_without_a_key(stack: Stack, function: str) -> None:
+def test_the_worker_knows_tables_and_bucket_and_runs_in_our_own_loop(stack: Stack, buffered_stack: Stack) -> None:
+    for variables in (environment(stack, "WorkerFunction"), environment(buffered_stack, "WorkerFunction")):
+        assert variables.keys() == EVERYWHERE | RUNS.keys() | TELLS.keys() | {"AWS_LAMBDA_EXEC_WRAPPER"}
+        assert variables.items() >= {**RUNS, **TELLS}.items()
+        assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bin/stream-wrapper"
+
+
+def test_the_sweeper_knows_tables_bucket_and_queue(stack: Stack) -> None:
+    variables = environment(stack, "SweeperFunction")
+    assert variables.keys() == EVERYWHERE | RUNS.keys() | {"RUNS_QUEUE_URL"}
+    assert variables.items() >= {**RUNS, "RUNS_QUEUE_URL": "RunsQueue"}.items()
+
+
+@pytest.mark.parametrize("function", RUN_FUNCTIONS)
+def test_any_number_of_runs_may_wait_unless_a_limit_is_set(stack: Stack, function: str) -> None:
+    assert "QUEUE_LIMIT" not in environment(stack, function)
+    assert environment(translate(QueueLimit="100"), function)["QUEUE_LIMIT"] == "100"
+
+
+@pytest.mark.parametrize("function", HTTP_FUNCTIONS)
+def test_a_function_of_the_api_is_never_without_a_key(stack: Stack, function: str) -> None:
     assert environment(stack, function)["SECURITY_KEY_SECRET"] == "SecuritySecret.Id"
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key-AbCdEf"
     assert environment(translate(SecuritySecretArn=arn), function)["SECURITY_KEY_SECRET"] == arn
@@ -88,8 +119,8 @@ def test_the_model_is_the_demo_model_unless_another_is_named(stack: Stack, funct
     )
 
 
-@pytest.mark.parametrize("function", RUN_FUNCTIONS)
-def test_a_run_function_has_all_layers(stack: Stack, function: str) -> None:
+@pytest.mark.parametrize("function", [*RUN_FUNCTIONS, "WorkerFunction"])
+def test_what_runs_components_has_all_layers(stack: Stack, function: str) -> None:
     assert layers(stack, function) == ["Web", "Engine", "AgentosLambda", "Components"]
 
 
@@ -97,8 +128,19 @@ def test_the_config_function_has_no_engine(stack: Stack) -> None:
     assert layers(stack, "ConfigFunction") == ["Web", "AgentosLambda", "Components"]
 
 
+def test_the_sweeper_has_neither_engine_nor_web(stack: Stack) -> None:
+    assert layers(stack, "SweeperFunction") == ["AgentosLambda", "Components"]
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_logs_to_a_group_of_its_own_that_forgets(stack: Stack, function: str) -> None:
     group = stack[function]["Properties"]["LoggingConfig"]["LogGroup"]
     assert group == function.replace("Function", "LogGroup")
     assert stack[group]["Properties"]["RetentionInDays"] == 30
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_logs_json_and_is_traced(stack: Stack, function: str) -> None:
+    properties = stack[function]["Properties"]
+    assert properties["LoggingConfig"]["LogFormat"] == "JSON"
+    assert properties["TracingConfig"] == {"Mode": "Active"}

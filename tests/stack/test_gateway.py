@@ -111,8 +111,8 @@ def test_the_api_is_regional_and_has_one_stage(stack: Stack) -> None:
     assert [stage["StageName"] for stage in stages] == ["v1"]
 
 
-def test_uploads_reach_a_function_as_they_were_sent(stack: Stack) -> None:
-    assert body(stack)["x-amazon-apigateway-binary-media-types"] == ["multipart/form-data"]
+def test_uploads_and_json_reach_a_function_as_they_were_sent(stack: Stack) -> None:
+    assert body(stack)["x-amazon-apigateway-binary-media-types"] == ["multipart/form-data", "application/json"]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = ("ConfigFunction", "AgentsFunction", "TeamsFunction", "WorkflowsFunction")
-RUN_FUNCTIONS = FUNCTIONS[1:]
+HTTP_FUNCTIONS = ("ConfigFunction", "AgentsFunction", "TeamsFunction", "WorkflowsFunction")
+RUN_FUNCTIONS = HTTP_FUNCTIONS[1:]
+FUNCTIONS = (*HTTP_FUNCTIONS, "WorkerFunction", "SweeperFunction", "WebsocketFunction")
 
 _ABSENT = object()
 
@@ -24,19 +25,25 @@ def source() -> dict[str, Any]:
     return yaml_parse((ROOT / "template.yaml").read_text())
 
 
-def translate(**parameters: str) -> dict[str, dict[str, Any]]:
-    """The stack's resources by their logical id (that of a layer: without the hash that SAM appends).
-
-    References to parameters, and conditions, are resolved; what is known to CloudFormation only is left as it is,
-    except that ``Fn::GetAtt`` becomes ``Resource.Attribute``, and ``Ref`` and ``Fn::Sub`` their text.
-    """
+def cloudformation(**parameters: str) -> dict[str, Any]:
+    """The template as SAM hands it to CloudFormation."""
     template = source()
     values = {name: declared["Default"] for name, declared in template["Parameters"].items()} | parameters
     for resource in template["Resources"].values():
         for uri in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
             resource["Properties"][uri] = "s3://bucket/key"
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="eu-west-1"))
-    translated = translator.translate(template, dict(values))
+    return translator.translate(template, values)
+
+
+def translate(**parameters: str) -> dict[str, dict[str, Any]]:
+    """The stack's resources by their logical id (that of a layer: without the hash that SAM appends).
+
+    References to parameters, and conditions, are resolved; what is known to CloudFormation only is left as it is,
+    except that ``Fn::GetAtt`` becomes ``Resource.Attribute``, and ``Ref`` and ``Fn::Sub`` their text.
+    """
+    translated = cloudformation(**parameters)
+    values = {name: declared["Default"] for name, declared in translated["Parameters"].items()} | parameters
     conditions: dict[str, bool] = {}
     resolve = partial(_resolve, values=values, conditions=conditions)
     conditions |= {name: resolve(condition) for name, condition in translated["Conditions"].items()}

@@ -32,7 +32,7 @@ def plain(event, context):
             "id": context.aws_request_id,
             "arn": context.invoked_function_arn,
             "remaining": context.get_remaining_time_in_millis(),
-            "trace": [context.trace_id, os.environ["_X_AMZN_TRACE_ID"]],
+            "trace": [context.trace_id, os.environ.get("_X_AMZN_TRACE_ID")],
         }
     if event == "raise":
         raise LookupError("no such thing")

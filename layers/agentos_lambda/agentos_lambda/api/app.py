@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentos_lambda.api.auth import Authentication
 from agentos_lambda.api.errors import ErrorEdge, add_error_handlers
+from agentos_lambda.api.paths import route_path
 from agentos_lambda.api.services import Services
 
 DEFAULT_ORIGINS = (
@@ -31,8 +32,8 @@ class StripTrailingSlash:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] != "/" and scope["path"].endswith("/"):
-            scope = {**scope, "path": scope["path"].rstrip("/") or "/"}
+        if scope["type"] == "http" and scope["path"].endswith("/") and route_path(scope) != "/":
+            scope = {**scope, "path": scope["path"].removesuffix("/")}
         await self._app(scope, receive, send)
 
 

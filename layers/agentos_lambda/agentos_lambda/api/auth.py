@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
-from collections.abc import Callable
-
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentos_lambda.api.errors import error_response
+from agentos_lambda.api.paths import route_path
 from agentos_lambda.runs.errors import StoreUnavailable
-
-KeySource = Callable[[], str | None]
-"""The security key as it is now, or None where none is configured. May block. Raises ``StoreUnavailable`` when it can
-not be told: then nobody gets in."""
+from agentos_lambda.runs.security_key import KeySource, same_key
 
 OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"})
 """Paths that never need a key (the AgentOS 3.1 API)."""
@@ -26,11 +21,6 @@ def bearer_token(authorization: str) -> str:
     return token.strip() if scheme.lower() == "bearer" else authorization.strip()
 
 
-def same_key(given: str, key: str) -> bool:
-    """Compare in constant time."""
-    return hmac.compare_digest(given.encode(), key.encode())
-
-
 class Authentication:
     """ASGI middleware: 401 for a request without the key, where one is configured."""
 
@@ -39,7 +29,8 @@ class Authentication:
         self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = await self._refusal(scope) if scope["type"] == "http" and scope["path"] not in OPEN_PATHS else None
+        closed = scope["type"] == "http" and route_path(scope) not in OPEN_PATHS
+        refusal = await self._refusal(scope) if closed else None
         if refusal is None:
             await self._app(scope, receive, send)
         else:

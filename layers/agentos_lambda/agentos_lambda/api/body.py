@@ -9,9 +9,10 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 
 from agentos_lambda.api.errors import ApiError, FieldErrors
+from agentos_lambda.api.multipart import StrictMultipart
 from agentos_lambda.runs.model import Json
 
 MAX_TEXT = 1024 * 1024
@@ -21,6 +22,7 @@ MAX_DEPTH = 64
 """Levels of nesting of a JSON body."""
 
 _MAX_FIELDS = 1000
+_MAX_FILES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +58,28 @@ async def read_body(request: Request) -> Body:
 
 
 async def _multipart(request: Request) -> Body:
+    parser = StrictMultipart(
+        request.headers, request.stream(), max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=MAX_TEXT
+    )
     try:
-        async with request.form(max_part_size=MAX_TEXT) as form:
-            items = form.multi_items()
-            fields = {name: value for name, value in items if isinstance(value, str)}
-            files = [await _upload(value) for _, value in items if isinstance(value, UploadFile)]
-    except HTTPException as error:
-        status = 413 if "maximum size" in error.detail else 400
-        raise ApiError(status, error.detail) from error
+        form = await parser.parse()
+    except MultiPartException as error:
+        status = 413 if "maximum size" in error.message else 400
+        raise ApiError(status, error.message) from error
+    try:
+        items = form.multi_items()
+        fields = {name: value for name, value in items if isinstance(value, str)}
+        files = [await _upload(value) for _, value in items if isinstance(value, UploadFile) and not _unchosen(value)]
+    finally:
+        await form.close()
     if "files" in fields:
         raise FieldErrors([("files", "expected a file upload")])
     return Body(fields, files)
+
+
+def _unchosen(file: UploadFile) -> bool:
+    """Whether a browser's file input was left empty: HTML sends a part without name and content then."""
+    return not file.filename and not file.size
 
 
 async def _upload(file: UploadFile) -> Upload:

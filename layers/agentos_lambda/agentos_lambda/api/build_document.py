@@ -1,4 +1,4 @@
-"""Makes the OpenAPI document from the routes: ``python -m agentos_lambda.api.build_document [FILE]``."""
+"""Makes the OpenAPI document from the routes: ``python -m agentos_lambda.api.build_document FILE``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from agentos_lambda import __version__
 from agentos_lambda.api.components import component_router
 from agentos_lambda.api.discovery import discovery_router
-from agentos_lambda.api.document import BAKED
 from agentos_lambda.api.run_state import run_state_router
 from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
@@ -38,5 +37,4 @@ def build_document() -> JsonObject:
 
 
 if __name__ == "__main__":
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else BAKED
-    target.write_text(json.dumps(build_document(), separators=(",", ":")))
+    Path(sys.argv[1]).write_text(json.dumps(build_document(), separators=(",", ":")))

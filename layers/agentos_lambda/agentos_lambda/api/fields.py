@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from fastapi import Depends
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from agentos_lambda.api.body import parse_json
+from agentos_lambda.runs.errors import NotFound
 
 
 def from_text(value: Any) -> Any:
@@ -25,11 +27,21 @@ def none_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
-Id = Annotated[
-    str | None,
-    BeforeValidator(none_if_empty),
-    Field(default=None, min_length=1, max_length=128, pattern=r"^[A-Za-z0-9\-_.:@]+$"),
-]
+IdText = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9\-_.:@]+$")]
+Id = Annotated[IdText | None, BeforeValidator(none_if_empty)]
 Flag = Annotated[bool | None, BeforeValidator(none_if_empty)]
-Index = Annotated[int | None, BeforeValidator(none_if_empty), Field(default=None, ge=-1, le=2**53)]
+Index = Annotated[Annotated[int, Field(ge=-1, le=2**53)] | None, BeforeValidator(none_if_empty)]
 JsonDict = Annotated[dict[str, Any] | None, BeforeValidator(from_text)]
+
+_ids: TypeAdapter[str] = TypeAdapter(IdText)
+
+
+def known_run_id(run_id: str) -> str:
+    """A dependency of routes with ``{run_id}``. What can be no id is the id of no run: raises ``NotFound``."""
+    try:
+        return _ids.validate_python(run_id)
+    except ValidationError:
+        raise NotFound("Run not found") from None
+
+
+RunId = Annotated[str, Depends(known_run_id)]

@@ -68,17 +68,29 @@ class FileType:
     """Under the name that the engine takes it; None where only an extension told the kind."""
 
 
+_SOUNDS_OR_PICTURES = {"audio", "video"}
+"""Containers such as mp4 and ogg hold either."""
+
+
 def file_type(content_type: str | None, filename: str | None) -> FileType | None:
-    """The type of an upload; None if it is not supported."""
+    """The type of a file; None if it is not supported."""
     mime_type = (content_type or "").partition(";")[0].strip().lower()
     mime_type = _ALIASES.get(mime_type, mime_type)
     if mime_type in _KINDS:
         return FileType(_KINDS[mime_type], mime_type)
     if mime_type in _DOCUMENT_TYPES:
         return FileType("file", mime_type)
+    return _type_by_name(filename) if mime_type in _TELLS_NOTHING else None
+
+
+def is_misnamed(found: FileType, filename: str | None) -> bool:
+    """Whether the name has the extension of another kind of file, such as a PDF document that is called ``a.png``."""
+    named = _type_by_name(filename)
+    return named is not None and named.kind != found.kind and not {named.kind, found.kind} <= _SOUNDS_OR_PICTURES
+
+
+def _type_by_name(filename: str | None) -> FileType | None:
     extension = (filename or "").rpartition(".")[2].lower() if "." in (filename or "") else ""
-    if mime_type not in _TELLS_NOTHING or not extension:
-        return None
     if extension in _EXTENSIONS:
         return FileType(_EXTENSIONS[extension], None)
     if extension in _DOCUMENTS:

@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from agentos_lambda.api.components import known_component
 from agentos_lambda.api.errors import ApiError
+from agentos_lambda.api.fields import Id, IdText, RunId
 from agentos_lambda.api.run_list import run_item
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import Component, Kind, RunStatus
@@ -20,17 +21,17 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
     Known = Annotated[Component, Depends(known_component(kind, catalog))]  # noqa: N806 - a type
 
     @router.get("/{component_id}/runs", summary="List the runs of a session")
-    def list_runs(component: Known, session_id: str, status: RunStatus | None = None) -> Response:
+    def list_runs(component: Known, session_id: IdText, status: RunStatus | None = None) -> Response:
         """The runs that have ended or paused, oldest first."""
         return JSONResponse([run_item(run) for run in runs.list(component, session_id, status=status)])
 
     @router.get("/{component_id}/runs/{run_id}", summary="Get a run")
-    def get_run(component: Known, run_id: str, session_id: str | None = None) -> Response:
+    def get_run(component: Known, run_id: RunId, session_id: Id = None) -> Response:
         """The run at any time of its life: with its status while it runs, whole when it has ended."""
         return JSONResponse(runs.get(component, run_id, session_id=session_id).show())
 
     @router.post("/{component_id}/runs/{run_id}/cancel", summary="Cancel a run")
-    def cancel_run(component: Known, run_id: str) -> Response:
+    def cancel_run(component: Known, run_id: RunId) -> Response:
         """Stop the run wherever it executes. A run that has ended stays as it is."""
         try:
             record = runs.cancel(component, run_id)

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from agentos_lambda.api import sse
 from agentos_lambda.api.body import read_body
 from agentos_lambda.api.components import known_component
+from agentos_lambda.api.fields import RunId
 from agentos_lambda.api.resume import resume
 from agentos_lambda.api.run_requests import (
     continue_body_schema,
@@ -53,7 +54,7 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
 
     @router.post("/{component_id}/runs/{run_id}/resume", summary="Resume a run", openapi_extra=resume_body_schema())
     async def resume_run(
-        component: Known, run_id: str, request: Request, last_event_id: Annotated[str | None, Header()] = None
+        component: Known, run_id: RunId, request: Request, last_event_id: Annotated[str | None, Header()] = None
     ) -> Response:
         """The events that were missed, then those that happen, until the run ends or pauses."""
         point = resume_point(await read_body(request), last_event_id)
@@ -63,7 +64,7 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
     @router.post(
         "/{component_id}/runs/{run_id}/continue", summary="Continue a paused run", openapi_extra=continue_body_schema()
     )
-    async def continue_run(component: Known, run_id: str, request: Request) -> Response:
+    async def continue_run(component: Known, run_id: RunId, request: Request) -> Response:
         """Answers like a new run: the run as JSON, its events with `stream`, at once with `background`."""
         asked = continue_request(component, run_id, await read_body(request), deadline_of(request.scope, clock))
         if asked.background:

@@ -9,7 +9,7 @@ from typing import Any
 
 from agentos_lambda.api.body import Upload, parse_json
 from agentos_lambda.api.errors import ApiError, FieldErrors
-from agentos_lambda.api.file_types import file_type
+from agentos_lambda.api.file_types import FileType, file_type, is_misnamed
 from agentos_lambda.runs.model import JsonObject, Media
 
 _MAX_METADATA = 8000
@@ -26,13 +26,20 @@ def read_uploads(files: Sequence[Upload], files_metadata: str | None) -> tuple[M
 
 
 def _media(upload: Upload, metadata: JsonObject | None) -> Media:
-    found = file_type(upload.content_type, upload.filename)
-    if found is None:
-        detail = f"Unsupported file type: {upload.filename} ({upload.content_type or 'no type'})"
-        raise ApiError(400, detail, error_code="UNSUPPORTED_FILE_TYPE")
+    found = _supported(upload.content_type, upload.filename)
     if not upload.content:
         raise ApiError(400, f"Empty file: {upload.filename}")
     return Media(found.kind, upload.content, None, found.mime_type, upload.filename, metadata=metadata)
+
+
+def _supported(content_type: str | None, filename: str) -> FileType:
+    found = file_type(content_type, filename)
+    detail = f"Unsupported file type: {filename} ({content_type or 'no type'})"
+    if found is not None and is_misnamed(found, filename):
+        found, detail = None, f"{detail}: the name is that of another kind of file"
+    if found is None:
+        raise ApiError(400, detail, error_code="UNSUPPORTED_FILE_TYPE")
+    return found
 
 
 def media_objects(**fields: Sequence[Mapping[str, Any]] | None) -> tuple[Media, ...]:
@@ -52,28 +59,46 @@ def _media_object(kind: str, place: str, item: Mapping[str, Any]) -> Media:
     content, url = item.get("content"), item.get("url")
     if isinstance(content, str) == isinstance(url, str):
         raise FieldErrors([(place, "expected either content or url, as text")])
+    if isinstance(url, str) and not url.startswith(("http://", "https://")):
+        raise FieldErrors([(f"{place}.url", "expected an http or https URL")])
     texts: dict[str, str | None] = {}
     for name in ("mime_type", "filename", "id"):
         value = item.get(name)
         if value is not None and not isinstance(value, str):
             raise FieldErrors([(f"{place}.{name}", "expected text")])
-        texts[name] = value
-    is_text = kind == "file" and (texts["mime_type"] or "").startswith("text/")
-    decoded = None
-    if isinstance(content, str):
-        decoded = content.encode() if is_text else _from_base64(content, place)
-        if not decoded:
-            raise FieldErrors([(f"{place}.content", "is empty")])
+        texts[name] = value or None
+    _check_type(kind, place, texts)
     metadata = item.get("metadata")
     if metadata is not None and not isinstance(metadata, dict):
         raise FieldErrors([(f"{place}.metadata", "expected an object")])
+    decoded = None
+    if isinstance(content, str):
+        decoded = _decoded(content, kind, place, texts["mime_type"])
+        if not decoded:
+            raise FieldErrors([(f"{place}.content", "is empty")])
     return Media(kind=kind, content=decoded, url=url, metadata=metadata, **texts)
 
 
-def _from_base64(text: str, place: str) -> bytes:
+def _check_type(kind: str, place: str, texts: dict[str, str | None]) -> None:
+    """A type that is given has to be one of the field's kind; it is put under the name that the engine takes."""
+    if texts["mime_type"] is None:
+        return
+    found = _supported(texts["mime_type"], texts["filename"] or texts["id"] or place)
+    if found.kind != kind:
+        raise FieldErrors([(f"{place}.mime_type", f"{texts['mime_type']} is no type of {kind}")])
+    texts["mime_type"] = found.mime_type
+
+
+def _decoded(content: str, kind: str, place: str, mime_type: str | None) -> bytes:
+    """The bytes. As agno's clients write it, a text file's content is the text itself, and so may be that of a file
+    whose type is not told; everything else is base64."""
+    if kind == "file" and (mime_type or "").startswith("text/"):
+        return content.encode()
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(content, validate=True)
     except (binascii.Error, ValueError) as error:
+        if kind == "file" and mime_type is None:
+            return content.encode()
         raise FieldErrors([(f"{place}.content", "expected base64")]) from error
 
 

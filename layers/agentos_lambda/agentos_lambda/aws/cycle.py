@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
-from agentos_lambda.aws.prelude import Prelude
+from agentos_lambda.aws.prelude import Prelude, PreludeTooLarge
 from agentos_lambda.aws.sink import Sink
 
 Message = MutableMapping[str, Any]
@@ -20,6 +20,10 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 INTERNAL_ERROR = b'{"detail":"Internal server error","error_code":"INTERNAL_ERROR"}'
 """The body of a 500. It never says more: the log does."""
 
+ERROR_EVENT = b'event: error\ndata: {"event":"error","error":"Internal server error","error_code":"INTERNAL_ERROR"}\n\n'
+"""What ends an event stream that can not go on: API Gateway would cut it, and a client could not tell why."""
+
+_EVENT_STREAM = b"text/event-stream"
 _NO_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 
 logger = logging.getLogger(__name__)
@@ -37,6 +41,7 @@ class ResponseCycle:
         self._head_only = method == "HEAD"
         self._request: Message | None = {"type": "http.request", "body": body, "more_body": False}
         self._over = asyncio.Event()
+        self._is_event_stream = False
         self.started = False
         self.complete = False
 
@@ -62,8 +67,15 @@ class ResponseCycle:
 
     async def _start(self, message: Message) -> None:
         prelude = Prelude(message["status"], tuple((name, value) for name, value in message.get("headers") or ()))
-        await self._sink.start(prelude)
         self.started = True
+        try:
+            await self._sink.start(prelude)
+        except PreludeTooLarge:
+            self.started = False  # nothing of it was sent: there is still room for an answer
+            raise
+        self._is_event_stream = any(
+            name.lower() == b"content-type" and value.startswith(_EVENT_STREAM) for name, value in prelude.headers
+        )
         self._head_only = self._head_only or prelude.status in _NO_BODY
 
     async def _write(self, message: Message) -> None:
@@ -76,19 +88,22 @@ class ResponseCycle:
             self._over.set()
 
     async def fail(self, error: BaseException) -> None:
-        """Answer 500 if nothing was sent yet; else end the answer as a broken one."""
+        """Answer 500 if nothing was sent yet. Later, an event stream ends with an event, another answer as broken."""
         self._over.set()
         if self.complete:
             return
         self.complete = True
-        if self.started:
+        if not self.started:
+            headers = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(INTERNAL_ERROR)))
+            await self._sink.start(Prelude(HTTPStatus.INTERNAL_SERVER_ERROR, headers))
+            if not self._head_only:
+                await self._sink.write(INTERNAL_ERROR)
+            await self._sink.finish()
+        elif self._is_event_stream:
+            await self._sink.write(ERROR_EVENT)
+            await self._sink.finish()
+        else:
             await self._sink.finish(error)
-            return
-        headers = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(INTERNAL_ERROR)))
-        await self._sink.start(Prelude(HTTPStatus.INTERNAL_SERVER_ERROR, headers))
-        if not self._head_only:
-            await self._sink.write(INTERNAL_ERROR)
-        await self._sink.finish()
 
 
 async def respond(app: ASGIApp, scope: Scope, body: bytes, sink: Sink) -> None:

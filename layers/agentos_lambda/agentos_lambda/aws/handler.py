@@ -10,6 +10,7 @@ from mangum import Mangum
 
 from agentos_lambda.aws.cycle import INTERNAL_ERROR, ASGIApp, Receive, Scope, Send, respond
 from agentos_lambda.aws.events import is_http, mount
+from agentos_lambda.aws.logs import request_id
 from agentos_lambda.aws.loop import process_loop
 from agentos_lambda.aws.sink import CollectingSink, Sink
 
@@ -40,6 +41,7 @@ class LambdaHandler:
         """
         if is_http(event):
             asyncio.set_event_loop(process_loop())
+            request_id.set(getattr(context, "aws_request_id", "-"))
             return self._mangum(event, context)
         if self._fallback is None:
             raise UnsupportedEvent("not an HTTP event")

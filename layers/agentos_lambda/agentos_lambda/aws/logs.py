@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Iterable
 from contextvars import ContextVar
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
@@ -18,6 +19,10 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 _LEVELS = {"TRACE": "DEBUG", "FATAL": "CRITICAL"}
 """Lambda's names of levels that Python does not have."""
+
+_OWN = "agentos_lambda"
+
+_OF_EVERY_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "request_id"}
 
 
 class _TextFormatter(logging.Formatter):
@@ -41,18 +46,34 @@ class _JsonFormatter(_TextFormatter):
             "message": record.getMessage(),
             "logger": record.name,
             "requestId": request_id.get(),
+            **{name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD},
         }
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
+            line["location"] = f"{record.pathname}:{record.funcName}:{record.lineno}"
             line["errorType"] = type(error).__name__
             line["errorMessage"] = str(error)
             line["stackTrace"] = traceback.format_exception(error)
-        return json.dumps(line)
+        return json.dumps(line, default=str)
 
 
 def configure_logging() -> None:
     """Send the log to standard output, in the format and from the level that the environment variables name."""
-    level = os.environ.get("AWS_LAMBDA_LOG_LEVEL") or os.environ.get("LOG_LEVEL") or "INFO"
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonFormatter() if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON" else _TextFormatter())
-    logging.basicConfig(level=_LEVELS.get(level.upper(), level.upper()), handlers=[handler])
+    logging.basicConfig(handlers=[handler])
+    set_levels(os.environ.get("AWS_LAMBDA_LOG_LEVEL") or os.environ.get("LOG_LEVEL") or "INFO")
+
+
+def silence(names: Iterable[str]) -> None:
+    """Log nothing from these loggers."""
+    for name in names:
+        logging.getLogger(name).disabled = True
+
+
+def set_levels(level: str) -> None:
+    """Log from this level on: our own package. All others not below INFO: SDKs tell whole requests at DEBUG, with what
+    was asked and answered in them."""
+    own = logging.getLogger(_OWN)
+    own.setLevel(_LEVELS.get(level.upper(), level.upper()))
+    logging.getLogger().setLevel(max(own.level, logging.INFO))

@@ -18,6 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 from agentos_lambda.aws.context import InvocationContext
 from agentos_lambda.aws.logs import configure_logging, request_id
 from agentos_lambda.aws.loop import process_loop
+from agentos_lambda.aws.retirement import leave, retiring
 from agentos_lambda.aws.runtime_api import Invocation, RuntimeApi, RuntimeApiGone, RuntimeApiRefused
 from agentos_lambda.aws.sink import Sink
 
@@ -35,7 +36,7 @@ class StreamingHandler(Protocol):
         """Answer the event into ``sink``."""
 
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("agentos_lambda.aws.runtime")  # its __name__ is __main__
 
 
 def load_handler(name: str) -> Handler:
@@ -55,8 +56,8 @@ class Runtime:
         self._streaming = candidate if streaming and isinstance(candidate, StreamingHandler) else None
 
     def serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Serve until the Runtime API is gone."""
-        while True:
+        """Serve until the Runtime API is gone, or this process is not to serve any more."""
+        while not retiring():
             try:
                 self._serve_one(loop)
             except RuntimeApiGone:
@@ -66,7 +67,7 @@ class Runtime:
         invocation = self._api.next()
         context = InvocationContext.of(invocation.headers)
         request_id.set(context.aws_request_id)
-        os.environ["_X_AMZN_TRACE_ID"] = context.trace_id or ""
+        _set_trace(context.trace_id)
         try:
             event = json.loads(invocation.payload)
             if self._streaming is not None and self._streaming.streams(event):
@@ -98,6 +99,14 @@ class Runtime:
                 self._api.report(invocation, error)
 
 
+def _set_trace(trace_id: str | None) -> None:
+    """Where X-Ray's and AWS's own SDKs look for the trace. None of an earlier invocation may stay there."""
+    if trace_id is None:
+        os.environ.pop("_X_AMZN_TRACE_ID", None)
+    else:
+        os.environ["_X_AMZN_TRACE_ID"] = trace_id
+
+
 def main() -> int:
     """Load the handler that the environment variables name, and serve it. Gives the process's exit status."""
     configure_logging()
@@ -111,6 +120,8 @@ def main() -> int:
         return 1
     streaming = os.environ.get("AGENTOS_RESPONSE_MODE", "streaming") == "streaming"
     Runtime(api, handler, streaming=streaming).serve(process_loop())
+    if retiring():
+        leave()
     return 0
 
 

@@ -16,7 +16,7 @@ from http import HTTPStatus
 
 from agentos_lambda.aws.prelude import DELIMITER, Prelude
 
-_ROOT = "/2018-06-01/runtime"
+_VERSION = "/2018-06-01/runtime"
 _STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
@@ -36,6 +36,26 @@ class RuntimeApiRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """Where a Runtime API is."""
+
+    host: str
+    port: int
+    root: str
+    """What stands before each path."""
+
+    @classmethod
+    def parse(cls, text: str) -> Address:
+        """Lambda names its Runtime API ``host:port``. Emulators may name a URL with a path."""
+        authority, _, path = text.removeprefix("http://").partition("/")
+        host, _, port = authority.rpartition(":")
+        return cls(host, int(port), f"/{path.rstrip('/')}{_VERSION}" if path else _VERSION)
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Invocation:
     """What ``/invocation/next`` gave."""
 
@@ -44,7 +64,8 @@ class Invocation:
 
     @property
     def path(self) -> str:
-        return f"{_ROOT}/invocation/{self.headers['Lambda-Runtime-Aws-Request-Id']}"
+        """Where its answer goes, from the Runtime API's root."""
+        return f"/invocation/{self.headers['Lambda-Runtime-Aws-Request-Id']}"
 
     @property
     def echo(self) -> dict[str, str]:
@@ -65,14 +86,14 @@ def describe(error: BaseException, *, trace: bool = True) -> bytes:
 
 
 class RuntimeApi:
-    """The Runtime API at an address ``host:port``."""
+    """The Runtime API at an address, as ``AWS_LAMBDA_RUNTIME_API`` names it."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self._address = Address.parse(address)
 
     def next(self) -> Invocation:
         """Wait for an invocation, for as long as it takes. Raises ``RuntimeApiGone``."""
-        headers, payload = self._call("GET", f"{_ROOT}/invocation/next")
+        headers, payload = self._call("GET", "/invocation/next")
         return Invocation(headers, payload)
 
     def respond(self, invocation: Invocation, payload: bytes) -> None:
@@ -86,7 +107,7 @@ class RuntimeApi:
 
     def report_init(self, error: BaseException) -> None:
         """Say that the handler could not be loaded."""
-        self._call("POST", f"{_ROOT}/init/error", describe(error), {_ERROR_TYPE: type(error).__name__})
+        self._call("POST", "/init/error", describe(error), {_ERROR_TYPE: type(error).__name__})
 
     def stream(self, invocation: Invocation) -> RuntimeSink:
         """A sink whose answer goes out as it is written."""
@@ -96,9 +117,11 @@ class RuntimeApi:
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[Message, bytes]:
         # No timeout: the environment may be frozen for hours inside a call.
-        connection = http.client.HTTPConnection(self._address)
+        connection = http.client.HTTPConnection(self._address.host, self._address.port)
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json", **(headers or {})})
+            connection.request(
+                method, self._address.root + path, body, {"Content-Type": "application/json", **(headers or {})}
+            )
             answer = connection.getresponse()
             data = answer.read()
         except (OSError, http.client.HTTPException) as gone:
@@ -116,7 +139,7 @@ class RuntimeSink:
     Raises ``OSError`` when the Runtime API closes the connection.
     """
 
-    def __init__(self, address: str, invocation: Invocation) -> None:
+    def __init__(self, address: Address, invocation: Invocation) -> None:
         self._address = address
         self._invocation = invocation
         self._reader: asyncio.StreamReader
@@ -128,10 +151,10 @@ class RuntimeSink:
 
     async def start(self, prelude: Prelude) -> None:
         metadata = prelude.metadata()
-        host, _, port = self._address.rpartition(":")
-        self._reader, self._writer = await asyncio.open_connection(host, int(port))
+        address = self._address
+        self._reader, self._writer = await asyncio.open_connection(address.host, address.port)
         headers = {
-            "Host": self._address,
+            "Host": str(address),
             "Content-Type": _STREAM_TYPE,
             "Lambda-Runtime-Function-Response-Mode": "streaming",
             "Transfer-Encoding": "chunked",
@@ -140,7 +163,9 @@ class RuntimeSink:
             **self._invocation.echo,
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self._writer.write(f"POST {self._invocation.path}/response HTTP/1.1\r\n{lines}\r\n".encode("latin-1"))
+        self._writer.write(
+            f"POST {address.root}{self._invocation.path}/response HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+        )
         # Chunks of their own, as Lambda's other runtimes send them: some emulators look at chunks, not at bytes.
         await self.write(metadata)
         await self.write(DELIMITER)
@@ -164,7 +189,7 @@ class RuntimeSink:
             status_line = await self._reader.readline()
         finally:
             writer.close()
-        if status_line.split()[1:2] != [b"202"]:
+        if not status_line.partition(b" ")[2].startswith(b"2"):  # Lambda itself says 202
             raise OSError(f"the Runtime API did not take the answer: {status_line!r}")
 
     def _open(self) -> asyncio.StreamWriter:

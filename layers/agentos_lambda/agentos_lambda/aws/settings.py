@@ -15,6 +15,7 @@ class Settings:
     sessions_table: str = ""
     events_table: str = ""
     bucket: str = ""
+    connections_table: str = ""
     queue_url: str = ""
     queue_limit: int | None = None
     """How many runs may wait for a worker; None if any number may."""
@@ -25,7 +26,12 @@ class Settings:
     security_key_secret: str | None = None
     """The ARN of the secret that holds the key."""
     cors_origins: tuple[str, ...] = ()
+    stack: str | None = None
+    """The stack's name; None where there is none: locally."""
     websocket_url: str | None = None
+    websocket_management_url: str | None = None
+    """Where messages to connections are posted; None in a stack without a WebSocket."""
+    greetings_queue_url: str = ""
     os_id: str = "agentos-lambda"
     os_name: str = "AgentOS on Lambda"
     log_level: str = "INFO"
@@ -39,13 +45,17 @@ class Settings:
             sessions_table=given.get("SESSIONS_TABLE", ""),
             events_table=given.get("EVENTS_TABLE", ""),
             bucket=given.get("BUCKET", ""),
+            connections_table=given.get("CONNECTIONS_TABLE", ""),
             queue_url=given.get("RUNS_QUEUE_URL", ""),
             queue_limit=int(given["QUEUE_LIMIT"]) if "QUEUE_LIMIT" in given else None,
             events_ttl=int(given.get("EVENTS_TTL_SECONDS", cls.events_ttl)),
             security_key=given.get("OS_SECURITY_KEY"),
             security_key_secret=given.get("SECURITY_KEY_SECRET"),
             cors_origins=tuple(origin.strip() for origin in given.get("CORS_ORIGINS", "").split(",") if origin.strip()),
+            stack=given.get("STACK_NAME"),
             websocket_url=given.get("WEBSOCKET_URL"),
+            websocket_management_url=given.get("WEBSOCKET_MANAGEMENT_URL"),
+            greetings_queue_url=given.get("GREETINGS_QUEUE_URL", ""),
             os_id=given.get("AGENTOS_OS_ID", cls.os_id),
             os_name=given.get("AGENTOS_OS_NAME", cls.os_name),
             log_level=given.get("LOG_LEVEL", cls.log_level),

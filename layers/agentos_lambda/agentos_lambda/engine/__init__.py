@@ -9,12 +9,15 @@ import os
 
 os.environ.setdefault("AGNO_TELEMETRY", "false")
 
+LOGGERS = ("agno", "agno-team", "agno-workflow")
+"""Names of agno's loggers. What it says of a run that has failed may quote what the run was asked."""
+
 
 def _is_warning(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.WARNING
 
 
-for _name in ("agno", "agno-team", "agno-workflow"):
+for _name in LOGGERS:
     _logger = logging.getLogger(_name)
     _logger.setLevel(logging.WARNING)  # a logger that has a level gets no handler of agno's own
     _logger.addFilter(_is_warning)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from agentos_lambda.engine.agno_run import PATIENCE, AgnoRun
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components import Components, load_components
-from agentos_lambda.runs.errors import InvalidRequest, NotFound
+from agentos_lambda.engine.continuing import decided_run
+from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.model import Continuation, Kind, RunOutput
 from agentos_lambda.runs.ports import EngineRequest
 
@@ -22,8 +23,8 @@ class AgnoEngine:
         self._patience = patience
         cancellations()
 
-    def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:  # noqa: ARG002
-        raise InvalidRequest("Runs can not be continued yet")  # the engine can not take a run up again
+    def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:
+        decided_run(kind, paused, continuation)
 
     def start(self, request: EngineRequest) -> AgnoRun:
         template = self._components.find(request.kind, request.component_id)

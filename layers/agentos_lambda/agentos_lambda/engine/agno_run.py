@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 from typing import Any
 
+from agno.workflow import Workflow
+
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.component_parts import AgnoComponent, parts
+from agentos_lambda.engine.continuing import continue_arguments
+from agentos_lambda.engine.object_input import take_objects_as_text
 from agentos_lambda.engine.plain_json import plain_object
 from agentos_lambda.engine.run_arguments import run_arguments
 from agentos_lambda.engine.run_database import RunDatabase
 from agentos_lambda.engine.run_outcome import Ended, outcome_of
-from agentos_lambda.engine.run_tasks import note_tasks
+from agentos_lambda.engine.run_tasks import Tasks, note_tasks
+from agentos_lambda.engine.run_threads import RunThreads, use_threads
+from agentos_lambda.engine.step_functions import run_functions_in_threads
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
-from agentos_lambda.runs.model import Event, RunStatus
+from agentos_lambda.runs.model import Continuation, Event, Kind, RunStatus
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 0.5
+PATIENCE = 0.25
 """Seconds that a run has to see that it was cancelled before its task is, and then to end before it is given up."""
 
 SAVING = 0.5
@@ -43,10 +50,14 @@ class AgnoRun:
         self._template = template
         self._request = request
         self._patience = patience
-        self._database = RunDatabase.of(request.run_id, request.kind, request.component_id, request.session)
+        self._database = RunDatabase.of(
+            request.run_id, request.kind, request.component_id, request.session, request.paused
+        )
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
+        self._threads = RunThreads()
         self._stopping = False
         self._over = False
         self._ended = Ended()
@@ -67,6 +78,7 @@ class AgnoRun:
         finally:
             self._over = True
             self._task.cancel()  # nothing to cancel, unless nobody wants the events any more
+            self._threads.close()
             cancellations().forget(self._request.run_id)
 
     def cancel(self) -> None:
@@ -81,13 +93,19 @@ class AgnoRun:
     def outcome(self) -> EngineOutcome:
         return self._outcome or outcome_of(self._request, self._template.name, self._database, self._ended)
 
+    def left_behind(self) -> bool:
+        tasks_go_on = any(not task.done() for task in (self._task, *self._tasks) if task is not None)
+        return tasks_go_on or self._threads.busy()
+
     async def _drive(self) -> None:
         run_id = self._request.run_id
-        tasks = note_tasks()
+        self._tasks = note_tasks()
+        use_threads(self._threads)
         try:
-            # What arun gives depends on its arguments, beyond what its types tell.
-            started: Any = _own_copy(self._template, self._database).arun(**run_arguments(self._request))
+            started = self._start()
             if self._request.stream:
+                if inspect.isawaitable(started):
+                    started = await started
                 async with aclosing(started):
                     async for item in started:
                         if getattr(item, "event", None):
@@ -97,7 +115,7 @@ class AgnoRun:
         except asyncio.CancelledError:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._database.ended.wait(), SAVING)
-            for task in tasks:
+            for task in self._tasks:
                 task.cancel()
             if not self._ended.cancelled:
                 raise
@@ -106,6 +124,13 @@ class AgnoRun:
             logger.warning("run %s: the component raised %r", run_id, error, exc_info=error)
         finally:
             self._queue.put_nowait(None)
+
+    def _start(self) -> Any:
+        """What agno gives depends on its arguments, beyond what its types tell."""
+        request, component = self._request, _own_copy(self._template, self._database)
+        if isinstance(request.work, Continuation):
+            return component.acontinue_run(**continue_arguments(request, request.work))
+        return component.arun(**run_arguments(request, request.work))
 
     def _stop_in_time(self) -> None:
         if not self._stopping and self._loop is not None:
@@ -144,7 +169,7 @@ class AgnoRun:
         if outcome.status is RunStatus.ERROR and not seen & _ERRORS:
             error = self._ended.raised or RuntimeError(outcome.error)
             return [error_event(self._request, self._template.name, error)]
-        if outcome.status is RunStatus.PAUSED and "step_requirements" in run and "WorkflowPaused" not in seen:
+        if outcome.status is RunStatus.PAUSED and self._request.kind is Kind.WORKFLOW and "WorkflowPaused" not in seen:
             return [paused_event(run)]
         return []
 
@@ -157,4 +182,8 @@ def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
         part.store_events = False
         if part is component or part.db is not None:
             part.db = database
+        if isinstance(part, Workflow):
+            run_functions_in_threads(part)
+        else:
+            take_objects_as_text(part)
     return component

@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -40,16 +41,31 @@ _NOT_SERVED = ("metrics", "memory", "learning", "evals", "traces")
 """Domains that AgentOS would offer for any database. Here they have no routes, so no database is named for them."""
 
 
+_KEYS = ("OS_SECURITY_KEY", "JWT_VERIFICATION_KEY", "JWT_JWKS_FILE")
+"""Variables by which AgentOS closes itself, also to the one who only asks it for descriptions here."""
+
+
 def describe_components(components: Components | None = None) -> JsonObject:
     """The manifest of these components, else of those that the environment names. Raises ``ComponentsError``."""
     described = components if components is not None else load_components()
     with ThreadPoolExecutor(1) as thread:  # the caller's own may be running an event loop
         try:
-            return thread.submit(lambda: asyncio.run(_describe(described))).result()
+            with _hidden(_KEYS):
+                return thread.submit(lambda: asyncio.run(_describe(described))).result()
         except ComponentsError:
             raise
         except Exception as error:  # an edge: a component's own functions are called for its description
             raise ComponentsError(f"The components can not be described: {' '.join(str(error).split())}") from error
+
+
+@contextmanager
+def _hidden(variables: Sequence[str]) -> Iterator[None]:
+    """The environment without these variables, for a while."""
+    hidden = {name: os.environ.pop(name) for name in variables if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 async def _describe(components: Components) -> JsonObject:

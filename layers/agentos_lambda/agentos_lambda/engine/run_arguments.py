@@ -1,4 +1,4 @@
-"""What a caller sent, as the arguments of agno's ``arun``."""
+"""What a caller sent for a new run, as the arguments of agno's ``arun``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from agno.media import Audio, File, Image, Video
 
-from agentos_lambda.runs.model import Continuation, Json, Kind, Media
+from agentos_lambda.runs.model import Json, Kind, Media, RunInput
 from agentos_lambda.runs.ports import EngineRequest
 
 _MEDIA: dict[str, tuple[str, type[Image | Audio | Video]]] = {
@@ -17,11 +17,9 @@ _MEDIA: dict[str, tuple[str, type[Image | Audio | Video]]] = {
 }
 
 
-def run_arguments(request: EngineRequest) -> dict[str, Any]:
+def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
     """The keyword arguments of ``arun`` for this request. Raises ValueError for values that agno can not take."""
-    if isinstance(request.work, Continuation):
-        raise NotImplementedError("continuing a run")
-    given = deepcopy(request.work)  # a run may change what it is given
+    given = deepcopy(work)  # a run may change what it is given
     arguments: dict[str, Any] = {
         "input": given.message,
         "run_id": request.run_id,

@@ -16,7 +16,7 @@ from agno.session import AgentSession, TeamSession, WorkflowSession
 
 from agentos_lambda.engine.plain_json import plain_object
 from agentos_lambda.engine.session_fields import from_fields
-from agentos_lambda.runs.model import Json, JsonObject, Kind, RunStatus, Session
+from agentos_lambda.runs.model import Json, JsonObject, Kind, RunOutput, RunStatus, Session
 
 DATABASE_ID = "agentos-lambda"
 """The database's name to clients (``db_id``)."""
@@ -53,27 +53,45 @@ def _refusing_the_rest(database: type[RunDatabase]) -> type[RunDatabase]:
 class RunDatabase(AsyncBaseDb):
     """One run's view of its session, and all that agno saved in its course."""
 
-    def __init__(self, run_id: str, kind: Kind, component_id: str, session: Session | None) -> None:
+    def __init__(
+        self, run_id: str, kind: Kind, component_id: str, session: Session | None, paused: RunOutput | None
+    ) -> None:
         super().__init__(id=DATABASE_ID)
         self._run_id = run_id
         self._owner = (_ID_FIELDS[kind], component_id)
         self._loaded = _agno_session(session) if session else None
+        self._before = {run["run_id"]: run for run in (*paused.members, paused.run)} if paused else {}
         self.session: JsonObject | None = None
         """The session as it was saved last, without its runs."""
         self.runs: dict[str, JsonObject] = {}
-        """Each run as it was saved last, in the order in which they were saved first."""
+        """Each run as it was saved last since it started or went on, in the order in which they were saved first."""
         self.ended = asyncio.Event()
         """Set when the run itself has been saved as ended or paused."""
 
     @classmethod
-    def of(cls, run_id: str, kind: Kind, component_id: str, session: Session | None) -> RunDatabase:
-        """For a run of this component, in a session that was read before (None: a new one)."""
-        return cls(run_id, kind, component_id, session)
+    def of(
+        cls,
+        run_id: str,
+        kind: Kind,
+        component_id: str,
+        session: Session | None,
+        paused: RunOutput | None = None,
+    ) -> RunDatabase:
+        """For a run of this component, in a session that was read before (None: a new one).
+
+        ``paused``: what the run has left so far, where it goes on.
+        """
+        return cls(run_id, kind, component_id, session, paused)
 
     @property
     def run(self) -> JsonObject | None:
         """The run itself, as it was saved last."""
         return self.runs.get(self._run_id)
+
+    @property
+    def members(self) -> list[JsonObject]:
+        """The runs that worked for the run, also before it paused, oldest first."""
+        return [run for run in {**self._before, **self.runs}.values() if run.get("parent_run_id") is not None]
 
     async def get_session(
         self,
@@ -87,7 +105,7 @@ class RunDatabase(AsyncBaseDb):
         current = self.session or self._loaded
         if current is None or session_id != current["session_id"]:
             return None
-        runs = [*(self._loaded or {}).get("runs", ()), *self.runs.values()]
+        runs = [*(self._loaded or {}).get("runs", ()), *{**self._before, **self.runs}.values()]
         data: dict[str, Any] = deepcopy({**current, "runs": runs})
         return _SESSION_TYPES[session_type or SessionType.AGENT].from_dict(data) if deserialize else data
 

@@ -36,12 +36,12 @@ def outcome_of(request: EngineRequest, name: str | None, database: RunDatabase, 
     run = with_true_statuses(dict(saved)) if saved is not None else _unsaved(request, name, status, ended)
     run["status"] = status.value
     if status is RunStatus.CANCELLED:
-        run["cancellation_stage"] = "EXECUTING"
-        if run.get("content") in (None, "", _INTERRUPTED):
+        run["cancellation_stage"] = run.get("cancellation_stage") or "EXECUTING"
+        if run.get("content") in (None, "", _INTERRUPTED, request.paused and request.paused.run.get("content")):
             run["content"] = "".join(ended.text) or f"Run {request.run_id} was cancelled"
     members: tuple[JsonObject, ...] = ()
     if request.kind is Kind.TEAM:
-        members = tuple(_lean(run) for run in database.runs.values() if run.get("parent_run_id") is not None)
+        members = tuple(_lean(run) for run in database.members)
         run["member_responses"] = []
     return EngineOutcome(
         status=status,
@@ -66,7 +66,7 @@ def _error(run: JsonObject, ended: Ended) -> str:
 
 
 def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, ended: Ended) -> JsonObject:
-    """The run that agno did not come to save."""
+    """The run that agno did not come to save; one that went on, with what it had left when it paused."""
     kind, message = request.kind.value, plain(getattr(request.work, "message", None))
     run: JsonObject = {
         "run_id": request.run_id,
@@ -74,10 +74,11 @@ def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, ended:
         f"{kind}_name": name,
         "session_id": request.session_id,
         "user_id": request.user_id,
-        "content": "".join(ended.text) or None,
         "content_type": "str",
         "created_at": int(time.time()),
         "input": message if request.kind is Kind.WORKFLOW else {"input_content": message},
+        **(request.paused.run if request.paused is not None else {}),
+        "content": "".join(ended.text) or None,
     }
     if status is RunStatus.ERROR and run["content"] is None:
         run["content"] = _error(run, ended)

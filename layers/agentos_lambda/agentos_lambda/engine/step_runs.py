@@ -1,7 +1,8 @@
 """The runs of a workflow's steps, told right.
 
 agno 3.1 leaves the generator of a streamed step unfinished when it has the step's result; when it is closed later, the
-step's run takes it for a cancellation. The step's result knows better.
+step's run takes it for a cancellation. The step's result knows better. And a run that paused and went on is listed
+twice.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from agentos_lambda.runs.model import Json, JsonObject
 
 
 def with_true_statuses(workflow: JsonObject) -> JsonObject:
-    """A workflow's run, or its event, with COMPLETED for each step's run that did complete."""
+    """A workflow's run, or its event, with each step's run once, and COMPLETED for each that did complete."""
     runs = workflow.get("step_executor_runs")
     if not runs:
         return workflow
     completed = set(_completed(workflow.get("step_results")))
-    return {**workflow, "step_executor_runs": [_true(run, completed) for run in runs]}
+    once = {run.get("run_id"): run for run in runs}
+    return {**workflow, "step_executor_runs": [_true(run, completed) for run in once.values()]}
 
 
 def _completed(results: Json) -> Iterator[str]:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
+from agentos_lambda.engine.bedrock_errors import BedrockRefused, told
+
 _END = object()
 
 
 class ThreadedBedrock:
-    """What agno's ``AwsBedrock(async_client=…)`` calls, each call in a thread. The client is made with the first."""
+    """What agno's ``AwsBedrock(async_client=…)`` calls, each call in a thread. The client is made with the first.
+
+    Every call raises ``BedrockRefused`` where Bedrock gives no answer.
+    """
 
     def __init__(self, make_client: Callable[[], Any]) -> None:
         self._make_client = make_client
@@ -20,14 +26,28 @@ class ThreadedBedrock:
         self._making = threading.Lock()
 
     async def converse(self, **request: Any) -> Any:
-        return await asyncio.to_thread(lambda: self._client().converse(**request))
+        return await self._call("converse", request)
 
     async def count_tokens(self, **request: Any) -> Any:
-        return await asyncio.to_thread(lambda: self._client().count_tokens(**request))
+        return await self._call("count_tokens", request)
 
     async def converse_stream(self, **request: Any) -> Any:
-        response = await asyncio.to_thread(lambda: self._client().converse_stream(**request))
-        return {**response, "stream": _chunks(response["stream"])}
+        response = await self._call("converse_stream", request)
+        return {**response, "stream": _chunks(response["stream"], request["modelId"], self._region())}
+
+    async def _call(self, operation: str, request: dict[str, Any]) -> Any:
+        def call() -> Any:
+            client = self._client()
+            with told(request["modelId"], self._region()):
+                return getattr(client, operation)(**request)
+
+        return await asyncio.to_thread(call)
+
+    def _region(self) -> str:
+        """The region that is asked, which an endpoint of its own may name otherwise than the client's setting."""
+        meta = self._client().meta
+        named = re.search(r"//bedrock-runtime\.([a-z0-9-]+)\.", meta.endpoint_url)
+        return named[1] if named else str(meta.region_name)
 
     def _client(self) -> Any:
         with self._making:
@@ -36,13 +56,21 @@ class ThreadedBedrock:
             return self._made
 
 
-async def _chunks(stream: Any) -> AsyncIterator[Any]:
+async def _chunks(stream: Any, model: str, region: str) -> AsyncIterator[Any]:
     """The stream chunk by chunk. Whoever stops in its middle ends the read that is under way."""
     iterator = iter(stream)
     chunk: Any = None
+
+    def read() -> Any:
+        with told(model, region):
+            return next(iterator, _END)
+
     try:
-        while (chunk := await asyncio.to_thread(next, iterator, _END)) is not _END:
+        while (chunk := await asyncio.to_thread(read)) is not _END:
             yield chunk
+    except BedrockRefused:
+        chunk = _END
+        raise
     finally:
         if chunk is _END:
             stream.close()

@@ -33,7 +33,8 @@ from agentos_lambda.runs.model import (
     SessionDelta,
     Work,
 )
-from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, Store
+from agentos_lambda.runs.observer import Observer
+from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, LiveRun, Store
 from agentos_lambda.runs.terminal import (
     DEADLINE_EXCEEDED,
     EXECUTION_LOST,
@@ -76,8 +77,11 @@ class Execution:
         store: Store,
         engine: Callable[[], Engine],
         clock: Clock,
+        observer: Observer,
         deadline: int | None,
         stream: bool,
+        retire: Callable[[], None],
+        fan_out: FanOut | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop."""
@@ -86,7 +90,9 @@ class Execution:
         self._store = store
         self._engine = engine
         self._clock = clock
+        self._observer = observer
         self._stream = stream
+        self._retire = retire
         self._pause = pause
         self._buffer = LogBuffer(record.next_index) if stream else None
         self._engine_run: EngineRun | None = None
@@ -96,6 +102,8 @@ class Execution:
         )
         self._events: asyncio.Queue[IndexedEvent | None] = asyncio.Queue()
         self._task: asyncio.Task[Ended] | None = None
+        self._fan_out = fan_out if stream else None
+        self._live: LiveRun | None = None
 
     def start(self, work: Work, session: Session | None, paused: RunOutput | None) -> None:
         """Begin, in the running event loop. ``paused``: what a run that goes on has left so far."""
@@ -123,14 +131,27 @@ class Execution:
         return self._task
 
     async def _run(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
+        if self._fan_out is not None:
+            self._live = self._fan_out.begin(self.record, holds_lease=self._keeper.holds_lease)
+        try:
+            return await self._run_and_commit(work, session, paused)
+        finally:
+            if self._live is not None:
+                await asyncio.to_thread(self._live.end, self.record)
+
+    async def _run_and_commit(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
         self._keeper.start()
+        self._observer.started(self.record)
         try:
             outcome, terminal = await self._drive(work, session, paused)
         finally:
             await asyncio.to_thread(self._keeper.stop)
         if self._keeper.stop_reason is StopReason.DEADLINE and outcome.status is RunStatus.CANCELLED:
             outcome, terminal = self._failed(outcome, DEADLINE_EXCEEDED), []
-        return await self._commit(outcome, terminal or self._terminal(outcome))
+        try:
+            return await self._commit(outcome, terminal or self._terminal(outcome))
+        finally:
+            self._look_back()
 
     async def _drive(
         self, work: Work, session: Session | None, paused: RunOutput | None
@@ -156,14 +177,26 @@ class Execution:
         if self._stopped:
             run.cancel()
         terminal: list[Event] = []
+        began, first = self._clock.now(), True
         async for event in run.events():
+            if first:
+                self._observer.first_event(record, after=self._clock.now() - began)
+                first = False
             if terminal or is_terminal(event, record):
                 terminal.append(event)
             elif self._buffer is not None:
-                self._events.put_nowait(self._buffer.add(event, now=self._clock.now()))
+                indexed = self._buffer.add(event, now=self._clock.now())
+                self._events.put_nowait(indexed)
+                if self._live is not None:
+                    self._live.publish(indexed)
                 if self._buffer.due(now=self._clock.now()):
                     self._keeper.nudge()
         return run.outcome(), terminal
+
+    def _look_back(self) -> None:
+        if self._engine_run is not None and self._engine_run.left_behind():
+            log.warning("code of the run can not be stopped", extra={"run_id": self.record.run_id})
+            self._retire()
 
     def _stop_engine(self, _reason: StopReason) -> None:
         self._stopped = True
@@ -191,6 +224,7 @@ class Execution:
                 self._announce(self._terminal(self._failed(outcome, NOT_STORED)))
                 raise
             else:
+                self._observer.ended(self.record)
                 for indexed in numbered:
                     self._events.put_nowait(indexed)
                 return Ended(self.record, ending.output)

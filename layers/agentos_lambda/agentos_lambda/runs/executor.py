@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import Component, RunOutput, RunRecord, Session, Work
-from agentos_lambda.runs.ports import Engine, Store
+from agentos_lambda.runs.observer import Observer, Unobserved
+from agentos_lambda.runs.ports import Engine, FanOut, Store
 
 
 class RunExecutor:
@@ -20,15 +21,23 @@ class RunExecutor:
         engine: Callable[[], Engine],
         clock: Clock,
         *,
+        retire: Callable[[], None] = lambda: None,
+        observer: Observer | None = None,
+        fan_out: FanOut | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """``engine`` is called when components are needed, and only then: an engine takes long to import.
 
-        ``pause`` (seconds) is awaited between two tries to store an ending.
+        ``retire`` is called when a run has ended, but some of its code can not be stopped: this process should take no
+        further work. ``fan_out`` tells streamed runs to whoever follows them live. ``pause`` (seconds) is awaited
+        between two tries to store an ending.
         """
         self.engine = engine
         self._store = store
         self._clock = clock
+        self._retire = retire
+        self._observer = observer or Unobserved()
+        self._fan_out = fan_out
         self._pause = pause
         self._executions: set[Execution] = set()
 
@@ -61,8 +70,11 @@ class RunExecutor:
             store=self._store,
             engine=self.engine,
             clock=self._clock,
+            observer=self._observer,
             deadline=deadline,
             stream=stream,
+            retire=self._retire,
+            fan_out=self._fan_out,
             pause=self._pause,
         )
         execution.start(work, session, paused)

@@ -51,6 +51,7 @@ class Keeper:
         self._deadline = deadline
         self._on_stop = on_stop
         self._looked_at = self._renewed_at = clock.now()
+        self._lease_ends = clock.monotonic() + ((record.lease_until or 0) - clock.now()) / 1000
         self._stop_reason: StopReason | None = None
         self._ended = False
         self._wake = threading.Event()
@@ -60,6 +61,10 @@ class Keeper:
     def stop_reason(self) -> StopReason | None:
         """Why the attempt was told to stop; None while it was not."""
         return self._stop_reason
+
+    def holds_lease(self) -> bool:
+        """Whether the attempt is certain to be nobody else's: by the monotonic clock, which nobody sets."""
+        return self._clock.monotonic() < self._lease_ends and self._stop_reason is not StopReason.FENCED
 
     def start(self) -> None:
         """Begin to look after the attempt."""
@@ -123,8 +128,9 @@ class Keeper:
         self._looked_at = now
         try:
             if now - self._renewed_at >= RENEW_EVERY:
+                lease_ends = self._clock.monotonic() + LEASE / 1000
                 current = self._store.renew(self._record, lease_until=now + LEASE)
-                self._renewed_at = now
+                self._renewed_at, self._lease_ends = now, lease_ends
             else:
                 current = self._store.get(self._record.run_id) or self._record
         except Fenced:

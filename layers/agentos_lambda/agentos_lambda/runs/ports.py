@@ -7,7 +7,7 @@ the caller's own and reported as done.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -162,6 +162,10 @@ class EngineRun(Protocol):
     def outcome(self) -> EngineOutcome:
         """After ``events`` has ended: how."""
 
+    def left_behind(self) -> bool:
+        """After ``events`` has ended: whether code of the run still executes, in a thread that can not be stopped or in
+        a task that does not let itself be cancelled."""
+
 
 class Engine(Protocol):
     """Runs components. Writes nothing anywhere by itself."""
@@ -200,3 +204,29 @@ class RunQueue(Protocol):
 
     def depth(self) -> int:
         """About how many runs wait. Raises ``StoreUnavailable``."""
+
+
+class LiveRun(Protocol):
+    """One attempt's way to those who follow it live."""
+
+    def publish(self, indexed: IndexedEvent) -> None:
+        """Tell an event that does not end the attempt. Returns at once, never raises."""
+
+    def end(self, record: RunRecord) -> None:
+        """Post nothing of the attempt any more. If the run has ended or paused, tell the rest as the log has it.
+
+        ``record`` is the run as it is known now. Blocks for as long as that takes, never raises.
+        """
+
+
+class FanOut(Protocol):
+    """Tells runs to connections that follow them. What becomes of those never harms a run."""
+
+    def begin(self, record: RunRecord, *, holds_lease: Callable[[], bool]) -> LiveRun | None:
+        """Begin to tell the attempt that ``record`` claims; None if nobody can follow such a run.
+
+        Nothing is posted while ``holds_lease`` says no.
+        """
+
+    def ended(self, record: RunRecord) -> None:
+        """Tell the rest to whoever still follows a run that ended where no fan-out was. Blocks, never raises."""

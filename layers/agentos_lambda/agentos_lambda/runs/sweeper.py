@@ -11,7 +11,8 @@ from agentos_lambda.runs.description import describe
 from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced, StoreUnavailable
 from agentos_lambda.runs.idle_ending import commit_idle_ending
 from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
-from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, RunStatus
+from agentos_lambda.runs.model import Ending, EventPack, Kind, RunOutput, RunRecord, RunStatus
+from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Catalog, RunQueue, Store
 from agentos_lambda.runs.terminal import EXECUTION_LOST, NEVER_STARTED, cancel_reason, terminal_events
 
@@ -38,13 +39,21 @@ class Sweeper:
     """Sweeps. Two at once do each other no harm: every step is a conditional write."""
 
     def __init__(
-        self, store: Store, queue: RunQueue, catalog: Catalog, clock: Clock, *, new_id: Callable[[], str]
+        self,
+        store: Store,
+        queue: RunQueue,
+        catalog: Catalog,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str],
+        observer: Observer | None = None,
     ) -> None:
         self._store = store
         self._queue = queue
         self._catalog = catalog
         self._clock = clock
         self._new_id = new_id
+        self._observer = observer or Unobserved()
 
     def sweep(self) -> Swept:
         """Look at every run that is PENDING or RUNNING. Raises ``StoreUnavailable`` where those can not be listed."""
@@ -105,11 +114,24 @@ class Sweeper:
             sealed_at=pack.last_index,
         )
         try:
-            commit_idle_ending(self._store, ending)
+            ended = commit_idle_ending(self._store, ending)
         except CancelWins:
-            self._end(record, RunStatus.CANCELLED, None)
-            return "cancelled"
-        return "lost" if error == EXECUTION_LOST else "never_started"
+            return self._end(record, RunStatus.CANCELLED, None)
+        self._have_it_told(record)
+        if error == EXECUTION_LOST:
+            self._observer.lost(ended)
+            return "lost"
+        self._observer.ended(ended)
+        return "cancelled" if status is RunStatus.CANCELLED else "never_started"
+
+    def _have_it_told(self, record: RunRecord) -> None:
+        """Have a worker tell the end to those who follow the run live, as they can with a workflow's."""
+        if record.kind is not Kind.WORKFLOW:
+            return
+        try:
+            self._queue.send(record.run_id)
+        except StoreUnavailable:
+            log.warning("the queue is unavailable; followers are not told", extra={"run_id": record.run_id})
 
     def _send_again(self, record: RunRecord) -> str | None:
         noted = self._store.note_send(record)

@@ -12,7 +12,7 @@ from agentos_lambda.runs.execution import Ended
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.leases import LEASE
 from agentos_lambda.runs.model import Component, Continuation, RunOutput, RunRecord, Session, Work
-from agentos_lambda.runs.ports import Catalog, Store
+from agentos_lambda.runs.ports import Catalog, FanOut, Store
 from agentos_lambda.runs.work_json import work_from_json
 
 log = logging.getLogger(__name__)
@@ -26,13 +26,22 @@ class Worker:
     """Takes a queued run by claiming it. A message that comes twice, or too late, loses the claim and is done."""
 
     def __init__(
-        self, store: Store, executor: RunExecutor, catalog: Catalog, clock: Clock, *, new_id: Callable[[], str]
+        self,
+        store: Store,
+        executor: RunExecutor,
+        catalog: Catalog,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str],
+        fan_out: FanOut | None = None,
     ) -> None:
+        """``fan_out`` is that of the executor: for runs that were ended before a worker took them."""
         self._store = store
         self._executor = executor
         self._catalog = catalog
         self._clock = clock
         self._new_id = new_id
+        self._fan_out = fan_out
 
     async def work(self, run_id: str, *, deadline: int | None) -> Ended | None:
         """Execute the run to its end; None if there is nothing to do.
@@ -45,6 +54,8 @@ class Worker:
             if lost.record is None:
                 raise UnknownRun(run_id) from lost
             log.info("the run needs no worker", extra={"run_id": run_id, "status": lost.record.status})
+            if self._fan_out is not None and not lost.record.status.active:
+                await asyncio.to_thread(self._fan_out.ended, lost.record)
             return None
         component = self._component(record)
         work, session, paused = await asyncio.to_thread(self._read, record, component)

@@ -59,5 +59,5 @@ class SecretKey:
         except (BotoCoreError, ClientError):
             log.exception("the security key can not be read")
         else:
-            # An empty secret must not open the API.
-            self._key = answer.get("SecretString") or None
+            # An empty secret must not open the API. White space around it is no part of it.
+            self._key = (answer.get("SecretString") or "").strip() or None

@@ -1,6 +1,7 @@
 """A store in the memory of one process: for tests, and to read as what every store guarantees."""
 
+from agentos_lambda.stores.memory.connections import MemoryConnections, MemoryFollowers
 from agentos_lambda.stores.memory.queue import MemoryQueue
 from agentos_lambda.stores.memory.store import MemoryStore
 
-__all__ = ["MemoryQueue", "MemoryStore"]
+__all__ = ["MemoryConnections", "MemoryFollowers", "MemoryQueue", "MemoryStore"]

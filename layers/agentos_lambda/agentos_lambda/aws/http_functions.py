@@ -1,0 +1,41 @@
+"""The functions behind the HTTP API that know of runs, put together."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from agentos_lambda.api.app import create_app
+from agentos_lambda.api.components import component_router
+from agentos_lambda.api.run_state import run_state_router
+from agentos_lambda.api.runs import run_router
+from agentos_lambda.aws.handler import LambdaHandler
+from agentos_lambda.aws.http_services import services_of
+from agentos_lambda.aws.metrics import observer_of
+from agentos_lambda.aws.retirement import retire
+from agentos_lambda.aws.settings import Settings
+from agentos_lambda.aws.start import begin
+from agentos_lambda.aws.websocket_functions import fan_out
+from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.model import Kind
+from agentos_lambda.runs.service import RunService
+
+
+def runs_handler(kind: Kind) -> LambdaHandler:
+    """The function of agents, of teams or of workflows."""
+    settings = Settings.from_environment()
+    begin(settings, SystemClock())
+    services = services_of(settings)
+    store, clock = store_of(settings), services.clock
+    runs = RunService(store, clock, new_id=new_id)
+    followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
+    observer = observer_of(settings.stack, clock)
+    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer, fan_out=followed)
+    intake = RunIntake(store, queue_of(settings), executor, clock, new_id=new_id, queue_limit=settings.queue_limit)
+    router = APIRouter()
+    router.include_router(component_router(kind, services.catalog))
+    router.include_router(run_state_router(kind, services.catalog, runs))
+    router.include_router(run_router(kind, services.catalog, intake, runs, clock))
+    return LambdaHandler(create_app(router, services, at_end=executor.idle))

@@ -1,0 +1,20 @@
+"""What the apps behind the HTTP API have in common."""
+
+from __future__ import annotations
+
+from agentos_lambda.api.services import Os, Services
+from agentos_lambda.aws.key import key_of
+from agentos_lambda.aws.settings import Settings
+from agentos_lambda.engine.manifest import Manifest
+from agentos_lambda.runs.clock import SystemClock
+
+
+def services_of(settings: Settings) -> Services:
+    """What every app gets."""
+    return Services(
+        os=Os(settings.os_id, settings.os_name, websocket_url=settings.websocket_url),
+        catalog=Manifest.load(),
+        clock=SystemClock(),
+        key=key_of(settings),
+        cors_origins=settings.cors_origins,
+    )

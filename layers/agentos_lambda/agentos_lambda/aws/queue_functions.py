@@ -1,0 +1,44 @@
+"""The functions that no client calls, put together: worker and sweeper. Neither imports a web framework."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from agentos_lambda.aws.metrics import observer_of
+from agentos_lambda.aws.queue_events import QueueHandler
+from agentos_lambda.aws.retirement import retire
+from agentos_lambda.aws.settings import Settings
+from agentos_lambda.aws.start import begin
+from agentos_lambda.aws.websocket_functions import fan_out
+from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.engine.manifest import Manifest
+from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.sweeper import Sweeper
+from agentos_lambda.runs.worker import Worker
+
+
+def worker_handler() -> QueueHandler:
+    """The worker function."""
+    settings, clock = Settings.from_environment(), SystemClock()
+    begin(settings, clock)
+    store, observer = store_of(settings), observer_of(settings.stack, clock)
+    followed = fan_out(settings, store, clock)
+    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer, fan_out=followed)
+    worker = Worker(store, executor, Manifest.load(), clock, new_id=new_id, fan_out=followed)
+    return QueueHandler(worker, clock)
+
+
+def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
+    """The sweeper function: sweeps once for each event, whatever is in it."""
+    settings, clock = Settings.from_environment(), SystemClock()
+    begin(settings, clock)
+    observer = observer_of(settings.stack, clock)
+    sweeper = Sweeper(store_of(settings), queue_of(settings), Manifest.load(), clock, new_id=new_id, observer=observer)
+
+    def handler(_event: Any, _context: Any) -> dict[str, int]:
+        return asdict(sweeper.sweep())
+
+    return handler

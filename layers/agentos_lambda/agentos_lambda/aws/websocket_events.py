@@ -1,0 +1,108 @@
+"""The WebSocket function: events of API Gateway's WebSocket API, and messages that name connections to be greeted.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-integration-requests.html
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.websocket import control
+from agentos_lambda.websocket.actions import Actions
+from agentos_lambda.websocket.followings import Followings
+from agentos_lambda.websocket.greeting import Greeter
+from agentos_lambda.websocket.ports import Gone, Greetings, PostFailed
+from agentos_lambda.websocket.sender import Sender
+
+log = logging.getLogger(__name__)
+
+_DONE = {"statusCode": 200}
+_FAILED = {"statusCode": 503}
+"""Refuses a connection. The body of an answer would be a message to the client: there is none."""
+
+INTERNAL = "Internal Server Error"
+
+
+class WebSocketHandler:
+    """A Lambda handler. What it has to say to a client, it posts."""
+
+    def __init__(
+        self,
+        actions: Actions,
+        *,
+        greeter: Greeter,
+        greetings: Greetings,
+        followings: Followings,
+        sender: Sender,
+        clock: Clock,
+    ) -> None:
+        self._actions = actions
+        self._greeter = greeter
+        self._greetings = greetings
+        self._followings = followings
+        self._sender = sender
+        self._clock = clock
+
+    def __call__(self, event: Any, _context: Any) -> dict[str, Any]:
+        """Handle one event of the API, or a batch of messages of the queue."""
+        if "Records" in event:
+            failed = [message["messageId"] for message in event["Records"] if not self._greet(message["body"])]
+            return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+        request = event["requestContext"]
+        match request["eventType"]:
+            case "CONNECT":
+                return self._connect(request["connectionId"])
+            case "DISCONNECT":
+                return self._disconnect(request["connectionId"])
+            case _:
+                return self._message(request["connectionId"], event.get("body") or "")
+
+    def _connect(self, connection_id: str) -> dict[str, Any]:
+        try:
+            self._followings.connections.open(connection_id, now=self._clock.now())
+        except StoreUnavailable:
+            log.warning("a connection was refused: the store is unavailable")
+            return _FAILED
+        try:
+            self._greetings.send(connection_id)
+        except StoreUnavailable:
+            log.warning("the queue is unavailable; the connection is greeted at its first message")
+        return _DONE
+
+    def _disconnect(self, connection_id: str) -> dict[str, Any]:
+        try:
+            self._followings.close(connection_id)
+        except StoreUnavailable:
+            log.warning("the store is unavailable; what is left of the connection expires")
+        return _DONE
+
+    def _message(self, connection_id: str, text: str) -> dict[str, Any]:
+        """One of the edges that catch all: the client is told, and the connection stays."""
+        try:
+            self._actions.handle(connection_id, text)
+        except PostFailed as failure:
+            log.info("a message could not be answered: %s", failure)
+        except Exception:
+            log.exception("a message could not be handled")
+            self._apologise(connection_id)
+        return _DONE
+
+    def _apologise(self, connection_id: str) -> None:
+        try:
+            self._sender.send(connection_id, control.error(INTERNAL))
+        except PostFailed as failure:
+            log.info("the client could not be told: %s", failure)
+
+    def _greet(self, connection_id: str) -> bool:
+        """False if the message has to be delivered again."""
+        try:
+            self._greeter.greet(connection_id)
+        except (Gone, StoreUnavailable) as failure:
+            log.info("a connection could not be greeted yet: %s", failure)
+            return False
+        except PostFailed as failure:
+            log.warning("a connection could not be greeted: %s", failure)
+        return True

@@ -1,0 +1,95 @@
+"""The WebSocket's function, and what tells runs to its connections in the functions that execute them.
+
+Neither imports a web framework.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from agentos_lambda.aws.key import key_of
+from agentos_lambda.aws.settings import Settings
+from agentos_lambda.aws.start import begin
+from agentos_lambda.aws.websocket_events import WebSocketHandler
+from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.engine.manifest import Manifest
+from agentos_lambda.runs.clock import Clock, SystemClock
+from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.ports import FanOut, Store
+from agentos_lambda.runs.service import RunService
+from agentos_lambda.stores.dynamodb.clients import Clients
+from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
+from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
+from agentos_lambda.stores.dynamodb.requests import Requests
+from agentos_lambda.stores.posts import ManagementApiPosts, management_endpoint
+from agentos_lambda.stores.sqs import SqsQueue
+from agentos_lambda.websocket.actions import Actions
+from agentos_lambda.websocket.drain import Drain
+from agentos_lambda.websocket.fan_out import WebSocketFanOut
+from agentos_lambda.websocket.followings import Followings
+from agentos_lambda.websocket.greeting import Greeter
+from agentos_lambda.websocket.ports import Posts
+from agentos_lambda.websocket.sender import Sender
+from agentos_lambda.websocket.services import Services
+
+_POSTERS = 8
+"""Messages of one process on their way at the same time, each to another connection."""
+
+
+def websocket_handler() -> WebSocketHandler:
+    """The function behind the WebSocket API."""
+    settings, clock = Settings.from_environment(), SystemClock()
+    begin(settings, clock)
+    store, queue, key = store_of(settings), queue_of(settings), key_of(settings)
+    followings, sender = _followings(settings, clock), Sender(_posts(settings))
+    executor = RunExecutor(store, engine, clock)
+    services = Services(
+        catalog=Manifest.load(),
+        store=store,
+        runs=RunService(store, clock, new_id=new_id),
+        intake=RunIntake(store, queue, executor, clock, new_id=new_id, queue_limit=settings.queue_limit),
+        followings=followings,
+        sender=sender,
+        drain=Drain(followings, store, sender, _pool()),
+        key=key,
+        new_id=new_id,
+    )
+    greeter = Greeter(followings.connections, sender, key, clock)
+    return WebSocketHandler(
+        Actions(services, greeter),
+        greeter=greeter,
+        greetings=SqsQueue(settings.greetings_queue_url),
+        followings=followings,
+        sender=sender,
+        clock=clock,
+    )
+
+
+def fan_out(settings: Settings, store: Store, clock: Clock) -> FanOut | None:
+    """What tells runs to those who follow them; None in a stack without a WebSocket."""
+    if settings.websocket_management_url is None:
+        return None
+    followings, posts, pool = _followings(settings, clock), _posts(settings), _pool()
+    drain = Drain(followings, store, Sender(posts), pool)
+    return WebSocketFanOut(followings, store, posts, drain=drain, clock=clock, pool=pool)
+
+
+def _followings(settings: Settings, clock: Clock) -> Followings:
+    clients, requests = Clients(), Requests()
+    return Followings(
+        DynamoDBFollowers(settings.runs_table, clients, requests),
+        DynamoDBConnections(settings.connections_table, clients, requests),
+        clock,
+        new_id=new_id,
+    )
+
+
+def _posts(settings: Settings) -> Posts:
+    url = settings.websocket_management_url or ""
+    return ManagementApiPosts(management_endpoint(url, os.environ.get("AWS_ENDPOINT_URL")))
+
+
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_POSTERS, thread_name_prefix="posts")

@@ -1,0 +1,114 @@
+"""Connections and followers in the memory of one process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from threading import Lock
+
+from agentos_lambda.websocket.ports import AlreadyFollows, Connection, Follower, TooManyRuns
+
+
+class MemoryConnections:
+    """Implements ``websocket.ports.ConnectionStore``."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._connections: dict[str, Connection] = {}
+        self._claims: dict[str, int] = {}
+
+    def open(self, connection_id: str, *, now: int) -> None:  # noqa: ARG002 - nothing expires here
+        with self._lock:
+            self._connections[connection_id] = Connection(connection_id)
+
+    def get(self, connection_id: str) -> Connection | None:
+        with self._lock:
+            return self._connections.get(connection_id)
+
+    def close(self, connection_id: str) -> Connection | None:
+        with self._lock:
+            self._claims.pop(connection_id, None)
+            return self._connections.pop(connection_id, None)
+
+    def authenticate(self, connection_id: str) -> None:
+        self._change(connection_id, authenticated=True)
+
+    def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:
+        with self._lock:
+            connection = self._connections.get(connection_id)
+            claimed = self._claims.get(connection_id)
+            if connection is None or connection.greeted or (claimed is not None and claimed >= stale_before):
+                return False
+            self._claims[connection_id] = now
+            return True
+
+    def note_greeted(self, connection_id: str) -> None:
+        self._change(connection_id, greeted=True)
+
+    def add_run(self, connection_id: str, run_id: str, *, limit: int) -> None:
+        with self._lock:
+            connection = self._connections.get(connection_id)
+            if connection is None or (run_id not in connection.run_ids and len(connection.run_ids) >= limit):
+                raise TooManyRuns(f"This connection follows {limit} runs already: open another one")
+            self._connections[connection_id] = replace(connection, run_ids=connection.run_ids | {run_id})
+
+    def remove_run(self, connection_id: str, run_id: str) -> None:
+        with self._lock:
+            if connection := self._connections.get(connection_id):
+                self._connections[connection_id] = replace(connection, run_ids=connection.run_ids - {run_id})
+
+    def _change(self, connection_id: str, **flags: bool) -> None:
+        with self._lock:
+            if connection := self._connections.get(connection_id):
+                self._connections[connection_id] = replace(connection, **flags)  # type: ignore[arg-type]
+
+
+class MemoryFollowers:
+    """Implements ``websocket.ports.FollowerStore``."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._followers: dict[tuple[str, str], Follower] = {}
+
+    def put(self, follower: Follower, *, now: int) -> None:
+        with self._lock:
+            there = self._followers.get(_key(follower))
+            is_another = there is not None and there.token != follower.token
+            if there is not None and is_another and (there.held_until is None or there.held_until > now):
+                raise AlreadyFollows(f"This connection follows run {follower.run_id} already")
+            self._followers[_key(follower)] = follower
+
+    def release(self, follower: Follower, *, next_index: int) -> Follower | None:
+        with self._lock:
+            if not self._is_there(follower):
+                return None
+            released = replace(follower, next_index=next_index, held_until=None)
+            self._followers[_key(follower)] = released
+            return released
+
+    def take(self, follower: Follower, *, attempt: int) -> bool:
+        with self._lock:
+            if not self._is_there(follower):
+                return False
+            self._followers[_key(follower)] = replace(self._followers[_key(follower)], attempt=attempt)
+            return True
+
+    def remove(self, follower: Follower) -> bool:
+        with self._lock:
+            return self._is_there(follower) and self._followers.pop(_key(follower)) is not None
+
+    def drop(self, run_id: str, connection_id: str) -> None:
+        with self._lock:
+            self._followers.pop((run_id, connection_id), None)
+
+    def of_run(self, run_id: str) -> Sequence[Follower]:
+        with self._lock:
+            return [follower for key, follower in sorted(self._followers.items()) if key[0] == run_id]
+
+    def _is_there(self, follower: Follower) -> bool:
+        there = self._followers.get(_key(follower))
+        return there is not None and there.token == follower.token
+
+
+def _key(follower: Follower) -> tuple[str, str]:
+    return follower.run_id, follower.connection_id

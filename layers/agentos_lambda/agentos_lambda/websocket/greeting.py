@@ -1,0 +1,64 @@
+"""``connected``: the first message of every connection, once.
+
+Nothing can be posted to a connection before the handler of ``$connect`` has returned. So the greeting comes from a
+message in a queue, or from the handler of the first action if that is sooner.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.security_key import KeySource
+from agentos_lambda.websocket import control
+from agentos_lambda.websocket.ports import Connection, ConnectionStore
+from agentos_lambda.websocket.sender import Sender
+
+_STALE_AFTER = 5_000
+"""Milliseconds after which a greeter that has not greeted will not any more. Longer than the sender's patience."""
+_LOOK_EVERY = 0.05
+"""Seconds."""
+
+
+class Greeter:
+    """Greets. Of many who want to, one does, and the others wait for it."""
+
+    def __init__(
+        self,
+        connections: ConnectionStore,
+        sender: Sender,
+        key: KeySource,
+        clock: Clock,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._connections = connections
+        self._sender = sender
+        self._key = key
+        self._clock = clock
+        self._sleep = sleep
+
+    def greet(self, connection_id: str) -> None:
+        """Greet a connection that perhaps is just being opened. Raises ``PostFailed``: try again later."""
+        if self._claim(connection_id):
+            self._sender.send_first(connection_id, self._greeting())
+            self._connections.note_greeted(connection_id)
+
+    def before_action(self, connection: Connection) -> None:
+        """Return when the connection has been greeted, by whomever. Raises ``PostFailed``."""
+        current: Connection | None = connection
+        while current is not None and not current.greeted:
+            if self._claim(connection.connection_id):
+                self._sender.send(connection.connection_id, self._greeting())
+                self._connections.note_greeted(connection.connection_id)
+                return
+            self._sleep(_LOOK_EVERY)
+            current = self._connections.get(connection.connection_id)
+
+    def _claim(self, connection_id: str) -> bool:
+        now = self._clock.now()
+        return self._connections.claim_greeting(connection_id, now=now, stale_before=now - _STALE_AFTER)
+
+    def _greeting(self) -> str:
+        return control.connected(requires_auth=self._key() is not None)

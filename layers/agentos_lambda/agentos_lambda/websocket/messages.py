@@ -1,0 +1,103 @@
+"""What clients send: JSON objects with an ``action``. Whatever else they send is an ``InvalidRequest``."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NoReturn
+
+from agentos_lambda.runs.errors import InvalidRequest
+from agentos_lambda.runs.model import Json, JsonObject
+
+_ID = re.compile(r"[A-Za-z0-9\-_.:@]{1,128}")
+_MAX_DEPTH = 64
+_LAST_INDEX = 2**53
+_LONGEST_ECHO = 64
+
+
+def parse(text: str) -> JsonObject:
+    """The message. Raises ``InvalidRequest``."""
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+        text.encode()
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest("The message is not valid JSON") from error
+    if not isinstance(value, dict):
+        raise InvalidRequest("The message has to be a JSON object")
+    if _deeper_than(value, _MAX_DEPTH):
+        raise InvalidRequest(f"The message is nested over {_MAX_DEPTH} levels deep")
+    return value
+
+
+def action_of(message: JsonObject) -> str:
+    """The name of the action, in words for the client: ``None`` if there is none."""
+    return shown(str(message.get("action")))
+
+
+def shown(value: str) -> str:
+    """What a client sent, short enough to be sent back."""
+    return value[:_LONGEST_ECHO]
+
+
+def required_id(message: JsonObject, name: str, otherwise: str) -> str:
+    """An id that has to be there. Raises ``InvalidRequest``, with the text ``otherwise`` if it is missing."""
+    value = optional_id(message, name)
+    if value is None:
+        raise InvalidRequest(otherwise)
+    return value
+
+
+def optional_id(message: JsonObject, name: str) -> str | None:
+    """An id, None if it is missing or empty. Raises ``InvalidRequest``."""
+    value = message.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise InvalidRequest(f"{name} should have at most 128 letters, digits and -_.:@")
+    return value
+
+
+def workflow_input(message: JsonObject) -> Json:
+    """What the workflow gets: text or an object, the empty text if it is missing. Raises ``InvalidRequest``."""
+    value = message.get("message")
+    if value is None:
+        return ""
+    if not isinstance(value, str | dict):
+        raise InvalidRequest("message should be a string or an object")
+    return value
+
+
+def last_event_index(message: JsonObject) -> int:
+    """The index of the last event that the client has; -1 if it has none. Raises ``InvalidRequest``."""
+    value = message.get("last_event_index")
+    if value is None:
+        return -1
+    if not isinstance(value, int) or isinstance(value, bool) or not -1 <= value <= _LAST_INDEX:
+        raise InvalidRequest("last_event_index should be an integer of -1 or more")
+    return value
+
+
+def step_requirements(message: JsonObject) -> tuple[JsonObject, ...]:
+    """What the client decided about a paused workflow. Raises ``InvalidRequest``."""
+    value = message.get("step_requirements")
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise InvalidRequest("step_requirements should be an array of objects")
+    return tuple(value)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _deeper_than(value: Json, levels: int) -> bool:
+    layer: list[Json] = [value]
+    for _ in range(levels):
+        layer = [
+            child
+            for node in layer
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+    return any(isinstance(node, dict | list) for node in layer)

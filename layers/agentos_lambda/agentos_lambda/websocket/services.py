@@ -1,0 +1,46 @@
+"""What the actions work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agentos_lambda.runs.errors import InvalidRequest
+from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.model import Component, Kind, RunRecord
+from agentos_lambda.runs.ports import Catalog, Store
+from agentos_lambda.runs.security_key import KeySource
+from agentos_lambda.runs.service import RunService
+from agentos_lambda.websocket.drain import Drain
+from agentos_lambda.websocket.followings import Followings
+from agentos_lambda.websocket.messages import shown
+from agentos_lambda.websocket.sender import Sender
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Put together by whoever starts the function."""
+
+    catalog: Catalog
+    store: Store
+    runs: RunService
+    intake: RunIntake
+    followings: Followings
+    sender: Sender
+    drain: Drain
+    key: KeySource
+    new_id: Callable[[], str]
+
+    def workflow(self, workflow_id: str) -> Component:
+        """The workflow. Raises ``InvalidRequest``."""
+        component = self.catalog.find(Kind.WORKFLOW, workflow_id)
+        if component is None:
+            raise InvalidRequest(f"Workflow {shown(workflow_id)} not found")
+        return component
+
+    def run_of(self, workflow: Component, run_id: str) -> RunRecord:
+        """The workflow's run. Raises ``InvalidRequest``."""
+        record = self.store.get(run_id)
+        if record is None or (record.kind, record.component_id) != (workflow.kind, workflow.id):
+            raise InvalidRequest(f"Run {run_id} not found")
+        return record

@@ -1,0 +1,51 @@
+"""The HTTP and WebSocket server in front of the local API Gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from local.websocket_gateway import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
+
+_GRACE_SECONDS = 1
+"""How long answers in progress may go on after the server was told to end."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers: the process has its own."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def http_server(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve the app on a socket that listens."""
+    config = uvicorn.Config(
+        app,
+        http="h11",
+        ws="websockets-sansio",
+        ws_max_size=(MAX_MESSAGE_BYTES, MAX_FRAME_BYTES),  # type: ignore[arg-type]  # websockets takes both
+        ws_per_message_deflate=False,  # nor does API Gateway compress
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    # It reports each answer that is cut off on purpose.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing" not in record.getMessage())
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving

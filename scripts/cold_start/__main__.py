@@ -1,0 +1,134 @@
+"""What a cold start costs: from the start of a function's process to the first byte of its first answer.
+
+``make cold-start`` builds what this measures: the layers as they go to AWS, and a bundle of agno's own server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.cloud import running_cloud
+from local.resources import create_resources
+from local.settings import ROOT, Settings
+from local.template import Template
+from local.variables import cloud_access
+from scripts.cold_start.first_answer import REQUESTS, Request, first_answer
+
+BUILD = ROOT / ".aws-sam" / "build"
+LAYERS = tuple(BUILD / f"{name}Layer" / "python" for name in ("AgentosLambda", "Components", "Web", "Engine"))
+NAIVE_APP = Path(__file__).parent / "naive"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What lies on Lambda's disk."""
+
+    name: str
+    packages: Sequence[Path]
+    apps: Mapping[Request, Path]
+    """The folder of the function that takes the request."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """Where ``make cold-start`` has put what is not in the build."""
+
+    naive: Path
+    boto: Path
+    """On Lambda boto3 comes with the runtime, compiled."""
+
+
+def bundles(installed: Installed) -> tuple[Bundle, Bundle]:
+    ours = Bundle("ours", LAYERS, {request: BUILD / request.function for request in REQUESTS})
+    # The naive bundle has the demo model and the components from the layers, and nothing else.
+    naive = Bundle("naive", (installed.naive, *LAYERS[:2]), dict.fromkeys(REQUESTS, NAIVE_APP))
+    return ours, naive
+
+
+@contextmanager
+def on_disk(bundle: Bundle, python: str, *, compiled: bool) -> Iterator[Bundle]:
+    """A copy of the bundle with .pyc files of this Python, or without any."""
+    with tempfile.TemporaryDirectory() as folder:
+        without = shutil.ignore_patterns("__pycache__")
+
+        def copy(source: Path, name: str) -> Path:
+            return Path(shutil.copytree(source, Path(folder) / name, ignore=without))
+
+        packages = [copy(source, str(number)) for number, source in enumerate(bundle.packages)]
+        apps = {request: copy(source, request.name) for request, source in bundle.apps.items()}
+        if compiled:
+            command = [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", folder]
+            subprocess.run(command, check=False)  # some packages carry files that are for other Pythons
+        yield Bundle(bundle.name, packages, apps)
+
+
+def variables(bundle: Bundle, request: Request, template: Template, boto: Path, cloud_url: str) -> dict[str, str]:
+    """Of the function's process."""
+    return {
+        **template.functions[request.function].variables,
+        **cloud_access(cloud_url),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(map(str, (bundle.apps[request], *bundle.packages, boto))),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "AGNO_TELEMETRY": "false",
+        "LOG_LEVEL": "ERROR",
+        "LAMBDA_TASK_ROOT": str(bundle.apps[request]),
+        "_HANDLER": "app.handler",
+        "SECURITY_KEY_SECRET": "",
+    }
+
+
+async def seconds(python: str, environment: Mapping[str, str], request: Request, times: int) -> str:
+    """The median CPU time and the smallest and largest one."""
+    found = [(await first_answer((python, "-S"), environment, request)).cpu_seconds for _ in range(times)]
+    return f"{statistics.median(found):.2f} s ({min(found):.2f}-{max(found):.2f})"
+
+
+async def instructions(python: str, environment: Mapping[str, str], request: Request) -> str:
+    """Millions of instructions, those of the process's end included."""
+    valgrind = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
+    output = (await first_answer((*valgrind, python, "-S"), environment, request)).output
+    count = re.search(r"I\s+refs:\s+([\d,]+)", output)
+    if count is None:
+        raise RuntimeError(output)
+    return f"{int(count[1].replace(',', '')) // 1_000_000} M instructions"
+
+
+async def main(options: argparse.Namespace) -> None:
+    template = Template.load(ROOT / "template.yaml")
+    installed = Installed(options.naive, options.boto)
+    with tempfile.TemporaryDirectory() as state:
+        async with running_cloud(Settings().cloud_python, Path(state)) as cloud:
+            create_resources(template, cloud.url)
+            for compiled in (True, False):
+                for bundle in bundles(installed):
+                    with on_disk(bundle, options.python, compiled=compiled) as copied:
+                        for request in REQUESTS:
+                            given = variables(copied, request, template, installed.boto, cloud.url)
+                            await first_answer((options.python, "-S"), given, request)  # makes tables, fills caches
+                            cpu = await seconds(options.python, given, request, options.times)
+                            count = await instructions(options.python, given, request) if options.count else ""
+                            pyc = "with .pyc" if compiled else "without"
+                            print(f"{bundle.name:6}{request.name:8}{pyc:11}{cpu:25}{count}", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m scripts.cold_start", description=__doc__)
+    parser.add_argument("--python", required=True, help="the interpreter that the layers were built for")
+    parser.add_argument("--naive", type=Path, required=True, help="folder with agno[os] and Mangum")
+    parser.add_argument("--boto", type=Path, required=True, help="folder with boto3")
+    parser.add_argument("--times", type=int, default=5, help="CPU times are medians of so many")
+    parser.add_argument("--count", action="store_true", help="count instructions, too, by valgrind: takes minutes")
+    asyncio.run(main(parser.parse_args()))

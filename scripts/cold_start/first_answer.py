@@ -1,0 +1,106 @@
+"""One function's process, its first event and the first byte of its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from urllib.parse import urlencode
+
+from agentos_lambda.aws.prelude import DELIMITER
+from local.api_event import HttpRequest, build_event
+from local.invocation import Invocation, ResponseMode
+from local.routing import Match
+from local.runtime_server import RuntimeServer
+
+
+@dataclass(frozen=True)
+class Request:
+    name: str
+    function: str
+    """The logical id of the function that takes it."""
+    method: str
+    path: str
+    form: tuple[tuple[str, str], ...] = ()
+
+    def event(self) -> bytes:
+        headers = [("Host", "example.com"), ("Content-Type", "application/x-www-form-urlencoded")]
+        body = urlencode(self.form).encode()
+        request = HttpRequest(self.method, self.path, "", headers, body, "192.0.2.1", "HTTP/1.1")
+        match = Match("Function", "/{proxy+}", {"proxy": self.path[1:]})
+        return json.dumps(build_event(request, match, port=443, binary_types=frozenset())).encode()
+
+
+REQUESTS = (
+    Request("health", "ConfigFunction", "GET", "/health"),
+    Request("run", "AgentsFunction", "POST", "/agents/assistant/runs", (("message", "Hello!"), ("stream", "true"))),
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    cpu_seconds: float
+    """Of all its threads, from the start of the process to the first byte of the answer's body."""
+    output: str
+
+
+class _OneInvocation:
+    """Has one event, and then hangs up: the process ends."""
+
+    def __init__(self, event: bytes) -> None:
+        self.invocation = Invocation(event, timeout=900)
+        self._given = False
+
+    async def next(self) -> Invocation:
+        if self._given:
+            raise ConnectionResetError
+        self._given = True
+        self.invocation.begin()
+        return self.invocation
+
+    def current(self, request_id: str) -> Invocation | None:
+        return self.invocation if self.invocation.request_id == request_id else None
+
+
+async def first_answer(interpreter: Sequence[str], environment: Mapping[str, str], request: Request) -> Measured:
+    """Start the runtime with this interpreter, and measure. Raises ``RuntimeError`` if it does not answer with 200."""
+    tenant = _OneInvocation(request.event())
+    server = RuntimeServer(tenant, function_arn="arn:aws:lambda:us-east-1:000000000000:function:measured")
+    process = await asyncio.create_subprocess_exec(
+        *interpreter,
+        *("-m", "agentos_lambda.aws.runtime"),
+        env={**environment, "AWS_LAMBDA_RUNTIME_API": await server.start()},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    reading = asyncio.create_task(_cpu_at_first_byte(process.pid, tenant.invocation))
+    output = (await process.communicate())[0].decode()
+    if not reading.done():
+        tenant.invocation.abandon()
+        reading.cancel()
+    await server.end_exchanges()
+    server.close()
+    if reading.cancelled() or not reading.done() or reading.exception() is not None:
+        raise RuntimeError(f"{request.path} was not answered: {output}")
+    return Measured(reading.result(), output)
+
+
+async def _cpu_at_first_byte(pid: int, invocation: Invocation) -> float:
+    mode = await invocation.mode()
+    seconds = None
+    answer = b""
+    async for piece in invocation.pieces():
+        answer += piece
+        if seconds is None and (mode is ResponseMode.BUFFERED or answer.partition(DELIMITER)[2]):
+            seconds = _cpu_seconds(pid)
+    if seconds is None or json.loads(answer.partition(DELIMITER)[0])["statusCode"] != HTTPStatus.OK:
+        raise RuntimeError(f"an unexpected answer: {answer[:1000]!r}")
+    return seconds
+
+
+def _cpu_seconds(pid: int) -> float:
+    """The CPU clock of another process, as clock_getcpuclockid(3) numbers it on Linux."""
+    return time.clock_gettime(~pid << 3 | 2)

@@ -1,0 +1,35 @@
+"""A field that is empty, or null, is one that was left out."""
+
+import pytest
+
+from tests.api.test_runs import KINDS
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize("path", KINDS)
+@pytest.mark.parametrize("name", ["session_id", "user_id", "run_id"])
+async def test_an_id_may_be_empty_or_null(api, path, name):
+    for sent in ({"json": {"message": "hi", name: None}}, {"data": {"message": "hi", name: ""}}):
+        answer = await api.client.post(f"{path}/runs", **sent)
+        assert (answer.status_code, answer.json()["status"]) == (200, "COMPLETED")
+
+
+@pytest.mark.parametrize("path", KINDS)
+@pytest.mark.parametrize(
+    "sent", [{}, {"data": {"last_event_index": ""}}, {"json": {"last_event_index": None, "session_id": None}}]
+)
+async def test_a_run_is_resumed_from_its_first_event_where_no_other_is_named(api, path, sent):
+    run = (await api.client.post(f"{path}/runs", json={"message": "hi", "run_id": "r", "stream": True})).text
+    assert "event_index" in run
+    resumed = await api.client.post(f"{path}/runs/r/resume", **sent)
+    assert resumed.status_code == 200
+    assert "\nid: 0\n" in resumed.text
+
+
+@pytest.mark.parametrize("path", KINDS)
+@pytest.mark.parametrize("wrong", ["-2", "x", "1e3"])
+async def test_an_index_that_is_none_is_refused(api, path, wrong):
+    await api.client.post(f"{path}/runs", json={"message": "hi", "run_id": "r", "stream": True})
+    answer = await api.client.post(f"{path}/runs/r/resume", data={"last_event_index": wrong})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "last_event_index")

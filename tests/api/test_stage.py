@@ -1,0 +1,38 @@
+"""Behind the stage of a deployed API, which is a prefix of every path."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from agentos_lambda.api.auth import OPEN_PATHS
+from tests.api.conftest import Api
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def deployed(api: Api) -> httpx.AsyncClient:
+    api.key = "secret"
+    transport = httpx.ASGITransport(api.app, root_path="/v1")
+    return httpx.AsyncClient(transport=transport, base_url="http://test")
+
+
+@pytest.mark.parametrize("path", sorted(OPEN_PATHS))
+async def test_what_is_open_is_open_behind_a_stage(deployed, path):
+    assert (await deployed.get(f"/v1{path}")).status_code == 200
+
+
+async def test_what_needs_the_key_needs_it_behind_a_stage(deployed):
+    assert (await deployed.get("/v1/config")).status_code == 401
+    assert (await deployed.get("/v1/config", headers={"Authorization": "Bearer secret"})).status_code == 200
+
+
+async def test_a_path_that_only_looks_like_an_open_one_needs_the_key(deployed):
+    for path in ("/v1/v1/health", "/v1health", "/v1/agents/health", "/v1//health"):
+        assert (await deployed.get(path)).status_code == 401
+
+
+async def test_a_trailing_slash_makes_no_difference_behind_a_stage(deployed):
+    authorized = {"Authorization": "Bearer secret"}
+    assert (await deployed.get("/v1/agents/", headers=authorized)).status_code == 200

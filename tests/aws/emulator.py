@@ -1,0 +1,58 @@
+"""API Gateway in STREAM mode and the Lambda Runtime API, in this process, in front of a real runtime process.
+
+They are the local stack's own parts: what the tests hold these to, `make run` does.
+"""
+
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from local.function import Function
+from local.gateway import Gateway
+from local.http_server import http_server
+from local.routing import Router
+from local.template import FunctionSpec, Route
+from tests.aws.runtime_process import ROOT
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST")
+
+
+@dataclass
+class Emulator:
+    client: httpx.AsyncClient
+    function: Function
+    """Has one environment at most."""
+
+
+def code(folder: Path, **variables: str) -> tuple[FunctionSpec, Mapping[str, str]]:
+    """A function made of a test's own folder, and its variables."""
+    path = os.pathsep.join((str(ROOT / "layers" / "agentos_lambda"), str(ROOT)))
+    spec = FunctionSpec("Function", folder, "app.handler", timeout=30, memory=128)
+    return spec, {"PATH": os.environ["PATH"], "PYTHONPATH": path, **variables}
+
+
+@asynccontextmanager
+async def emulator(spec: FunctionSpec, variables: Mapping[str, str], *, stream: bool = True):
+    """All paths lead to one function."""
+    function = Function(spec, variables, max_environments=1)
+    routes = [Route(resource, dict.fromkeys(METHODS, spec.name)) for resource in ("/{proxy+}", "/")]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        gateway = Gateway(
+            Router(routes),
+            {spec.name: function},
+            port=port,
+            binary_types=frozenset({"multipart/form-data"}),
+            streaming=frozenset({spec.name} if stream else ()),
+        )
+        client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False)
+        async with http_server(gateway, listener), client:
+            try:
+                yield Emulator(client, function)
+            finally:
+                await function.close()

@@ -1,0 +1,97 @@
+"""All that is different because ministack is not AWS. Nothing else knows of it, the template least of all."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ROOT / ".venvs/cloud/bin/python"
+"""It runs functions in this interpreter, on this processor, whatever they say themselves: layers are built for both."""
+
+ACCESS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+"""Its administrator. Functions get credentials of their roles, whose policies it enforces."""
+
+PARAMETERS = {"ResponseMode": "buffered"}
+"""It answers 500 where an integration streams."""
+
+
+def architecture() -> str:
+    """This machine's processor, as Lambda names it."""
+    return {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+def runtime() -> str:
+    """The Python that functions run on."""
+    program = "import sys; print('python%d.%d' % sys.version_info[:2])"
+    return subprocess.run([PYTHON, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def adapt(built: Path) -> Path:
+    """A copy of a built template with what the emulator needs otherwise, beside it."""
+    template = yaml_parse(built.read_text())
+    resources = template["Resources"]
+    _without_tls(resources)
+    _without_metric_math(resources)
+    _read_from_the_imported_api(resources)
+    _number_as_number(resources)
+    adapted = built.with_name("emulator.json")
+    adapted.write_text(json.dumps(template))
+    return adapted
+
+
+def _without_tls(resources: dict[str, Any]) -> None:
+    """It speaks plain HTTP, so what refuses that refuses everybody."""
+    for policy in ("BucketPolicy", "QueuesPolicy", "GreetingsQueuePolicy"):
+        [statement] = resources[policy]["Properties"]["PolicyDocument"]["Statement"]
+        assert statement["Sid"] == "TlsOnly"
+        del resources[policy]
+
+
+def _without_metric_math(resources: dict[str, Any]) -> None:
+    """It knows alarms over one metric only."""
+    for name in [name for name, resource in resources.items() if "Metrics" in resource["Properties"]]:
+        assert resources[name]["Type"] == "AWS::CloudWatch::Alarm"
+        del resources[name]
+    # The dashboard shows them all.
+    del resources["Dashboard"]
+
+
+def _read_from_the_imported_api(resources: dict[str, Any]) -> None:
+    """It does not see these two in an imported definition, but as resources."""
+    properties = resources["Api"]["Properties"]
+    definition = properties["DefinitionBody"]
+    properties["BinaryMediaTypes"] = definition["x-amazon-apigateway-binary-media-types"]
+    for kind, answer in definition["x-amazon-apigateway-gateway-responses"].items():
+        resources[f"Answer{kind.replace('_', '')}"] = {
+            "Type": "AWS::ApiGateway::GatewayResponse",
+            "Properties": {
+                "RestApiId": {"Ref": "Api"},
+                "ResponseType": kind,
+                "StatusCode": answer["statusCode"],
+                "ResponseParameters": answer["responseParameters"],
+                "ResponseTemplates": answer["responseTemplates"],
+            },
+        }
+
+
+def _number_as_number(resources: dict[str, Any]) -> None:
+    """Its poller compares this with a number, but what comes from a parameter is text there."""
+    queue = resources["WorkerFunction"]["Properties"]["Events"]["Queue"]["Properties"]
+    queue["ScalingConfig"]["MaximumConcurrency"] = 2
+
+
+def api_url(cloud: str, output: str) -> str:
+    """Where the emulator serves what the stack's output names: ``https://ID.execute-api.…/STAGE``."""
+    host, _, stage = output.removeprefix("https://").partition("/")
+    return f"{cloud}/_aws/execute-api/{host.partition('.')[0]}/{stage}"
+
+
+def websocket_url(cloud: str, output: str) -> str:
+    """The same for ``wss://ID.execute-api.…/STAGE``."""
+    return api_url(cloud, output.replace("wss://", "https://")).replace("http://", "ws://")

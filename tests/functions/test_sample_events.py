@@ -1,0 +1,75 @@
+"""Every event in events/, sent through the function that it is for."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import boto3
+
+from tests.functions.conftest import Context, load_handler, sample_event
+
+
+def invoke(function: str) -> tuple[int, dict[str, str], str]:
+    answer = load_handler(function)(sample_event(function), Context())
+    assert answer["isBase64Encoded"] is False
+    return answer["statusCode"], answer["headers"], answer["body"]
+
+
+def stored_statuses(aws) -> list[str]:
+    items = aws.scan(TableName="Runs")["Items"]
+    return [item["status"]["S"] for item in items]
+
+
+def test_config_tells_of_the_components(aws):
+    status, _, body = invoke("config")
+    assert status == 200
+    assert {agent["id"] for agent in json.loads(body)["agents"]} >= {"assistant", "companion"}
+    assert stored_statuses(aws) == []
+
+
+def test_an_agent_runs_with_the_uploaded_file(aws):
+    status, _, body = invoke("agents")
+    run = json.loads(body)
+    assert (status, run["status"], run["agent_id"]) == (200, "COMPLETED", "assistant")
+    assert "SHA-256" in run["content"]
+    assert stored_statuses(aws) == ["COMPLETED"]
+
+
+def test_a_team_runs_and_its_member_is_told_of(aws):
+    status, _, body = invoke("teams")
+    run = json.loads(body)
+    assert (status, run["status"], run["team_id"]) == (200, "COMPLETED", "newsroom")
+    assert [member["agent_id"] for member in run["member_responses"]] == ["researcher"]
+    assert stored_statuses(aws) == ["COMPLETED"]
+
+
+def test_a_workflow_runs_and_its_events_come_whole(aws):
+    status, headers, body = invoke("workflows")
+    assert (status, headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    frames = [frame for frame in body.split("\n\n") if frame]
+    assert frames[0].startswith("event: WorkflowStarted\nid: 0\n")
+    assert frames[-1].startswith("event: WorkflowCompleted\n")
+    assert stored_statuses(aws) == ["COMPLETED"]
+
+
+def test_a_background_run_is_executed_by_the_worker_function(aws):
+    event = sample_event("teams")
+    asked = json.dumps({**json.loads(base64.b64decode(event["body"])), "background": True})
+    event |= {"body": asked, "isBase64Encoded": False}
+    answer = load_handler("teams")(event, Context())
+    assert answer["statusCode"] == 202
+    assert stored_statuses(aws) == ["PENDING"]
+    sqs = boto3.client("sqs")
+    queue = sqs.list_queues()["QueueUrls"][0]
+    (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
+    records = {"Records": [{"messageId": message["MessageId"], "body": message["Body"]}]}
+    assert load_handler("worker")(records, Context()) == {"batchItemFailures": []}
+    assert stored_statuses(aws) == ["COMPLETED"]
+    swept = load_handler("sweeper")({}, Context())
+    assert set(swept.values()) == {0}
+
+
+def test_a_message_that_names_no_run_is_reported(aws):
+    records = {"Records": [{"messageId": "m", "body": "nothing"}]}
+    assert load_handler("worker")(records, Context()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}

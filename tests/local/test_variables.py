@@ -1,0 +1,50 @@
+"""What of the user's own environment reaches the functions."""
+
+import boto3
+import pytest
+
+from local.settings import Settings
+from local.variables import function_variables
+
+KEY = "bedrock-api-key"
+CLOUD = "http://127.0.0.1:1"
+
+
+def variables() -> dict[str, str]:
+    return function_variables(Settings(), {}, CLOUD)
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAMINE")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "mine")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.delenv("AWS_BEARER_TOKEN_BEDROCK", raising=False)
+
+
+def test_no_credentials_of_the_user_reach_a_function():
+    given = variables()
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & set(given)
+    assert (given["AWS_ENDPOINT_URL"], given["AWS_ACCESS_KEY_ID"], given["AWS_REGION"]) == (CLOUD, "local", "us-east-1")
+    assert not [name for name in given if "BEDROCK" in name]
+
+
+def test_a_bedrock_api_key_opens_the_real_bedrock_and_nothing_else(monkeypatch):
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", KEY)
+    given = variables()
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    # As agno's model makes its client.
+    bedrock = boto3.client(
+        "bedrock-runtime", region_name="us-east-1", aws_access_key_id="local", aws_secret_access_key="local"
+    )
+    sent = []
+    bedrock.meta.events.register("before-send", lambda request, **_: sent.append(request) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        bedrock.converse(modelId="m", messages=[])
+    assert sent[0].url == "https://bedrock-runtime.eu-west-1.amazonaws.com/model/m/converse"
+    assert sent[0].headers["Authorization"] == f"Bearer {KEY}".encode()
+    assert boto3.client("dynamodb").meta.endpoint_url == CLOUD

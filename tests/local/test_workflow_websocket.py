@@ -1,0 +1,290 @@
+"""The workflow WebSocket of ``make run``, by a real client."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from agentos_lambda.stores.posts import ManagementApiPosts
+from agentos_lambda.websocket.ports import Gone
+from local.variables import cloud_access
+from tests.local.conftest import HERE, StackProcess, eventually, stack_process
+from tests.local.websocket_client import Client, indexes, text_of
+from tests.local.websocket_load import load
+
+KEY = "the key of this stack"
+SAID = "I am the demo model, and you said: "
+END = "WorkflowCompleted"
+LIMIT = 32 * 1024
+
+
+@pytest.fixture(scope="module")
+def whole_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
+    folder = tmp_path_factory.mktemp("whole-stack")
+    components = HERE / "websocket_components.py"
+    with stack_process(
+        folder / "state", folder, components=components, program="whole_stack.py", OS_SECURITY_KEY=KEY
+    ) as stack:
+        stack.until_ready()
+        yield stack
+
+
+@pytest.fixture
+def url(whole_stack: StackProcess) -> str:
+    return f"ws://127.0.0.1:{whole_stack.port}/workflows/ws"
+
+
+@pytest.fixture
+def http(whole_stack: StackProcess) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {KEY}"}
+    with httpx.Client(base_url=whole_stack.url, headers=headers, timeout=30) as http:
+        yield http
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[Client]:
+    with Client(url, KEY) as client:
+        yield client
+
+
+def start(client: Client, message: str = "hello", workflow_id: str = "talk", **fields: str) -> None:
+    client.send(action="start-workflow", workflow_id=workflow_id, message=message, **fields)
+
+
+def test_the_url_stands_in_the_info(http: httpx.Client, url: str) -> None:
+    assert http.get("/info").json()["websocket_url"] == url
+
+
+def test_connected_comes_first_and_once_to_a_client_that_is_silent_and_to_one_that_is_not(url: str) -> None:
+    with Client(url) as silent:
+        assert (silent.hello["event"], silent.hello["requires_auth"]) == ("connected", True)
+        with pytest.raises(TimeoutError):
+            silent.receive(timeout=0.5)
+    with connect(url) as eager:
+        for _ in range(5):
+            eager.send('{"action": "ping"}')
+        events = [json.loads(eager.recv(20))["event"] for _ in range(6)]
+    assert events == ["connected"] + ["auth_required"] * 5
+
+
+def test_a_wrong_token_may_be_followed_by_the_right_one(url: str) -> None:
+    with Client(url) as client:
+        assert client.ask(action="ping")["event"] == "auth_required"
+        assert client.ask(action="authenticate", token="guess")["event"] == "auth_error"
+        assert client.ask(action="authenticate", token=KEY)["event"] == "authenticated"
+        assert client.ask(action="ping") == {"event": "pong"}
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("not json", "not valid JSON"),
+        ("[1, 2]", "JSON object"),
+        ('{"action": "bogus"}', "Unknown action: bogus"),
+        ('{"action": "$connect"}', "Unknown action: $connect"),
+        ('{"action": "start-workflow"}', "workflow_id is required"),
+        ('{"action": "start-workflow", "workflow_id": "nope"}', "Workflow nope not found"),
+        ('{"action": "reconnect", "run_id": "nope"}', "Run nope not found"),
+    ],
+)
+def test_a_bad_message_is_an_error_and_the_connection_stays(client: Client, text: str, error: str) -> None:
+    client.socket.send(text)
+    answer = client.receive()
+    assert answer["event"] == "error"
+    assert error in answer["error"]
+    assert client.ask(action="ping") == {"event": "pong"}
+
+
+def test_a_binary_message_closes_with_1003(client: Client) -> None:
+    client.socket.send(b'{"action": "ping"}')
+    with pytest.raises(ConnectionClosed) as closed:
+        client.receive()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1003
+
+
+@pytest.mark.parametrize("message", ["x" * (LIMIT + 1), ["x" * LIMIT] * 4 + ["x"]])
+def test_a_frame_over_32_kb_or_a_message_over_128_kb_closes_with_1009(client: Client, message: str | list[str]) -> None:
+    client.socket.send(message)
+    with pytest.raises(ConnectionClosed) as closed:
+        client.receive()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+
+
+def test_a_message_of_up_to_128_kb_in_frames_of_up_to_32_kb_is_taken(client: Client) -> None:
+    text = json.dumps({"action": "start-workflow", "workflow_id": "nope", "message": "x" * 120_000})
+    client.socket.send([text[place : place + LIMIT] for place in range(0, len(text), LIMIT)])
+    assert client.receive()["error"] == "Workflow nope not found"
+
+
+def test_there_is_no_websocket_elsewhere(whole_stack: StackProcess) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        connect(f"ws://127.0.0.1:{whole_stack.port}/elsewhere")
+    assert refused.value.response.status_code == 403
+
+
+def test_a_run_is_told_from_its_first_event_to_its_last_and_is_stored_by_then(
+    client: Client, http: httpx.Client
+) -> None:
+    start(client, "a letter", session_id="s-1", user_id="alice")
+    events = client.until(END)
+    assert events[0]["event"] == "WorkflowStarted"
+    assert indexes(events) == sorted(set(indexes(events)))
+    assert text_of(events) == SAID + "a letter"
+    run = http.get(f"/workflows/talk/runs/{events[0]['run_id']}").json()
+    assert (run["status"], run["session_id"], run["user_id"]) == ("COMPLETED", "s-1", "alice")
+    assert run["content"] == events[-1]["content"] == SAID + "a letter\nSigned"
+
+
+def test_runs_on_one_connection_are_told_side_by_side(client: Client) -> None:
+    for place in range(3):
+        start(client, f"number {place}")
+    told: dict[str, list[dict[str, object]]] = {}
+    ended = 0
+    while ended < 3:
+        message = client.receive()
+        told.setdefault(str(message.get("workflow_run_id") or message["run_id"]), []).append(message)
+        ended += message["event"] == END
+    assert len(told) == 3
+    assert {text_of(events) for events in told.values()} == {f"{SAID}number {place}" for place in range(3)}
+
+
+@pytest.mark.parametrize("after_drop", ["at once", "in the middle", "after the end"])
+def test_a_client_that_drops_and_comes_back_has_the_whole_text_once(
+    url: str, http: httpx.Client, after_drop: str
+) -> None:
+    words = " ".join(f"word-{place}" for place in range(150))
+    with Client(url, KEY) as first:
+        start(first, f"[slow 20ms] {words}")
+        seen = first.until("RunContent")
+    run_id = seen[0]["run_id"]
+    if after_drop == "in the middle":
+        eventually(lambda: len(followed(http, run_id)) > 20)
+    elif after_drop == "after the end":
+        eventually(lambda: http.get(f"/workflows/talk/runs/{run_id}").json()["status"] == "COMPLETED")
+    with Client(url, KEY) as second:
+        second.send(action="reconnect", run_id=run_id, last_event_index=indexes(seen)[-1])
+        rest = second.until(END)
+    assert rest[0]["event"] in ({"replay"} if after_drop == "after the end" else {"catch_up", "subscribed"})
+    assert text_of(seen + rest) == SAID + words
+    assert indexes(seen + rest) == sorted(set(indexes(seen + rest)))
+
+
+def followed(http: httpx.Client, run_id: str) -> list[str]:
+    """The events that the log has by now."""
+    lines: list[str] = []
+    with http.stream("POST", f"/workflows/talk/runs/{run_id}/resume") as answer:
+        for line in answer.iter_lines():
+            if line.startswith("event: "):
+                lines.append(line)
+            if line == "event: subscribed":
+                break
+    return lines
+
+
+def test_a_connection_without_a_run_follows_one_that_was_started_over_http(url: str, http: httpx.Client) -> None:
+    words = " ".join(f"word-{place}" for place in range(100))
+    got: list[dict[str, object]] = []
+
+    def follow(run_id: str) -> None:
+        with Client(url, KEY) as client:
+            client.send(action="reconnect", run_id=run_id, workflow_id="talk")
+            got.extend(client.until(END))
+
+    fields = {"message": f"[slow 20ms] {words}", "stream": "true"}
+    with http.stream("POST", "/workflows/talk/runs", data=fields) as answer:
+        lines = answer.iter_lines()
+        run_id = json.loads(next(line for line in lines if line.startswith("data: "))[6:])["run_id"]
+        follower = threading.Thread(target=follow, args=(run_id,))
+        follower.start()
+        assert any(f"event: {END}" in line for line in lines)
+    follower.join(30)
+    assert text_of(got) == SAID + words
+
+
+def test_a_large_answer_arrives_marked_and_is_whole_over_http(client: Client, http: httpx.Client) -> None:
+    start(client, "fill", workflow_id="large")
+    end = client.until(END)[-1]
+    assert max(client.sizes) < LIMIT
+    assert end["truncated"] is True
+    assert end["content"] == "x" * len(end["content"])
+    assert http.get(end["whole"]).json()["content"] == "x" * 300_000
+
+
+def test_a_run_is_cancelled_over_the_socket_and_its_end_is_told(client: Client, http: httpx.Client) -> None:
+    start(client, "[slow 50ms] " + "word " * 400)
+    run_id = client.until("RunContent")[0]["run_id"]
+    client.send(action="cancel-workflow", workflow_id="talk", run_id=run_id)
+    names = [message["event"] for message in client.until(END)]
+    assert "cancelling" in names
+    assert names[-2:] == ["WorkflowCancelled", END]
+    assert http.get(f"/workflows/talk/runs/{run_id}").json()["status"] == "CANCELLED"
+
+
+def test_a_run_that_asks_goes_on_over_the_socket_with_the_next_index(client: Client, http: httpx.Client) -> None:
+    start(client, "a draft", workflow_id="careful")
+    before = client.until("WorkflowPaused")
+    run_id = before[0]["run_id"]
+    decided = [{**step, "confirmed": True} for step in before[-1]["step_requirements"]]
+    session_id = before[0]["session_id"]
+    client.send(
+        action="continue-workflow",
+        workflow_id="careful",
+        run_id=run_id,
+        session_id=session_id,
+        step_requirements=decided,
+    )
+    after = client.until(END)
+    assert after[0]["event"] == "StepContinued"
+    assert indexes(before + after) == sorted(set(indexes(before + after)))
+    assert http.get(f"/workflows/careful/runs/{run_id}").json()["content"] == f"published: {SAID}a draft"
+
+
+def test_the_management_api_is_that_of_api_gateway_to_a_real_client(
+    whole_stack: StackProcess, client: Client, management: tuple[str, str]
+) -> None:
+    endpoint, connection_id = management
+    posts = ManagementApiPosts(endpoint)
+    posts.post(connection_id, "ü " * 10)
+    assert client.socket.recv(10) == "ü " * 10
+    with pytest.raises(Gone):
+        posts.post("nobody", "hello")
+    api = boto3.client(
+        "apigatewaymanagementapi", endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1})
+    )
+    assert api.get_connection(ConnectionId=connection_id)["Identity"]["SourceIp"] == "127.0.0.1"
+    with pytest.raises(api.exceptions.PayloadTooLargeException):
+        api.post_to_connection(ConnectionId=connection_id, Data=b"x" * (128 * 1024 + 1))
+    api.delete_connection(ConnectionId=connection_id)
+    with pytest.raises(ConnectionClosed):
+        client.receive()
+    with pytest.raises(api.exceptions.GoneException):
+        eventually(lambda: api.get_connection(ConnectionId=connection_id) is None)
+
+
+@pytest.fixture
+def management(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+    """Where the stack's functions post to, and the id of the one connection that is open."""
+    for name, value in cloud_access("").items():
+        monkeypatch.setenv(name, value)
+    environments = [Path(f"/proc/{pid}/environ").read_text().split("\0") for pid in whole_stack.descendants()]
+    variables = [dict(line.split("=", 1) for line in lines if "=" in line) for lines in environments]
+    of_function = next(each for each in variables if "GREETINGS_QUEUE_URL" in each)
+    tables = boto3.client("dynamodb", endpoint_url=of_function["AWS_ENDPOINT_URL"])
+    items = eventually(lambda: len(found := tables.scan(TableName="ConnectionsTable")["Items"]) == 1 and found)
+    tables.close()
+    return of_function["WEBSOCKET_MANAGEMENT_URL"], items[0]["connection_id"]["S"]
+
+
+def test_many_clients_that_drop_and_come_back_at_random_lose_and_repeat_nothing(url: str) -> None:
+    stories = asyncio.run(load(url, KEY, "talk", connections=12, words=40))
+    assert sum(story.drops for story in stories) > 6

@@ -1,0 +1,83 @@
+"""What an observer is told of runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, WAIT_AT_MOST
+from agentos_lambda.runs.model import RunRecord, RunStatus
+from tests.runs.conftest import World
+
+pytestmark = pytest.mark.anyio
+
+
+@dataclass
+class Notes:
+    """Writes down what it is told."""
+
+    told: list[tuple[str, str, object]] = field(default_factory=list)
+
+    def started(self, record: RunRecord) -> None:
+        self.told.append((record.run_id, "started", record.attempt))
+
+    def first_event(self, record: RunRecord, *, after: int) -> None:
+        self.told.append((record.run_id, "first event", after))
+
+    def ended(self, record: RunRecord) -> None:
+        self.told.append((record.run_id, "ended", record.status))
+
+    def lost(self, record: RunRecord) -> None:
+        self.told.append((record.run_id, "lost", record.status))
+
+
+@pytest.fixture
+def notes() -> Notes:
+    return Notes()
+
+
+@pytest.fixture
+def world(notes: Notes) -> World:
+    return World(observer=notes)
+
+
+async def test_a_run_is_told_of_when_it_starts_gives_its_first_event_and_is_committed(world, notes):
+    await world.run(run_id="r", stream=True)
+    assert notes.told == [("r", "started", 1), ("r", "first event", 0), ("r", "ended", RunStatus.COMPLETED)]
+
+
+async def test_a_run_that_is_cancelled_is_told_of_as_cancelled(world, notes):
+    execution = await world.held(run_id="r", stream=True)
+    world.cancel("r")
+    world.engine.runs[-1].cancel()
+    await execution.ended()
+    assert notes.told[-1] == ("r", "ended", RunStatus.CANCELLED)
+
+
+async def test_a_run_is_lost_once_and_what_its_fenced_executor_does_later_is_not_told(world, notes):
+    execution = await world.held(run_id="r", stream=True)
+    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    world.sweeper.sweep()
+    world.sweeper.sweep()
+    world.engine.runs[-1].cancel()
+    await execution.ended()
+    ends = [note for note in notes.told if note[1] in ("ended", "lost")]
+    assert ends == [("r", "lost", RunStatus.ERROR)]
+
+
+async def test_a_run_whose_cancel_its_executor_did_not_live_to_see_ends_as_cancelled(world, notes):
+    execution = await world.held(run_id="r", stream=True)
+    world.cancel("r")
+    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    world.sweeper.sweep()
+    world.engine.runs[-1].cancel()
+    await execution.ended()
+    assert [note for note in notes.told if note[1] in ("ended", "lost")] == [("r", "ended", RunStatus.CANCELLED)]
+
+
+async def test_a_run_that_no_worker_has_taken_is_told_of_as_failed(world, notes):
+    record = world.enqueue()
+    world.clock.advance(WAIT_AT_MOST)
+    world.sweeper.sweep()
+    assert notes.told == [(record.run_id, "ended", RunStatus.ERROR)]

@@ -1,0 +1,158 @@
+"""What tells how the stack is doing: alarms, dashboard, access logs, traces; and the limits of its API."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from agentos_lambda.aws import metrics
+from tests.stack.translation import FUNCTIONS, ROOT, translate
+
+Stack = dict[str, dict[str, Any]]
+
+EMITTED = {metrics.STARTED, metrics.LOST, metrics.FIRST_EVENT, metrics.COLD_STARTS, *metrics.ENDED.values()}
+OF_AWS = {
+    "AWS/ApiGateway": ({"Count", "4XXError", "5XXError", "Latency"}, {"ApiName", "Stage"}),
+    "AWS/Lambda": ({"Invocations", "Errors", "Throttles", "ConcurrentExecutions"}, {"FunctionName"}),
+    "AWS/SQS": (
+        {
+            "ApproximateNumberOfMessagesVisible",
+            "ApproximateNumberOfMessagesNotVisible",
+            "ApproximateAgeOfOldestMessage",
+        },
+        {"QueueName"},
+    ),
+}
+"""Metrics and their dimensions, as the services' own documentation lists them."""
+
+
+def alarms(stack: Stack) -> dict[str, dict[str, Any]]:
+    return {
+        name: resource["Properties"] for name, resource in stack.items() if resource["Type"] == "AWS::CloudWatch::Alarm"
+    }
+
+
+def watched(alarm: dict[str, Any]) -> list[tuple[str, str, dict[str, str]]]:
+    """Namespace, name and dimensions of each metric that an alarm watches."""
+    single = [alarm] if "MetricName" in alarm else []
+    several = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+    return [
+        (each["Namespace"], each["MetricName"], {pair["Name"]: pair["Value"] for pair in each["Dimensions"]})
+        for each in single + several
+    ]
+
+
+def drawn(stack: Stack) -> list[list[Any]]:
+    widgets = json.loads(stack["Dashboard"]["Properties"]["DashboardBody"])["widgets"]
+    return [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
+
+
+def assert_exists(namespace: str, name: str, dimensions: dict[str, str]) -> None:
+    if namespace == metrics.NAMESPACE:
+        assert name in EMITTED
+        assert dimensions.keys() == {metrics.DIMENSION}
+        assert dimensions[metrics.DIMENSION] in ("AWS::StackName", "${AWS::StackName}")
+    else:
+        names, of = OF_AWS[namespace]
+        assert name in names
+        assert dimensions.keys() == of
+
+
+def test_there_is_an_alarm_for_each_thing_that_needs_somebody(stack: Stack) -> None:
+    assert alarms(stack).keys() == {
+        "LostRunsAlarm",
+        "DeadLetterAlarm",
+        "OldestRunAlarm",
+        "ServerErrorsAlarm",
+        "SweeperSilentAlarm",
+        "FunctionErrorsAlarm",
+        "ThrottlesAlarm",
+    }
+    assert all(alarm["AlarmDescription"] for alarm in alarms(stack).values())
+
+
+def test_operators_are_told_of_each_alarm_what_it_means_and_what_to_do(stack: Stack) -> None:
+    rows = (line.split("|") for line in (ROOT / "docs/operations.md").read_text().splitlines())
+    told = {row[1].strip(" `"): row[2:4] for row in rows if len(row) == 5}
+    for alarm in alarms(stack):
+        assert all(cell.strip() for cell in told[alarm])
+
+
+def test_alarms_watch_metrics_that_there_are(stack: Stack) -> None:
+    for alarm in alarms(stack).values():
+        assert watched(alarm)
+        for metric in watched(alarm):
+            assert_exists(*metric)
+
+
+@pytest.mark.parametrize(("alarm", "metric"), [("FunctionErrorsAlarm", "Errors"), ("ThrottlesAlarm", "Throttles")])
+def test_errors_and_throttles_of_every_function_are_watched(stack: Stack, alarm: str, metric: str) -> None:
+    found = {(name, dimensions["FunctionName"]) for _, name, dimensions in watched(alarms(stack)[alarm])}
+    assert found == {(metric, function) for function in FUNCTIONS}
+
+
+def test_the_oldest_run_is_told_of_only_when_it_must_have_waited(stack: Stack) -> None:
+    longest = stack["WorkerFunction"]["Properties"]["Timeout"]
+    assert alarms(stack)["OldestRunAlarm"]["Threshold"] >= 2 * longest
+
+
+def test_the_access_log_s_api_is_the_one_that_the_alarm_watches(stack: Stack) -> None:
+    ((_, _, dimensions),) = watched(alarms(stack)["ServerErrorsAlarm"])
+    assert dimensions == {"ApiName": stack["Api"]["Properties"]["Name"], "Stage": "v1"}
+
+
+def test_silence_of_the_sweeper_is_an_alarm_and_silence_of_all_else_is_none(stack: Stack) -> None:
+    for name, alarm in alarms(stack).items():
+        assert alarm["TreatMissingData"] == ("breaching" if name == "SweeperSilentAlarm" else "notBreaching")
+
+
+def test_nobody_is_told_of_alarms_unless_an_address_is_given(stack: Stack) -> None:
+    assert "AlarmTopic" not in stack
+    assert all("AlarmActions" not in alarm for alarm in alarms(stack).values())
+    told = translate(AlarmEmail="ops@example.com")
+    assert told["AlarmTopic"]["Properties"]["Subscription"] == [{"Protocol": "email", "Endpoint": "ops@example.com"}]
+    assert all(alarm["AlarmActions"] == ["AlarmTopic"] for alarm in alarms(told).values())
+
+
+def test_the_dashboard_draws_metrics_that_there_are(stack: Stack) -> None:
+    for namespace, name, *rest in drawn(stack):
+        pairs = [each for each in rest if isinstance(each, str)]
+        assert_exists(namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True)))
+
+
+def test_the_dashboard_draws_every_metric_that_the_code_emits_and_every_alarm(stack: Stack) -> None:
+    assert {name for namespace, name, *_ in drawn(stack) if namespace == metrics.NAMESPACE} == EMITTED
+    shown = re.findall(r"\$\{(\w+Alarm)\.Arn\}", stack["Dashboard"]["Properties"]["DashboardBody"])
+    assert set(shown) == alarms(stack).keys()
+
+
+def test_access_logs_are_json_and_hold_neither_query_nor_headers_with_secrets(stack: Stack) -> None:
+    setting = stack["Apiv1Stage"]["Properties"]["AccessLogSetting"]
+    assert setting["DestinationArn"] == "AccessLogGroup.Arn"
+    fields = json.loads(setting["Format"])
+    assert {"requestId", "path", "status", "xrayTraceId"} <= fields.keys()
+    assert not re.search(r"(?i)authorization|querystring|requestOverride|\binput\b", setting["Format"])
+
+
+def test_access_logs_may_be_left_out_and_the_account_s_role_be_left_alone(stack: Stack) -> None:
+    assert {"ApiAccount", "ApiLogRole", "AccessLogGroup"} <= stack.keys()
+    assert not {"ApiAccount", "ApiLogRole"} & translate(AccessLogs="use-role").keys()
+    without = translate(AccessLogs="none")
+    assert not {"ApiAccount", "ApiLogRole", "AccessLogGroup"} & without.keys()
+    assert "AccessLogSetting" not in without["Apiv1Stage"]["Properties"]
+
+
+def test_the_account_s_role_for_logs_outlives_the_stack(stack: Stack) -> None:
+    for name in ("ApiAccount", "ApiLogRole"):
+        assert stack[name]["DeletionPolicy"] == "Retain"
+
+
+def test_the_api_is_throttled_and_traced(stack: Stack) -> None:
+    stage = stack["Apiv1Stage"]["Properties"]
+    assert stage["TracingEnabled"] is True
+    assert stage["MethodSettings"] == [
+        {"ResourcePath": "/*", "HttpMethod": "*", "ThrottlingRateLimit": 100, "ThrottlingBurstLimit": 200}
+    ]

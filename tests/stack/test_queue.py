@@ -1,0 +1,90 @@
+"""The queue of runs, who takes from it, and who looks after what it forgets."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentos_lambda.runs.leases import WAIT_AT_MOST
+from tests.stack.translation import ROOT, translate
+
+Stack = dict[str, dict[str, Any]]
+
+DAY = 86_400
+
+
+def mapping(stack: Stack) -> dict[str, Any]:
+    return stack["WorkerFunctionQueue"]["Properties"]
+
+
+def test_a_message_is_hidden_for_six_times_as_long_as_the_worker_may_take(stack: Stack) -> None:
+    assert stack["RunsQueue"]["Properties"]["VisibilityTimeout"] == 6 * stack["WorkerFunction"]["Properties"]["Timeout"]
+
+
+def test_a_message_outlives_the_time_that_its_run_may_wait_and_all_its_receives(stack: Stack) -> None:
+    queue = stack["RunsQueue"]["Properties"]
+    receives = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
+    assert queue["MessageRetentionPeriod"] >= max(WAIT_AT_MOST / 1000, receives)
+
+
+def test_a_message_that_five_receives_have_failed_on_is_put_aside_for_14_days(stack: Stack) -> None:
+    redrive = stack["RunsQueue"]["Properties"]["RedrivePolicy"]
+    assert redrive == {"deadLetterTargetArn": "DeadLetterQueue.Arn", "maxReceiveCount": 5}
+    assert stack["DeadLetterQueue"]["Properties"]["MessageRetentionPeriod"] == 14 * DAY
+
+
+@pytest.mark.parametrize("queue", ["RunsQueue", "DeadLetterQueue"])
+def test_a_queue_is_encrypted_and_refuses_everybody_without_tls(stack: Stack, queue: str) -> None:
+    assert stack[queue]["Properties"]["SqsManagedSseEnabled"] is True
+    policy = stack["QueuesPolicy"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert queue in policy["Queues"]
+    assert f"{queue}.Arn" in statement["Resource"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_worker_takes_one_run_at_a_time_and_names_those_that_failed(stack: Stack) -> None:
+    properties = mapping(stack)
+    assert properties["EventSourceArn"] == "RunsQueue.Arn"
+    assert properties["BatchSize"] == 1
+    assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_as_many_runs_are_executed_at_once_as_the_parameter_says(stack: Stack) -> None:
+    assert mapping(stack)["ScalingConfig"] == {"MaximumConcurrency": 10}
+    assert mapping(translate(WorkerConcurrency="50"))["ScalingConfig"] == {"MaximumConcurrency": "50"}
+
+
+def test_the_sweeper_sweeps_every_minute_and_leaves_a_failed_sweep_to_the_next(stack: Stack) -> None:
+    rule = stack["SweeperFunctionEveryMinute"]["Properties"]
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert [target["Arn"] for target in rule["Targets"]] == ["SweeperFunction.Arn"]
+    (invocation,) = [each for each in stack.values() if each["Type"] == "AWS::Lambda::EventInvokeConfig"]
+    assert invocation["Properties"]["MaximumRetryAttempts"] == 0
+
+
+@pytest.mark.parametrize("function", ["worker", "sweeper", "websocket"])
+def test_a_function_without_http_loads_neither_web_framework_nor_engine(function: str, tmp_path: Path) -> None:
+    manifest = tmp_path / "manifest.json"
+    python_path = os.pathsep.join(str(ROOT / "layers" / layer) for layer in ("agentos_lambda", "components"))
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": python_path, "AGENTOS_MANIFEST": str(manifest)}
+    build = [sys.executable, "-m", "agentos_lambda.engine.build_manifest", "-o", manifest]
+    subprocess.run(build, env=environment, check=True, capture_output=True)
+    program = "import sys, app; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT / "functions" / function,
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    loaded = set(done.stdout.split())
+    assert {"app", "agentos_lambda"} <= loaded
+    assert not loaded & {"agno", "boto3", "components", "fastapi", "mangum", "pydantic", "starlette"}

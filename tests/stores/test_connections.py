@@ -1,0 +1,94 @@
+"""What every store of connections guarantees."""
+
+from __future__ import annotations
+
+import pytest
+
+from agentos_lambda.stores.dynamodb.clients import Clients
+from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
+from agentos_lambda.stores.dynamodb.requests import Requests
+from agentos_lambda.stores.memory import MemoryConnections
+from agentos_lambda.websocket.ports import CONNECTION_LIVES, Connection, ConnectionStore, TooManyRuns
+from tests.cloud import CONNECTIONS
+from tests.stores.builders import NOW
+
+
+@pytest.fixture(params=["memory", "moto", "ministack"])
+def connections(request: pytest.FixtureRequest) -> ConnectionStore:
+    if request.param == "memory":
+        return MemoryConnections()
+    aws = request.getfixturevalue(f"{request.param}_aws")
+    return DynamoDBConnections(CONNECTIONS, Clients(aws.dynamodb, aws.s3), Requests(lambda _seconds: None))
+
+
+@pytest.fixture
+def opened(connections):
+    connections.open("c-1", now=NOW)
+    return connections
+
+
+def claim(connections, now=NOW):
+    return connections.claim_greeting("c-1", now=now, stale_before=now - 5_000)
+
+
+def test_a_new_connection_has_done_nothing(opened):
+    assert opened.get("c-1") == Connection("c-1")
+    assert opened.get("c-2") is None
+
+
+def test_a_closed_connection_is_given_as_it_was_and_is_no_more(opened):
+    opened.add_run("c-1", "r-1", limit=2)
+    assert opened.close("c-1") == Connection("c-1", run_ids=frozenset({"r-1"}))
+    assert opened.close("c-1") is None
+    assert opened.get("c-1") is None
+
+
+def test_authentication_stays(opened):
+    opened.authenticate("c-1")
+    assert opened.get("c-1").authenticated
+
+
+def test_one_greeter_of_many_gets_the_greeting(opened):
+    assert [claim(opened) for _ in range(3)] == [True, False, False]
+    assert not opened.get("c-1").greeted
+    opened.note_greeted("c-1")
+    assert opened.get("c-1").greeted
+
+
+def test_a_greeter_that_did_nothing_is_replaced_but_not_one_that_greeted(opened):
+    assert claim(opened)
+    assert not claim(opened, NOW + 5_000)
+    assert claim(opened, NOW + 5_001)
+    opened.note_greeted("c-1")
+    assert not claim(opened, NOW + 60_000)
+
+
+def test_runs_are_counted_once_each_up_to_the_limit(opened):
+    for run_id in ("r-1", "r-2", "r-2"):
+        opened.add_run("c-1", run_id, limit=2)
+    with pytest.raises(TooManyRuns):
+        opened.add_run("c-1", "r-3", limit=2)
+    opened.remove_run("c-1", "r-1")
+    opened.remove_run("c-1", "r-1")
+    opened.add_run("c-1", "r-3", limit=2)
+    assert opened.get("c-1").run_ids == {"r-2", "r-3"}
+    opened.remove_run("c-1", "r-2")
+    opened.remove_run("c-1", "r-3")
+    assert opened.get("c-1").run_ids == frozenset()
+
+
+def test_nothing_brings_a_closed_connection_back(connections):
+    connections.authenticate("c-1")
+    connections.note_greeted("c-1")
+    connections.remove_run("c-1", "r-1")
+    assert not claim(connections)
+    with pytest.raises(TooManyRuns):
+        connections.add_run("c-1", "r-1", limit=2)
+    assert connections.get("c-1") is None
+
+
+def test_an_item_expires_when_the_connection_has_ended_in_any_case(ministack_aws):
+    clients = Clients(ministack_aws.dynamodb, ministack_aws.s3)
+    DynamoDBConnections(CONNECTIONS, clients, Requests()).open("c-1", now=NOW)
+    item = ministack_aws.dynamodb.get_item(TableName=CONNECTIONS, Key={"connection_id": {"S": "c-1"}})["Item"]
+    assert int(item["expires_at"]["N"]) == (NOW + CONNECTION_LIVES) // 1000

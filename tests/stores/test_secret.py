@@ -1,0 +1,123 @@
+"""The security key as Secrets Manager has it."""
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from moto import mock_aws
+
+from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.stores.secret import FRESH_FOR, SecretKey
+from tests.clocks import ManualClock
+
+
+class UnreliableClient:
+    """The real client, as long as Secrets Manager is to be reached."""
+
+    def __init__(self, client: object) -> None:
+        self.client = client
+        self.reachable = True
+        self.reads = 0
+
+    def get_secret_value(self, **request: str) -> object:
+        self.reads += 1
+        if not self.reachable:
+            raise EndpointConnectionError(endpoint_url="https://secretsmanager.invalid")
+        return self.client.get_secret_value(**request)
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[UnreliableClient]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with mock_aws():
+        yield UnreliableClient(boto3.client("secretsmanager", region_name="eu-west-1"))
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def arn(secrets: UnreliableClient) -> str:
+    return secrets.client.create_secret(Name="key", SecretString="first")["ARN"]
+
+
+@pytest.fixture
+def key(secrets: UnreliableClient, clock: ManualClock, arn: str) -> SecretKey:
+    return SecretKey(arn, clock, client=lambda: secrets)
+
+
+def test_the_key_is_read_once_while_it_is_fresh(key, secrets, clock):
+    assert key() == "first"
+    clock.advance(FRESH_FOR - 1)
+    assert key() == "first"
+    assert secrets.reads == 1
+
+
+def test_a_rotated_key_counts_after_its_time_and_the_old_one_no_longer(key, secrets, clock, arn):
+    assert key() == "first"
+    secrets.client.put_secret_value(SecretId=arn, SecretString="second")
+    assert key() == "first"
+    clock.advance(FRESH_FOR)
+    assert key() == "second"
+
+
+def test_nobody_gets_in_while_the_key_was_never_read(key, secrets, clock):
+    secrets.reachable = False
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            key()
+        clock.advance(FRESH_FOR)
+    secrets.reachable = True
+    assert key() == "first"
+
+
+def test_a_secret_that_can_not_be_reached_any_more_leaves_the_last_known_key_valid(key, secrets, clock, arn):
+    assert key() == "first"
+    secrets.reachable = False
+    secrets.client.put_secret_value(SecretId=arn, SecretString="second")
+    clock.advance(FRESH_FOR)
+    assert key() == "first"
+    secrets.reachable = True
+    clock.advance(FRESH_FOR)
+    assert key() == "second"
+
+
+def test_a_secret_that_can_not_be_reached_is_not_asked_by_every_request(key, secrets, clock):
+    assert key() == "first"
+    secrets.reachable = False
+    clock.advance(FRESH_FOR)
+    reads = secrets.reads
+    assert [key(), key(), key()] == ["first"] * 3
+    assert secrets.reads == reads + 1
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n"])
+def test_an_empty_secret_opens_nothing(secrets, clock, empty):
+    arn = secrets.client.create_secret(Name="empty", SecretString="was-set")["ARN"]
+    key = SecretKey(arn, clock, client=lambda: secrets)
+    assert key() == "was-set"
+    secrets.get_secret_value = lambda **_: {"SecretString": empty}
+    clock.advance(FRESH_FOR)
+    with pytest.raises(StoreUnavailable):
+        key()
+
+
+def test_white_space_around_the_key_is_no_part_of_it(secrets, clock):
+    arn = secrets.client.create_secret(Name="pasted", SecretString="k3y\n")["ARN"]
+    assert SecretKey(arn, clock, client=lambda: secrets)() == "k3y"
+
+
+def test_a_secret_that_is_gone_does_not_open_the_api(key, secrets, clock, arn):
+    secrets.client.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
+    with pytest.raises(StoreUnavailable):
+        key()
+
+
+def test_a_secret_without_text_opens_nothing(secrets, clock):
+    arn = secrets.client.create_secret(Name="binary", SecretBinary=b"\x00")["ARN"]
+    with pytest.raises(StoreUnavailable):
+        SecretKey(arn, clock, client=lambda: secrets)()
