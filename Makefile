@@ -79,7 +79,11 @@ test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.re
 	@$(DEV)/bin/mypy
 	@$(DEV)/bin/python -m pytest $(ARGS)
 
+soak: export PYTHONPATH := layers/agentos_lambda:layers/components:.
+soak: $(DEV)/.ready $(CLOUD)/.ready ## minutes of background runs whose workers are killed, and what became of them (ARGS='--seconds 60')
+	@$(DEV)/bin/python -m tests.soak $(ARGS)
+
 e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## deploy the template to a local cloud that enforces IAM, and drive it
 	@$(DEV)/bin/python -m pytest tests/e2e $(ARGS)
 
-.PHONY: help run test e2e lock cold-start validate build deploy
+.PHONY: help run test soak e2e lock cold-start validate build deploy

@@ -45,6 +45,8 @@ class Follower:
     looks: AsyncIterator[Look]
     got: list[IndexedEvent] = field(default_factory=list)
     over: bool = False
+    last: RunStatus | None = None
+    """What its last look has found."""
 
 
 class Actors:
@@ -158,6 +160,7 @@ class Actors:
             follower.over = True
         else:
             follower.got += look.events
+            follower.last = look.record.status
 
     def settle(self) -> None:
         """No more faults: who still works ends, the others have died, and time goes by until all runs have ended."""

@@ -164,7 +164,7 @@ def test_a_client_that_drops_and_comes_back_has_the_whole_text_once(
 ) -> None:
     words = " ".join(f"word-{place}" for place in range(150))
     with Client(url, KEY) as first:
-        start(first, f"[slow 20ms] {words}")
+        start(first, f"[slow {'10ms' if after_drop == 'after the end' else '40ms'}] {words}")
         seen = first.until("RunContent")
     run_id = seen[0]["run_id"]
     if after_drop == "in the middle":
@@ -228,6 +228,25 @@ def test_a_run_is_cancelled_over_the_socket_and_its_end_is_told(client: Client, 
     assert "cancelling" in names
     assert names[-2:] == ["WorkflowCancelled", END]
     assert http.get(f"/workflows/talk/runs/{run_id}").json()["status"] == "CANCELLED"
+
+
+def test_a_run_that_asks_goes_on_over_the_socket_with_the_next_index(client: Client, http: httpx.Client) -> None:
+    start(client, "a draft", workflow_id="careful")
+    before = client.until("WorkflowPaused")
+    run_id = before[0]["run_id"]
+    decided = [{**step, "confirmed": True} for step in before[-1]["step_requirements"]]
+    session_id = before[0]["session_id"]
+    client.send(
+        action="continue-workflow",
+        workflow_id="careful",
+        run_id=run_id,
+        session_id=session_id,
+        step_requirements=decided,
+    )
+    after = client.until(END)
+    assert after[0]["event"] == "StepContinued"
+    assert indexes(before + after) == sorted(set(indexes(before + after)))
+    assert http.get(f"/workflows/careful/runs/{run_id}").json()["content"] == f"published: {SAID}a draft"
 
 
 def test_the_management_api_is_that_of_api_gateway_to_a_real_client(

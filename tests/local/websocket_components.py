@@ -1,7 +1,7 @@
-"""Workflows to be followed: one that talks, one whose answer is large, and one that fails."""
+"""Workflows to be followed: one that talks, one that asks, and one whose answer is large."""
 
 from agno.agent import Agent
-from agno.workflow import Step, StepInput, StepOutput, Workflow
+from agno.workflow import HumanReview, Step, StepInput, StepOutput, Workflow
 
 from agentos_lambda.engine.models import default_model
 
@@ -16,9 +16,21 @@ def large(_step_input: StepInput) -> StepOutput:
     return StepOutput(content="x" * 300_000)
 
 
+def publish(step_input: StepInput) -> StepOutput:
+    return StepOutput(content=f"published: {step_input.previous_step_content}")
+
+
 agents = [talker]
 teams = []
 workflows = [
     Workflow(id="talk", name="Talk", steps=[Step(name="say", agent=talker), Step(name="sign", executor=sign)]),
+    Workflow(
+        id="careful",
+        name="Careful",
+        steps=[
+            Step(name="say", agent=talker),
+            Step(name="publish", executor=publish, human_review=HumanReview(requires_confirmation=True)),
+        ],
+    ),
     Workflow(id="large", name="Large", steps=[Step(name="fill", executor=large)]),
 ]

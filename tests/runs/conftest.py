@@ -78,8 +78,9 @@ class World:
     async def held(self, **request: object) -> Execution:
         """An execution whose engine has said everything and waits to be released."""
         self.engine.script["hold"] = True
+        before = len(self.engine.runs)
         execution = await self.execute(**request)
-        while not self.engine.runs:
+        while len(self.engine.runs) == before:
             await asyncio.to_thread(lambda: None)
         await self.engine.runs[-1].reached_hold.wait()
         return execution

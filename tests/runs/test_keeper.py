@@ -187,3 +187,32 @@ def test_the_last_pack_holds_what_waited_and_the_terminal_events(kept):
     assert pack == EventPack(1, ({"event": "RunContent"}, {"event": "RunCompleted"}))
     assert [e.index for e in numbered] == [2]
     assert kept.buffer.finish([{"event": "RunError"}])[0].events[-1] == {"event": "RunError"}
+
+
+def test_the_lease_is_held_by_the_monotonic_clock_from_the_moment_before_it_was_asked_for():
+    kept = Kept()
+    assert kept.keeper.holds_lease()
+    kept.after(LEASE - 1)
+    assert kept.keeper.holds_lease()
+    kept.clock.advance(LEASE - 1)
+    assert kept.keeper.holds_lease()
+    kept.clock.advance(1)
+    assert not kept.keeper.holds_lease()
+
+
+def test_without_its_store_an_attempt_holds_its_lease_no_longer_than_it_was_given():
+    kept = Kept()
+    kept.store.down = True
+    kept.after(LEASE - 1)
+    assert kept.keeper.holds_lease()
+    kept.after(1)
+    assert not kept.keeper.holds_lease()
+
+
+def test_a_fenced_attempt_holds_no_lease():
+    kept = Kept()
+    kept.store.commit(
+        Ending(kept.record, RunStatus.CANCELLED, kept.clock.now(), "elsewhere", RunOutput({"status": "CANCELLED"}))
+    )
+    kept.after(1000)
+    assert not kept.keeper.holds_lease()

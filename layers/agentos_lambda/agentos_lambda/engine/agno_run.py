@@ -29,7 +29,7 @@ from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 0.5
+PATIENCE = 0.25
 """Seconds that a run has to see that it was cancelled before its task is, and then to end before it is given up."""
 
 SAVING = 0.5

@@ -1,0 +1,170 @@
+"""Two actors at one run, in every order of their calls to the store: the promises hold after each call.
+
+Sweepers have clocks that are ahead by a lease and the margin: whoever executes has stalled somewhere, and goes on.
+"""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pytest
+
+from agentos_lambda.runs.errors import Conflict, StoreUnavailable
+from agentos_lambda.runs.execution import Execution
+from agentos_lambda.runs.following import follow
+from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE
+from agentos_lambda.runs.model import EventPack, RunInput, RunStatus
+from agentos_lambda.runs.requests import ContinueRequest, RunRequest
+from agentos_lambda.stores.memory import MemoryStore
+from tests.clocks import ManualClock
+from tests.faults.actors import DECISION
+from tests.faults.hand_driven import drive_keepers_by_hand
+from tests.faults.interleaving import Scene, all_orders
+from tests.faults.watch import Watch
+from tests.runs.conftest import World, at_once, component
+
+RUN = "the-run"
+DEPTH = 12
+LOOKS = 2
+"""A follower comes so often while the run goes on, and then waits for its end."""
+
+
+@dataclass
+class Stage:
+    """A run, and who may come to it."""
+
+    start: RunStatus
+
+    def __post_init__(self) -> None:
+        self.clock = ManualClock()
+        self.store = MemoryStore(clock=self.clock)
+        self.watch = Watch(self.store)
+        self.ids = 0
+        self.got: list[list] = []
+        world = self.world(self.store, "first")
+        if self.start is not RunStatus.PAUSED:
+            world.intake.enqueue(RunRequest(component(), RunInput("hi"), "s", run_id=RUN, background=True))
+        if self.start is RunStatus.RUNNING:
+            until = self.clock.now() + LEASE
+            claimed = self.store.claim(RUN, executor="has died", lease_until=until, expired_before=0)
+            self.store.append(RUN, claimed.attempt, EventPack(0, ({"event": "RunStarted", "run_id": RUN},)))
+        if self.start is RunStatus.PAUSED:
+            world.engine.script["status"] = RunStatus.PAUSED
+
+            async def pause() -> None:
+                await (await world.execute(session_id="s", run_id=RUN, stream=True)).ended()
+
+            asyncio.run(pause())
+
+    def world(self, store, name: str, *, ahead: int = 0) -> World:
+        self.ids += 1
+        numbers = iter(range(1000))
+        world = World(
+            store=store,
+            clock=ManualClock(self.clock.now() + ahead),
+            new_id=lambda number=self.ids: f"{name}-{number}-{next(numbers)}",
+        )
+        world.engine.script["deltas"] = (f"{name}-{self.ids}:",)
+        return world
+
+    def executor(self, store) -> None:
+        """A worker with the run's message."""
+        world = self.world(store, "executor")
+        self._hear(asyncio.run(world.worker.work(RUN, deadline=None)))
+
+    def continuer(self, store) -> None:
+        world = self.world(store, "continuer")
+
+        async def go_on() -> None:
+            execution = await world.intake.continue_here(ContinueRequest(component(), RUN, DECISION, stream=True))
+            assert isinstance(execution, Execution)
+            self._hear(await execution.ended())
+
+        with suppress(Conflict):
+            asyncio.run(go_on())
+
+    def canceller(self, store) -> None:
+        with suppress(StoreUnavailable):
+            self.watch.acknowledge(self.world(store, "canceller").cancel(RUN))
+
+    def sweeper(self, store) -> None:
+        self.world(store, "sweeper", ahead=LEASE + CLOCK_SKEW + 1).sweeper.sweep()
+
+    def follower(self, store) -> None:
+        got: list = []
+        self.got.append(got)
+
+        async def look() -> None:
+            looks = 0
+            async for found in follow(store, self.clock, RUN, after=-1, pause=at_once):
+                got.extend(found.events)
+                looks += 1
+                if looks == LOOKS:
+                    return
+
+        asyncio.run(look())
+
+    def _hear(self, ended) -> None:
+        if ended is not None and ended.record.status is RunStatus.COMPLETED:
+            self.watch.told_completed[RUN] = ended.output
+
+    def scene(self, *actors: str) -> Scene:
+        return Scene(
+            [getattr(self, name) for name in actors],
+            self.store,
+            after_each=lambda: self.watch.look([RUN]),
+            at_the_end=self.end,
+        )
+
+    def end(self) -> None:
+        """Workers and sweepers come until the run rests, and everybody has heard the same."""
+        for _ in range(3):
+            world = self.world(self.store, "later", ahead=LEASE + CLOCK_SKEW + 1)
+            self._hear(asyncio.run(world.worker.work(RUN, deadline=None)))
+            self.clock.advance(2 * LEASE + 2 * CLOCK_SKEW)
+            world.clock.advance(2 * LEASE + 2 * CLOCK_SKEW)
+            world.sweeper.sweep()
+            self.watch.look([RUN], again=True)
+        record = self.store.get(RUN)
+        assert not record.status.active
+        assert record.status is not RunStatus.PAUSED or self.start is RunStatus.PAUSED
+        self.watch.one_writer_at_a_time(record)
+        log = self.store.read(record, after=-1)
+        assert all(got == log[: len(got)] for got in self.got)
+
+
+PAIRS = {
+    RunStatus.PENDING: (
+        ("executor", "executor"),
+        ("executor", "canceller"),
+        ("executor", "sweeper"),
+        ("executor", "follower"),
+        ("canceller", "canceller"),
+        ("canceller", "sweeper"),
+        ("canceller", "follower"),
+    ),
+    RunStatus.RUNNING: (
+        ("sweeper", "sweeper"),
+        ("sweeper", "canceller"),
+        ("sweeper", "follower"),
+        ("sweeper", "executor"),
+    ),
+    RunStatus.PAUSED: (
+        ("continuer", "continuer"),
+        ("continuer", "canceller"),
+        ("continuer", "sweeper"),
+        ("continuer", "follower"),
+        ("canceller", "canceller"),
+        ("canceller", "follower"),
+    ),
+}
+SCENES = [(start, *pair) for start, pairs in PAIRS.items() for pair in pairs]
+
+
+@pytest.mark.parametrize(("start", "one", "other"), SCENES)
+def test_the_promises_hold_in_every_order_of_the_calls_of(start, one, other, monkeypatch):
+    """``start``: as what the run is found, RUNNING with an executor that has died."""
+    drive_keepers_by_hand(monkeypatch)
+    orders = list(all_orders(lambda: Stage(start).scene(one, other), depth=DEPTH))
+    assert len(orders) > 1
+    assert len({tuple(order) for order in orders}) == len(orders)

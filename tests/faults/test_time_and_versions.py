@@ -1,0 +1,113 @@
+"""Zombies, clocks that disagree, what has expired, and deployments in the middle of runs."""
+
+import pytest
+
+from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RENEW_EVERY, RESEND_AFTER, WAIT_AT_MOST
+from agentos_lambda.runs.model import EventPack, RunStatus, SessionDelta
+from agentos_lambda.runs.sweeper import Swept
+from tests.clocks import ManualClock
+from tests.faults.hand_driven import drive_keepers_by_hand
+from tests.runs.conftest import World, collect, component, names
+
+pytestmark = pytest.mark.anyio
+
+SKEW = 5_000
+
+
+async def test_a_zombies_log_and_result_are_never_seen_after_the_sweep(world, monkeypatch):
+    drive_keepers_by_hand(monkeypatch)
+    world.engine.script["session"] = SessionDelta(set={"state:zombie": True})
+    execution = await world.held(stream=True, session_id="s")
+    run_id, attempt = execution.record.run_id, execution.record.attempt
+    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    assert world.sweeper.sweep() == Swept(lost=1)
+    swept = world.store.get(run_id)
+    log = list(world.store.read(swept, after=-1))
+    # A write that was under way all the time arrives, and the zombie goes on to its end.
+    world.store.append(run_id, attempt, EventPack(log[-2].index + 1, ({"event": "RunContent"},) * 3))
+    world.engine.runs[0].release()
+    told = await collect(execution)
+    assert (names(told)[-1], told[-1].event["content"]) == ("RunError", "execution lost")
+    assert world.store.get(run_id) == swept
+    assert list(world.store.read(swept, after=-1)) == log
+    session = world.store.load("s", kind=swept.kind, component_id=swept.component_id, history=9)
+    assert (session.fields, session.runs) == ({}, ())
+
+
+@pytest.mark.parametrize("skew", [SKEW, -SKEW])
+async def test_clocks_five_seconds_apart_cost_no_healthy_run_and_no_dead_one_its_end(world, skew):
+    execution = await world.held(stream=True)
+    other = World(store=world.store, clock=ManualClock(world.clock.now() + skew), new_id=world.new_id)
+    for _ in range(12):  # two minutes, with the lease about to be renewed
+        assert other.sweeper.sweep() == Swept()
+        for clock in (world.clock, other.clock):
+            clock.advance(RENEW_EVERY)
+        execution._keeper.turn()
+    execution._keeper.stop()
+    other.clock.advance(LEASE + CLOCK_SKEW + SKEW + 1)
+    assert other.sweeper.sweep() == Swept(lost=1)
+    world.engine.runs[0].release()
+    assert (await execution.ended()).record.error == "execution lost"
+
+
+async def test_a_run_that_was_accepted_by_a_clock_that_is_ahead_is_swept_too(world):
+    record = world.enqueue()
+    behind = World(store=world.store, clock=ManualClock(world.clock.now() - SKEW), queue=world.queue)
+    assert behind.sweeper.sweep() == Swept()
+    behind.clock.advance(SKEW + RESEND_AFTER)
+    assert behind.sweeper.sweep() == Swept(sent_again=1)
+    assert list(world.queue.waiting) == [record.run_id] * 2
+
+
+async def test_events_past_their_time_are_gone_though_their_items_still_lie_there(cloud):
+    await (await cloud.world.execute(stream=True, run_id="run")).ended()
+    record = cloud.world.store.get("run")
+    assert len(cloud.world.store.read(record, after=-1)) == 5
+    cloud.world.clock.advance(3_600_000)
+    assert cloud.world.store.read(record, after=-1) == []
+    assert cloud.aws.dynamodb.scan(TableName=cloud.aws.tables.events)["Count"] > 0
+    assert cloud.world.runs.get(component(), "run").show()["content"] == "Hello world"
+
+
+def change_item(cloud, run_id, *, remove=(), **attributes) -> None:
+    """As a function of another version has left the record."""
+    key = {"run_id": {"S": run_id}, "item": {"S": "RECORD"}}
+    item = cloud.aws.dynamodb.get_item(TableName=cloud.aws.tables.runs, Key=key)["Item"]
+    kept = {name: value for name, value in item.items() if name not in remove}
+    cloud.aws.dynamodb.put_item(TableName=cloud.aws.tables.runs, Item={**kept, **attributes})
+
+
+NEWER = {"version": {"N": "2"}, "priority": {"N": "7"}, "labels": {"M": {"a": {"S": "b"}}}}
+NEWEST = ("queued_at", "sends", "logged", "in_session", "request_hash")
+"""Attributes that records did not have from the beginning."""
+
+
+@pytest.mark.parametrize(("remove", "attributes"), [((), NEWER), (NEWEST, {})], ids=["newer", "older"])
+async def test_a_record_of_another_version_is_executed_and_ended(cloud, remove, attributes):
+    cloud.world.enqueue(run_id="run")
+    change_item(cloud, "run", remove=remove, **attributes)
+    ended = await cloud.world.work()
+    assert ended.record.status is RunStatus.COMPLETED
+    assert cloud.world.runs.get(component(), "run").show()["content"] == "Hello world"
+
+
+@pytest.mark.parametrize(("remove", "attributes"), [((), NEWER), (NEWEST, {})], ids=["newer", "older"])
+async def test_a_record_of_another_version_is_sent_again_given_up_cancelled_and_swept(cloud, remove, attributes):
+    for run_id in ("waits", "cancelled", "dead"):
+        cloud.world.enqueue(run_id=run_id)
+    cloud.world.store.claim("dead", executor="dies", lease_until=cloud.world.clock.now(), expired_before=0)
+    for run_id in ("waits", "cancelled", "dead"):
+        change_item(cloud, run_id, remove=remove, **attributes)
+    assert cloud.world.cancel("cancelled").status is RunStatus.CANCELLED
+    cloud.world.clock.advance(RESEND_AFTER)
+    assert cloud.world.sweeper.sweep() == Swept(lost=1, sent_again=1)
+    cloud.world.clock.advance(WAIT_AT_MOST)
+    assert cloud.world.sweeper.sweep() == Swept(never_started=1)
+
+
+async def test_a_record_that_can_not_be_read_at_all_stands_in_nobodys_way(cloud):
+    for run_id in ("a", "b", "c"):
+        cloud.world.enqueue(run_id=run_id)
+    change_item(cloud, "b", status={"S": "SUSPENDED"})
+    cloud.world.clock.advance(RESEND_AFTER)
+    assert cloud.world.sweeper.sweep() == Swept(sent_again=2, failed=1)

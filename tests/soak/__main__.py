@@ -1,0 +1,32 @@
+"""``python -m tests.soak``: about five minutes of it, and the ledger. The exit status tells whether it balances."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.soak.ledger import MUST_BE_NONE, summary
+from tests.soak.soak import Soak
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=220, help="of load; the last runs then take up to two minutes")
+    parser.add_argument("--seed", type=int, default=time.time_ns() % 100_000)
+    options = parser.parse_args()
+    soak = Soak(options.seconds, seed=options.seed)
+    with tempfile.TemporaryDirectory() as state:
+        promises = soak.run(Path(state))
+    lines = summary(promises)
+    wrong = [promise for promise in promises if promise.unaccounted or promise.overwritten or promise.events_wrong]
+    sys.stdout.write(f"seed {options.seed}, {soak.killed} workers killed\n")
+    sys.stdout.writelines(f"{count:6} {name}\n" for name, count in lines.items())
+    sys.stdout.writelines(f"{promise}\n" for promise in wrong)
+    return int(any(lines[name] for name in MUST_BE_NONE))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

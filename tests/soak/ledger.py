@@ -1,0 +1,124 @@
+"""What each client was promised, against what it can read afterwards."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+FINAL = frozenset({"COMPLETED", "ERROR", "CANCELLED"})
+LOST = ("execution lost", "never started")
+_ENDS = {"Completed": "COMPLETED", "Error": "ERROR", "Cancelled": "CANCELLED"}
+_TEXTS = ("RunContent", "TeamRunContent")
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An event as a client got it."""
+
+    index: int
+    event: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.event["event"])
+
+
+@dataclass
+class Promise:
+    """One client's account of one run: what it was told, and what it finds in the end."""
+
+    path: str
+    """``/agents/ID/runs``."""
+    run_id: str
+    cancel_acknowledged: bool = False
+    told: str | None = None
+    """The final status that it heard of first."""
+    frames: list[Frame] = field(default_factory=list)
+    """What it got in however many connections."""
+    watched: bool = False
+    """Whether it wanted the events, to their end."""
+    end_came: bool = False
+    """An event has told it that the run has ended."""
+    seen_out: bool = False
+    """The stream was ended by the server, after that event."""
+    found: dict[str, Any] | None = None
+    """The run as it is read when all is over."""
+    replayed: list[Frame] = field(default_factory=list)
+    """The log as it is read when all is over."""
+
+    def hear(self, status: str) -> None:
+        if status in FINAL and self.told is None:
+            self.told = status
+
+    def take(self, frame: Frame) -> None:
+        """An event of the stream. The first that ends this very run is decisive."""
+        self.frames.append(frame)
+        if frame.event.get("run_id") == self.run_id and (status := _ending(self.path, frame.name)):
+            self.end_came = True
+            self.hear(status)
+
+    @property
+    def status(self) -> str | None:
+        """What the run is found as; None if nobody can tell."""
+        return None if self.found is None else str(self.found["status"])
+
+    @property
+    def lost(self) -> bool:
+        """It ended, visibly, without anybody's fault but ours."""
+        return self.status == "ERROR" and str((self.found or {}).get("content", "")) in LOST
+
+    @property
+    def unaccounted(self) -> bool:
+        return self.status not in FINAL
+
+    @property
+    def overwritten(self) -> bool:
+        """It is not what it was told to be, or completed though its cancel was acknowledged."""
+        changed = self.told is not None and self.told != self.status
+        return changed or (self.cancel_acknowledged and self.status == "COMPLETED")
+
+    @property
+    def events_wrong(self) -> bool:
+        """It got an event twice or out of order, or another set of events than the log holds."""
+        indexes = [frame.index for frame in self.frames]
+        if indexes != sorted(set(indexes)):
+            return True
+        return self.watched and _content(self.frames) != _content(self.replayed)
+
+
+def summary(promises: Sequence[Promise]) -> dict[str, int]:
+    """The ledger's lines, in the order in which they are printed."""
+    found = Counter(promise.status for promise in promises)
+    lost = sum(promise.lost for promise in promises)
+    return {
+        "accepted": len(promises),
+        "completed": found["COMPLETED"],
+        "cancelled": found["CANCELLED"],
+        "failed as they were told to": found["ERROR"] - lost,
+        "lost (visible as such)": lost,
+        "unaccounted": sum(promise.unaccounted for promise in promises),
+        "success overwritten": sum(promise.overwritten for promise in promises),
+        "events missing or repeated": sum(promise.events_wrong for promise in promises),
+    }
+
+
+MUST_BE_NONE = ("unaccounted", "success overwritten", "events missing or repeated")
+
+
+def _ending(path: str, name: str) -> str | None:
+    prefix = {"agents": "Run", "teams": "TeamRun", "workflows": "Workflow"}[path.split("/")[1]]
+    return _ENDS.get(name.removeprefix(prefix)) if name.startswith(prefix) else None
+
+
+def _content(frames: Sequence[Frame]) -> list[object]:
+    """Frames as they compare: neighbouring texts are one, since the wire may merge them."""
+    content: list[object] = []
+    for text, group in groupby(frames, key=lambda frame: frame.name if frame.name in _TEXTS else None):
+        if text is None:
+            content += [(frame.index, frame.name) for frame in group]
+        else:
+            content.append((text, "".join(str(frame.event.get("content") or "") for frame in group)))
+    return content

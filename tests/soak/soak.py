@@ -1,0 +1,116 @@
+"""Hundreds of background runs on the local stack, whose workers are killed all the time, and the clients' ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+
+import httpx
+from boto3.session import Session
+
+from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.runs.leases import RESEND_AFTER
+from agentos_lambda.runs.model import Component, Kind
+from agentos_lambda.runs.sweeper import Sweeper
+from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
+from agentos_lambda.stores.sqs import SqsQueue
+from tests.soak.clients import Client
+from tests.soak.ledger import Promise
+from tests.soak.stack import Stack, running_stack
+
+_PATIENCE_SECONDS = 240
+"""For the last runs, once no new ones come: a lease, the margin, a sweep, perhaps a message that is sent again."""
+
+
+@dataclass
+class Soak:
+    """``seconds`` of load by so many ``clients`` at once; a worker is killed each ``kill_every`` seconds."""
+
+    seconds: float
+    clients: int = 8
+    runs_each: int = 1
+    """So many at least, however slow the machine is."""
+    kill_every: float = 4.0
+    seed: int = 0
+    impatient: bool = False
+    """Whether the last sweeps look at clocks that are ahead, instead of waiting for leases to run out."""
+    promises: list[Promise] = field(default_factory=list)
+    killed: int = 0
+
+    def run(self, state: Path) -> list[Promise]:
+        """Start a stack with its state there, put it under load, and end it. Gives what was promised and found."""
+        with running_stack(state) as stack:
+            asyncio.run(self._load(stack))
+        return self.promises
+
+    async def _load(self, stack: Stack) -> None:
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(base_url=stack.url, timeout=60, limits=limits) as http:
+            over = asyncio.get_running_loop().time() + self.seconds
+            watchers: list[asyncio.Task[None]] = []
+            async with asyncio.TaskGroup() as group:
+                for number in range(self.clients):
+                    client = Client(http, random.Random(self.seed * 1000 + number))  # noqa: S311 - no secret
+                    group.create_task(self._come_again(client, over, watchers))
+                group.create_task(self._kill_workers(stack, over))
+            await self._until_all_have_ended(stack, watchers)
+            client = Client(http, random.Random(self.seed))  # noqa: S311 - no secret
+            for promise in self.promises:
+                await client.look_back(promise)
+
+    async def _come_again(self, client: Client, over: float, watchers: list[asyncio.Task[None]]) -> None:
+        """One run after the other. A client waits some seconds for a run before it begins another one beside it."""
+        loop = asyncio.get_running_loop()
+        mine: list[Promise] = []
+        while loop.time() < over or len(mine) < self.runs_each:
+            await client.start_a_run(mine)
+            self.promises.append(mine[-1])
+            watchers.append(asyncio.create_task(client.wait_for(mine[-1])))
+            await asyncio.wait([watchers[-1]], timeout=4)
+
+    async def _kill_workers(self, stack: Stack, over: float) -> None:
+        loop = asyncio.get_running_loop()
+        chance = random.Random(self.seed)  # noqa: S311 - no secret
+        while loop.time() < over:
+            await asyncio.sleep(self.kill_every)
+            self.killed += await asyncio.to_thread(stack.kill_a_worker, chance)
+
+    async def _until_all_have_ended(self, stack: Stack, watchers: list[asyncio.Task[None]]) -> None:
+        waiting = asyncio.gather(*watchers)
+        if self.impatient:
+            done, _ = await asyncio.wait([waiting], timeout=4)
+            for _ in cycle([None]):
+                if done:
+                    break
+                await asyncio.to_thread(_sweep_ahead, stack)
+                done, _ = await asyncio.wait([waiting], timeout=3)
+        await asyncio.wait_for(waiting, _PATIENCE_SECONDS)
+
+
+class _NoCatalog:
+    def find(self, kind: Kind, component_id: str) -> Component | None:
+        return None
+
+
+class _ClockAhead(SystemClock):
+    """So far ahead that whoever stalls counts as dead, and whatever waits is sent again."""
+
+    def now(self) -> int:
+        return super().now() + RESEND_AFTER
+
+
+def _sweep_ahead(stack: Stack) -> None:
+    given = stack.worker_variables()
+    session = Session(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=given["AWS_REGION"])
+    clients = {name: session.client(name, endpoint_url=given["AWS_ENDPOINT_URL"]) for name in ("dynamodb", "s3", "sqs")}
+    tables = Tables(given["RUNS_TABLE"], given["SESSIONS_TABLE"], given["EVENTS_TABLE"], given["BUCKET"])
+    store = DynamoDBStore(tables, dynamodb=clients["dynamodb"], s3=clients["s3"])
+    queue = SqsQueue(given["RUNS_QUEUE_URL"], client=lambda: clients["sqs"])
+    try:
+        Sweeper(store, queue, _NoCatalog(), _ClockAhead(), new_id=lambda: f"{random.getrandbits(64):x}").sweep()
+    finally:
+        for client in clients.values():
+            client.close()
