@@ -189,6 +189,8 @@ class RuntimeSink:
             status_line = await self._reader.readline()
         finally:
             writer.close()
+        # An answer that is accepted before its end may still lie here, and the loop stands still between invocations.
+        await writer.wait_closed()
         if not status_line.partition(b" ")[2].startswith(b"2"):  # Lambda itself says 202
             raise OSError(f"the Runtime API did not take the answer: {status_line!r}")
 

@@ -1,0 +1,37 @@
+"""A streamed answer on its way to the Runtime API, seen from inside the event loop."""
+
+import asyncio
+from email.message import Message
+
+from agentos_lambda.aws.prelude import Prelude
+from agentos_lambda.aws.runtime_api import Invocation, RuntimeApi
+
+
+def test_an_answer_that_is_accepted_early_is_over_only_when_all_of_it_has_been_sent():
+    async def scenario():
+        connected = asyncio.get_running_loop().create_future()
+        server = await asyncio.start_server(lambda *streams: connected.set_result(streams), "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()
+        headers = Message()
+        headers["Lambda-Runtime-Aws-Request-Id"] = "the-id"
+        sink = RuntimeApi(f"{host}:{port}").stream(Invocation(headers, b""))
+        await sink.start(Prelude(200))
+        reader, writer = await connected
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        pieces = 0
+        while not sink._open().transport.get_write_buffer_size():  # until the sockets take no more
+            await sink.write(b"x" * 1024)
+            pieces += 1
+        finishing = asyncio.create_task(sink.finish())
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert not finishing.done()
+        body = await reader.read()
+        await finishing
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+        assert body.count(b"x" * 1024) == pieces
+        assert body.endswith(b"0\r\n\r\n")
+
+    asyncio.run(scenario())
