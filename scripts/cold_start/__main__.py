@@ -114,6 +114,8 @@ async def main(options: argparse.Namespace) -> None:
             create_resources(template, cloud.url)
             for compiled in (True, False):
                 for bundle in bundles(installed):
+                    if options.only not in (None, bundle.name):
+                        continue
                     with on_disk(bundle, options.python, compiled=compiled) as copied:
                         for request in REQUESTS:
                             given = variables(copied, request, template, installed.boto, cloud.url)
@@ -129,6 +131,7 @@ if __name__ == "__main__":
     parser.add_argument("--python", required=True, help="the interpreter that the layers were built for")
     parser.add_argument("--naive", type=Path, required=True, help="folder with agno[os] and Mangum")
     parser.add_argument("--boto", type=Path, required=True, help="folder with boto3")
+    parser.add_argument("--only", choices=("ours", "naive"))
     parser.add_argument("--times", type=int, default=5, help="CPU times are medians of so many")
     parser.add_argument("--count", action="store_true", help="count instructions, too, by valgrind: takes minutes")
     asyncio.run(main(parser.parse_args()))

@@ -164,7 +164,7 @@ def test_a_client_that_drops_and_comes_back_has_the_whole_text_once(
 ) -> None:
     words = " ".join(f"word-{place}" for place in range(150))
     with Client(url, KEY) as first:
-        start(first, f"[slow 20ms] {words}")
+        start(first, f"[slow {'10ms' if after_drop == 'after the end' else '40ms'}] {words}")
         seen = first.until("RunContent")
     run_id = seen[0]["run_id"]
     if after_drop == "in the middle":
