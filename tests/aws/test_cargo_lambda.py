@@ -33,7 +33,7 @@ def play(url):
         async def run():
             # Without a query its event has null where Lambda's own has "", and Mangum wants a string.
             query = {"a": "query"}
-            async with httpx.AsyncClient(base_url=url, params=query, timeout=20, trust_env=False) as client:
+            async with httpx.AsyncClient(base_url=url, params=query, timeout=60, trust_env=False) as client:
                 await scenario(client)
 
         asyncio.run(run())

@@ -91,7 +91,10 @@ class LocalCloud:
     tables: list[str]
 
     def keys(self) -> set[str]:
-        """The keys of all items of all tables."""
+        """The keys of all items of all tables, as soon as no run of an earlier test is under way any more."""
+        deadline = time.monotonic() + 30
+        while self._active() and time.monotonic() < deadline:
+            time.sleep(0.1)
         found = set()
         for table in self.tables:
             schema = self.dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
@@ -99,6 +102,11 @@ class LocalCloud:
             for page in self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
                 found |= {json.dumps([table, *(item[name] for name in names)]) for item in page["Items"]}
         return found
+
+    def _active(self) -> bool:
+        [table] = [name for name in self.tables if name.startswith("Runs")]
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        return any("active_shard" in item for page in pages for item in page["Items"])
 
     def record(self, run_id: str) -> dict[str, dict[str, str]]:
         """The record of a run, as its attributes lie in the table."""

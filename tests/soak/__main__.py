@@ -14,7 +14,7 @@ from tests.soak.soak import Soak
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=220, help="of load; the last runs then take up to two minutes")
+    parser.add_argument("--seconds", type=float, default=180, help="of load; the last runs then take up to two minutes")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 100_000)
     options = parser.parse_args()
     soak = Soak(options.seconds, seed=options.seed)

@@ -29,6 +29,9 @@ EXCEPTIONS = {
     "CKV_AWS_26": "alarms can not be sent to a topic that AWS's own key encrypts; they hold no data",
     "CKV_AWS_27": CUSTOMER_KEY,
 }
+OF_ONE_RESOURCE = {
+    ("CKV_AWS_28", "AWS::DynamoDB::Table.ConnectionsTable"): "nothing in it outlives its connection: two hours at most",
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +50,8 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     assert report["summary"]["passed"] > 0
     found: dict[str, set[str]] = {}
     for check in report["results"]["failed_checks"]:
-        found.setdefault(check["check_id"], set()).add(check["resource"])
+        if (check["check_id"], check["resource"]) not in OF_ONE_RESOURCE:
+            found.setdefault(check["check_id"], set()).add(check["resource"])
     return found
 
 

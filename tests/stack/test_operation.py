@@ -135,6 +135,9 @@ def test_access_logs_are_json_and_hold_neither_query_nor_headers_with_secrets(st
     fields = json.loads(setting["Format"])
     assert {"requestId", "path", "status", "xrayTraceId"} <= fields.keys()
     assert not re.search(r"(?i)authorization|querystring|requestOverride|\binput\b", setting["Format"])
+    of_sockets = stack["WebSocketStage"]["Properties"]["AccessLogSettings"]
+    assert of_sockets["DestinationArn"] == "AccessLogGroup.Arn"
+    assert json.loads(of_sockets["Format"]).keys() >= {"requestId", "connectionId", "route", "status"}
 
 
 def test_access_logs_may_be_left_out_and_the_account_s_role_be_left_alone(stack: Stack) -> None:
@@ -143,6 +146,7 @@ def test_access_logs_may_be_left_out_and_the_account_s_role_be_left_alone(stack:
     without = translate(AccessLogs="none")
     assert not {"ApiAccount", "ApiLogRole", "AccessLogGroup"} & without.keys()
     assert "AccessLogSetting" not in without["Apiv1Stage"]["Properties"]
+    assert "AccessLogSettings" not in without["WebSocketStage"]["Properties"]
 
 
 def test_the_account_s_role_for_logs_outlives_the_stack(stack: Stack) -> None:
