@@ -7,13 +7,23 @@ import json
 
 import boto3
 
-from tests.functions.conftest import Context, load_handler, sample_event
+from tests.functions.conftest import ROOT, Context, load_handler, sample_event
 
 
 def invoke(function: str) -> tuple[int, dict[str, str], str]:
     answer = load_handler(function)(sample_event(function), Context())
     assert answer["isBase64Encoded"] is False
     return answer["statusCode"], answer["headers"], answer["body"]
+
+
+def test_every_function_has_an_event_and_every_event_is_sent():
+    events = {path.stem for path in (ROOT / "events").iterdir()}
+    assert {event.partition("-")[0] for event in events} == {
+        path.parent.name for path in ROOT.glob("functions/*/app.py")
+    }
+    # Those of the websocket function are in tests/websocket.
+    sent = {"config", "agents", "teams", "workflows", "worker", "sweeper"}
+    assert {event for event in events if not event.startswith("websocket-")} == sent
 
 
 def stored_statuses(aws) -> list[str]:
@@ -73,3 +83,16 @@ def test_a_background_run_is_executed_by_the_worker_function(aws):
 def test_a_message_that_names_no_run_is_reported(aws):
     records = {"Records": [{"messageId": "m", "body": "nothing"}]}
     assert load_handler("worker")(records, Context()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+
+
+def test_a_worker_gives_back_a_message_whose_run_was_never_accepted(aws):
+    event = sample_event("worker")
+    [message] = event["Records"]
+    answer = load_handler("worker")(event, Context())
+    assert answer == {"batchItemFailures": [{"itemIdentifier": message["messageId"]}]}
+    assert stored_statuses(aws) == []
+
+
+def test_a_sweep_with_nothing_to_do_tells_so(aws):
+    swept = load_handler("sweeper")(sample_event("sweeper"), Context())
+    assert set(swept.values()) == {0}

@@ -34,16 +34,30 @@ def send(world, name):
     return world.handler(json.loads((EVENTS / f"websocket-{name}.json").read_text()), None)
 
 
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
-        ("ping", {"event": "pong"}),
-        ("default", {"event": "error", "error": "The message is not valid JSON"}),
-        ("reconnect", {"event": "error", "error": f"Run {RUN} not found in buffer or database"}),
-        ("continue-workflow", {"event": "error", "error": f"Run {RUN} not found"}),
-        ("cancel-workflow", {"event": "error", "error": f"Run {RUN} not found"}),
-    ],
-)
+ANSWERED = [
+    ("ping", {"event": "pong"}),
+    ("default", {"event": "error", "error": "The message is not valid JSON"}),
+    ("reconnect", {"event": "error", "error": f"Run {RUN} not found in buffer or database"}),
+    ("continue-workflow", {"event": "error", "error": f"Run {RUN} not found"}),
+    ("cancel-workflow", {"event": "error", "error": f"Run {RUN} not found"}),
+]
+
+
+def test_every_event_is_sent():
+    events = {path.stem.removeprefix("websocket-") for path in EVENTS.glob("websocket-*")}
+    others = {"connect", "greetings", "authenticate", "start-workflow", "disconnect"}
+    assert events == others | {name for name, _ in ANSWERED}
+
+
+def test_a_new_connection_is_greeted_by_the_queue():
+    world = World()
+    assert send(world, "connect") == {"statusCode": 200}
+    assert send(world, "greetings") == {"batchItemFailures": []}
+    assert world.posts.names(CONNECTION) == ["connected"]
+    world.pool.shutdown()
+
+
+@pytest.mark.parametrize(("name", "answer"), ANSWERED)
 def test_a_message_is_answered_by_a_post_and_not_by_a_body(world, name, answer):
     assert send(world, name) == {"statusCode": 200}
     assert world.posts.got(CONNECTION) == [answer]
