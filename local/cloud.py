@@ -32,29 +32,29 @@ class Cloud:
 
 
 @asynccontextmanager
-async def running_cloud(python: Path, state: Path) -> AsyncIterator[Cloud]:
-    """A cloud that keeps its state under ``state``. Raises ``CannotStart``."""
-    port = _free_port()
+async def running_cloud(python: Path, state: Path, host: str = "127.0.0.1") -> AsyncIterator[Cloud]:
+    """A cloud that keeps its state under ``state``, at an address of this machine. Raises ``CannotStart``."""
+    port = _free_port(host)
     output: deque[str] = deque(maxlen=20)
     child = await Child.spawn(
         (python, "-m", "ministack"),
-        env={**own_variables(), **_variables(port, state)},
+        env={**own_variables(), **_variables(host, port, state)},
         on_line=output.append,
         on_parent_death=signal.SIGTERM,  # so that state is kept even then
     )
     try:
-        await _until_ready(child, port, output)
-        yield Cloud(f"http://127.0.0.1:{port}", child)
+        await _until_ready(child, host, port, output)
+        yield Cloud(f"http://{host}:{port}", child)
     finally:
         await child.terminate(grace=_STOP_SECONDS)
 
 
-def _variables(port: int, state: Path) -> dict[str, str]:
+def _variables(host: str, port: int, state: Path) -> dict[str, str]:
     objects = state / "objects"
     objects.mkdir(parents=True, exist_ok=True)
     return {
         "GATEWAY_PORT": str(port),
-        "BIND_HOST": "127.0.0.1",
+        "BIND_HOST": host,
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         "PERSIST_STATE": "1",
@@ -64,18 +64,18 @@ def _variables(port: int, state: Path) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-async def _until_ready(child: Child, port: int, output: deque[str]) -> None:
+async def _until_ready(child: Child, host: str, port: int, output: deque[str]) -> None:
     ended = asyncio.create_task(child.wait())
     try:
         async with asyncio.timeout(_START_SECONDS):
-            while not await _answers(port):
+            while not await _answers(host, port):
                 done, _ = await asyncio.wait({ended}, timeout=0.05)
                 if done:
                     raise CannotStart("the local cloud ended:\n" + "\n".join(output))
@@ -85,10 +85,10 @@ async def _until_ready(child: Child, port: int, output: deque[str]) -> None:
         ended.cancel()
 
 
-async def _answers(port: int) -> bool:
+async def _answers(host: str, port: int) -> bool:
     """Whether its HTTP server is up, its state loaded."""
     try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection(host, port)
     except OSError:
         return False
     try:

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import logging
-import socket
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from local.claims import listener, sole_user
 from local.cloud import running_cloud
-from local.event_source import QueuePoller, invoke_every
-from local.function import Function
+from local.event_sources import event_sources
+from local.function import Function, environments
 from local.gateway import Gateway
 from local.http_server import http_server
 from local.management_api import management_api
 from local.manifest import build_manifest
-from local.resources import create_resources, queue_client
+from local.resources import create_resources
 from local.routing import Router
 from local.settings import CannotStart, Settings
 from local.template import Template
@@ -27,12 +24,10 @@ from local.websocket_gateway import WebSocketGateway
 
 WEBSOCKET_PATH = "/workflows/ws"
 
-logger = logging.getLogger(__name__)
-
 
 async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
     """Run everything, until cancelled. Raises ``CannotStart``."""
-    with _listener(settings.port) as listener, _listener(0) as management_listener, _sole_user(settings):
+    with listener(settings.port) as front_listener, listener(0) as management_listener, sole_user(settings):
         if not settings.components_file.is_file():
             raise CannotStart(f"{settings.components_file}: no such components file")
         template = Template.load(settings.template, template_parameters())
@@ -54,74 +49,13 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
                 streaming=template.streaming,
             )
             websockets = WebSocketGateway(WEBSOCKET_PATH, template.websocket_routes, functions)
-            front = http_server(_by_protocol(gateway, websockets), listener)
+            front = http_server(_by_protocol(gateway, websockets), front_listener)
             management = http_server(management_api(websockets), management_listener)
-            sources = _event_sources(template, functions, settings.schedule_seconds, cloud.url)
-            async with management, front, _environments(functions.values()), sources:
+            sources = event_sources(template, functions, settings.schedule_seconds, cloud.url)
+            async with management, front, environments(functions.values()), sources:
                 on_ready()
                 await cloud.wait()
                 raise CannotStart("the local cloud has ended")
-
-
-@contextmanager
-def _listener(port: int) -> Iterator[socket.socket]:
-    """The port, taken at once so that nobody else gets it while the rest starts."""
-    with socket.socket() as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(("127.0.0.1", port))
-            listener.listen()
-        except (OSError, OverflowError) as error:
-            raise CannotStart(f"port {port} can not be used ({error}): try make run PORT={port + 1}") from error
-        yield listener
-
-
-@contextmanager
-def _sole_user(settings: Settings) -> Iterator[None]:
-    """Two stacks would overwrite each other's state."""
-    settings.state.mkdir(parents=True, exist_ok=True)
-    with (settings.state / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise CannotStart(f"another stack uses {settings.state}: end it first") from error
-        yield
-
-
-@asynccontextmanager
-async def _environments(functions: Collection[Function]) -> AsyncIterator[None]:
-    """An environment of each function on its way, so that first requests are quick; in the end none of any."""
-    try:
-        for function in functions:
-            function.warm_up()
-        yield
-    finally:
-        await asyncio.gather(*(function.close() for function in functions))
-
-
-@asynccontextmanager
-async def _event_sources(
-    template: Template, functions: Mapping[str, Function], schedule_seconds: float, cloud_url: str
-) -> AsyncIterator[None]:
-    """What invokes functions besides the API."""
-    sqs = queue_client(cloud_url)
-    sources = [QueuePoller(trigger, functions[trigger.function], sqs).run() for trigger in template.queue_triggers] + [
-        invoke_every(schedule_seconds, functions[trigger.function]) for trigger in template.schedule_triggers
-    ]
-    tasks = [asyncio.create_task(source) for source in sources]
-    for task in tasks:
-        task.add_done_callback(_tell_failure)
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _tell_failure(source: asyncio.Task[None]) -> None:
-    if not source.cancelled() and (error := source.exception()):
-        logger.error("an event source has ended", exc_info=error)
 
 
 def _by_protocol(http: ASGIApp, websockets: ASGIApp) -> ASGIApp:

@@ -62,6 +62,8 @@ class Template:
     schedule_triggers: tuple[ScheduleTrigger, ...] = ()
     websocket_routes: Mapping[str, str] = field(default_factory=dict)
     """Route key of the WebSocket API -> logical id of a function."""
+    runtime: str = ""
+    """What the functions run on, such as ``python3.13``."""
 
     @classmethod
     def load(cls, path: Path, parameters: Mapping[str, str] | None = None) -> Template:
@@ -106,6 +108,7 @@ class Template:
                 {name: intrinsics.resolve(properties) for name, properties in of_type(INTEGRATION).items()},
                 functions,
             ),
+            runtime=intrinsics.resolve(defaults.get("Runtime", "")),
         )
 
 

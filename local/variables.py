@@ -22,6 +22,7 @@ _OVERRIDABLE = (
 _PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}
 """Variables of the user's own environment that stand for a parameter of the template."""
 _ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER", "STACK_NAME")
+"""What a process of this machine has no use for. A container has for the first two."""
 _PATHS = ("layers/agentos_lambda", "layers/components", ".venvs/components")
 _PYTHONPATH = os.pathsep.join(str(ROOT / path) for path in _PATHS)
 
@@ -51,11 +52,22 @@ def function_variables(
 
     ``addresses`` are values for those variables that say where on AWS something is.
     """
-    local = {name: value for name, value in template.items() if name not in _ONLY_ON_AWS}
-    local.update({name: value for name, value in (addresses or {}).items() if name in template})
+    local = _local(template, cloud_url, addresses or {})
+    return {**python_variables(settings), **{name: local[name] for name in local if name not in _ONLY_ON_AWS}}
+
+
+def container_variables(
+    template: Mapping[str, str], cloud_url: str, *, addresses: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The same for a container, which has the interpreter, the code and the wrapper that AWS has."""
+    return _local(template, cloud_url, {"STACK_NAME": "", "SECURITY_KEY_SECRET": "", **(addresses or {})})
+
+
+def _local(template: Mapping[str, str], cloud_url: str, addresses: Mapping[str, str]) -> dict[str, str]:
+    local = {**template, **{name: value for name, value in addresses.items() if name in template}}
     local["LOG_LEVEL"] = "WARNING"
     local.update({name: os.environ[name] for name in _OVERRIDABLE if name in os.environ})
-    return {**python_variables(settings), **local, **cloud_access(cloud_url), **bedrock_access()}
+    return {**local, **cloud_access(cloud_url), **bedrock_access()}
 
 
 def cloud_access(cloud_url: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ from typing import Any
 
 import boto3
 
+from local import sam
 from tests.cloud import ministack
 from tests.e2e import emulator
 
 STACK = "agentos-e2e"
-_SAM = emulator.ROOT / ".venvs/sam/bin/sam"
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,12 @@ class Deployment:
 @contextmanager
 def deployed(build: Path) -> Iterator[Deployment]:
     """Builds into the folder ``build``, deploys, and runs the stack for as long as the context lasts."""
-    target = {"ARCHITECTURE": emulator.architecture(), "RUNTIME": emulator.runtime()}
-    parameters = {**emulator.PARAMETERS, "Architecture": target["ARCHITECTURE"], "LogLevel": "DEBUG"}
-    overrides = " ".join(f"{name}={value}" for name, value in parameters.items())
-    _sam("build", "--build-dir", build, "--parameter-overrides", overrides, **target)
-    template = emulator.adapt(build / "template.yaml")
+    parameters = {**emulator.PARAMETERS, "Architecture": sam.architecture(), "LogLevel": "DEBUG"}
+    built = asyncio.run(sam.build(build, runtime=emulator.runtime(), parameters=parameters))
+    template = emulator.adapt(built)
     with ministack(AUTH="true") as cloud:
         _sam(
-            *("deploy", "--template-file", template, "--stack-name", STACK, "--parameter-overrides", overrides),
+            *("deploy", "--template-file", template, "--stack-name", STACK, *sam.overrides(parameters)),
             *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
             **emulator.ACCESS,
             AWS_ENDPOINT_URL=cloud,
@@ -74,12 +72,10 @@ def deployed(build: Path) -> Iterator[Deployment]:
 
 
 def _sam(*arguments: str | Path, **variables: str) -> None:
-    # Without what an outer make hands down, and without an AWS account.
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "AWS_"))}
     done = subprocess.run(
-        [_SAM, *arguments],
+        [sam.SAM, *arguments],
         cwd=emulator.ROOT,
-        env={**inherited, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1", **variables},
+        env={**sam.sam_variables(), **variables},
         capture_output=True,
         text=True,
         check=False,

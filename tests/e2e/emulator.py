@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,6 @@ ACCESS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEF
 
 PARAMETERS = {"ResponseMode": "buffered"}
 """It answers 500 where an integration streams."""
-
-
-def architecture() -> str:
-    """This machine's processor, as Lambda names it."""
-    return {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
 
 
 def runtime() -> str:

@@ -1,0 +1,35 @@
+"""What only one stack at a time can have: a port, and the state."""
+
+from __future__ import annotations
+
+import fcntl
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from local.settings import CannotStart, Settings
+
+
+@contextmanager
+def listener(port: int, host: str = "127.0.0.1") -> Iterator[socket.socket]:
+    """The port, taken at once so that nobody else gets it while the rest starts. Raises ``CannotStart``."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            taken.bind((host, port))
+            taken.listen()
+        except (OSError, OverflowError) as error:
+            raise CannotStart(f"port {port} can not be used ({error}): try PORT={port + 1}") from error
+        yield taken
+
+
+@contextmanager
+def sole_user(settings: Settings) -> Iterator[None]:
+    """Two stacks would overwrite each other's state. Raises ``CannotStart``."""
+    settings.state.mkdir(parents=True, exist_ok=True)
+    with (settings.state / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise CannotStart(f"another stack uses {settings.state}: end it first") from error
+        yield
