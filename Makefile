@@ -37,6 +37,10 @@ run: $(LOCAL)/.ready $(CLOUD)/.ready $(VENVS)/components/.ready ## the whole API
 	@exec $(LOCAL)/bin/python -m local $(if $(PORT),--port $(PORT)) \
 	  $(if $(COMPONENTS),--components '$(COMPONENTS)')
 
+local: export PYTHONPATH := layers/agentos_lambda:.
+local: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready $(VENVS)/components/.ready ## the built functions in docker, by sam local start-api (PORT=3000)
+	@exec $(LOCAL)/bin/python -m local.sam_local $(if $(PORT),--port $(PORT))
+
 lock: ## resolve every requirements file again
 	@for name in $(LOCKS); do \
 	  $(UV) pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
@@ -86,4 +90,4 @@ soak: $(DEV)/.ready $(CLOUD)/.ready ## minutes of background runs whose workers 
 e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## deploy the template to a local cloud that enforces IAM, and drive it
 	@$(DEV)/bin/python -m pytest tests/e2e $(ARGS)
 
-.PHONY: help run test soak e2e lock cold-start validate build deploy
+.PHONY: help run local test soak e2e lock cold-start validate build deploy

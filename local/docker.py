@@ -1,0 +1,95 @@
+"""Docker, by its command: what sam's containers need of it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.child import Child
+from local.settings import CannotStart
+from local.variables import own_variables
+
+_REPOSITORY = "public.ecr.aws/lambda/python"
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """This machine, as containers reach it."""
+
+    address: str
+    """Where a server has to listen."""
+    name: str
+    """What containers call it."""
+
+    def seen(self, url: str) -> str:
+        """A URL at the address as containers have to write it."""
+        return url.replace(f"//{self.address}:", f"//{self.name}:", 1)
+
+
+async def host() -> Host:
+    """Raises ``CannotStart`` if there is no docker."""
+    status, output = await _docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    if status != 0:
+        raise CannotStart(f"docker is needed, and does not answer: {_last(output)}")
+    gateway = _last(output)
+    # Docker Desktop's bridge is that of a virtual machine, which calls this machine's loopback by a name.
+    return Host(gateway, gateway) if _is_ours(gateway) else Host("127.0.0.1", "host.docker.internal")
+
+
+async def provide_image(runtime: str, architecture: str) -> None:
+    """Have the image that sam runs functions of ``python3.N`` in, pulled if it is not there. Raises ``CannotStart``."""
+    image = f"{_REPOSITORY}:{runtime.removeprefix('python')}-{architecture}"
+    status, _ = await _docker("image", "inspect", image)
+    if status == 0:
+        return
+    print(f"pulling {image} ...", flush=True)
+    status, output = await _docker("pull", "--quiet", image)
+    if status != 0:
+        raise CannotStart(f"the image {image} is not here and can not be pulled: {_last(output)}")
+
+
+@asynccontextmanager
+async def no_containers_left(mounted: Iterable[Path]) -> AsyncIterator[None]:
+    """Removes the containers that one of these folders is mounted in: what a crash has left at first, all in the end.
+
+    sam removes its own when it is asked to end, but not those that it is just making.
+    """
+    filters = [argument for folder in mounted for argument in ("--filter", f"volume={folder.resolve()}")]
+    await _remove_containers(filters)
+    try:
+        yield
+    finally:
+        await _remove_containers(filters)
+
+
+async def _remove_containers(filters: list[str]) -> None:
+    _, found = await _docker("ps", "--all", "--quiet", "--no-trunc", *filters)
+    if found:
+        await _docker("rm", "--force", "--volumes", *found)
+
+
+async def _docker(*arguments: str) -> tuple[int, list[str]]:
+    """Exit status and lines of a docker command."""
+    output: list[str] = []
+    child = await Child.spawn(("/usr/bin/env", "docker", *arguments), env=own_variables(), on_line=output.append)
+    try:
+        status = await child.wait()
+    finally:
+        await child.kill()
+    return status, output
+
+
+def _last(output: list[str]) -> str:
+    return output[-1].strip() if output else "no word from it"
+
+
+def _is_ours(address: str) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,28 @@
+"""The user's security key as a secret of the local cloud, where functions read it as they do on AWS."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import boto3
+
+from local.variables import CREDENTIAL, REGION
+
+_NAME = "agentos-local-key"
+
+
+@asynccontextmanager
+async def key_secret(key: str | None, cloud_url: str) -> AsyncIterator[str]:
+    """The ARN of a secret with the key, for as long as the context lasts: no key is kept. Empty without a key."""
+    if not key:
+        yield ""
+        return
+    session = boto3.Session(CREDENTIAL, CREDENTIAL, region_name=REGION)
+    client = session.client("secretsmanager", endpoint_url=cloud_url)
+    arn = (await asyncio.to_thread(client.create_secret, Name=_NAME, SecretString=key))["ARN"]
+    try:
+        yield arn
+    finally:
+        await asyncio.to_thread(client.delete_secret, SecretId=arn, ForceDeleteWithoutRecovery=True)

@@ -1,0 +1,20 @@
+"""API Gateway's management API without a WebSocket: what would reach a client is printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+
+def printed_posts(show: Callable[[str], None]) -> Starlette:
+    """An ASGI app with ``POST /@connections/{connection_id}``: every connection takes every message."""
+
+    async def post(request: Request) -> Response:
+        show(f"to {request.path_params['connection_id']}: {(await request.body()).decode()}")
+        return Response()
+
+    return Starlette(routes=[Route("/@connections/{connection_id}", post, methods=["POST"])])

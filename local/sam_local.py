@@ -1,0 +1,35 @@
+"""``python -m local.sam_local``: the built functions in sam's containers, over the local cloud, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+from local.sam_stack import serve
+from local.sam_template import SamLocalFiles
+from local.sam_welcome import sam_welcome
+from local.settings import Settings
+from local.until_told import run_until_told
+
+DEFAULT_PORT = 3000
+"""sam's own."""
+
+
+def main(settings: Settings) -> int:
+    """Run it. Gives the process's exit status."""
+
+    def welcome(files: SamLocalFiles) -> None:
+        print(sam_welcome(settings, files, key_is_set=bool(os.environ.get("OS_SECURITY_KEY"))), flush=True)
+
+    return run_until_told(serve(settings, welcome))
+
+
+def _settings(arguments: list[str]) -> Settings:
+    parser = argparse.ArgumentParser(prog="python -m local.sam_local", description=__doc__)
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
+    return Settings(port=parser.parse_args(arguments).port)
+
+
+if __name__ == "__main__":
+    sys.exit(main(_settings(sys.argv[1:])))

@@ -1,0 +1,98 @@
+"""The stack under sam local: the API's functions in containers, what queues and schedules start beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from local.claims import listener, sole_user
+from local.cloud import running_cloud
+from local.docker import Host, host, no_containers_left, provide_image
+from local.event_sources import event_sources
+from local.function import Function, environments
+from local.http_server import http_server
+from local.key_secret import key_secret
+from local.manifest import build_manifest
+from local.printed_posts import printed_posts
+from local.resources import create_resources
+from local.sam import architecture, build
+from local.sam_template import SamLocalFiles, Variables, sam_local_files
+from local.settings import CannotStart, Settings
+from local.start_api import start_api
+from local.template import Template
+from local.variables import container_variables, function_variables, template_parameters
+
+OnReady = Callable[[SamLocalFiles], None]
+
+
+async def serve(settings: Settings, on_ready: OnReady) -> None:
+    """Build and run everything, until cancelled. Raises ``CannotStart``."""
+    with listener(settings.port):
+        pass  # sam takes it, later: but who waits for a build wants to be told before
+    with sole_user(settings):
+        template = Template.load(settings.template, {**template_parameters(), "Architecture": architecture()})
+        here = await host()
+        await provide_image(template.runtime, architecture())
+        print("building the functions and layers for this machine ...", flush=True)
+        folder = settings.state / "sam" / "build"
+        built = await build(folder, runtime=template.runtime, parameters=template_parameters())
+        async with (
+            running_cloud(settings.cloud_python, settings.state / "cloud", here.address) as cloud,
+            no_containers_left(folder / name for name in template.functions),
+            key_secret(os.environ.get("OS_SECURITY_KEY"), cloud.url) as secret,
+        ):
+            await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.url))
+            with listener(0, here.address) as posts_listener:
+                addresses = {
+                    "WEBSOCKET_URL": "",
+                    "WEBSOCKET_MANAGEMENT_URL": f"http://{here.address}:{posts_listener.getsockname()[1]}",
+                }
+                posts = http_server(printed_posts(lambda line: _show("websocket", line)), posts_listener)
+                variables = _variables(template, cloud.url, {**addresses, "SECURITY_KEY_SECRET": secret}, here)
+                async with posts, _started_by_events(settings, template, cloud.url, addresses):
+                    with sam_local_files(built, variables, architecture()) as files:
+                        async with start_api(files, settings.port, lambda line: _show("sam", line)) as api:
+                            on_ready(files)
+                            await asyncio.gather(
+                                _unexpected(cloud.wait(), "the local cloud has ended"),
+                                _unexpected(api.wait(), "sam local start-api has ended"),
+                            )
+
+
+def _variables(template: Template, cloud_url: str, addresses: Mapping[str, str], here: Host) -> Variables:
+    seen = {name: here.seen(address) for name, address in addresses.items()}
+    return {
+        name: container_variables(spec.variables, here.seen(cloud_url), addresses=seen)
+        for name, spec in template.functions.items()
+    }
+
+
+@asynccontextmanager
+async def _started_by_events(
+    settings: Settings, template: Template, cloud_url: str, addresses: Mapping[str, str]
+) -> AsyncIterator[None]:
+    """The functions that queues and schedules start, as processes: sam local has no event sources."""
+    names = {queue.function for queue in template.queue_triggers}
+    names |= {schedule.function for schedule in template.schedule_triggers}
+    functions = {
+        name: Function(
+            template.functions[name],
+            function_variables(settings, template.functions[name].variables, cloud_url, addresses=addresses),
+        )
+        for name in names
+    }
+    sources = event_sources(template, functions, settings.schedule_seconds, cloud_url)
+    async with environments(functions.values()), sources:
+        yield
+
+
+async def _unexpected(end: Awaitable[None], reason: str) -> None:
+    await end
+    raise CannotStart(reason)
+
+
+def _show(source: str, line: str) -> None:
+    print(f"[{source}] {line}", file=sys.stderr, flush=True)

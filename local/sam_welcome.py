@@ -1,0 +1,24 @@
+"""What the user of sam local reads when it is up."""
+
+from __future__ import annotations
+
+import shlex
+
+from local.sam import SAM
+from local.sam_template import SamLocalFiles
+from local.settings import Settings
+from local.welcome import example, how_to_end, where
+
+
+def sam_welcome(settings: Settings, files: SamLocalFiles, *, key_is_set: bool) -> str:
+    """Where things are, commands to try, and what there is not."""
+    invoke = shlex.join((str(SAM), "local", "invoke", "AgentsFunction", "-e", "events/agents.json", *files.options))
+    lines = [
+        *where(settings),
+        *example(settings, key_is_set=key_is_set, stream=False),
+        *("", "A function with an event of its own:", f"  {invoke}"),
+        *("", "sam local knows neither streaming nor WebSockets: answers come whole, and what a function sends to"),
+        "a connection is printed here.",
+        *how_to_end(),
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,64 @@
+"""``sam local start-api`` as a child of ours."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from local.child import Child
+from local.sam import SAM, sam_variables
+from local.sam_template import SamLocalFiles
+from local.settings import ROOT, CannotStart
+
+_START_SECONDS = 60
+_STOP_SECONDS = 15
+"""It removes its containers when it stops."""
+
+
+class StartApi:
+    """An API that sam serves."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+
+    async def wait(self) -> None:
+        """Returns when it has ended by itself."""
+        await self._child.wait()
+
+
+@asynccontextmanager
+async def start_api(files: SamLocalFiles, port: int, show: Callable[[str], None]) -> AsyncIterator[StartApi]:
+    """Serve the API. What functions write is shown once it is up. Raises ``CannotStart``."""
+    output: deque[str] = deque(maxlen=20)
+    up = asyncio.Event()
+
+    def on_line(line: str) -> None:
+        (show if up.is_set() else output.append)(line)
+        if "Running on http" in line:
+            up.set()
+
+    # A container of each function stays once there was work for it: a new one for each request would take a second.
+    child = await Child.spawn(
+        (SAM, "local", "start-api", *files.options, "--port", str(port), "--warm-containers", "LAZY", "--no-watch"),
+        env=sam_variables(),
+        on_line=on_line,
+        cwd=ROOT,
+    )
+    try:
+        await _until_up(child, up, output)
+        yield StartApi(child)
+    finally:
+        await child.terminate(grace=_STOP_SECONDS)
+
+
+async def _until_up(child: Child, up: asyncio.Event, output: deque[str]) -> None:
+    waiting = {asyncio.create_task(child.wait()), asyncio.create_task(up.wait())}
+    try:
+        await asyncio.wait(waiting, timeout=_START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+    if not up.is_set():
+        raise CannotStart("\n".join(("sam local start-api does not serve:", *output)))
