@@ -14,7 +14,8 @@ def printed_posts(show: Callable[[str], None]) -> Starlette:
     """An ASGI app with ``POST /@connections/{connection_id}``: every connection takes every message."""
 
     async def post(request: Request) -> Response:
-        show(f"to {request.path_params['connection_id']}: {(await request.body()).decode()}")
+        text = (await request.body()).decode().strip().replace("\n", " ")
+        show(f"to {request.path_params['connection_id']}: {text}")
         return Response()
 
     return Starlette(routes=[Route("/@connections/{connection_id}", post, methods=["POST"])])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from local.sam_stack import serve
 from local.sam_template import SamLocalFiles
@@ -28,7 +29,9 @@ def main(settings: Settings) -> int:
 def _settings(arguments: list[str]) -> Settings:
     parser = argparse.ArgumentParser(prog="python -m local.sam_local", description=__doc__)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
-    return Settings(port=parser.parse_args(arguments).port)
+    parser.add_argument("--state", type=Path, default=Settings.state, help="where builds, runs and sessions are kept")
+    options = parser.parse_args(arguments)
+    return Settings(port=options.port, state=options.state)
 
 
 if __name__ == "__main__":

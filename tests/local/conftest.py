@@ -35,6 +35,21 @@ def eventually(condition, seconds: float = 20):
     return value
 
 
+def descendants(ancestor: int) -> set[int]:
+    """The processes that a process started, and those that they did."""
+    found, parents = set(), {ancestor}
+    while parents:
+        listing = [Path(f"/proc/{pid}/task").glob("*/children") for pid in parents]
+        texts = [children.read_text() for tasks in listing for children in tasks]
+        parents = {int(pid) for text in texts for pid in text.split()} - found
+        found |= parents
+    return found
+
+
+def alive(pids):
+    return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
+
+
 class Signals:
     """Word between a test and a toy function."""
 
@@ -77,13 +92,7 @@ class StackProcess:
 
     def descendants(self) -> set[int]:
         """The processes that it started."""
-        found, parents = set(), {self.process.pid}
-        while parents:
-            listing = [Path(f"/proc/{pid}/task").glob("*/children") for pid in parents]
-            texts = [children.read_text() for tasks in listing for children in tasks]
-            parents = {int(pid) for text in texts for pid in text.split()} - found
-            found |= parents
-        return found
+        return descendants(self.process.pid)
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)

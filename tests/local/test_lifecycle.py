@@ -9,17 +9,13 @@ import boto3
 import httpx
 import pytest
 
-from tests.local.conftest import eventually, stack_process
+from tests.local.conftest import alive, eventually, stack_process
 
 
 @pytest.fixture
 def start(tmp_path):
     (tmp_path / "signals").mkdir()
     return lambda **options: stack_process(tmp_path / "state", tmp_path / "signals", **options)
-
-
-def alive(pids):
-    return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
 
 
 def cloud(stack):

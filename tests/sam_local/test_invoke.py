@@ -1,0 +1,126 @@
+"""Every file of events/ with ``sam local invoke -e``, by the command that is printed while the stack runs."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.e2e.sse import names
+from tests.local.conftest import eventually
+from tests.sam_local.stack import ROOT, SamStack
+
+EVENTS = {path.stem: path for path in (ROOT / "events").iterdir()}
+CONNECTION = "Vb3xBc5zDoECGVQ="
+RUN = "1cb9dc4e-bef2-4763-be29-f19b3d4e5f60"
+CONVERSATION = (
+    *("connect", "greetings", "authenticate", "ping", "default"),
+    *("reconnect", "continue-workflow", "cancel-workflow", "start-workflow", "disconnect"),
+)
+"""One connection's events, in the order in which they make sense."""
+
+
+@pytest.fixture(scope="session")
+def answers(stack) -> dict[str, Future[Any]]:
+    """What each event is answered, two at a time: of one connection, and all the others."""
+
+    def invoke(event: str) -> None:
+        function = f"{event.partition('-')[0].capitalize()}Function"
+        try:
+            done = stack.invoke(function, EVENTS[event])
+            assert done.returncode == 0, done.stderr
+            found[event].set_result(json.loads(done.stdout.splitlines()[-1]))
+        except BaseException as failure:  # noqa: BLE001 - it is raised where the answer is asked for
+            found[event].set_exception(failure)
+
+    def converse() -> None:
+        for name in CONVERSATION:
+            if name == "disconnect":
+                eventually(lambda: told(stack, "WorkflowCompleted"), 60)
+            invoke(f"websocket-{name}")
+
+    def do_the_others() -> None:
+        for event in EVENTS.keys() - {f"websocket-{name}" for name in CONVERSATION}:
+            invoke(event)
+
+    found: dict[str, Future[Any]] = {event: Future() for event in EVENTS}
+    with ThreadPoolExecutor(2) as pool:
+        for work in [pool.submit(converse), pool.submit(do_the_others)]:
+            work.result()
+    return found
+
+
+def told(stack: SamStack, event: str) -> list[str]:
+    """The messages of this name that were sent to the connection."""
+    return [post for post in stack.posts() if post.startswith(f"{CONNECTION}: event: {event} ")]
+
+
+def body(answers: dict[str, Future[Any]], event: str) -> Any:
+    answer = answers[event].result()
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, False)
+    return json.loads(answer["body"])
+
+
+def test_there_is_an_expectation_for_every_event():
+    http = {"config", "agents", "teams", "workflows"}
+    assert set(EVENTS) == http | {"worker", "sweeper"} | {f"websocket-{name}" for name in CONVERSATION}
+
+
+def test_config_tells_of_the_components(answers):
+    assert {agent["id"] for agent in body(answers, "config")["agents"]} >= {"assistant", "companion"}
+
+
+def test_an_agent_runs_with_the_uploaded_file_and_the_run_is_kept(answers, api):
+    run = body(answers, "agents")
+    assert (run["status"], run["agent_id"], "SHA-256" in run["content"]) == ("COMPLETED", "assistant", True)
+    assert api.get(f"/agents/assistant/runs/{run['run_id']}").json()["content"] == run["content"]
+
+
+def test_a_team_runs(answers):
+    run = body(answers, "teams")
+    assert (run["status"], run["team_id"]) == ("COMPLETED", "newsroom")
+    assert [member["agent_id"] for member in run["member_responses"]] == ["researcher"]
+
+
+def test_a_workflow_s_events_come_whole(answers):
+    answer = answers["workflows"].result()
+    assert (answer["statusCode"], names(answer["body"])[-1]) == (200, "WorkflowCompleted")
+
+
+def test_a_worker_gives_back_a_message_whose_run_was_never_accepted(answers):
+    [message] = json.loads(EVENTS["worker"].read_text())["Records"]
+    assert answers["worker"].result() == {"batchItemFailures": [{"itemIdentifier": message["messageId"]}]}
+
+
+def test_a_sweep_tells_what_it_did(answers):
+    swept = answers["sweeper"].result()
+    assert {"lost", "never_started", "sent_again"} <= set(swept)
+    assert set(swept.values()) == {0}
+
+
+@pytest.mark.parametrize("name", CONVERSATION)
+def test_a_websocket_event_is_answered_without_a_body(answers, name):
+    done = {"batchItemFailures": []} if name == "greetings" else {"statusCode": 200}
+    assert answers[f"websocket-{name}"].result() == done
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"event": "pong"},
+        {"event": "error", "error": "The message is not valid JSON"},
+        {"event": "error", "error": f"Run {RUN} not found in buffer or database"},
+        {"event": "error", "error": f"Run {RUN} not found"},
+    ],
+)
+def test_what_a_client_would_have_got_is_shown(answers, stack, message):
+    assert message in [json.loads(post.partition(": ")[2]) for post in stack.posts() if ": {" in post[:20]]
+
+
+def test_a_connection_is_greeted_once_and_told_of_its_run(answers, stack):
+    everything = "\n".join(stack.posts())
+    assert everything.count('"connected"') == 1
+    assert everything.index('"connected"') < everything.index('"authenticated"')
+    assert [len(told(stack, event)) for event in ("WorkflowStarted", "WorkflowCompleted")] == [1, 1]
