@@ -13,6 +13,7 @@ from local.settings import CannotStart
 from local.variables import own_variables
 
 _REPOSITORY = "public.ecr.aws/lambda/python"
+_WITH_LAYERS = "samcli/lambda-python"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,22 @@ async def _remove_containers(filters: list[str]) -> None:
     _, found = await _docker("ps", "--all", "--quiet", "--no-trunc", *filters)
     if found:
         await _docker("rm", "--force", "--volumes", *found)
+
+
+@asynccontextmanager
+async def no_stale_images() -> AsyncIterator[None]:
+    """Removes the images with layers that sam has replaced meanwhile: else each build would leave some 500 MB."""
+    before = await _images_with_layers()
+    try:
+        yield
+    finally:
+        if stale := before - await _images_with_layers():
+            await _docker("image", "rm", *stale)
+
+
+async def _images_with_layers() -> set[str]:
+    _, images = await _docker("images", "--quiet", "--no-trunc", _WITH_LAYERS)
+    return set(images)
 
 
 async def _docker(*arguments: str) -> tuple[int, list[str]]:

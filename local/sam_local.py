@@ -26,13 +26,14 @@ def main(settings: Settings) -> int:
     return run_until_told(serve(settings, welcome))
 
 
-def _settings(arguments: list[str]) -> Settings:
+def settings_of(arguments: list[str]) -> Settings:
+    """What the command's arguments say."""
     parser = argparse.ArgumentParser(prog="python -m local.sam_local", description=__doc__)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
-    parser.add_argument("--state", type=Path, default=Settings.state, help="where builds, runs and sessions are kept")
+    parser.add_argument("--state", type=Path, default=Settings().state, help="where builds, runs and sessions are kept")
     options = parser.parse_args(arguments)
     return Settings(port=options.port, state=options.state)
 
 
 if __name__ == "__main__":
-    sys.exit(main(_settings(sys.argv[1:])))
+    sys.exit(main(settings_of(sys.argv[1:])))

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from local.claims import listener, sole_user
 from local.cloud import running_cloud
-from local.docker import Host, host, no_containers_left, provide_image
+from local.docker import Host, host, no_containers_left, no_stale_images, provide_image
 from local.event_sources import event_sources
 from local.function import Function, environments
 from local.http_server import http_server
@@ -41,6 +41,7 @@ async def serve(settings: Settings, on_ready: OnReady) -> None:
         built = await build(folder, runtime=template.runtime, parameters=template_parameters())
         async with (
             running_cloud(settings.cloud_python, settings.state / "cloud", here.address) as cloud,
+            no_stale_images(),
             no_containers_left(folder / name for name in template.functions),
             key_secret(os.environ.get("OS_SECURITY_KEY"), cloud.url) as secret,
         ):

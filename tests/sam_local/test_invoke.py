@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from itertools import chain, zip_longest
 from typing import Any
 
 import pytest
@@ -16,40 +17,41 @@ EVENTS = {path.stem: path for path in (ROOT / "events").iterdir()}
 CONNECTION = "Vb3xBc5zDoECGVQ="
 RUN = "1cb9dc4e-bef2-4763-be29-f19b3d4e5f60"
 CONVERSATION = (
-    *("connect", "greetings", "authenticate", "ping", "default"),
+    *("connect", "authenticate", "greetings", "ping", "default"),
     *("reconnect", "continue-workflow", "cancel-workflow", "start-workflow", "disconnect"),
 )
-"""One connection's events, in the order in which they make sense."""
+"""What happens on one connection, in an order that makes sense."""
+
+
+def before(event: str) -> list[str]:
+    """What must have been answered before an event of the connection is sent."""
+    earlier = [f"websocket-{name}" for name in CONVERSATION]
+    if event not in earlier:
+        return []
+    return earlier[: earlier.index(event) if event.endswith("-disconnect") else min(earlier.index(event), 2)]
 
 
 @pytest.fixture(scope="session")
 def answers(stack) -> dict[str, Future[Any]]:
-    """What each event is answered, two at a time: of one connection, and all the others."""
+    """What each event is answered. Two are sent at a time: each takes sam some seconds."""
 
-    def invoke(event: str) -> None:
-        function = f"{event.partition('-')[0].capitalize()}Function"
-        try:
-            done = stack.invoke(function, EVENTS[event])
-            assert done.returncode == 0, done.stderr
-            found[event].set_result(json.loads(done.stdout.splitlines()[-1]))
-        except BaseException as failure:  # noqa: BLE001 - it is raised where the answer is asked for
-            found[event].set_exception(failure)
+    def invoke(event: str) -> Any:
+        wait([answers[earlier] for earlier in before(event)])
+        if event == "websocket-disconnect":
+            eventually(lambda: told(stack, "WorkflowCompleted"), 60)
+        done = stack.invoke(f"{event.partition('-')[0].capitalize()}Function", EVENTS[event])
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
 
-    def converse() -> None:
-        for name in CONVERSATION:
-            if name == "disconnect":
-                eventually(lambda: told(stack, "WorkflowCompleted"), 60)
-            invoke(f"websocket-{name}")
-
-    def do_the_others() -> None:
-        for event in EVENTS.keys() - {f"websocket-{name}" for name in CONVERSATION}:
-            invoke(event)
-
-    found: dict[str, Future[Any]] = {event: Future() for event in EVENTS}
+    conversation = [f"websocket-{name}" for name in CONVERSATION]
+    others = sorted(EVENTS.keys() - set(conversation))
+    answers: dict[str, Future[Any]] = {}
     with ThreadPoolExecutor(2) as pool:
-        for work in [pool.submit(converse), pool.submit(do_the_others)]:
-            work.result()
-    return found
+        # Turn by turn, so that the one has something to do while the connection is being opened.
+        for event in chain.from_iterable(zip_longest(conversation, others)):
+            if event is not None:
+                answers[event] = pool.submit(invoke, event)
+    return answers
 
 
 def told(stack: SamStack, event: str) -> list[str]:

@@ -1,0 +1,86 @@
+"""What keeps the stack from starting is one line. None of this needs docker."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.sam_local import settings_of
+from local.settings import Settings
+from tests.sam_local.stack import ROOT, sam_stack
+
+
+@pytest.fixture
+def path_with(tmp_path):
+    """A PATH on which docker is what a test says."""
+
+    def path(script: str) -> str:
+        docker = tmp_path / "bin" / "docker"
+        docker.parent.mkdir()
+        docker.write_text(f"#!/bin/sh\n{script}\n")
+        docker.chmod(0o755)
+        return f"{docker.parent}{os.pathsep}{os.environ['PATH']}"
+
+    return path
+
+
+def refusal(state: Path, *, port: int = 0, **variables: str) -> str:
+    """The one line with which it ends."""
+    with sam_stack(state, port=port, **variables) as stack:
+        assert stack.process.wait(60) == 1
+        [line] = stack.output().splitlines()
+        return line
+
+
+def test_make_starts_it_where_it_is_told():
+    done = subprocess.run(
+        ["make", "--dry-run", "local", "PORT=3999"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1].endswith("-m local.sam_local --port 3999")
+
+
+def test_it_is_told_nothing_more_than_it_has_to_be():
+    assert settings_of([]) == Settings(port=3000)
+    assert settings_of(["--port", "3999"]).state == Settings().state
+
+
+def test_a_port_in_use(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert refusal(tmp_path / "state", port=port).startswith(f"port {port} can not be used (")
+
+
+def test_another_stack_over_the_same_state(tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    with (state / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert refusal(state) == f"another stack uses {state}: end it first"
+
+
+def test_a_docker_that_does_not_answer(tmp_path):
+    line = refusal(tmp_path / "state", DOCKER_HOST=f"unix://{tmp_path}/none.sock")
+    assert line.startswith("docker is needed, and does not answer: ")
+
+
+def test_no_docker_at_all(tmp_path):
+    line = refusal(tmp_path / "state", PATH=str(tmp_path))
+    assert line.startswith("docker is needed, and does not answer: ")
+    assert "docker" in line.removeprefix("docker is needed")
+
+
+def test_an_image_that_is_not_there_and_can_not_be_pulled(tmp_path, path_with):
+    script = '[ "$1" = network ] && echo 127.0.0.1 && exit; echo "no such host" >&2; exit 1'
+    with sam_stack(tmp_path / "state", PATH=path_with(script)) as stack:
+        assert stack.process.wait(60) == 1
+        pulling, line = stack.output().splitlines()
+    image = pulling.split()[1]
+    assert image.startswith("public.ecr.aws/lambda/python:3.")
+    assert line == f"the image {image} is not here and can not be pulled: no such host"
