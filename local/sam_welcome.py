@@ -6,13 +6,14 @@ import shlex
 
 from local.sam import SAM
 from local.sam_template import SamLocalFiles
-from local.settings import Settings
+from local.settings import ROOT, Settings
 from local.welcome import example, how_to_end, where
 
 
 def sam_welcome(settings: Settings, files: SamLocalFiles, *, key_is_set: bool) -> str:
     """Where things are, commands to try, and what there is not."""
-    invoke = shlex.join((str(SAM), "local", "invoke", "AgentsFunction", "-e", "events/agents.json", *files.options))
+    command = (str(SAM), "local", "invoke", "AgentsFunction", "-e", "events/agents.json", *files.options)
+    invoke = shlex.join(word.removeprefix(f"{ROOT}/") for word in command)  # it is run where events/ is
     lines = [
         *where(settings),
         *example(settings, key_is_set=key_is_set, stream=False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -36,7 +37,7 @@ async def start_api(files: SamLocalFiles, port: int, show: Callable[[str], None]
 
     def on_line(line: str) -> None:
         (show if up.is_set() else output.append)(line)
-        if "Running on http" in line:
+        if "Press CTRL+C" in line:  # the last that it says before it serves
             up.set()
 
     # A container of each function stays once there was work for it: a new one for each request would take a second.
@@ -45,6 +46,7 @@ async def start_api(files: SamLocalFiles, port: int, show: Callable[[str], None]
         env=sam_variables(),
         on_line=on_line,
         cwd=ROOT,
+        on_parent_death=signal.SIGTERM,  # so that it removes its containers even then
     )
     try:
         await _until_up(child, up, output)
