@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -46,7 +45,6 @@ async def start_api(files: SamLocalFiles, port: int, show: Callable[[str], None]
         env=sam_variables(),
         on_line=on_line,
         cwd=ROOT,
-        on_parent_death=signal.SIGTERM,  # so that it removes its containers even then
     )
     try:
         await _until_up(child, up, output)
