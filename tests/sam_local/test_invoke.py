@@ -13,7 +13,7 @@ from tests.local.conftest import eventually
 from tests.sam_local.stack import ROOT, SamStack
 
 EVENTS = {path.stem: path for path in (ROOT / "events").iterdir()}
-AT_ONCE = 8
+AT_ONCE = 6
 CONNECTION = "Vb3xBc5zDoECGVQ="
 RUN = "1cb9dc4e-bef2-4763-be29-f19b3d4e5f60"
 CONVERSATION = (
