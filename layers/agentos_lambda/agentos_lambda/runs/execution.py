@@ -96,7 +96,7 @@ class Execution:
         self._pause = pause
         # A run that began streamed may go on unstreamed: who follows it gets its end.
         followed = stream or record.logged
-        self._buffer = LogBuffer(record.next_index) if followed else None
+        self._buffer = LogBuffer(clock, record.next_index) if followed else None
         self._engine_run: EngineRun | None = None
         self._stopped = False
         self._keeper = Keeper(
@@ -187,11 +187,11 @@ class Execution:
             if terminal or is_terminal(event, record):
                 terminal.append(event)
             elif self._buffer is not None:
-                indexed = self._buffer.add(event, now=self._clock.now())
+                indexed = self._buffer.add(event)
                 self._events.put_nowait(indexed)
                 if self._live is not None:
                     self._live.publish(indexed)
-                if self._buffer.due(now=self._clock.now()):
+                if self._buffer.due():
                     self._keeper.nudge()
         return run.outcome(), terminal
 
