@@ -1,14 +1,16 @@
 """Runs that a worker executes: accepted once, executed once, ended whatever happens."""
 
+import random
+
 import pytest
 
 from agentos_lambda.runs.errors import NotFound, QueueFull, StoreUnavailable
 from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
 from agentos_lambda.runs.model import EventPack, Kind, Media, RunInput, RunStatus
 from agentos_lambda.runs.requests import RunRequest
-from agentos_lambda.runs.sweeper import Swept
+from agentos_lambda.runs.sweeper import Sweeper, Swept
 from agentos_lambda.runs.work_json import work_from_json
-from tests.runs.conftest import World, collect, component, names
+from tests.runs.conftest import OneOfEach, World, collect, component, names
 
 pytestmark = pytest.mark.anyio
 
@@ -127,6 +129,32 @@ async def test_a_zombie_writes_nothing_after_the_sweep(world):
     events = await collect(execution)
     assert events[-1].event["content"] == "execution lost"
     assert world.store.get(execution.record.run_id) == swept
+
+
+async def test_of_more_runs_than_a_sweep_has_time_for_none_stands_behind_the_others_for_ever(world):
+    for _ in range(20):
+        world.enqueue()
+    dead = world.enqueue()
+    world.store.claim(dead.run_id, executor="dies", lease_until=world.clock.now() - LEASE, expired_before=0)
+    world.clock.advance(1)
+    get = world.store.get
+
+    def slow_get(run_id):
+        world.clock.advance(10)
+        return get(run_id)
+
+    world.store.get = slow_get
+    sweeper = Sweeper(
+        world.store,
+        world.queue,
+        OneOfEach(),
+        world.clock,
+        new_id=world.new_id,
+        shuffle=random.Random(3).shuffle,  # noqa: S311 - an order
+    )
+    sweeps = [sweeper.sweep(until=world.clock.now() + 30) for _ in range(30)]
+    assert (sweeps[0], sum(swept.lost for swept in sweeps)) == (Swept(left=18), 1)
+    assert get(dead.run_id).error == "execution lost"
 
 
 async def test_a_sweeper_that_dies_between_its_claim_and_its_commit_is_followed_by_another(world):

@@ -19,6 +19,9 @@ from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
 
+_ENDING_TAKES = 10_000
+"""Milliseconds before the sweeper's deadline after which it begins with no further run."""
+
 
 def worker_handler() -> QueueHandler:
     """The worker function."""
@@ -38,7 +41,8 @@ def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
     observer = observer_of(settings.stack, clock)
     sweeper = Sweeper(store_of(settings), queue_of(settings), Manifest.load(), clock, new_id=new_id, observer=observer)
 
-    def handler(_event: Any, _context: Any) -> dict[str, int]:
-        return asdict(sweeper.sweep())
+    def handler(_event: Any, context: Any) -> dict[str, int]:
+        until = clock.now() + context.get_remaining_time_in_millis() - _ENDING_TAKES
+        return asdict(sweeper.sweep(until=until))
 
     return handler
