@@ -21,7 +21,7 @@ from agentos_lambda.engine.run_database import RunDatabase
 from agentos_lambda.engine.run_outcome import Ended, outcome_of
 from agentos_lambda.engine.run_tasks import Tasks, note_tasks
 from agentos_lambda.engine.run_threads import RunThreads, use_threads
-from agentos_lambda.engine.step_functions import run_functions_in_threads
+from agentos_lambda.engine.step_functions import run_functions_in_threads, run_hooks_in_threads
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.runs.model import Continuation, Event, Kind, RunStatus
@@ -185,5 +185,6 @@ def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
         if isinstance(part, Workflow):
             run_functions_in_threads(part)
         else:
+            run_hooks_in_threads(part)
             take_objects_as_text(part)
     return component
