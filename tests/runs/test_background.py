@@ -1,12 +1,14 @@
 """Runs that a worker executes: accepted once, executed once, ended whatever happens."""
 
+import asyncio
+import gc
 import random
 
 import pytest
 
 from agentos_lambda.runs.errors import NotFound, QueueFull, StoreUnavailable
 from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
-from agentos_lambda.runs.model import EventPack, Kind, Media, RunInput, RunStatus
+from agentos_lambda.runs.model import EventPack, IndexedEvent, Kind, Media, RunInput, RunStatus
 from agentos_lambda.runs.requests import RunRequest
 from agentos_lambda.runs.sweeper import Sweeper, Swept
 from agentos_lambda.runs.work_json import work_from_json
@@ -30,6 +32,20 @@ async def test_a_queued_run_waits_for_a_worker_and_is_executed_by_it(world):
     assert ended.record.status is RunStatus.COMPLETED
     request = world.engine.runs[0].request
     assert (request.work.message, request.session_id, request.user_id) == ("hello", "s", "alice")
+
+
+async def test_a_worker_keeps_no_events_that_nobody_takes(world):
+    world.engine.script |= {"hold": True, "deltas": ["word "] * 50}
+    record = world.enqueue()
+    working = asyncio.create_task(world.work())
+    while not world.engine.runs:
+        await asyncio.to_thread(lambda: None)
+    await world.engine.runs[0].reached_hold.wait()
+    kept = [each for each in gc.get_objects() if isinstance(each, IndexedEvent)]
+    assert [each for each in kept if each.event.get("run_id") == record.run_id] == []
+    world.engine.runs[0].release()
+    ended = await working
+    assert len(world.store.read(ended.record, after=-1)) == 53
 
 
 async def test_the_same_message_twice_executes_once(world):

@@ -80,11 +80,13 @@ class Execution:
         observer: Observer,
         deadline: int | None,
         stream: bool,
+        watched: bool,
         retire: Callable[[], None],
         fan_out: FanOut | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop."""
+        """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop. ``watched``:
+        somebody iterates over ``events``."""
         self.record = record
         self._component = component
         self._store = store
@@ -92,6 +94,7 @@ class Execution:
         self._clock = clock
         self._observer = observer
         self._stream = stream
+        self._watched = watched
         self._retire = retire
         self._pause = pause
         # A run that began streamed may go on unstreamed: who follows it gets its end.
@@ -188,7 +191,7 @@ class Execution:
                 terminal.append(event)
             elif self._buffer is not None:
                 indexed = self._buffer.add(event)
-                self._events.put_nowait(indexed)
+                self._hand_on(indexed)
                 if self._live is not None:
                     self._live.publish(indexed)
                 if self._buffer.due():
@@ -227,8 +230,7 @@ class Execution:
                 raise
             else:
                 self._observer.ended(self.record)
-                for indexed in numbered:
-                    self._events.put_nowait(indexed)
+                self._hand_on(*numbered)
                 return Ended(self.record, ending.output)
 
     async def _store_ending(self, commit: Callable[[Ending], RunRecord], ending: Ending) -> RunRecord:
@@ -294,7 +296,11 @@ class Execution:
     def _announce(self, events: tuple[Event, ...] | list[Event]) -> None:
         """Hand events to the follower that no log holds."""
         if self._buffer is not None:
-            for indexed in self._buffer.finish(list(events))[1]:
+            self._hand_on(*self._buffer.finish(list(events))[1])
+
+    def _hand_on(self, *events: IndexedEvent) -> None:
+        if self._watched:  # what nobody takes would pile up
+            for indexed in events:
                 self._events.put_nowait(indexed)
 
     def _failed(self, outcome: EngineOutcome, error: str) -> EngineOutcome:
