@@ -1,8 +1,15 @@
-"""Why the engine can not be set up."""
+"""Errors of the engine, and of the components in it."""
 
 from __future__ import annotations
 
 from agentos_lambda.runs.errors import ComponentUnusable
+
+
+class ComponentExited(Exception):
+    """A component's code asked for the end of the process, as ``sys.exit`` and command-line parsers do."""
+
+    def __init__(self, asked: SystemExit | KeyboardInterrupt) -> None:
+        super().__init__(f"{type(asked).__name__}: {asked}")
 
 
 class ComponentsError(ComponentUnusable):
