@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from agentos_lambda.aws.logs import request_id
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.queue_events import QueueHandler
 from agentos_lambda.aws.retirement import retire
@@ -42,6 +43,7 @@ def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
     sweeper = Sweeper(store_of(settings), queue_of(settings), Manifest.load(), clock, new_id=new_id, observer=observer)
 
     def handler(_event: Any, context: Any) -> dict[str, int]:
+        request_id.take(context)
         until = clock.now() + context.get_remaining_time_in_millis() - _ENDING_TAKES
         return asdict(sweeper.sweep(until=until))
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from agentos_lambda.runs.errors import ComponentUnusable
 
+REQUIREMENTS = "layers/components/requirements.txt"
+"""Where packages stand that components import."""
+
 
 class ComponentExited(Exception):
     """A component's code asked for the end of the process, as ``sys.exit`` and command-line parsers do."""

@@ -178,7 +178,9 @@ class Execution:
             engine = await asyncio.to_thread(self._engine)
             self._engine_run = run = engine.start(request)
         except (ComponentUnusable, NotFound) as error:
-            return EngineOutcome(RunStatus.ERROR, self._bare_output(), SessionDelta(), str(error)), []
+            log.warning("the component can not be used: %s", error, extra={"run_id": record.run_id})
+            bare = EngineOutcome(RunStatus.ERROR, self._bare_output(), SessionDelta(), None)
+            return self._failed(bare, str(error)), []
         if self._stopped:
             run.cancel()
         terminal: list[Event] = []

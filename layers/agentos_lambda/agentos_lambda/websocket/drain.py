@@ -74,9 +74,9 @@ class Drain:
                 for part in told.parts(events):
                     self._send(record, follower, part)
         except PostFailed as failure:
-            log.info("a follower was dropped: %s", failure, extra={"run_id": record.run_id})
+            log.info("a follower was dropped: %s", failure, extra=follower.about)
         except StoreUnavailable:
-            log.warning("a follower could not be told the end", extra={"run_id": record.run_id})
+            log.warning("a follower could not be told the end", extra=follower.about)
 
     def _send(self, record: RunRecord, follower: Follower, events: Iterable[IndexedEvent]) -> None:
         for frame in Framing(record, follower.form).all(list(events)):

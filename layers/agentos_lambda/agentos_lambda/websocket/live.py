@@ -125,7 +125,7 @@ class LiveRun:
         try:
             keep = self._post_next(subscriber)
         except Exception:
-            log.exception("a follower could not be told", extra={"run_id": self._record.run_id})
+            log.exception("a follower could not be told", extra=subscriber.follower.about)
         token = subscriber.follower.token
         with self._idle:
             subscriber.posting = False
@@ -151,7 +151,7 @@ class LiveRun:
             subscriber.back_off(self._clock.monotonic())
             return True
         except (Gone, Refused) as failure:
-            log.info("a follower was dropped: %s", failure, extra={"run_id": self._record.run_id})
+            log.info("a follower was dropped: %s", failure, extra=subscriber.follower.about)
             self._followings.end(subscriber.follower)
             return False
         subscriber.told()
