@@ -9,6 +9,7 @@ import pytest
 from agentos_lambda.runs.errors import NotFound, QueueFull, StoreUnavailable
 from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
 from agentos_lambda.runs.model import EventPack, IndexedEvent, Kind, Media, RunInput, RunStatus
+from agentos_lambda.runs.observer import Unobserved
 from agentos_lambda.runs.requests import RunRequest
 from agentos_lambda.runs.sweeper import Sweeper, Swept
 from agentos_lambda.runs.work_json import work_from_json
@@ -160,17 +161,21 @@ async def test_of_more_runs_than_a_sweep_has_time_for_none_stands_behind_the_oth
         return get(run_id)
 
     world.store.get = slow_get
+    observer = Unobserved()
+    observer.unswept = (unswept := []).append
     sweeper = Sweeper(
         world.store,
         world.queue,
         OneOfEach(),
         world.clock,
         new_id=world.new_id,
+        observer=observer,
         shuffle=random.Random(3).shuffle,  # noqa: S311 - an order
     )
     sweeps = [sweeper.sweep(until=world.clock.now() + 30) for _ in range(30)]
     assert (sweeps[0], sum(swept.lost for swept in sweeps)) == (Swept(left=18), 1)
     assert get(dead.run_id).error == "execution lost"
+    assert len(unswept) == len(sweeps)  # an alarm if that goes on
 
 
 async def test_a_sweeper_that_dies_between_its_claim_and_its_commit_is_followed_by_another(world):

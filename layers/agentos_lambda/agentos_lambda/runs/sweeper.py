@@ -74,6 +74,7 @@ class Sweeper:
             if until is not None and self._clock.now() >= until:
                 swept = replace(swept, left=len(active) - place)
                 log.warning("the sweep has no time for all runs", extra={"left": swept.left})
+                self._observer.unswept(run_id)
                 break
             try:
                 done = self._sweep_one(run_id)
