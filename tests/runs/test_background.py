@@ -98,6 +98,16 @@ async def test_a_full_queue_takes_no_more_and_leaves_nothing():
     assert world.store.get("refused") is None
 
 
+async def test_a_repeated_request_is_no_further_run_for_a_full_queue():
+    world = World(queue_limit=1)
+    record = world.enqueue(idempotency_key="k")
+    assert world.enqueue(idempotency_key="k") == record
+    for other in ({}, {"idempotency_key": "another"}, {"idempotency_key": "k", "message": "another"}):
+        with pytest.raises(QueueFull):
+            world.enqueue(**other)
+    assert list(world.queue.waiting) == [record.run_id]
+
+
 async def test_waiting_runs_are_sent_again_with_growing_pauses_and_given_up_in_the_end(world):
     record = world.enqueue()
     sent_after = []
