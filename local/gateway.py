@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
 import logging
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from local.answer import Head, MalformedAnswer, Response, read_response
+from local.answer import Head, Response, read_response
 from local.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, encode_event
 from local.function import Function
+from local.gateway_responses import GatewayResponse, Refusal
 from local.invocation import InvocationFailed, ResponseMode
 from local.routing import Match, Router
 
@@ -30,11 +30,15 @@ class Gateway:
         port: int,
         binary_types: frozenset[str],
         streaming: frozenset[str],
+        timeouts: Mapping[str, float],
+        responses: Mapping[Refusal, GatewayResponse],
     ) -> None:
-        """``streaming``: the functions whose integrations stream."""
+        """``streaming``: the functions whose integrations stream; ``timeouts``: seconds that those of each wait."""
         self._router = router
         self._functions = functions
         self._streaming = streaming
+        self._timeouts = timeouts
+        self._responses = responses
         self._port = port
         self._binary_types = binary_types
 
@@ -47,16 +51,14 @@ class Gateway:
         except ClientDisconnect:
             return
         if match is None:
-            await _refuse(send, HTTPStatus.NOT_FOUND, "Not Found", "NOT_FOUND")
+            await self._refuse(send, Refusal.NO_ROUTE)
             return
         try:
             event = self._event(request, match, path, body)
         except EventTooLarge:
-            detail = "Request body too large: the limit is 6 MB, base64 included"
-            await _refuse(send, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, "PAYLOAD_TOO_LARGE")
+            await self._refuse(send, Refusal.TOO_LARGE)
             return
-        integration = ResponseMode.STREAMING if match.function in self._streaming else ResponseMode.BUFFERED
-        failure = await _invoke(self._functions[match.function], integration, event, send)
+        failure = await self._invoke(match.function, event, send)
         if failure is not None:
             logger.warning("%s %s failed: %s", request.method, path, failure)
 
@@ -74,21 +76,29 @@ class Gateway:
         )
         return encode_event(http_request, match, port=self._port, binary_types=self._binary_types)
 
+    async def _invoke(self, function: str, event: bytes, send: Send) -> InvocationFailed | None:
+        """Answer with what the function does, and tell what went wrong."""
+        integration = ResponseMode.STREAMING if function in self._streaming else ResponseMode.BUFFERED
+        invocation = self._functions[function].invoke(event)
+        try:
+            async with asyncio.timeout(self._timeouts[function]):
+                response = await read_response(invocation, integration)
+        except TimeoutError:
+            await self._refuse(send, Refusal.TIMED_OUT)
+            return InvocationFailed(f"the integration waits {self._timeouts[function]:g} seconds")
+        except InvocationFailed as failure:
+            await self._refuse(send, Refusal.FAILED)
+            return failure
+        else:
+            return await _pass_on(response, send)
+        finally:
+            invocation.abandon()
 
-async def _invoke(function: Function, integration: ResponseMode, event: bytes, send: Send) -> InvocationFailed | None:
-    """Answer with what the function does, and tell what went wrong."""
-    invocation = function.invoke(event)
-    try:
-        response = await read_response(invocation, integration)
-    except InvocationFailed as failure:
-        malformed = integration is ResponseMode.STREAMING and isinstance(failure, MalformedAnswer)
-        status = HTTPStatus.INTERNAL_SERVER_ERROR if malformed else HTTPStatus.BAD_GATEWAY
-        await _refuse(send, status, "Internal server error", "INTERNAL_ERROR")
-        return failure
-    else:
-        return await _pass_on(response, send)
-    finally:
-        invocation.abandon()
+    async def _refuse(self, send: Send, refusal: Refusal) -> None:
+        """Answer as the gateway itself."""
+        response = self._responses[refusal]
+        await _start(send, Head(response.status, response.headers))
+        await send({"type": "http.response.body", "body": response.body, "more_body": False})
 
 
 async def _pass_on(response: Response, send: Send) -> InvocationFailed | None:
@@ -105,18 +115,6 @@ async def _pass_on(response: Response, send: Send) -> InvocationFailed | None:
 
 async def _start(send: Send, head: Head) -> None:
     await send({"type": "http.response.start", "status": head.status, "headers": list(head.headers)})
-
-
-async def _refuse(send: Send, status: HTTPStatus, detail: str, error_code: str) -> None:
-    """Answer as the gateway itself."""
-    body = json.dumps({"detail": detail, "error_code": error_code}, separators=(",", ":")).encode()
-    headers = (
-        (b"content-type", b"application/json"),
-        (b"content-length", b"%d" % len(body)),
-        (b"access-control-allow-origin", b"*"),
-    )
-    await _start(send, Head(status, headers))
-    await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 async def _read_body(request: Request) -> bytes | None:

@@ -52,6 +52,8 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
                 port=settings.port,
                 binary_types=template.binary_types,
                 streaming=template.streaming,
+                timeouts=template.integration_timeouts,
+                responses=template.gateway_responses,
             )
             websockets = WebSocketGateway(WEBSOCKET_PATH, template.websocket_routes, functions)
             front = http_server(_by_protocol(gateway, websockets), listener)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
+from local.gateway_responses import GatewayResponse, Refusal, gateway_responses
 from local.intrinsics import Intrinsics
 from local.queue_names import queue_names
 from local.settings import InvalidTemplate
@@ -17,6 +18,9 @@ from local.triggers import QueueTrigger, ScheduleTrigger, queue_triggers, schedu
 from local.websocket_routes import INTEGRATION, ROUTE, websocket_routes
 
 _TARGET = re.compile(r"functions/(\w+)")
+_LONGEST_BUFFERED = 29_000
+"""Milliseconds that a REST API waits where nothing else is said."""
+_Value = TypeVar("_Value")
 _METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
 
 
@@ -56,6 +60,10 @@ class Template:
     buckets: tuple[str, ...]
     streaming: frozenset[str] = frozenset()
     """Logical ids of the functions whose integrations stream."""
+    integration_timeouts: Mapping[str, float] = field(default_factory=dict)
+    """Logical id of a function -> seconds that API Gateway waits for its answer."""
+    gateway_responses: Mapping[Refusal, GatewayResponse] = field(default_factory=dict)
+    """What API Gateway answers by itself."""
     queues: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Queue name -> properties of an ``AWS::SQS::Queue``."""
     queue_triggers: tuple[QueueTrigger, ...] = ()
@@ -98,6 +106,8 @@ class Template:
             tables={name: intrinsics.resolve(properties) for name, properties in tables.items()},
             buckets=tuple(buckets.values()),
             streaming=_streaming(definition.get("paths", {}), intrinsics),
+            integration_timeouts=_of_integrations(definition.get("paths", {}), intrinsics, _seconds),
+            gateway_responses=gateway_responses(definition),
             queues={name: intrinsics.resolve(properties) for name, properties in queues.items()},
             queue_triggers=queue_triggers(events, queues),
             schedule_triggers=schedule_triggers(events),
@@ -154,14 +164,28 @@ def _routes(paths: Mapping[str, Any], intrinsics: Intrinsics, functions: Mapping
 
 
 def _streaming(paths: Mapping[str, Any], intrinsics: Intrinsics) -> frozenset[str]:
-    """The functions that are invoked for a stream. Raises ``InvalidTemplate`` if one is not by all its routes: nothing
-    tells a function how it was invoked."""
-    streams: dict[str, bool] = {}
+    """The functions that are invoked for a stream."""
+    streams = _of_integrations(paths, intrinsics, lambda each: each.get("responseTransferMode") == "STREAM")
+    return frozenset(function for function, stream in streams.items() if stream)
+
+
+def _seconds(integration: Mapping[str, Any]) -> float:
+    return float(integration.get("timeoutInMillis", _LONGEST_BUFFERED)) / 1000
+
+
+def _of_integrations(
+    paths: Mapping[str, Any], intrinsics: Intrinsics, read: Callable[[Mapping[str, Any]], _Value]
+) -> dict[str, _Value]:
+    """Logical id of a function -> what ``read`` finds at its integrations.
+
+    Raises ``InvalidTemplate`` where they differ: nothing tells a function how it was invoked.
+    """
+    found: dict[str, _Value] = {}
     for item in paths.values():
         for method in _METHODS & item.keys():
             integration = intrinsics.resolve(item[method]["x-amazon-apigateway-integration"])
             function = _TARGET.findall(integration["uri"])[0]
-            stream = integration.get("responseTransferMode") == "STREAM"
-            if streams.setdefault(function, stream) is not stream:
-                raise InvalidTemplate(f"{function} streams on some of its routes only")
-    return frozenset(function for function, stream in streams.items() if stream)
+            value = read(integration)
+            if found.setdefault(function, value) != value:
+                raise InvalidTemplate(f"the routes to {function} have integrations that differ")
+    return found

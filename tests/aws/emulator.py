@@ -16,7 +16,7 @@ from local.function import Function
 from local.gateway import Gateway
 from local.http_server import http_server
 from local.routing import Router
-from local.template import FunctionSpec, Route
+from local.template import FunctionSpec, Route, Template
 from tests.aws.runtime_process import ROOT
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
@@ -49,6 +49,8 @@ async def emulator(spec: FunctionSpec, variables: Mapping[str, str], *, stream: 
             port=port,
             binary_types=frozenset({"multipart/form-data"}),
             streaming=frozenset({spec.name} if stream else ()),
+            timeouts={spec.name: spec.timeout},
+            responses=Template.load(ROOT / "template.yaml").gateway_responses,
         )
         client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False)
         async with http_server(gateway, listener), client:

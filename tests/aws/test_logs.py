@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 
@@ -20,6 +22,11 @@ def levels():
         logger.setLevel(level)
 
 
+@dataclass
+class Context:
+    aws_request_id: str
+
+
 def line_of(message: str, *args: object, **given: object) -> dict[str, object]:
     record = logging.getLogger("agentos_lambda.test").makeRecord(
         "agentos_lambda.test", logging.WARNING, __file__, 1, message, args, **given
@@ -28,7 +35,7 @@ def line_of(message: str, *args: object, **given: object) -> dict[str, object]:
 
 
 def test_a_line_names_its_request_and_what_it_is_about():
-    request_id.set("request-1")
+    request_id.take(Context("request-1"))
     line = line_of(
         "the %s was lost", "answer", exc_info=None, extra={"run_id": "r", "session_id": "s", "connection_id": "c"}
     )
@@ -39,6 +46,13 @@ def test_a_line_names_its_request_and_what_it_is_about():
         "c",
     )
     assert (line["level"], line["message"]) == ("WARNING", "the answer was lost")
+
+
+def test_a_line_of_a_thread_names_the_request_that_the_process_works_for():
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(line_of, "before", exc_info=None).result()
+        request_id.take(Context("request-2"))
+        assert pool.submit(line_of, "after", exc_info=None).result()["requestId"] == "request-2"
 
 
 def test_a_line_holds_what_was_added_and_nothing_of_python_s_own():

@@ -66,6 +66,11 @@ def test_a_lost_run_is_counted_as_lost():
     assert value_of(line) == ("RunsLost", 1, "Count")
 
 
+def test_a_run_that_a_sweep_could_not_look_after_is_counted():
+    line = written(lambda lines: lines.unswept("r"))
+    assert (value_of(line), line["run_id"]) == (("RunsUnswept", 1, "Count"), "r")
+
+
 def test_the_time_to_the_first_event_is_in_milliseconds():
     assert value_of(written(lambda lines: lines.first_event(running(), after=42))) == (
         "TimeToFirstEvent",
@@ -92,6 +97,7 @@ def test_without_a_stack_nothing_is_written(capsys):
     observer.first_event(running(), after=1)
     observer.ended(running(status=RunStatus.COMPLETED))
     observer.lost(running())
+    observer.unswept("r")
     assert capsys.readouterr().out == ""
 
 

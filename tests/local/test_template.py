@@ -46,7 +46,7 @@ def test_a_function_that_streams_on_some_routes_only_is_an_error(tmp_path):
     mixed.write_text(
         TEMPLATE.read_text().replace("/agents/{proxy+}: {get: *agents, post: *agents, options: *agents}", other)
     )
-    with pytest.raises(InvalidTemplate, match="AgentsFunction streams on some"):
+    with pytest.raises(InvalidTemplate, match="the routes to AgentsFunction have integrations that differ"):
         Template.load(mixed)
 
 

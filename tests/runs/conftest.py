@@ -60,7 +60,7 @@ class World:
             store, lambda: self.engine, clock, retire=self._retire, observer=self.observer, pause=at_once
         )
         self.intake = RunIntake(store, self.queue, self.executor, clock, new_id=new_id, queue_limit=self.queue_limit)
-        self.runs = RunService(store, clock, new_id=new_id)
+        self.runs = RunService(store, clock, new_id=new_id, observer=self.observer)
         self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id)
         self.sweeper = Sweeper(store, self.queue, OneOfEach(), clock, new_id=new_id, observer=self.observer)
 

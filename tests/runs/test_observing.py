@@ -31,6 +31,9 @@ class Notes:
     def lost(self, record: RunRecord) -> None:
         self.told.append((record.run_id, "lost", record.status))
 
+    def unswept(self, run_id: str) -> None:
+        self.told.append((run_id, "unswept", None))
+
 
 @pytest.fixture
 def notes() -> Notes:
@@ -81,3 +84,35 @@ async def test_a_run_that_no_worker_has_taken_is_told_of_as_failed(world, notes)
     world.clock.advance(WAIT_AT_MOST)
     world.sweeper.sweep()
     assert notes.told == [(record.run_id, "ended", RunStatus.ERROR)]
+
+
+async def test_a_run_that_is_cancelled_while_it_waits_is_told_of_as_cancelled_once(world, notes):
+    record = world.enqueue()
+    world.cancel(record.run_id)
+    world.cancel(record.run_id)
+    assert notes.told == [(record.run_id, "ended", RunStatus.CANCELLED)]
+
+
+async def test_a_run_that_is_cancelled_while_it_is_paused_is_told_of_as_cancelled(world, notes):
+    world.engine.script["status"] = RunStatus.PAUSED
+    await world.run(run_id="r")
+    world.cancel("r")
+    assert [note[2] for note in notes.told if note[1] == "ended"] == [RunStatus.PAUSED, RunStatus.CANCELLED]
+
+
+async def test_a_run_that_a_sweep_can_not_look_after_is_told_of_by_each_sweep(world, notes, monkeypatch):
+    record = world.enqueue()
+    world.clock.advance(WAIT_AT_MOST)
+    with monkeypatch.context() as broken:
+        broken.setattr(world.store, "commit", unreadable)
+        assert [world.sweeper.sweep().failed for _ in range(2)] == [1, 1]
+    assert world.sweeper.sweep().never_started == 1
+    assert [note[:2] for note in notes.told] == [
+        (record.run_id, "unswept"),
+        (record.run_id, "unswept"),
+        (record.run_id, "ended"),
+    ]
+
+
+def unreadable(_ending):
+    raise ValueError("what is stored can not be read")

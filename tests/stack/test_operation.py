@@ -13,7 +13,14 @@ from tests.stack.translation import FUNCTIONS, ROOT, translate
 
 Stack = dict[str, dict[str, Any]]
 
-EMITTED = {metrics.STARTED, metrics.LOST, metrics.FIRST_EVENT, metrics.COLD_STARTS, *metrics.ENDED.values()}
+EMITTED = {
+    metrics.STARTED,
+    metrics.LOST,
+    metrics.UNSWEPT,
+    metrics.FIRST_EVENT,
+    metrics.COLD_STARTS,
+    *metrics.ENDED.values(),
+}
 OF_AWS = {
     "AWS/ApiGateway": ({"Count", "4XXError", "5XXError", "Latency"}, {"ApiName", "Stage"}),
     "AWS/Lambda": ({"Invocations", "Errors", "Throttles", "ConcurrentExecutions"}, {"FunctionName"}),
@@ -64,6 +71,7 @@ def assert_exists(namespace: str, name: str, dimensions: dict[str, str]) -> None
 def test_there_is_an_alarm_for_each_thing_that_needs_somebody(stack: Stack) -> None:
     assert alarms(stack).keys() == {
         "LostRunsAlarm",
+        "UnsweptRunsAlarm",
         "DeadLetterAlarm",
         "OldestRunAlarm",
         "ServerErrorsAlarm",

@@ -88,3 +88,11 @@ def test_a_function_without_http_loads_neither_web_framework_nor_engine(function
     loaded = set(done.stdout.split())
     assert {"app", "agentos_lambda"} <= loaded
     assert not loaded & {"agno", "boto3", "components", "fastapi", "mangum", "pydantic", "starlette"}
+
+
+def test_every_queue_has_its_dead_letters_put_aside(stack: Stack) -> None:
+    queues = {name: each["Properties"] for name, each in stack.items() if each["Type"] == "AWS::SQS::Queue"}
+    aside = {
+        name: each["RedrivePolicy"]["deadLetterTargetArn"] for name, each in queues.items() if "RedrivePolicy" in each
+    }
+    assert set(aside.values()) == {f"{name}.Arn" for name in queues.keys() - aside.keys()}

@@ -57,19 +57,25 @@ def test_the_function_ends_when_api_gateway_stops_waiting(stack: Stack) -> None:
     assert stack["WebsocketFunction"]["Properties"]["Timeout"] == 29
 
 
-def test_a_greeting_is_hidden_while_it_is_worked_on_and_forgotten_soon(stack: Stack) -> None:
+def test_a_greeting_is_hidden_while_it_is_worked_on_and_put_aside_soon(stack: Stack) -> None:
     queue = stack["GreetingsQueue"]["Properties"]
-    timeout = stack["WebsocketFunction"]["Properties"]["Timeout"]
-    assert timeout < queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"] <= 300
+    assert stack["WebsocketFunction"]["Properties"]["Timeout"] < queue["VisibilityTimeout"]
+    redrive = queue["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == "GreetingsDeadLetterQueue.Arn"
+    assert redrive["maxReceiveCount"] * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"] <= 300
     mapping = stack["WebsocketFunctionGreetings"]["Properties"]
     assert mapping["EventSourceArn"] == "GreetingsQueue.Arn"
     assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
 
 
-def test_greetings_are_encrypted_and_refuse_everybody_without_tls(stack: Stack) -> None:
-    assert stack["GreetingsQueue"]["Properties"]["SqsManagedSseEnabled"] is True
-    (statement,) = stack["GreetingsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert (statement["Effect"], statement["Action"], statement["Resource"]) == ("Deny", "sqs:*", "GreetingsQueue.Arn")
+@pytest.mark.parametrize("queue", ["GreetingsQueue", "GreetingsDeadLetterQueue"])
+def test_greetings_are_encrypted_and_refuse_everybody_without_tls(stack: Stack, queue: str) -> None:
+    assert stack[queue]["Properties"]["SqsManagedSseEnabled"] is True
+    policy = stack["GreetingsQueuePolicy"]["Properties"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert queue in policy["Queues"]
+    assert f"{queue}.Arn" in statement["Resource"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 

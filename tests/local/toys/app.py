@@ -100,6 +100,7 @@ async def fail() -> None:
 
 @app.get("/agents/hang")
 @app.get("/teams/hang")
+@app.get("/workflows/hang")
 async def hang() -> None:
     await asyncio.sleep(3600)
 

@@ -41,7 +41,7 @@ class LambdaHandler:
         """
         if is_http(event):
             asyncio.set_event_loop(process_loop())
-            request_id.set(getattr(context, "aws_request_id", "-"))
+            request_id.take(context)
             return self._mangum(event, context)
         if self._fallback is None:
             raise UnsupportedEvent("not an HTTP event")

@@ -29,9 +29,9 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     begin(settings, SystemClock())
     services = services_of(settings)
     store, clock = store_of(settings), services.clock
-    runs = RunService(store, clock, new_id=new_id)
-    followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
     observer = observer_of(settings.stack, clock)
+    runs = RunService(store, clock, new_id=new_id, observer=observer)
+    followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
     executor = RunExecutor(store, engine, clock, retire=retire, observer=observer, fan_out=followed)
     intake = RunIntake(store, queue_of(settings), executor, clock, new_id=new_id, queue_limit=settings.queue_limit)
     router = APIRouter()

@@ -12,10 +12,25 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable
-from contextvars import ContextVar
+from typing import Any
 
-request_id: ContextVar[str] = ContextVar("request_id", default="-")
-"""The invocation that this code runs for."""
+
+class _RequestId:
+    """The invocation that this process works for. Of the process, not of a context: an environment has one invocation
+    at a time, and its threads log for it, too."""
+
+    def __init__(self) -> None:
+        self._current = "-"
+
+    def get(self) -> str:
+        return self._current
+
+    def take(self, context: Any) -> None:
+        """The id of the invocation that a handler is told of."""
+        self._current = getattr(context, "aws_request_id", "-")
+
+
+request_id = _RequestId()
 
 _LEVELS = {"TRACE": "DEBUG", "FATAL": "CRITICAL"}
 """Lambda's names of levels that Python does not have."""

@@ -21,6 +21,7 @@ DIMENSION = "Stack"
 
 STARTED = "RunsStarted"
 LOST = "RunsLost"
+UNSWEPT = "RunsUnswept"
 ENDED = {
     RunStatus.COMPLETED: "RunsCompleted",
     RunStatus.CANCELLED: "RunsCancelled",
@@ -50,6 +51,9 @@ class MetricLines:
 
     def lost(self, record: RunRecord) -> None:
         self._write(LOST, 1, "Count", _of(record))
+
+    def unswept(self, run_id: str) -> None:
+        self._write(UNSWEPT, 1, "Count", {"run_id": run_id})
 
     def cold_start(self) -> None:
         """An environment is being made ready."""

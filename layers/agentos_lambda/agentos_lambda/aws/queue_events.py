@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from agentos_lambda.aws.logs import request_id
 from agentos_lambda.aws.loop import process_loop
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.worker import UnknownRun, Worker
@@ -27,6 +28,7 @@ class QueueHandler:
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Work on each message in turn."""
+        request_id.take(context)
         failed = [message["messageId"] for message in event["Records"] if not self._work(message["body"], context)]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 

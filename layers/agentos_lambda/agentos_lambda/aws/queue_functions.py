@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from agentos_lambda.aws.logs import request_id
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.queue_events import QueueHandler
 from agentos_lambda.aws.retirement import retire
@@ -38,7 +39,8 @@ def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
     observer = observer_of(settings.stack, clock)
     sweeper = Sweeper(store_of(settings), queue_of(settings), Manifest.load(), clock, new_id=new_id, observer=observer)
 
-    def handler(_event: Any, _context: Any) -> dict[str, int]:
+    def handler(_event: Any, context: Any) -> dict[str, int]:
+        request_id.take(context)
         return asdict(sweeper.sweep())
 
     return handler

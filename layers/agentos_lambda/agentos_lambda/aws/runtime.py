@@ -66,7 +66,7 @@ class Runtime:
     def _serve_one(self, loop: asyncio.AbstractEventLoop) -> None:
         invocation = self._api.next()
         context = InvocationContext.of(invocation.headers)
-        request_id.set(context.aws_request_id)
+        request_id.take(context)
         _set_trace(context.trace_id)
         try:
             event = json.loads(invocation.payload)

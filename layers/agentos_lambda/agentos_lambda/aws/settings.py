@@ -28,6 +28,8 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     stack: str | None = None
     """The stack's name; None where there is none: locally."""
+    under_sam_local: bool = False
+    """Whether this is a container of ``sam local``, which has the stack's variables, but no stack."""
     websocket_url: str | None = None
     websocket_management_url: str | None = None
     """Where messages to connections are posted; None in a stack without a WebSocket."""
@@ -53,6 +55,7 @@ class Settings:
             security_key_secret=given.get("SECURITY_KEY_SECRET"),
             cors_origins=tuple(origin.strip() for origin in given.get("CORS_ORIGINS", "").split(",") if origin.strip()),
             stack=given.get("STACK_NAME"),
+            under_sam_local=given.get("AWS_SAM_LOCAL") == "true",
             websocket_url=given.get("WEBSOCKET_URL"),
             websocket_management_url=given.get("WEBSOCKET_MANAGEMENT_URL"),
             greetings_queue_url=given.get("GREETINGS_QUEUE_URL", ""),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from agentos_lambda.aws.logs import request_id
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.websocket import control
@@ -46,8 +47,9 @@ class WebSocketHandler:
         self._sender = sender
         self._clock = clock
 
-    def __call__(self, event: Any, _context: Any) -> dict[str, Any]:
+    def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Handle one event of the API, or a batch of messages of the queue."""
+        request_id.take(context)
         if "Records" in event:
             failed = [message["messageId"] for message in event["Records"] if not self._greet(message["body"])]
             return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
@@ -64,19 +66,23 @@ class WebSocketHandler:
         try:
             self._followings.connections.open(connection_id, now=self._clock.now())
         except StoreUnavailable:
-            log.warning("a connection was refused: the store is unavailable")
+            log.warning("a connection was refused: the store is unavailable", extra=_of(connection_id))
             return _FAILED
+        log.info("a connection was opened", extra=_of(connection_id))
         try:
             self._greetings.send(connection_id)
         except StoreUnavailable:
-            log.warning("the queue is unavailable; the connection is greeted at its first message")
+            log.warning(
+                "the queue is unavailable; the connection is greeted at its first message", extra=_of(connection_id)
+            )
         return _DONE
 
     def _disconnect(self, connection_id: str) -> dict[str, Any]:
+        log.info("a connection was closed", extra=_of(connection_id))
         try:
             self._followings.close(connection_id)
         except StoreUnavailable:
-            log.warning("the store is unavailable; what is left of the connection expires")
+            log.warning("the store is unavailable; what is left of the connection expires", extra=_of(connection_id))
         return _DONE
 
     def _message(self, connection_id: str, text: str) -> dict[str, Any]:
@@ -84,9 +90,9 @@ class WebSocketHandler:
         try:
             self._actions.handle(connection_id, text)
         except PostFailed as failure:
-            log.info("a message could not be answered: %s", failure)
+            log.info("a message could not be answered: %s", failure, extra=_of(connection_id))
         except Exception:
-            log.exception("a message could not be handled")
+            log.exception("a message could not be handled", extra=_of(connection_id))
             self._apologise(connection_id)
         return _DONE
 
@@ -94,15 +100,19 @@ class WebSocketHandler:
         try:
             self._sender.send(connection_id, control.error(INTERNAL))
         except PostFailed as failure:
-            log.info("the client could not be told: %s", failure)
+            log.info("the client could not be told: %s", failure, extra=_of(connection_id))
 
     def _greet(self, connection_id: str) -> bool:
         """False if the message has to be delivered again."""
         try:
             self._greeter.greet(connection_id)
         except (Gone, StoreUnavailable) as failure:
-            log.info("a connection could not be greeted yet: %s", failure)
+            log.info("a connection could not be greeted yet: %s", failure, extra=_of(connection_id))
             return False
         except PostFailed as failure:
-            log.warning("a connection could not be greeted: %s", failure)
+            log.warning("a connection could not be greeted: %s", failure, extra=_of(connection_id))
         return True
+
+
+def _of(connection_id: str) -> dict[str, str]:
+    return {"connection_id": connection_id}

@@ -9,6 +9,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from agentos_lambda.aws.key import key_of
+from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.start import begin
 from agentos_lambda.aws.websocket_events import WebSocketHandler
@@ -48,7 +49,7 @@ def websocket_handler() -> WebSocketHandler:
     services = Services(
         catalog=Manifest.load(),
         store=store,
-        runs=RunService(store, clock, new_id=new_id),
+        runs=RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock)),
         intake=RunIntake(store, queue, executor, clock, new_id=new_id, queue_limit=settings.queue_limit),
         followings=followings,
         sender=sender,

@@ -22,6 +22,9 @@ class Observer(Protocol):
     def lost(self, record: RunRecord) -> None:
         """The run was ended because its executor had died."""
 
+    def unswept(self, run_id: str) -> None:
+        """A sweep could not look after the run: it stays as it is until one can."""
+
 
 class Unobserved:
     """Nobody is told."""
@@ -33,3 +36,5 @@ class Unobserved:
     def ended(self, record: RunRecord) -> None: ...
 
     def lost(self, record: RunRecord) -> None: ...
+
+    def unswept(self, run_id: str) -> None: ...

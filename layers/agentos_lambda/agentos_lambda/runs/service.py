@@ -21,6 +21,7 @@ from agentos_lambda.runs.model import (
     RunStatus,
     StoredRun,
 )
+from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.terminal import cancel_reason, terminal_events
 
@@ -44,10 +45,13 @@ class RunView:
 class RunService:
     """Runs of all three kinds. Methods block for the store and may be called in any thread."""
 
-    def __init__(self, store: Store, clock: Clock, *, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, *, new_id: Callable[[], str], observer: Observer | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._new_id = new_id
+        self._observer = observer or Unobserved()
 
     def get(
         self, component: Component, run_id: str, *, session_id: str | None = None, user_id: str | None = None
@@ -89,9 +93,11 @@ class RunService:
             if record.status.final or (record.status is RunStatus.RUNNING and record.cancel_requested):
                 return record
             try:
-                return commit_idle_ending(self._store, self._cancelled_at_rest(record, component))
+                ended = commit_idle_ending(self._store, self._cancelled_at_rest(record, component))
             except (Fenced, CancelWins):
                 continue  # it was claimed, continued or ended in between
+            self._observer.ended(ended)
+            return ended
         raise StoreUnavailable("the run changes too quickly to be cancelled")
 
     def _cancelled_at_rest(self, record: RunRecord, component: Component) -> Ending:

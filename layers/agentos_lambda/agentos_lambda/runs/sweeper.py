@@ -65,6 +65,7 @@ class Sweeper:
                 continue  # somebody else was faster: the run is in good hands
             except Exception:  # the edge: one run must not keep the sweeper from all that come after it
                 log.exception("the run could not be swept", extra={"run_id": run_id})
+                self._observer.unswept(run_id)
                 done = "failed"
             if done is not None:
                 swept = replace(swept, **{done: getattr(swept, done) + 1})

@@ -39,14 +39,16 @@ class Actions:
         try:
             connection = self._services.followings.connections.get(connection_id)
             if connection is None:
-                log.info("a message of a connection that is closed")
+                log.info("a message of a connection that is closed", extra={"connection_id": connection_id})
                 return
             self._greeter.before_action(connection)
             answer = self._answer(connection, text)
         except InvalidRequest as refusal:
             answer = control.error(str(refusal))
         except StoreUnavailable:
-            log.warning("a message could not be handled: a store is unavailable")
+            log.warning(
+                "a message could not be handled: a store is unavailable", extra={"connection_id": connection_id}
+            )
             answer = control.error(UNAVAILABLE)
         if answer is not None:
             self._services.sender.send(connection_id, answer)

@@ -45,6 +45,7 @@ class Followings:
         )
         self.connections.add_run(connection_id, run_id, limit=MAX_RUNS)
         self.followers.put(follower, now=now)
+        log.info("a connection follows a run", extra=follower.about)
         return follower
 
     @contextmanager
@@ -66,7 +67,7 @@ class Followings:
         try:
             self.connections.remove_run(follower.connection_id, follower.run_id)
         except StoreUnavailable:  # it only counts for one too many
-            log.warning("the connection still counts the run", extra={"run_id": follower.run_id})
+            log.warning("the connection still counts the run", extra=follower.about)
         return True
 
     def close(self, connection_id: str) -> None:

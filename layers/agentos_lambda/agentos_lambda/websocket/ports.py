@@ -79,6 +79,11 @@ class Follower:
     held_until: int | None = None
     """Until this time a handler tells the connection what it has missed, and nobody else may post."""
 
+    @property
+    def about(self) -> dict[str, str]:
+        """What a log line says it is about."""
+        return {"run_id": self.run_id, "connection_id": self.connection_id}
+
 
 class ConnectionStore(Protocol):
     """The connections that are open."""

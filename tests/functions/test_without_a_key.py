@@ -1,0 +1,58 @@
+"""Functions of a stack whose variables name no key: they let nobody in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.functions.conftest import Context, load_handler, sample_event
+
+HTTP_FUNCTIONS = ("config", "agents", "teams", "workflows")
+
+
+@pytest.fixture
+def stack(aws: Any, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The variables of a stack, of which the one that names the secret is empty."""
+    monkeypatch.setenv("STACK_NAME", "agentos")
+    monkeypatch.setenv("SECURITY_KEY_SECRET", "")
+    return monkeypatch
+
+
+def status(function: str) -> int:
+    return load_handler(function)(sample_event(function), Context())["statusCode"]
+
+
+@pytest.mark.parametrize("function", HTTP_FUNCTIONS)
+def test_a_stack_without_a_key_refuses_every_caller(stack, aws, function):
+    answer = load_handler(function)(sample_event(function), Context())
+    assert (answer["statusCode"], json.loads(answer["body"])["error_code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert aws.scan(TableName="Runs")["Items"] == []
+
+
+def test_a_key_that_is_given_as_it_is_counts_in_a_stack_too(stack):
+    stack.setenv("OS_SECURITY_KEY", "sesame")
+    assert status("config") == 401
+
+
+def test_under_sam_local_there_is_a_stack_s_name_but_no_stack(stack):
+    stack.setenv("AWS_SAM_LOCAL", "true")
+    assert status("config") == 200
+
+
+def test_the_websocket_of_a_stack_without_a_key_does_nothing_for_anybody(stack, aws):
+    queue = boto3.client("sqs").create_queue(QueueName="greetings")["QueueUrl"]
+    for name, value in {
+        "CONNECTIONS_TABLE": "Connections",
+        "GREETINGS_QUEUE_URL": queue,
+        "WEBSOCKET_MANAGEMENT_URL": "https://api.execute-api.us-east-1.amazonaws.com/v1",
+    }.items():
+        stack.setenv(name, value)
+    handler = load_handler("websocket")
+    for event in ("connect", "authenticate", "start-workflow"):
+        handler(sample_event(f"websocket-{event}"), Context())
+    assert aws.scan(TableName="Runs")["Items"] == []
+    connections = aws.scan(TableName="Connections")["Items"]
+    assert [bool(each.get("authenticated")) for each in connections] == [False]

@@ -1,0 +1,45 @@
+"""What the local gateway answers by itself is what the template says."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.gateway_responses import Refusal, gateway_responses
+from local.settings import InvalidTemplate
+from local.template import Template
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "code"),
+    [
+        (Refusal.NO_ROUTE, 404, "NOT_FOUND"),
+        (Refusal.TOO_LARGE, 413, "PAYLOAD_TOO_LARGE"),
+        (Refusal.TIMED_OUT, 503, "SERVICE_UNAVAILABLE"),
+        (Refusal.FAILED, 500, "INTERNAL_ERROR"),
+    ],
+)
+def test_the_project_s_template_has_a_response_of_each_kind(refusal, status, code):
+    response = Template.load(ROOT / "template.yaml").gateway_responses[refusal]
+    assert (response.status, json.loads(response.body)["error_code"]) == (status, code)
+    assert dict(response.headers) == {
+        b"content-type": b"application/json",
+        b"content-length": b"%d" % len(response.body),
+        b"access-control-allow-origin": b"*",
+    }
+
+
+def test_integrations_wait_as_long_as_the_response_mode_says():
+    streaming, buffered = (
+        Template.load(ROOT / "template.yaml", {"ResponseMode": mode}).integration_timeouts
+        for mode in ("streaming", "buffered")
+    )
+    assert (streaming["AgentsFunction"], buffered["AgentsFunction"]) == (900, 29)
+    assert streaming["ConfigFunction"] == buffered["ConfigFunction"] == 29
+
+
+def test_a_response_that_is_left_to_api_gateway_is_an_error():
+    with pytest.raises(InvalidTemplate, match="REQUEST_TOO_LARGE, INTEGRATION_TIMEOUT"):
+        gateway_responses({"x-amazon-apigateway-gateway-responses": {"MISSING_AUTHENTICATION_TOKEN": {}}})
