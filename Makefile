@@ -19,7 +19,7 @@ help: ## what there is
 # One environment for each lock file, made again when the lock changes. The interpreter is the host's own (3.11 or later).
 $(VENVS)/%/.ready: requirements/%.txt
 	@echo "setting up $(@D) ..."
-	@$(UV) venv --quiet --clear --python '>=3.11' $(@D)
+	@$(UV) venv --quiet --clear --python '>=3.11' --no-python-downloads $(@D)
 	@VIRTUAL_ENV=$(@D) $(UV) pip sync --quiet --require-hashes $<
 	@touch $@
 

@@ -81,8 +81,12 @@ def _listener(port: int) -> Iterator[socket.socket]:
 @contextmanager
 def _sole_user(settings: Settings) -> Iterator[None]:
     """Two stacks would overwrite each other's state."""
-    settings.state.mkdir(parents=True, exist_ok=True)
-    with (settings.state / "lock").open("w") as lock:
+    try:
+        settings.state.mkdir(parents=True, exist_ok=True)
+        lock = (settings.state / "lock").open("w")
+    except OSError as error:
+        raise CannotStart(f"{settings.state} can not be written: {error.strerror}") from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -161,7 +161,7 @@ def test_the_manifest_describes_the_components_that_are_deployed(build: Build) -
 
 def test_the_api_document_is_baked_into_the_package(build: Build) -> None:
     document = json.loads((build.python("AgentosLambda") / "agentos_lambda/api/openapi.json").read_text())
-    assert "/agents/{component_id}/runs" in document["paths"]
+    assert "/agents/{agent_id}/runs" in document["paths"]
 
 
 def test_everything_is_compiled_for_good_or_it_is_said_that_nothing_is(build: Build) -> None:
