@@ -62,6 +62,11 @@ deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CO
 	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
 	@$(SAM)/bin/sam deploy --config-env $(CONFIG)
 
+url key: $(SAM)/.ready
+	@$(SAM)/bin/python -m scripts.stack $@ --config-env $(CONFIG)
+url: ## base URL of the stack that was deployed; CONFIG=prod
+key: ## its security key
+
 # The layers as they go to AWS, but for this machine's processor; beside them agno's own server, and boto3, which Lambda has.
 COLD := $(VENVS)/cold-start
 cold-start: export PYTHONPATH := layers/agentos_lambda:.
@@ -86,4 +91,4 @@ soak: $(DEV)/.ready $(CLOUD)/.ready ## minutes of background runs whose workers 
 e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## deploy the template to a local cloud that enforces IAM, and drive it
 	@$(DEV)/bin/python -m pytest tests/e2e $(ARGS)
 
-.PHONY: help run test soak e2e lock cold-start validate build deploy
+.PHONY: help run test soak e2e lock cold-start validate build deploy url key

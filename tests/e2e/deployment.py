@@ -15,7 +15,8 @@ import boto3
 from tests.cloud import ministack
 from tests.e2e import emulator
 
-STACK = "agentos-e2e"
+STACK = "agentos"
+"""As samconfig.toml names it."""
 _SAM = emulator.ROOT / ".venvs/sam/bin/sam"
 
 
@@ -46,6 +47,17 @@ class Deployment:
         }
         region = emulator.ACCESS["AWS_DEFAULT_REGION"]
         return boto3.client(service, endpoint_url=self.cloud, region_name=region, **access)
+
+    def log(self) -> list[tuple[str, str]]:
+        """Everything that was logged: the group, and the message."""
+        logs = self.client("logs")
+        groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+        pages = (
+            (name, page)
+            for name in groups
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+        )
+        return [(name, event["message"]) for name, page in pages for event in page["events"]]
 
     def physical(self, logical_id: str) -> str:
         """The name that a resource of the template has got."""
