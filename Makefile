@@ -56,7 +56,7 @@ validate: $(SAM)/.ready ## check the template
 # ARCHITECTURE and RUNTIME build for another target than the template's defaults.
 build: $(SAM)/.ready $(LOCAL)/.ready ## make functions and layers for AWS
 	@$(SAM)/bin/sam build
-	@echo "MiB unzipped, of the 250 that a function may have with its layers:" && du -sm .aws-sam/build/*/
+	@$(SAM)/bin/python -m scripts.sizes
 
 deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CONFIG=prod
 	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))

@@ -94,7 +94,9 @@ def test_a_function_with_its_layers_is_small_enough_for_lambda(
 ) -> None:
     parts = [build.artifacts / function, *layers(build, stack, function)]
     assert all(size(part) > 0 for part in parts)
-    assert sum(map(size, parts)) < UNZIPPED_LIMIT
+    whole = sum(map(size, parts))
+    assert whole < UNZIPPED_LIMIT
+    assert f"{whole / 1024**2:7.1f}  {function}\n" in build.printed
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
