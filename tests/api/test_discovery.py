@@ -1,5 +1,6 @@
 """What can be told without running anything."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -53,8 +54,16 @@ async def test_one_document_describes_all_routes_of_all_functions(api):
     body = described["paths"]["/agents/{component_id}/runs"]["post"]["requestBody"]["content"]
     assert set(body) == {"application/json", "multipart/form-data", "application/x-www-form-urlencoded"}
     assert "files" in body["multipart/form-data"]["schema"]["properties"]
-    for page in ("/docs", "/redoc"):
-        assert "openapi.json" in (await api.client.get(page)).text
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc", "/docs/"])
+async def test_the_pages_show_the_document_and_load_nothing_from_elsewhere(api, page):
+    html = (await api.client.get(page)).text
+    assert re.search("""(url: '|spec-url=")/openapi.json['"]""", html)
+    loaded = re.findall(r"""(?:src|href)="([^"]*)""", html)
+    assert [url for url in loaded if not url.startswith("data:")] == []
+    assert max(map(len, loaded)) > 1_000_000
+    assert len(html) < 4_000_000  # a function answers with 6 MB at most
 
 
 def test_the_document_names_the_server_behind_the_stage():

@@ -1,5 +1,7 @@
 """A field that is empty, or null, is one that was left out."""
 
+import json
+
 import pytest
 
 from tests.api.test_runs import KINDS
@@ -33,3 +35,13 @@ async def test_an_index_that_is_none_is_refused(api, path, wrong):
     await api.client.post(f"{path}/runs", json={"message": "hi", "run_id": "r", "stream": True})
     answer = await api.client.post(f"{path}/runs/r/resume", data={"last_event_index": wrong})
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "last_event_index")
+
+
+@pytest.mark.parametrize("path", KINDS)
+async def test_an_index_that_no_event_has_changes_no_count(api, path):
+    await api.client.post(f"{path}/runs", json={"message": "hi", "run_id": "r", "stream": True})
+    replays = [
+        await api.client.post(f"{path}/runs/r/resume", data={"last_event_index": index}) for index in ("", "9999")
+    ]
+    counts = [json.loads(answer.text.split("data: ")[1].partition("\n")[0])["total_buffered"] for answer in replays]
+    assert counts[0] == counts[1] > 0

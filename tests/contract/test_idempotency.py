@@ -90,6 +90,16 @@ def test_a_streamed_repetition_follows_the_run_from_its_start(client, fresh_id):
     assert list(events_of(client.post(SLOW, json=body, headers=headers).text.splitlines()))[-1] == told[-1]
 
 
+def test_a_streamed_repetition_of_a_queued_run_follows_it_from_its_start_though_it_has_ended(client, fresh_id):
+    headers = {"Idempotency-Key": fresh_id}
+    body = {"message": "Hello", "session_id": fresh_id, "stream": True, "background": True}
+    first, again = (
+        list(events_of(client.post(PATHS[Kind.AGENT], json=body, headers=headers).text.splitlines())) for _ in range(2)
+    )
+    assert (first[0]["event"], first[-1]["event"]) == ("RunStarted", "RunCompleted")
+    assert again == first
+
+
 def text_of(events: list[dict]) -> str:
     return "".join(event["content"] for event in events if event["event"] == "RunContent")
 

@@ -191,8 +191,22 @@ def test_components_that_can_not_be_described_are_told(tmp_path: Path) -> None:
         "from agno.agent import Agent\nagents = [Agent(id='a')]\nteams = []\nworkflows = []\n"
     )
 
-    with pytest.raises(ComponentsError, match="can not be described: `openai` not installed"):
+    with pytest.raises(
+        ComponentsError, match=r"can not be described: `openai` not installed.* \(a: without a model it is OpenAI's"
+    ):
         describe_components(load_components(os.fspath(tmp_path / "bare.py")))
+
+
+def test_a_model_that_can_not_be_had_is_told_when_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "none.py").write_text("agents = teams = workflows = []\n")
+    arguments = ["--components", os.fspath(tmp_path / "none.py"), "-o", os.fspath(tmp_path / "manifest.json")]
+
+    monkeypatch.setenv("AGENTOS_MODEL", "nobody:at-all")
+    assert main([*arguments, "--try-model"]) == 2
+    assert capsys.readouterr().err.startswith("AGENTOS_MODEL=nobody:at-all: ")
+    assert main(arguments) == 0
 
 
 def test_quick_prompts_are_texts(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agentos_lambda.engine.session_fields import difference, from_fields, to_fields
+from agentos_lambda.runs.model import Json
 
 names = st.text(max_size=3).map("state:".__add__) | st.text(max_size=3).map("data:".__add__)
 fields = st.dictionaries(names.filter(lambda name: name != "data:session_state"), st.integers())
@@ -46,6 +48,20 @@ def test_a_difference_leads_from_one_to_the_other(loaded: dict[str, int], left: 
     result = {name: value for name, value in {**loaded, **delta.set}.items() if name not in delta.remove}
     assert result == left
     assert not delta.set.keys() & delta.remove
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, True), (False, 0), (1, 1.0), ({"a": [1]}, {"a": [True]})])
+def test_a_value_that_python_takes_for_the_same_has_changed_all_the_same(before: Json, after: Json) -> None:
+    delta = difference({"state:x": before}, {"state:x": after})
+    assert repr(delta.set) == repr({"state:x": after})
+
+
+def test_a_value_whose_keys_come_in_another_order_has_not_changed() -> None:
+    assert not difference({"state:x": {"a": 1, "b": 2}}, {"state:x": {"b": 2, "a": 1}}).set
+
+
+def test_what_tells_of_a_component_is_not_removed_by_one_of_another_kind() -> None:
+    assert difference({"agent_data": {"agent_id": "a"}}, {"team_data": {}}).remove == frozenset()
 
 
 def test_fields_of_others_are_not_removed() -> None:

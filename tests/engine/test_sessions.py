@@ -2,6 +2,7 @@ import json
 
 import pytest
 from agno.agent import Agent
+from agno.db.in_memory import InMemoryDb
 from agno.team import Team
 from agno.workflow import Step, Workflow
 
@@ -128,6 +129,35 @@ def test_a_session_keeps_what_a_later_run_does_not_touch(engine: AgnoEngine, com
     assert "state:cart" not in delta.set
     assert "data:session_name" not in delta.set
     assert delta.remove <= {"summary"}
+
+
+COMPONENTS = ["agent/assistant", "agent/companion", "team/newsroom", "workflow/letter"]
+
+
+@pytest.mark.parametrize("second", COMPONENTS)
+@pytest.mark.parametrize("first", COMPONENTS)
+def test_components_that_share_a_session_share_its_state(engine: AgnoEngine, first: str, second: str) -> None:
+    session = after(engine, first, "hello", session_state={"cart": ["book"], "town": "Oslo"})
+
+    request = request_of(second, "hello", session=session, run_id="run-9", session_state={"cart": ["pen"]})
+    delta = play(engine, request).outcome.session
+
+    assert state_of(delta.set) == {"state:cart": ["pen"]}
+    assert delta.remove == frozenset()
+
+
+@pytest.mark.parametrize("first", COMPONENTS)
+def test_a_part_with_a_database_of_its_own_does_not_take_a_session_that_another_began(
+    engine: AgnoEngine, newsroom: Team, first: str
+) -> None:
+    session = after(engine, first, "hello", session_state={"cart": ["book"]})
+    newsroom.members[0].db = InMemoryDb()
+
+    request = request_of("team/newsroom", "ask writer: hi", session=session, run_id="run-9", session_state={"a": 1})
+    delta = play(engine_of(newsroom), request).outcome.session
+
+    assert state_of(delta.set) == {"state:a": 1}
+    assert delta.remove == frozenset()
 
 
 def test_the_state_of_one_run_alone_is_not_kept(engine: AgnoEngine) -> None:

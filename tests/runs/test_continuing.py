@@ -53,6 +53,34 @@ async def test_a_paused_run_goes_on_at_a_worker(world):
     assert world.engine.runs[-1].request.paused is not None
 
 
+@pytest.mark.parametrize("where", ["here", "at a worker"])
+async def test_a_run_that_began_unstreamed_and_goes_on_streamed_can_be_followed(world, where):
+    record = await paused(world)
+    assert not record.logged
+    if where == "here":
+        await collect(await world.intake.continue_here(asking(record.run_id, stream=True)))
+    else:
+        world.intake.enqueue_continuation(asking(record.run_id, background=True))
+        await world.work()
+    ended = world.store.get(record.run_id)
+    assert ended.logged
+    assert names(world.store.read(ended, after=-1)) == [
+        "RunStarted",
+        "RunContent",
+        "RunContent",
+        "RunCompleted",
+        "RunCompleted",
+    ]
+
+
+async def test_who_follows_a_run_that_goes_on_unstreamed_gets_its_end(world):
+    record = await paused(world, stream=True)
+    ended = await (await world.intake.continue_here(asking(record.run_id))).ended()
+    assert ended.record.logged
+    *_, last = world.store.read(ended.record, after=record.next_index - 1)
+    assert (last.event["event"], last.event["run_id"]) == ("RunCompleted", record.run_id)
+
+
 @pytest.mark.parametrize("winner", ["here", "queued"])
 async def test_of_two_who_continue_one_wins(world, winner):
     record = await paused(world)

@@ -183,7 +183,7 @@ async def test_a_session_that_became_another_users_is_left_alone():
     assert world.store.load("s", kind=Kind.AGENT, component_id="assistant", history=9) is None
 
 
-async def test_a_component_that_can_not_be_loaded_ends_the_run_as_an_error():
+async def test_a_component_that_can_not_be_loaded_ends_the_run_as_an_error(caplog):
     def broken():
         raise ComponentUnusable("components.py:3: no such module")
 
@@ -192,6 +192,9 @@ async def test_a_component_that_can_not_be_loaded_ends_the_run_as_an_error():
     events = await collect(await world.execute(stream=True))
     assert names(events) == ["RunError"]
     assert events[0].event["content"] == "components.py:3: no such module"
+    ended = await world.run()
+    assert ended.output.run["content"] == "components.py:3: no such module"
+    assert "components.py:3: no such module" in caplog.text
 
 
 async def test_a_failed_run_keeps_its_error_and_its_partial_output(world):

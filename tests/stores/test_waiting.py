@@ -76,6 +76,14 @@ def test_a_paused_run_that_is_queued_again_waits_with_its_work_and_is_claimed(st
     assert claim(store).attempt == 2
 
 
+@pytest.mark.parametrize("lease_until", [None, NOW + LEASE_MS])
+@pytest.mark.parametrize("logged", [False, True])
+def test_a_paused_run_that_goes_on_says_whether_it_has_a_log(store, lease_until, logged):
+    record = store.commit(ending(store.accept(running(logged=False)), RunStatus.PAUSED))
+    going_on = store.reopen(record, executor="e", now=NOW + 5, lease_until=lease_until, logged=logged, work=WORK)
+    assert (going_on.logged, store.get("run-1").logged) == (logged, logged)
+
+
 @pytest.mark.parametrize("again", [continue_here, queue_again])
 @pytest.mark.parametrize("first", [continue_here, queue_again])
 def test_of_two_who_continue_one_gets_the_run(store, first, again):

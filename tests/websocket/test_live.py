@@ -300,6 +300,29 @@ def test_what_was_posted_before_the_end_is_not_told_again(world):
     assert world.posts.indexes() == [0, 1, 2, 3]
 
 
+def test_a_message_that_nobody_knows_the_fate_of_comes_after_the_end_as_it_was(world):
+    world.connect()
+    record = claimed(world)
+    pool = SteppedPool()
+    live = world.live(record, pool)
+    live.look()
+    events = [step(0), delta(1, "a"), delta(2, "b"), delta(3, "c"), delta(4, "d")]
+    for indexed in events[:1]:
+        live.publish(indexed)
+        pool.steps()
+    world.posts.fails["c-1"] = slow()
+    for indexed in events[1:3]:
+        live.publish(indexed)  # the second has to wait for the first, of which nobody knows whether it has arrived
+        pool.steps()
+    live.end(commit(world, record, *events))
+    assert [(message["event_index"], message.get("content")) for message in world.posts.got()] == [
+        (0, None),
+        (1, "a"),
+        (4, "bcd"),
+        (5, None),
+    ]
+
+
 def test_an_executor_that_lost_its_run_tells_no_end(world):
     world.connect()
     record = claimed(world)

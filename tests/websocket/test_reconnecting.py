@@ -1,10 +1,12 @@
 """A client that comes back to a run gets every event it has missed, once and in order, then what happens."""
 
+import asyncio
 import itertools
 
 import pytest
 
-from agentos_lambda.runs.model import EventPack, RunStatus
+from agentos_lambda.runs.model import Continuation, EventPack, RunStatus
+from agentos_lambda.runs.requests import ContinueRequest
 from tests.stores.builders import ending, running
 from tests.websocket.conftest import WORKFLOW, SteppedPool, World, slow
 from tests.websocket.test_live import ALL, claimed, commit, delta, step, sweep_dead
@@ -134,6 +136,24 @@ async def test_a_run_that_is_continued_is_caught_up_with_over_both_of_its_attemp
     await world.work()
     assert world.posts.indexes("c-2") == [2, 3, 4, 5, 6, 7, 8, 9]
     assert world.posts.names("c-2")[-1] == ALL[-1]
+
+
+async def test_a_run_that_goes_on_unstreamed_over_http_tells_its_followers_the_end(world):
+    world.connect("c-1")
+    world.engine.script["status"] = RunStatus.PAUSED
+    run_id = world.start()
+    await world.work()
+    world.engine.script |= {"status": RunStatus.COMPLETED, "hold": True}
+    world.engine.check = lambda *_: None
+    execution = await world.intake.continue_here(ContinueRequest(WORKFLOW, run_id, Continuation()))
+    while len(world.engine.runs) == 1:
+        await asyncio.to_thread(lambda: None)
+    world.reconnect(run_id, "c-1", last_event_index=4)
+    assert world.posts.names("c-1")[-1] == "subscribed"
+    world.engine.runs[-1].release()
+    await execution.ended()
+    assert world.posts.names("c-1")[-1] == "WorkflowCompleted"
+    assert world.is_clean("c-1")
 
 
 def test_a_follower_from_before_a_continuation_gets_what_only_the_log_has(world):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -20,6 +21,9 @@ MAX_TEXT = 1024 * 1024
 
 MAX_DEPTH = 64
 """Levels of nesting of a JSON body."""
+
+_REPLACED = "\ufffd"
+"""API Gateway puts this in place of bytes that are no UTF-8. A form that has it on purpose has it percent-encoded."""
 
 _MAX_FIELDS = 1000
 _MAX_FILES = 100
@@ -88,9 +92,10 @@ async def _upload(file: UploadFile) -> Upload:
 
 def _urlencoded(raw: bytes) -> Body:
     try:
-        pairs = parse_qsl(
-            raw.decode(), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=_MAX_FIELDS
-        )
+        text = raw.decode()
+        if _REPLACED in text:
+            raise ApiError(400, "The body is not valid UTF-8")
+        pairs = parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=_MAX_FIELDS)
     except UnicodeDecodeError as error:
         raise ApiError(400, "The body is not valid UTF-8") from error
     except ValueError as error:
@@ -109,22 +114,40 @@ def _json(raw: bytes) -> Body:
             json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except UnicodeError as error:
         raise ApiError(400, "The body is not valid UTF-8") from error
+    except TooDeep as error:
+        raise ApiError(400, f"The body is {error}") from error
     except ValueError as error:
         raise ApiError(400, "The body is not valid JSON") from error
     if not isinstance(value, dict):
         raise ApiError(400, "The body has to be a JSON object")
-    if _deeper_than(value, MAX_DEPTH):
-        raise ApiError(400, f"The body is nested over {MAX_DEPTH} levels deep")
     _check_sizes(value)
     return Body(value)
 
 
+class TooDeep(ValueError):
+    """A JSON text has more levels than are taken."""
+
+    def __init__(self) -> None:
+        super().__init__(f"nested over {MAX_DEPTH} levels deep")
+
+
 def parse_json(text: str) -> Json:
-    """The value of a JSON text. Raises ``ValueError`` also for what only Python takes for JSON: NaN and Infinity."""
+    """The value of a JSON text. Raises ``TooDeep``, and ``ValueError`` also for what only Python takes for JSON: NaN,
+    Infinity, and numbers that are so large that it reads Infinity."""
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+        raise TooDeep from error
+    if _deeper_than(value, MAX_DEPTH):
+        raise TooDeep
+    return value
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large")
+    return number
 
 
 def _no_constant(name: str) -> None:

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
-from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda import __version__
-from agentos_lambda.api.document import document_at
+from agentos_lambda.api.document import document_at, url_at
+from agentos_lambda.api.pages import redoc_page, swagger_page
 from agentos_lambda.api.services import Services
 from agentos_lambda.runs.model import JsonObject, Kind
 
@@ -73,11 +73,11 @@ def discovery_router(services: Services) -> APIRouter:
         return JSONResponse(document_at(request.scope))
 
     @router.get("/docs", include_in_schema=False)
-    def docs() -> Response:
-        return get_swagger_ui_html(openapi_url="openapi.json", title=f"{os.name} - API")
+    def docs(request: Request) -> Response:
+        return swagger_page(url_at(request.scope), f"{os.name} - API")
 
     @router.get("/redoc", include_in_schema=False)
-    def redoc() -> Response:
-        return get_redoc_html(openapi_url="openapi.json", title=f"{os.name} - API")
+    def redoc(request: Request) -> Response:
+        return redoc_page(url_at(request.scope), f"{os.name} - API")
 
     return router

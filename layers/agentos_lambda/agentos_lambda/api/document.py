@@ -20,6 +20,11 @@ def document_at(scope: Any) -> JsonObject:
     return {**_document(), "servers": [{"url": _stage_prefix(scope) or "/"}]}
 
 
+def url_at(scope: Any) -> str:
+    """The document's own URL on the server that was asked."""
+    return f"{_stage_prefix(scope)}/openapi.json"
+
+
 @cache
 def _document() -> JsonObject:
     if BAKED.exists():

@@ -8,7 +8,7 @@ from fastapi import Depends
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
-from agentos_lambda.api.body import parse_json
+from agentos_lambda.api.body import TooDeep, parse_json
 from agentos_lambda.runs.errors import NotFound
 
 
@@ -18,6 +18,8 @@ def from_text(value: Any) -> Any:
         return value
     try:
         return parse_json(value)
+    except TooDeep as error:
+        raise PydanticCustomError("json_depth", "Input should not be {reason}", {"reason": str(error)}) from error
     except ValueError as error:
         raise PydanticCustomError("json", "Input should be valid JSON") from error
 

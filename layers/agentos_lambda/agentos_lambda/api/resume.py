@@ -83,5 +83,7 @@ def _without_events(record: RunRecord) -> str:
 
 
 def _count(look: Look, after: int) -> int:
-    """How many events there are up to the last that is known."""
-    return (look.events[-1].index if look.events else after) + 1
+    """How many events there are up to the last that is known. A client may name an index that no event has."""
+    if look.events:
+        return look.events[-1].index + 1
+    return after + 1 if look.record.status.active else min(after + 1, look.record.next_index)

@@ -28,7 +28,14 @@ def _filters(value: Any) -> Any:
     return value
 
 
+def _object_schema(value: Any) -> Any:
+    if isinstance(value, dict) and value.get("type") != "object":
+        raise PydanticCustomError("schema_type", 'root must declare "type": "object"')
+    return value
+
+
 JsonFilters = Annotated[dict[str, Any] | list[Any] | None, BeforeValidator(_filters), BeforeValidator(from_text)]
+OutputSchema = Annotated[dict[str, Any] | None, BeforeValidator(_object_schema), BeforeValidator(from_text)]
 MediaList = Annotated[list[dict[str, Any]] | None, BeforeValidator(from_text)]
 
 
@@ -49,7 +56,7 @@ class RunForm(BaseModel):
     dependencies: JsonDict = None
     metadata: JsonDict = None
     knowledge_filters: JsonFilters = None
-    output_schema: JsonDict = None
+    output_schema: OutputSchema = None
     images: MediaList = None
     audio: MediaList = None
     videos: MediaList = None

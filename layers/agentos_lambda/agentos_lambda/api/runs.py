@@ -46,7 +46,7 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         asked = run_request(component, await read_body(request), idempotency_key, deadline_of(request.scope, clock))
         if asked.background:
             record = await run_in_threadpool(intake.enqueue, asked)
-            return answers.queued(record, stream=asked.stream, until=asked.deadline)
+            return answers.queued(record, stream=asked.stream, after=-1, until=asked.deadline)
         started = await intake.execute(asked)
         if isinstance(started, RunRecord):
             return await answers.repeated(started, component, stream=asked.stream, until=asked.deadline)
@@ -69,7 +69,8 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         asked = continue_request(component, run_id, await read_body(request), deadline_of(request.scope, clock))
         if asked.background:
             record = await run_in_threadpool(intake.enqueue_continuation, asked)
-            return answers.queued(record, stream=asked.stream, until=asked.deadline)
+            after = record.next_index - 1
+            return answers.queued(record, stream=asked.stream, after=after, until=asked.deadline)
         return await answers.executed(await intake.continue_here(asked), component, stream=asked.stream)
 
     return router
@@ -92,11 +93,10 @@ class _Answers:
         ended = await execution.ended()
         return JSONResponse(RunView(ended.record, component, ended.output).show())
 
-    def queued(self, record: RunRecord, *, stream: bool, until: int | None) -> Response:
+    def queued(self, record: RunRecord, *, stream: bool, after: int, until: int | None) -> Response:
         """A run that a worker executes: at once, or as its log tells it. Who goes away stops nothing."""
         if stream:
-            looks = self._runs.follow(record.run_id, after=record.next_index - 1, until=until)
-            return self.stream(sse.stream_looks(looks))
+            return self.stream(sse.stream_looks(self._runs.follow(record.run_id, after=after, until=until)))
         return JSONResponse(
             {"run_id": record.run_id, "session_id": record.session_id, "status": record.status.value}, 202
         )

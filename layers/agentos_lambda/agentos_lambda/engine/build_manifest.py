@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from agno.agent import Agent
 from agno.models.base import Model
 from agno.os import AgentOS
+from agno.team import Team
 
 from agentos_lambda.engine.component_parts import AgnoComponent, parts
 from agentos_lambda.engine.components import Components, load_components
@@ -30,6 +32,7 @@ from agentos_lambda.engine.history import history_runs
 from agentos_lambda.engine.manifest import VERSION
 from agentos_lambda.engine.model_providers import model_providers
 from agentos_lambda.engine.model_setting import PLACEHOLDER_SETTING, VARIABLE
+from agentos_lambda.engine.models import default_model
 from agentos_lambda.engine.plain_json import plain_object
 from agentos_lambda.engine.run_database import DATABASE_ID, RunDatabase
 from agentos_lambda.runs.model import Json, JsonObject, Kind
@@ -55,7 +58,17 @@ def describe_components(components: Components | None = None) -> JsonObject:
         except ComponentsError:
             raise
         except Exception as error:  # an edge: a component's own functions are called for its description
-            raise ComponentsError(f"The components can not be described: {' '.join(str(error).split())}") from error
+            told = " ".join(str(error).split())
+            raise ComponentsError(f"The components can not be described: {told}{_hint(error, described)}") from error
+
+
+def _hint(error: Exception, components: Components) -> str:
+    """agno gives a component without a model one of OpenAI, whose package is mostly not there."""
+    every = [part for kind in Kind for part in parts(list(components.all(kind)))]
+    bare = sorted({str(part.id or part.name) for part in every if isinstance(part, Agent | Team) and not part.model})
+    if not bare or not isinstance(error, ImportError):
+        return ""
+    return f" ({', '.join(bare)}: without a model it is OpenAI's. Give it one, such as default_model())"
 
 
 @contextmanager
@@ -146,9 +159,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="build_manifest", description="Describe the components in a document.")
     parser.add_argument("--components", metavar="FILE", help="the components' file (default: the module 'components')")
     parser.add_argument("-o", "--output", metavar="FILE", required=True, type=Path, help="where to write it")
+    parser.add_argument(
+        "--try-model", action="store_true", help=f"see first whether the model of {VARIABLE} can be made"
+    )
     given = parser.parse_args(arguments)
-    os.environ[VARIABLE] = PLACEHOLDER_SETTING
     try:
+        if given.try_model:
+            default_model()
+        os.environ[VARIABLE] = PLACEHOLDER_SETTING
         document = describe_components(load_components(given.components))
     except ComponentsError as error:
         sys.stderr.write(f"{error}\n")

@@ -21,7 +21,7 @@ from agno.utils.string import generate_id_from_name
 from agno.workflow import Workflow
 
 from agentos_lambda.engine.component_parts import AgnoComponent
-from agentos_lambda.engine.errors import ComponentsError
+from agentos_lambda.engine.errors import REQUIREMENTS, ComponentsError
 from agentos_lambda.runs.model import Kind
 
 MODULE = "components"
@@ -103,10 +103,11 @@ def _run(spec: ModuleSpec) -> ModuleType:
 def _cause(where: str, error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"{error.filename or where}:{error.lineno}: {error.msg}"
+    hint = f" (a package that is missing goes into {REQUIREMENTS})" if isinstance(error, ImportError) else ""
     told = str(error) if isinstance(error, ComponentsError) else f"{type(error).__name__}: {error}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
     place = f"{where}:{lines[-1]}" if lines else where
-    return f"{place}: {' '.join(told.split())}"
+    return f"{place}: {' '.join(told.split())}{hint}"
 
 
 def _checked(module: ModuleType, where: str, name: str, item_type: type[Item]) -> list[Item]:
@@ -114,7 +115,7 @@ def _checked(module: ModuleType, where: str, name: str, item_type: type[Item]) -
         raise ComponentsError(f"{where}: {name!r} is missing: export a list of {item_type.__name__}, it may be empty")
     items = getattr(module, name)
     if not isinstance(items, list | tuple):
-        raise ComponentsError(f"{where}: {name!r} is a {type(items).__name__}, not a list")
+        raise ComponentsError(f"{where}: {name!r} is of type {type(items).__name__}, not a list")
     seen: set[str] = set()
     for index, item in enumerate(items):
         place = f"{where}: {name}[{index}]"

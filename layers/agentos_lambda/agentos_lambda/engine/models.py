@@ -9,7 +9,7 @@ from agno.models.base import Model
 from agno.models.utils import get_model
 
 from agentos_lambda.engine.demo_model import DemoModel
-from agentos_lambda.engine.errors import ComponentsError
+from agentos_lambda.engine.errors import REQUIREMENTS, ComponentsError
 from agentos_lambda.engine.model_setting import DEMO_SETTING, PLACEHOLDER, PLACEHOLDER_SETTING, VARIABLE
 from agentos_lambda.engine.threaded_bedrock import ThreadedBedrock
 
@@ -29,7 +29,7 @@ def default_model() -> Model:
     except ImportError as error:
         missing = error.name or _told_by(error)
         raise ComponentsError(
-            f"{VARIABLE}={setting}: the package {missing} is missing: add it to layers/components/requirements.txt"
+            f"{VARIABLE}={setting}: the package {missing} is missing: add it to {REQUIREMENTS}"
         ) from error
     except ValueError as error:
         raise ComponentsError(f"{VARIABLE}={setting}: {error} It is provider:id, or {DEMO_SETTING}.") from error

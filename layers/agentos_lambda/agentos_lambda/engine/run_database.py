@@ -32,6 +32,12 @@ _SESSION_TYPES: dict[SessionType, type[AgnoSession]] = {
 
 _ENDED = {status.value for status in RunStatus if not status.active}
 
+_OWN_TYPES: dict[Kind, type[AgnoSession]] = {
+    Kind.AGENT: AgentSession,
+    Kind.TEAM: TeamSession,
+    Kind.WORKFLOW: WorkflowSession,
+}
+
 _ID_FIELDS = {Kind.AGENT: "agent_id", Kind.TEAM: "team_id", Kind.WORKFLOW: "workflow_id"}
 
 
@@ -58,8 +64,11 @@ class RunDatabase(AsyncBaseDb):
     ) -> None:
         super().__init__(id=DATABASE_ID)
         self._run_id = run_id
-        self._owner = (_ID_FIELDS[kind], component_id)
         self._loaded = _agno_session(session) if session else None
+        # A session that another component has begun keeps the other's name; one of another kind has none here.
+        self._own_type = _OWN_TYPES[kind]
+        self._id_field = _ID_FIELDS[kind]
+        self._owners = {component_id, (self._loaded or {self._id_field: component_id}).get(self._id_field)}
         self._before = {run["run_id"]: run for run in (*paused.members, paused.run)} if paused else {}
         self.session: JsonObject | None = None
         """The session as it was saved last, without its runs."""
@@ -121,10 +130,9 @@ class RunDatabase(AsyncBaseDb):
         session: AgnoSession,
         deserialize: bool | None = True,  # noqa: ARG002
     ) -> AgnoSession | dict[str, Any] | None:
-        """Keep the session; not that of a workflow within the workflow, which goes by the same id."""
+        """Keep the session; not that of a part of the component, which goes by the same id."""
         saved = plain_object(session.to_dict(include_runs=False))
-        field, component_id = self._owner
-        if saved.get(field) == component_id:
+        if isinstance(session, self._own_type) and saved.get(self._id_field) in self._owners:
             self.session = saved
         return session
 

@@ -6,6 +6,7 @@ Fields are merged one by one when runs of a session end, so each is as small as 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from agentos_lambda.runs.model import Json, JsonObject, SessionDelta
@@ -13,6 +14,8 @@ from agentos_lambda.runs.model import Json, JsonObject, SessionDelta
 _STATE = "state:"
 _DATA = "data:"
 _WHOLE = ("metadata", "summary", "agent_data", "team_data", "workflow_data", "workflow_name")
+_REMOVABLE = ("metadata", "summary")
+"""The others tell of the session's component: sessions of other kinds of component do not have them."""
 _OF_ONE_RUN = frozenset({"current_session_id", "current_user_id", "current_run_id"})
 """What agno puts into the state for the time of a run. It must not outlive the run."""
 
@@ -37,10 +40,15 @@ def from_fields(fields: Mapping[str, Json]) -> JsonObject:
 def difference(loaded: Mapping[str, Json], left: Mapping[str, Json]) -> SessionDelta:
     """What has to change in the loaded fields to become those that a run left. Foreign fields stay untouched."""
     return SessionDelta(
-        set={name: value for name, value in left.items() if name not in loaded or loaded[name] != value},
+        set={name: value for name, value in left.items() if name not in loaded or not _same(loaded[name], value)},
         remove=frozenset(name for name in loaded if name not in left and _is_the_engines(name)),
     )
 
 
+def _same(one: Json, other: Json) -> bool:
+    """Whether two values are the same JSON. Python takes true for 1, and 1 for 1.0."""
+    return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
 def _is_the_engines(name: str) -> bool:
-    return name.startswith((_STATE, _DATA)) or name in _WHOLE
+    return name.startswith((_STATE, _DATA)) or name in _REMOVABLE

@@ -94,7 +94,9 @@ class Execution:
         self._stream = stream
         self._retire = retire
         self._pause = pause
-        self._buffer = LogBuffer(record.next_index) if stream else None
+        # A run that began streamed may go on unstreamed: who follows it gets its end.
+        followed = stream or record.logged
+        self._buffer = LogBuffer(record.next_index) if followed else None
         self._engine_run: EngineRun | None = None
         self._stopped = False
         self._keeper = Keeper(
@@ -102,7 +104,7 @@ class Execution:
         )
         self._events: asyncio.Queue[IndexedEvent | None] = asyncio.Queue()
         self._task: asyncio.Task[Ended] | None = None
-        self._fan_out = fan_out if stream else None
+        self._fan_out = fan_out if followed else None
         self._live: LiveRun | None = None
 
     def start(self, work: Work, session: Session | None, paused: RunOutput | None) -> None:
@@ -173,7 +175,9 @@ class Execution:
             engine = await asyncio.to_thread(self._engine)
             self._engine_run = run = engine.start(request)
         except (ComponentUnusable, NotFound) as error:
-            return EngineOutcome(RunStatus.ERROR, self._bare_output(), SessionDelta(), str(error)), []
+            log.warning("the component can not be used: %s", error, extra={"run_id": record.run_id})
+            bare = EngineOutcome(RunStatus.ERROR, self._bare_output(), SessionDelta(), None)
+            return self._failed(bare, str(error)), []
         if self._stopped:
             run.cancel()
         terminal: list[Event] = []

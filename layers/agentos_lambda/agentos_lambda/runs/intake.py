@@ -117,7 +117,7 @@ class RunIntake:
             user_id=record.user_id,
             history=component.history_runs,
         )
-        record = await asyncio.to_thread(self._reopen, record, here=True, work=None)
+        record = await asyncio.to_thread(self._reopen, record, here=True, logged=request.stream, work=None)
         return self._executor.begin(
             record,
             component,
@@ -132,7 +132,7 @@ class RunIntake:
         """Have a worker let a paused run go on. Errors as with ``continue_here`` and ``enqueue``."""
         self._check_queue()
         record, _ = self._check_continuation(request)
-        record = self._reopen(record, here=False, work=work_to_json(request.continuation))
+        record = self._reopen(record, here=False, logged=True, work=work_to_json(request.continuation))
         self._send(record)
         return record
 
@@ -171,7 +171,7 @@ class RunIntake:
         self._executor.engine().check(record.kind, paused, request.continuation)
         return record, paused
 
-    def _reopen(self, record: RunRecord, *, here: bool, work: JsonObject | None) -> RunRecord:
+    def _reopen(self, record: RunRecord, *, here: bool, logged: bool, work: JsonObject | None) -> RunRecord:
         now = self._clock.now()
         try:
             return self._store.reopen(
@@ -179,6 +179,7 @@ class RunIntake:
                 executor=self._new_id(),
                 now=now,
                 lease_until=now + LEASE if here else None,
+                logged=record.logged or logged,
                 work=work,
             )
         except ClaimLost as lost:

@@ -89,7 +89,7 @@ class RunRecord:
     request_hash: str | None = None
     """SHA-256 of the request of a run that was accepted with an ``Idempotency-Key``."""
     logged: bool = True
-    """Whether its attempts write their events to the log. A run that nobody may follow need not."""
+    """Whether it has a log: from its start, or since it went on streamed. A run that nobody may follow needs none."""
     in_session: bool = False
     """Whether the session has an item of the run: what it left when it last ended or paused."""
     queued_at: int | None = None

@@ -44,10 +44,17 @@ class RunStore(Protocol):
         """The work that the run was queued with last, None if there is none."""
 
     def reopen(
-        self, record: RunRecord, *, executor: str, now: int, lease_until: int | None, work: Json = None
+        self,
+        record: RunRecord,
+        *,
+        executor: str,
+        now: int,
+        lease_until: int | None,
+        logged: bool = True,
+        work: Json = None,
     ) -> RunRecord:
         """Let a PAUSED run go on: RUNNING with this executor and lease, the attempt raised by one; or PENDING with its
-        work, to be claimed, where ``lease_until`` is None.
+        work, to be claimed, where ``lease_until`` is None. ``logged`` says whether it has a log from now on.
 
         Demands that attempt and status are still those of ``record``: of two who continue, one gets ``ClaimLost``.
         """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, wait
+from dataclasses import dataclass
 
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import IndexedEvent, RunRecord, RunStatus
@@ -17,6 +18,24 @@ from agentos_lambda.websocket.sender import Sender
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How far a follower has been told a run."""
+
+    next_index: int
+    doubtful: int | None = None
+    """The last index of a message from ``next_index`` on that may have arrived, or may not.
+
+    It is posted as it was: with more merged into it, its index would not tell a client that it has come before.
+    """
+
+    def parts(self, events: Iterable[IndexedEvent]) -> tuple[list[IndexedEvent], list[IndexedEvent]]:
+        """The events of the doubtful message, and those after it."""
+        end = self.next_index if self.doubtful is None else self.doubtful + 1
+        untold = [indexed for indexed in events if indexed.index >= self.next_index]
+        return [each for each in untold if each.index < end], [each for each in untold if each.index >= end]
+
+
 class Drain:
     """Whoever removes a follower is the one who tells it the rest: nobody else posts for that run to it any more."""
 
@@ -27,32 +46,33 @@ class Drain:
         self._sender = sender
         self._pool = pool
 
-    def all(self, record: RunRecord, next_indexes: Mapping[str, int] | None = None) -> None:
+    def all(self, record: RunRecord, told: Mapping[str, Told] | None = None) -> None:
         """Tell all followers the rest. ``record`` is that of a run that waits for nothing.
 
-        ``next_indexes`` (by token) says how far the caller itself has told its followers.
+        ``told`` (by token) says how far the caller itself has told its followers.
         """
-        known = next_indexes or {}
+        known = told or {}
         left = [
-            (follower, known.get(follower.token, _untold(follower, record)))
+            (follower, known.get(follower.token) or Told(_untold(follower, record)))
             for follower in self._followings.followers.of_run(record.run_id)
             if follower.held_until is None
         ]
-        due = [(follower, index) for follower, index in left if _concerns(record, index)]
+        due = [(follower, place) for follower, place in left if _concerns(record, place.next_index)]
         if not due:
             return
-        events = self._log.read(record, after=min(index for _, index in due) - 1)
-        wait([self._pool.submit(self._one, record, follower, index, events) for follower, index in due])
+        events = self._log.read(record, after=min(place.next_index for _, place in due) - 1)
+        wait([self._pool.submit(self._one, record, follower, place, events) for follower, place in due])
 
     def one(self, record: RunRecord, follower: Follower) -> None:
         """Tell this follower the rest, unless somebody else does. Raises ``PostFailed``."""
         if self._followings.end(follower):
             self._send(record, follower, self._log.read(record, after=follower.next_index - 1))
 
-    def _one(self, record: RunRecord, follower: Follower, next_index: int, events: Iterable[IndexedEvent]) -> None:
+    def _one(self, record: RunRecord, follower: Follower, told: Told, events: Iterable[IndexedEvent]) -> None:
         try:
             if self._followings.end(follower):
-                self._send(record, follower, [indexed for indexed in events if indexed.index >= next_index])
+                for part in told.parts(events):
+                    self._send(record, follower, part)
         except PostFailed as failure:
             log.info("a follower was dropped: %s", failure, extra=follower.about)
         except StoreUnavailable:

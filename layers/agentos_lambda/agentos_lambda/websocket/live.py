@@ -11,7 +11,7 @@ from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import IndexedEvent, RunRecord
 from agentos_lambda.runs.ports import EventLog
-from agentos_lambda.websocket.drain import Drain
+from agentos_lambda.websocket.drain import Drain, Told
 from agentos_lambda.websocket.followings import Followings
 from agentos_lambda.websocket.frames import Framing
 from agentos_lambda.websocket.ports import Follower, Gone, Posts, Refused, Slow
@@ -83,11 +83,14 @@ class LiveRun:
         with self._idle:
             self._over = True
             self._idle.wait_for(lambda: self._posting == 0)
-            next_indexes = {token: subscriber.next_index for token, subscriber in self._subscribers.items()}
+            told = {
+                token: Told(subscriber.next_index, subscriber.doubtful)
+                for token, subscriber in self._subscribers.items()
+            }
         if record.status.active:
             return  # somebody else goes on with it, or will end it
         try:
-            self._drain.all(record, next_indexes)
+            self._drain.all(record, told)
         except StoreUnavailable:
             log.warning("the followers could not be told the end", extra={"run_id": record.run_id})
 

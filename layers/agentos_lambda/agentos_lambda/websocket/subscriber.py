@@ -38,6 +38,11 @@ class Subscriber:
         start = max(self.next_index - first_index, 0)
         return events[start : start + MOST_MERGED]
 
+    @property
+    def doubtful(self) -> int | None:
+        """The last index of the message that has to be posted again; None if there is none."""
+        return None if self.frame is None else self.frame.last_index
+
     def told(self) -> None:
         """The message has arrived."""
         if self.frame is not None:

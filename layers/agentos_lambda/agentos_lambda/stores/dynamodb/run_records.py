@@ -135,7 +135,14 @@ class RunRecords:
         return self._update(dead.run_id, update, f"{is_same_attempt} AND {runs} AND {has_expired}", values, seal)
 
     def reopen(
-        self, record: RunRecord, *, executor: str, now: int, lease_until: int | None, work: Json = None
+        self,
+        record: RunRecord,
+        *,
+        executor: str,
+        now: int,
+        lease_until: int | None,
+        logged: bool = True,
+        work: Json = None,
     ) -> RunRecord:
         # Nobody has continued or cancelled the run since it was read: either changes its status, the first its attempt.
         is_same_attempt = "#attempt = :attempt"
@@ -146,9 +153,10 @@ class RunRecords:
             ":paused": text(RunStatus.PAUSED),
             ":executor": text(executor),
             ":shard": active_shard(record.run_id),
+            ":logged": {"BOOL": logged},
             ":one": number(1),
         }
-        update = "SET #active_shard = :shard, #executor = :executor, #status = :status"
+        update = "SET #active_shard = :shard, #executor = :executor, #status = :status, #logged = :logged"
         if lease_until is None:
             update += ", #queued_at = :now, #sends = :one, #work = :work"
             values |= {":status": text(RunStatus.PENDING), ":now": number(now)}

@@ -70,9 +70,18 @@ class DynamoDBStore:
         return self._records.active(accepted_before=accepted_before)
 
     def reopen(
-        self, record: RunRecord, *, executor: str, now: int, lease_until: int | None, work: Json = None
+        self,
+        record: RunRecord,
+        *,
+        executor: str,
+        now: int,
+        lease_until: int | None,
+        logged: bool = True,
+        work: Json = None,
     ) -> RunRecord:
-        return self._records.reopen(record, executor=executor, now=now, lease_until=lease_until, work=work)
+        return self._records.reopen(
+            record, executor=executor, now=now, lease_until=lease_until, logged=logged, work=work
+        )
 
     def note_send(self, record: RunRecord) -> RunRecord:
         return self._records.note_send(record)

@@ -69,7 +69,14 @@ class MemoryStore:
         return iter([r.run_id for r in records if r.status.active and r.accepted_at < accepted_before])
 
     def reopen(
-        self, record: RunRecord, *, executor: str, now: int, lease_until: int | None, work: Json = None
+        self,
+        record: RunRecord,
+        *,
+        executor: str,
+        now: int,
+        lease_until: int | None,
+        logged: bool = True,
+        work: Json = None,
     ) -> RunRecord:
         written = json_text(work)
         with self._lock:
@@ -80,8 +87,9 @@ class MemoryStore:
                 raise ClaimLost("The run is not paused any more.", there and _copy(there))
             if lease_until is None:
                 self._works[record.run_id] = written
-                waiting = replace(there, status=RunStatus.PENDING, executor=executor, queued_at=now, sends=1)
-                return self._put(waiting)
+                return self._put(
+                    replace(there, status=RunStatus.PENDING, executor=executor, logged=logged, queued_at=now, sends=1)
+                )
             return self._put(
                 replace(
                     there,
@@ -90,6 +98,7 @@ class MemoryStore:
                     tries=there.tries + 1,
                     executor=executor,
                     lease_until=lease_until,
+                    logged=logged,
                 )
             )
 
