@@ -10,7 +10,7 @@ import pytest
 from tests.e2e import emulator
 from tests.e2e.conftest import until
 from tests.e2e.deployment import Deployment
-from tests.e2e.metering import Meter, metered
+from tests.e2e.metering import Meter
 from tests.local.websocket_client import Client
 from tests.stack.costs import per_run
 
@@ -25,8 +25,8 @@ Run = Callable[[], dict[str, float]]
 
 @pytest.fixture(scope="module")
 def meter(deployment: Deployment) -> Iterator[Meter]:
-    with metered(deployment) as meter:
-        yield meter
+    with deployment.meter.measuring():
+        yield deployment.meter
 
 
 class Ledger:
