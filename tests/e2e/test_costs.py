@@ -51,7 +51,7 @@ class Ledger:
             "DynamoDB read units": counted["read units"],
             # A message is received and deleted, too: by Lambda, beside the functions.
             "SQS requests": 3 * counted.get("SQS SendMessage", 0),
-            "S3 requests that write": sum(number for name, number in counted.items() if name.startswith("S3 ")),
+            "S3 requests that write": counted.get("S3 PUT", 0),
         }
 
     def _invocations(self) -> int:
