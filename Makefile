@@ -19,7 +19,7 @@ help: ## what there is
 # One environment for each lock file, made again when the lock changes. The interpreter is the host's own (3.11 or later).
 $(VENVS)/%/.ready: requirements/%.txt
 	@echo "setting up $(@D) ..."
-	@$(UV) venv --quiet --clear --python '>=3.11' $(@D)
+	@$(UV) venv --quiet --clear --python '>=3.11' --no-python-downloads $(@D)
 	@VIRTUAL_ENV=$(@D) $(UV) pip sync --quiet --require-hashes $<
 	@touch $@
 
@@ -60,11 +60,16 @@ validate: $(SAM)/.ready ## check the template
 # ARCHITECTURE and RUNTIME build for another target than the template's defaults.
 build: $(SAM)/.ready $(LOCAL)/.ready ## make functions and layers for AWS
 	@$(SAM)/bin/sam build
-	@echo "MiB unzipped, of the 250 that a function may have with its layers:" && du -sm .aws-sam/build/*/
+	@$(SAM)/bin/python -m scripts.sizes
 
 deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CONFIG=prod
 	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
 	@$(SAM)/bin/sam deploy --config-env $(CONFIG)
+
+url key: $(SAM)/.ready
+	@$(SAM)/bin/python -m scripts.stack $@ --config-env $(CONFIG)
+url: ## base URL of the stack that was deployed; CONFIG=prod
+key: ## its security key
 
 # The layers as they go to AWS, but for this machine's processor; beside them agno's own server, and boto3, which Lambda has.
 COLD := $(VENVS)/cold-start
@@ -90,4 +95,4 @@ soak: $(DEV)/.ready $(CLOUD)/.ready ## minutes of background runs whose workers 
 e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## deploy the template to a local cloud that enforces IAM, and drive it
 	@$(DEV)/bin/python -m pytest tests/e2e $(ARGS)
 
-.PHONY: help run local test soak e2e lock cold-start validate build deploy
+.PHONY: help run local test soak e2e lock cold-start validate build deploy url key

@@ -26,8 +26,12 @@ def listener(port: int, host: str = "127.0.0.1") -> Iterator[socket.socket]:
 @contextmanager
 def sole_user(settings: Settings) -> Iterator[None]:
     """Two stacks would overwrite each other's state. Raises ``CannotStart``."""
-    settings.state.mkdir(parents=True, exist_ok=True)
-    with (settings.state / "lock").open("w") as lock:
+    try:
+        settings.state.mkdir(parents=True, exist_ok=True)
+        lock = (settings.state / "lock").open("w")
+    except OSError as error:
+        raise CannotStart(f"{settings.state} can not be written: {error.strerror}") from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -47,13 +47,15 @@ async def test_one_document_describes_all_routes_of_all_functions(api):
     assert {"/", "/health", "/info", "/config", "/models"} <= set(described["paths"])
     for kind in Kind:
         own = {path for path in described["paths"] if path.startswith(f"/{kind.plural}")}
-        run = "/{component_id}/runs/{run_id}"
-        rest = ("", "/{component_id}", "/{component_id}/runs", run)
+        one = f"/{{{kind}_id}}"
+        run = f"{one}/runs/{{run_id}}"
+        rest = ("", one, f"{one}/runs", run)
         actions = (f"{run}/{action}" for action in ("cancel", "resume", "continue"))
         assert own == {f"/{kind.plural}{path}" for path in (*rest, *actions)}
-    body = described["paths"]["/agents/{component_id}/runs"]["post"]["requestBody"]["content"]
+    body = described["paths"]["/agents/{agent_id}/runs"]["post"]["requestBody"]["content"]
     assert set(body) == {"application/json", "multipart/form-data", "application/x-www-form-urlencoded"}
-    assert "files" in body["multipart/form-data"]["schema"]["properties"]
+    upload = body["multipart/form-data"]["schema"]["$ref"].rpartition("/")[2]
+    assert "files" in described["components"]["schemas"][upload]["properties"]
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc", "/docs/"])
@@ -76,10 +78,11 @@ def test_the_document_names_the_server_behind_the_stage():
 async def test_every_route_but_the_open_ones_needs_the_key(api):
     api.key = "k3y"
     described = (await api.client.get("/openapi.json")).json()
+    ids = {"agent_id": "assistant", "team_id": "t", "workflow_id": "w", "run_id": "r"}
     open_routes = {"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"}
     for path, methods in described["paths"].items():
         for method in methods:
-            answer = await api.client.request(method, path.format(component_id="assistant", run_id="r"))
+            answer = await api.client.request(method, path.format_map(ids))
             if path in open_routes:
                 assert answer.status_code == 200, path
             else:
@@ -120,5 +123,8 @@ async def test_browsers_of_known_origins_may_call_and_preflights_need_no_key(api
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, "http://localhost:3000")
     refused = await api.client.get("/agents", headers={"origin": "http://localhost:3000"})
     assert refused.headers["access-control-allow-origin"] == "http://localhost:3000"
+    foreign = await api.client.options("/agents", headers={**preflight, "origin": "https://example.com"})
+    assert (foreign.status_code, foreign.json()["error_code"]) == (400, "BAD_REQUEST")
+    assert "access-control-allow-origin" not in foreign.headers
     foreign = await api.client.get("/health", headers={"origin": "https://example.com"})
     assert "access-control-allow-origin" not in foreign.headers

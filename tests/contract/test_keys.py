@@ -10,7 +10,7 @@ from tests.contract.conftest import KEY, running_stack
 OPEN = {"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"}
 MISSING = {"detail": "Authorization header required", "error_code": "UNAUTHORIZED"}
 WRONG = {"detail": "Invalid authentication token", "error_code": "UNAUTHORIZED"}
-IDS = {"component_id": "assistant", "run_id": "r", "session_id": "s"}
+IDS = {"agent_id": "assistant", "team_id": "newsroom", "workflow_id": "letter", "run_id": "r"}
 
 
 @pytest.fixture(scope="module")

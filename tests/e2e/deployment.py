@@ -15,8 +15,10 @@ import boto3
 from local import sam
 from tests.cloud import ministack
 from tests.e2e import emulator
+from tests.e2e.metering import Meter, metered
 
-STACK = "agentos-e2e"
+STACK = "agentos"
+"""As samconfig.toml names it."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Deployment:
     cloud: str
     """URL of the cloud's own services."""
     outputs: Mapping[str, str]
+    meter: Meter
+    """Between the functions and the cloud."""
 
     @property
     def url(self) -> str:
@@ -47,6 +51,17 @@ class Deployment:
         region = emulator.ACCESS["AWS_DEFAULT_REGION"]
         return boto3.client(service, endpoint_url=self.cloud, region_name=region, **access)
 
+    def log(self) -> list[tuple[str, str]]:
+        """Everything that was logged: the group, and the message."""
+        logs = self.client("logs")
+        groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+        pages = (
+            (name, page)
+            for name in groups
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+        )
+        return [(name, event["message"]) for name, page in pages for event in page["events"]]
+
     def physical(self, logical_id: str) -> str:
         """The name that a resource of the template has got."""
         found = self.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)
@@ -58,17 +73,18 @@ def deployed(build: Path) -> Iterator[Deployment]:
     """Builds into the folder ``build``, deploys, and runs the stack for as long as the context lasts."""
     parameters = {**emulator.PARAMETERS, "Architecture": sam.architecture(), "LogLevel": "DEBUG"}
     built = asyncio.run(sam.build(build, runtime=emulator.runtime(), parameters=parameters))
-    template = emulator.adapt(built)
-    with ministack(AUTH="true") as cloud:
+    with metered() as meter, ministack(AUTH="true") as cloud:
+        meter.cloud = cloud
+        template = emulator.adapt(built, endpoint=meter.url)
         _sam(
             *("deploy", "--template-file", template, "--stack-name", STACK, *sam.overrides(parameters)),
             *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
             **emulator.ACCESS,
             AWS_ENDPOINT_URL=cloud,
         )
-        cloudformation = Deployment(cloud, {}).client("cloudformation")
+        cloudformation = Deployment(cloud, {}, meter).client("cloudformation")
         [stack] = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
-        yield Deployment(cloud, {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]})
+        yield Deployment(cloud, {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}, meter)
 
 
 def _sam(*arguments: str | Path, **variables: str) -> None:

@@ -26,14 +26,20 @@ def runtime() -> str:
     return subprocess.run([PYTHON, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def adapt(built: Path) -> Path:
-    """A copy of a built template with what the emulator needs otherwise, beside it."""
+def adapt(built: Path, *, endpoint: str) -> Path:
+    """A copy of a built template with what the emulator needs otherwise, beside it.
+
+    Functions reach all services at ``endpoint``. The sweeper does not: it is nobody's run.
+    """
     template = yaml_parse(built.read_text())
     resources = template["Resources"]
     _without_tls(resources)
     _without_metric_math(resources)
     _read_from_the_imported_api(resources)
     _number_as_number(resources)
+    for name, resource in resources.items():
+        if resource["Type"] == "AWS::Serverless::Function" and name != "SweeperFunction":
+            resource["Properties"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = endpoint
     adapted = built.with_name("emulator.json")
     adapted.write_text(json.dumps(template))
     return adapted

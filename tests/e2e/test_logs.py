@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import until, wait_for
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import STACK, Deployment
 
 RUNS = "/agents/assistant/runs"
 PROMPT = "cobalt-elephant"
@@ -17,10 +17,7 @@ ANSWER = "you said: cobalt-elephant"
 
 
 def messages(deployment: Deployment) -> list[str]:
-    logs = deployment.client("logs")
-    groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
-    pages = (page for group in groups for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group))
-    return [event["message"] for page in pages for event in page["events"]]
+    return [message for _, message in deployment.log()]
 
 
 def story(deployment: Deployment, run_id: str) -> list[dict[str, Any]]:
@@ -52,7 +49,7 @@ def test_each_run_tells_its_story_in_numbers(deployment, runs):
     for name, run_id in runs.items():
         told = story(deployment, run_id)
         assert [metric for metric in metrics(told) if metric.startswith("Runs")] == ["RunsStarted", ends[name]]
-        assert {line["Stack"] for line in told} == {"agentos-e2e"}
+        assert {line["Stack"] for line in told} == {STACK}
         assert all(line["session_id"] and line["kind"] == "agent" for line in told)
 
 

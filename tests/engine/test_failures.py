@@ -1,7 +1,10 @@
+from collections.abc import Callable
+
 import pytest
 from agno.agent import Agent
 from agno.exceptions import CheckTrigger, InputCheckError
-from agno.workflow import Step, StepInput, StepOutput, Workflow
+from agno.team import Team
+from agno.workflow import Parallel, Step, StepInput, StepOutput, Workflow
 from pydantic import BaseModel
 
 from agentos_lambda.engine.agno_engine import AgnoEngine
@@ -49,16 +52,68 @@ def test_a_tool_that_raises_does_not_end_the_run(engine: AgnoEngine) -> None:
     assert played.outcome.output.run["tools"][0]["tool_call_error"] is True
 
 
-def test_a_step_that_ends_the_process_ends_only_its_run() -> None:
-    def leave(_: StepInput) -> StepOutput:
-        raise SystemExit(3)
+def leave(*_: StepInput) -> StepOutput:
+    """Ask for the end of the process."""
+    raise SystemExit(3)
 
-    engine = engine_of(Workflow(id="leaving", name="Leaving", steps=[Step(name="leave", executor=leave)]))
-    played = play(engine, request_of("workflow/leaving", "x"))
 
-    assert played.outcome.status is RunStatus.ERROR
-    assert played.names[-1] == "WorkflowError"
-    assert played.outcome.output.run["workflow_id"] == "leaving"
+async def leave_later(*_: StepInput) -> StepOutput:
+    """Ask for the end of the process, as a coroutine."""
+    raise SystemExit(3)
+
+
+def stay(_: StepInput) -> StepOutput:
+    return StepOutput(content="still here")
+
+
+def steps(*functions: Callable[..., object]) -> list[Step]:
+    return [Step(name=each.__name__, executor=each, max_retries=0) for each in functions]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("kind", ["agent", "team"])
+def test_a_tool_that_ends_the_process_ends_only_its_run(kind: str, stream: bool) -> None:
+    agent = Agent(id="agent", name="agent", model=DemoModel(), tools=[leave])
+    team = Team(id="team", name="team", model=DemoModel(), members=[agent])
+    message = "call leave" if kind == "agent" else "ask agent: call leave"
+
+    played = play(engine_of(agent, team), request_of(f"{kind}/{kind}", message, stream=stream))
+
+    # A team goes on without a member that has failed.
+    ended = (RunStatus.ERROR, "SystemExit: 3") if kind == "agent" else (RunStatus.COMPLETED, None)
+    assert (played.outcome.status, played.outcome.error) == ended
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("parallel", [True, False])
+def test_a_step_that_ends_the_process_has_failed_and_no_more(parallel: bool, stream: bool) -> None:
+    both = steps(leave, stay)
+    workflow = Workflow(id="leaving", name="Leaving", steps=[Parallel(*both, name="both")] if parallel else both)
+    played = play(engine_of(workflow), request_of("workflow/leaving", "x", stream=stream))
+
+    assert played.outcome.status is RunStatus.COMPLETED
+    assert "still here" in str(played.outcome.output.run["step_results"])
+
+
+LEAVING = {
+    "agent": lambda: Agent(id="leaving", name="leaving", model=DemoModel(), tools=[leave_later]),
+    "workflow": lambda: Workflow(id="leaving", name="Leaving", steps=steps(leave_later)),
+    "parallel": lambda: Workflow(
+        id="leaving", name="Leaving", steps=[Parallel(*steps(leave_later, stay), name="both")]
+    ),
+}
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("shape", LEAVING)
+def test_a_coroutine_that_ends_the_process_ends_only_its_run(shape: str, stream: bool) -> None:
+    kind = "agent" if shape == "agent" else "workflow"
+    played = play(engine_of(LEAVING[shape]()), request_of(f"{kind}/leaving", "call leave_later", stream=stream))
+
+    assert (played.outcome.status, played.outcome.error) == (RunStatus.ERROR, "SystemExit: 3")
+    assert played.names[-1:] == [f"{'Run' if kind == 'agent' else 'Workflow'}Error"] * stream
+    assert not {name for name in played.names if name.endswith(("Cancelled", "RunCompleted", "WorkflowCompleted"))}
+    assert played.leftover == 0
 
 
 class Order(BaseModel):

@@ -186,7 +186,10 @@ def test_the_command_tells_what_is_wrong_in_one_line(
     assert not (tmp_path / "out.json").exists()
 
 
-def test_components_that_can_not_be_described_are_told(tmp_path: Path) -> None:
+def test_components_that_can_not_be_described_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [name for name in sys.modules if name.startswith(("openai", "agno.models.openai"))]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "openai", None)  # as where it is not installed
     (tmp_path / "bare.py").write_text(
         "from agno.agent import Agent\nagents = [Agent(id='a')]\nteams = []\nworkflows = []\n"
     )

@@ -105,6 +105,14 @@ def test_a_missing_components_file_is_told(start, tmp_path):
         assert stack.output() == f"{tmp_path / 'nowhere.py'}: no such components file\n"
 
 
+def test_a_folder_that_can_not_be_written_is_told(tmp_path):
+    (tmp_path / "state").touch()
+    with stack_process(tmp_path / "state", tmp_path) as stack:
+        assert stack.process.wait(20) == 1
+        stack.end()
+        assert stack.output() == f"{tmp_path / 'state'} can not be written: File exists\n"
+
+
 def test_a_second_stack_over_the_same_state_does_not_start(stack, shared_folder):
     with stack_process(shared_folder / "state", shared_folder / "signals") as second:
         assert second.process.wait(20) == 1

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,9 @@ from botocore.config import Config
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from agentos_lambda.aws.settings import Settings
+from agentos_lambda.aws.wiring import store_of
+from agentos_lambda.runs.ports import Store
 from agentos_lambda.stores.posts import ManagementApiPosts
 from agentos_lambda.websocket.ports import Gone
 from local.variables import cloud_access
@@ -274,14 +279,59 @@ def test_the_management_api_is_that_of_api_gateway_to_a_real_client(
         eventually(lambda: api.get_connection(ConnectionId=connection_id) is None)
 
 
+def environments(stack: StackProcess) -> dict[int, dict[str, str]]:
+    """The environment variables of the stack's processes, by their ids."""
+    return {pid: variables for pid in stack.descendants() if (variables := variables_of(pid))}
+
+
+def variables_of(pid: int) -> dict[str, str]:
+    """The environment variables of a process; none of one that has ended."""
+    try:
+        text = Path(f"/proc/{pid}/environ").read_text()
+    except OSError:
+        return {}
+    return dict(line.split("=", 1) for line in text.split("\0") if "=" in line)
+
+
+@pytest.fixture
+def store(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store of the stack's functions."""
+    variables = next(each for each in environments(whole_stack).values() if "RUNS_TABLE" in each)
+    for name in (*cloud_access(""), "AWS_ENDPOINT_URL"):
+        monkeypatch.setenv(name, variables[name])
+    return store_of(Settings.from_environment(variables))
+
+
+def test_a_client_whose_worker_is_killed_hears_the_end_and_so_does_one_that_comes_back(
+    whole_stack: StackProcess, url: str, http: httpx.Client, store: Store
+) -> None:
+    with Client(url, KEY) as client:
+        start(client, "[slow 40ms] " + "word " * 1000)
+        seen = client.until("RunContent")
+        run_id = seen[0]["run_id"]
+        for pid, variables in environments(whole_stack).items():
+            if variables.get("AWS_LAMBDA_FUNCTION_NAME") == "WorkerFunction":
+                os.kill(pid, signal.SIGKILL)
+                eventually(lambda pid=pid: not variables_of(pid))
+        record = store.get(run_id)
+        assert record is not None
+        store.renew(record, lease_until=0)  # as if the time that it had left were over
+        seen += client.until("WorkflowError")
+    assert indexes(seen) == sorted(set(indexes(seen)))
+    assert seen[-1]["error"] == "execution lost"
+    run = http.get(f"/workflows/talk/runs/{run_id}").json()
+    assert (run["status"], run["content"]) == ("ERROR", "execution lost")
+    with Client(url, KEY) as client:
+        client.send(action="reconnect", run_id=run_id, last_event_index=indexes(seen)[-2])
+        assert [message["event"] for message in client.until("WorkflowError")] == ["replay", "WorkflowError"]
+
+
 @pytest.fixture
 def management(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """Where the stack's functions post to, and the id of the one connection that is open."""
     for name, value in cloud_access("").items():
         monkeypatch.setenv(name, value)
-    environments = [Path(f"/proc/{pid}/environ").read_text().split("\0") for pid in whole_stack.descendants()]
-    variables = [dict(line.split("=", 1) for line in lines if "=" in line) for lines in environments]
-    of_function = next(each for each in variables if "GREETINGS_QUEUE_URL" in each)
+    of_function = next(each for each in environments(whole_stack).values() if "GREETINGS_QUEUE_URL" in each)
     tables = boto3.client("dynamodb", endpoint_url=of_function["AWS_ENDPOINT_URL"])
     items = eventually(lambda: len(found := tables.scan(TableName="ConnectionsTable")["Items"]) == 1 and found)
     tables.close()

@@ -8,4 +8,5 @@ from local.settings import Settings
 
 if __name__ == "__main__":
     port, state, components = sys.argv[1:]
-    sys.exit(main(Settings(port=int(port), components=Path(components), state=Path(state))))
+    # A sweep each second: a test that needs one does not wait for it.
+    sys.exit(main(Settings(port=int(port), components=Path(components), state=Path(state), schedule_seconds=1)))

@@ -1,14 +1,19 @@
 """Runs that a worker executes: accepted once, executed once, ended whatever happens."""
 
+import asyncio
+import gc
+import random
+
 import pytest
 
 from agentos_lambda.runs.errors import NotFound, QueueFull, StoreUnavailable
 from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
-from agentos_lambda.runs.model import EventPack, Kind, Media, RunInput, RunStatus
+from agentos_lambda.runs.model import EventPack, IndexedEvent, Kind, Media, RunInput, RunStatus
+from agentos_lambda.runs.observer import Unobserved
 from agentos_lambda.runs.requests import RunRequest
-from agentos_lambda.runs.sweeper import Swept
+from agentos_lambda.runs.sweeper import Sweeper, Swept
 from agentos_lambda.runs.work_json import work_from_json
-from tests.runs.conftest import World, collect, component, names
+from tests.runs.conftest import OneOfEach, World, collect, component, names
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +33,20 @@ async def test_a_queued_run_waits_for_a_worker_and_is_executed_by_it(world):
     assert ended.record.status is RunStatus.COMPLETED
     request = world.engine.runs[0].request
     assert (request.work.message, request.session_id, request.user_id) == ("hello", "s", "alice")
+
+
+async def test_a_worker_keeps_no_events_that_nobody_takes(world):
+    world.engine.script |= {"hold": True, "deltas": ["word "] * 50}
+    record = world.enqueue()
+    working = asyncio.create_task(world.work())
+    while not world.engine.runs:
+        await asyncio.to_thread(lambda: None)
+    await world.engine.runs[0].reached_hold.wait()
+    kept = [each for each in gc.get_objects() if isinstance(each, IndexedEvent)]
+    assert [each for each in kept if each.event.get("run_id") == record.run_id] == []
+    world.engine.runs[0].release()
+    ended = await working
+    assert len(world.store.read(ended.record, after=-1)) == 53
 
 
 async def test_the_same_message_twice_executes_once(world):
@@ -79,6 +98,16 @@ async def test_a_full_queue_takes_no_more_and_leaves_nothing():
     assert world.store.get("refused") is None
 
 
+async def test_a_repeated_request_is_no_further_run_for_a_full_queue():
+    world = World(queue_limit=1)
+    record = world.enqueue(idempotency_key="k")
+    assert world.enqueue(idempotency_key="k") == record
+    for other in ({}, {"idempotency_key": "another"}, {"idempotency_key": "k", "message": "another"}):
+        with pytest.raises(QueueFull):
+            world.enqueue(**other)
+    assert list(world.queue.waiting) == [record.run_id]
+
+
 async def test_waiting_runs_are_sent_again_with_growing_pauses_and_given_up_in_the_end(world):
     record = world.enqueue()
     sent_after = []
@@ -127,6 +156,36 @@ async def test_a_zombie_writes_nothing_after_the_sweep(world):
     events = await collect(execution)
     assert events[-1].event["content"] == "execution lost"
     assert world.store.get(execution.record.run_id) == swept
+
+
+async def test_of_more_runs_than_a_sweep_has_time_for_none_stands_behind_the_others_for_ever(world):
+    for _ in range(20):
+        world.enqueue()
+    dead = world.enqueue()
+    world.store.claim(dead.run_id, executor="dies", lease_until=world.clock.now() - LEASE, expired_before=0)
+    world.clock.advance(1)
+    get = world.store.get
+
+    def slow_get(run_id):
+        world.clock.advance(10)
+        return get(run_id)
+
+    world.store.get = slow_get
+    observer = Unobserved()
+    observer.unswept = (unswept := []).append
+    sweeper = Sweeper(
+        world.store,
+        world.queue,
+        OneOfEach(),
+        world.clock,
+        new_id=world.new_id,
+        observer=observer,
+        shuffle=random.Random(3).shuffle,  # noqa: S311 - an order
+    )
+    sweeps = [sweeper.sweep(until=world.clock.now() + 30) for _ in range(30)]
+    assert (sweeps[0], sum(swept.lost for swept in sweeps)) == (Swept(left=18), 1)
+    assert get(dead.run_id).error == "execution lost"
+    assert len(unswept) == len(sweeps)  # an alarm if that goes on
 
 
 async def test_a_sweeper_that_dies_between_its_claim_and_its_commit_is_followed_by_another(world):

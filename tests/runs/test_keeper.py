@@ -7,7 +7,7 @@ import pytest
 from agentos_lambda.runs.errors import NotStorable, StoreUnavailable
 from agentos_lambda.runs.event_log import LogBuffer
 from agentos_lambda.runs.keeper import Keeper, StopReason
-from agentos_lambda.runs.leases import LEASE
+from agentos_lambda.runs.leases import LEASE, RENEW_EVERY
 from agentos_lambda.runs.model import Ending, EventPack, Kind, RunOutput, RunRecord, RunStatus
 from agentos_lambda.stores.memory import MemoryStore
 from tests.clocks import ManualClock
@@ -41,7 +41,8 @@ class Kept:
     """A running attempt with its keeper."""
 
     def __init__(self, deadline_in: int | None = None) -> None:
-        self.clock, self.store, self.buffer = ManualClock(), CountingStore(), LogBuffer()
+        self.clock, self.store = ManualClock(), CountingStore()
+        self.buffer = LogBuffer(self.clock)
         now = self.clock.now()
         self.record = self.store.accept(
             RunRecord("r", Kind.AGENT, "a", "s", None, RunStatus.RUNNING, now, "t", attempt=1, lease_until=now + LEASE)
@@ -80,31 +81,31 @@ def test_the_record_is_looked_at_once_a_second_and_renewed_each_tenth(kept):
 
 
 def test_text_waits_a_second_for_more_of_it(kept):
-    kept.buffer.add({"event": "RunContent"}, now=kept.clock.now())
+    kept.buffer.add({"event": "RunContent"})
     assert kept.after(500) == []
-    kept.buffer.add({"event": "RunContent"}, now=kept.clock.now())
+    kept.buffer.add({"event": "RunContent"})
     assert kept.after(500) == ["get", "append"]
     assert [e.index for e in kept.store.read(kept.record, after=-1)] == [0, 1]
 
 
 def test_anything_but_text_is_logged_at_once_and_the_text_before_it_too(kept):
-    kept.buffer.add({"event": "RunContent"}, now=kept.clock.now())
-    kept.buffer.add({"event": "ToolCallStarted"}, now=kept.clock.now())
+    kept.buffer.add({"event": "RunContent"})
+    kept.buffer.add({"event": "ToolCallStarted"})
     assert kept.after(0) == ["append"]
 
 
 def test_a_pack_that_could_not_be_written_is_written_later_in_order(kept):
-    kept.buffer.add({"event": "RunStarted"}, now=kept.clock.now())
+    kept.buffer.add({"event": "RunStarted"})
     kept.store.down = True
     assert kept.after(0) == ["append"]
     kept.store.down = False
-    kept.buffer.add({"event": "RunContent"}, now=kept.clock.now())
+    kept.buffer.add({"event": "RunContent"})
     assert "append" in kept.after(1000)
     assert [e.event["event"] for e in kept.store.read(kept.record, after=-1)] == ["RunStarted", "RunContent"]
 
 
 def test_an_attempt_that_slept_through_its_lease_logs_nothing(kept):
-    kept.buffer.add({"event": "RunStarted"}, now=kept.clock.now())
+    kept.buffer.add({"event": "RunStarted"})
     later = kept.clock.now() + LEASE + 1
     kept.store.claim("r", executor="other", lease_until=later + LEASE, expired_before=later)
     assert kept.after(LEASE + 1) == ["renew"]
@@ -115,11 +116,11 @@ def test_events_that_can_not_be_stored_do_not_end_the_keeper(kept, monkeypatch):
     def refuse(run_id, attempt, pack):
         raise NotStorable("too large")
 
-    kept.buffer.add({"event": "RunStarted"}, now=kept.clock.now())
+    kept.buffer.add({"event": "RunStarted"})
     monkeypatch.setattr(kept.store, "append", refuse)
     assert kept.after(0) == []
     monkeypatch.undo()
-    kept.buffer.add({"event": "ToolCallStarted"}, now=kept.clock.now())
+    kept.buffer.add({"event": "ToolCallStarted"})
     assert kept.after(0) == ["append"]
     assert [e.index for e in kept.store.read(kept.record, after=-1)] == [1]
 
@@ -170,26 +171,26 @@ def test_a_store_that_is_down_does_not_stop_the_run(kept):
 
 def test_the_thread_wakes_when_nudged_and_writes_nothing_after_its_stop(kept):
     kept.keeper.start()
-    kept.buffer.add({"event": "RunStarted"}, now=kept.clock.now())
+    kept.buffer.add({"event": "RunStarted"})
     kept.keeper.nudge()
     kept.keeper.stop()
     written = len(kept.store.calls)
-    kept.buffer.add({"event": "RunCompleted"}, now=kept.clock.now())
+    kept.buffer.add({"event": "RunCompleted"})
     kept.keeper.nudge()
     assert len(kept.store.calls) == written
 
 
 def test_the_last_pack_holds_what_waited_and_the_terminal_events(kept):
-    kept.buffer.add({"event": "RunStarted"}, now=0)
+    kept.buffer.add({"event": "RunStarted"})
     kept.buffer.take()
-    kept.buffer.add({"event": "RunContent"}, now=0)
+    kept.buffer.add({"event": "RunContent"})
     pack, numbered = kept.buffer.finish([{"event": "RunCompleted"}])
     assert pack == EventPack(1, ({"event": "RunContent"}, {"event": "RunCompleted"}))
     assert [e.index for e in numbered] == [2]
     assert kept.buffer.finish([{"event": "RunError"}])[0].events[-1] == {"event": "RunError"}
 
 
-def test_the_lease_is_held_by_the_monotonic_clock_from_the_moment_before_it_was_asked_for():
+def test_the_lease_is_held_from_the_moment_before_it_was_asked_for():
     kept = Kept()
     assert kept.keeper.holds_lease()
     kept.after(LEASE - 1)
@@ -198,6 +199,33 @@ def test_the_lease_is_held_by_the_monotonic_clock_from_the_moment_before_it_was_
     assert kept.keeper.holds_lease()
     kept.clock.advance(1)
     assert not kept.keeper.holds_lease()
+
+
+def test_an_attempt_whose_clock_is_set_back_keeps_its_lease(kept):
+    kept.clock.jump(-3_600_000)
+    assert [kept.after(1000) for _ in range(10)] == [["get"]] * 9 + [["renew"]]
+    assert kept.store.get("r").lease_until == kept.record.lease_until + RENEW_EVERY
+    assert kept.keeper.holds_lease()
+
+
+def test_text_is_logged_in_time_and_a_deadline_kept_though_the_clock_is_set_back():
+    kept = Kept(deadline_in=5_000)
+    kept.buffer.add({"event": "RunContent"})
+    kept.clock.jump(-3_600_000)
+    assert kept.after(1000) == ["get", "append"]
+    assert not kept.stops
+    kept.after(4000)
+    assert kept.stops == [StopReason.DEADLINE]
+
+
+def test_an_attempt_whose_machine_was_frozen_holds_no_lease_and_looks_before_it_logs(kept):
+    kept.buffer.add({"event": "RunStarted"})
+    kept.clock.jump(LEASE)
+    assert not kept.keeper.holds_lease()
+    later = kept.clock.now() + LEASE + 1
+    kept.store.claim("r", executor="sweeper", lease_until=later + LEASE, expired_before=later)
+    assert kept.after(0) == ["renew"]
+    assert kept.stops == [StopReason.FENCED]
 
 
 def test_without_its_store_an_attempt_holds_its_lease_no_longer_than_it_was_given():

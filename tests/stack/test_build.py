@@ -94,7 +94,9 @@ def test_a_function_with_its_layers_is_small_enough_for_lambda(
 ) -> None:
     parts = [build.artifacts / function, *layers(build, stack, function)]
     assert all(size(part) > 0 for part in parts)
-    assert sum(map(size, parts)) < UNZIPPED_LIMIT
+    whole = sum(map(size, parts))
+    assert whole < UNZIPPED_LIMIT
+    assert f"{whole / 1024**2:7.1f}  {function}\n" in build.printed
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -161,13 +163,14 @@ def test_the_manifest_describes_the_components_that_are_deployed(build: Build) -
 
 def test_the_api_document_is_baked_into_the_package(build: Build) -> None:
     document = json.loads((build.python("AgentosLambda") / "agentos_lambda/api/openapi.json").read_text())
-    assert "/agents/{component_id}/runs" in document["paths"]
+    assert "/agents/{agent_id}/runs" in document["paths"]
 
 
 def test_everything_is_compiled_for_good_or_it_is_said_that_nothing_is(build: Build) -> None:
     sources = set(build.artifacts.rglob("*.py"))
     compiled = {path.parents[1] / f"{path.name.split('.')[0]}.py": path for path in build.artifacts.rglob("*.pyc")}
     if WITHOUT_PYC in build.printed:
+        assert "scripts/uv python install 3.13" in build.printed
         assert not compiled
         return
     assert compiled.keys() == sources

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, FastAPI
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentos_lambda.api.auth import Authentication
-from agentos_lambda.api.errors import ErrorEdge, add_error_handlers
+from agentos_lambda.api.errors import ErrorEdge, add_error_handlers, error_response
 from agentos_lambda.api.paths import route_path
 from agentos_lambda.api.services import Services
 
@@ -35,6 +37,17 @@ class StripTrailingSlash:
         if scope["type"] == "http" and scope["path"].endswith("/") and route_path(scope) != "/":
             scope = {**scope, "path": scope["path"].removesuffix("/")}
         await self._app(scope, receive, send)
+
+
+class Cors(CORSMiddleware):
+    """Starlette's, with refused preflights in the errors' one format."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        answer = super().preflight_response(request_headers)
+        if answer.status_code < 400:  # noqa: PLR2004
+            return answer
+        headers = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
+        return error_response(answer.status_code, bytes(answer.body).decode(), headers=headers)
 
 
 class AtEnd:
@@ -64,7 +77,7 @@ def create_app(router: APIRouter, services: Services, *, at_end: Callable[[], Aw
         middleware=[
             Middleware(AtEnd, wait=at_end),
             Middleware(
-                CORSMiddleware,
+                Cors,
                 allow_origins=origins,
                 allow_credentials=True,
                 allow_methods=["*"],

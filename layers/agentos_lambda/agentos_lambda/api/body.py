@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
@@ -15,12 +13,10 @@ from starlette.formparsers import MultiPartException
 from agentos_lambda.api.errors import ApiError, FieldErrors
 from agentos_lambda.api.multipart import StrictMultipart
 from agentos_lambda.runs.model import Json
+from agentos_lambda.runs.strict_json import TooDeep, parse_json
 
 MAX_TEXT = 1024 * 1024
 """Bytes of one text field."""
-
-MAX_DEPTH = 64
-"""Levels of nesting of a JSON body."""
 
 _REPLACED = "\ufffd"
 """API Gateway puts this in place of bytes that are no UTF-8. A form that has it on purpose has it percent-encoded."""
@@ -95,6 +91,8 @@ def _urlencoded(raw: bytes) -> Body:
         text = raw.decode()
         if _REPLACED in text:
             raise ApiError(400, "The body is not valid UTF-8")
+        if text.startswith("{"):
+            raise ApiError(400, "The body is JSON, its Content-Type says that it is a form: send application/json")
         pairs = parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=_MAX_FIELDS)
     except UnicodeDecodeError as error:
         raise ApiError(400, "The body is not valid UTF-8") from error
@@ -110,8 +108,6 @@ def _json(raw: bytes) -> Body:
         return Body({})
     try:
         value = parse_json(raw.decode())
-        if b"\\u" in raw:
-            json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except UnicodeError as error:
         raise ApiError(400, "The body is not valid UTF-8") from error
     except TooDeep as error:
@@ -124,49 +120,7 @@ def _json(raw: bytes) -> Body:
     return Body(value)
 
 
-class TooDeep(ValueError):
-    """A JSON text has more levels than are taken."""
-
-    def __init__(self) -> None:
-        super().__init__(f"nested over {MAX_DEPTH} levels deep")
-
-
-def parse_json(text: str) -> Json:
-    """The value of a JSON text. Raises ``TooDeep``, and ``ValueError`` also for what only Python takes for JSON: NaN,
-    Infinity, and numbers that are so large that it reads Infinity."""
-    try:
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
-    except RecursionError as error:
-        raise TooDeep from error
-    if _deeper_than(value, MAX_DEPTH):
-        raise TooDeep
-    return value
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is too large")
-    return number
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
 def _check_sizes(fields: Mapping[str, Json]) -> None:
     for name, value in fields.items():
         if isinstance(value, str) and len(value.encode()) > MAX_TEXT:
             raise ApiError(413, f"{name}: field exceeded maximum size of {MAX_TEXT // 1024}KB.")
-
-
-def _deeper_than(value: Json, levels: int) -> bool:
-    layer: list[Json] = [value]
-    for _ in range(levels):
-        layer = [
-            child
-            for node in layer
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
-    return any(isinstance(node, dict | list) for node in layer)

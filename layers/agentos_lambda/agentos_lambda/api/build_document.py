@@ -1,4 +1,8 @@
-"""Makes the OpenAPI document from the routes: ``python -m agentos_lambda.api.build_document FILE``."""
+"""Makes the OpenAPI document from the routes: ``python -m agentos_lambda.api.build_document FILE``.
+
+Paths, parameters and operations are those of the routes; bodies and answers, which the routes read and make themselves,
+are told by ``document_operations``.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,35 @@ from fastapi import FastAPI
 from agentos_lambda import __version__
 from agentos_lambda.api.components import component_router
 from agentos_lambda.api.discovery import discovery_router
+from agentos_lambda.api.document_bodies import SCHEMAS as BODIES
+from agentos_lambda.api.document_operations import OPERATIONS, error_responses
+from agentos_lambda.api.document_schemas import SCHEMAS
 from agentos_lambda.api.run_state import run_state_router
 from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.model import JsonObject, Kind
 
-_DESCRIPTION = "Run agents, teams and workflows. Every error is `{detail, error_code}`."
+_DESCRIPTION = """\
+Run agents, teams and workflows; follow, cancel, resume and continue their runs.
+
+A component that fails is a run with the status `ERROR`, answered with 200. Every other error is
+`{"detail": "…", "error_code": "…"}`."""
+
+_TAGS = {
+    "Discovery": "What there is",
+    "Agents": "A model with instructions and tools",
+    "Teams": "Several agents, led by one model that hands out the tasks",
+    "Workflows": "Steps in a given order: agents, teams, functions",
+}
+
+_PARAMETERS = {
+    "run_id": ("run_id", "The id of a run"),
+    "session_id": ("session_id", "The id of a session"),
+    "status": ("status", "Only runs that have it"),
+    "idempotency-key": ("Idempotency-Key", "The same key with the same request is the same run: 1 to 512 characters"),
+    "last-event-id": ("Last-Event-ID", "The index of the last event that the client has; `last_event_index` wins"),
+}
 
 
 def build_document() -> JsonObject:
@@ -31,9 +57,41 @@ def build_document() -> JsonObject:
         app.include_router(run_state_router(kind, nothing, nothing))
         app.include_router(run_router(kind, nothing, nothing, nothing, nothing))
     document = app.openapi()
-    document["components"]["securitySchemes"] = {"SecurityKey": {"type": "http", "scheme": "bearer"}}
+    document["tags"] = [{"name": name, "description": told} for name, told in _TAGS.items()]
+    document["paths"] = dict(_path(path, methods) for path, methods in document["paths"].items())
+    document["components"] = {
+        "schemas": {**SCHEMAS, **BODIES},
+        "responses": error_responses(),
+        "securitySchemes": {
+            "SecurityKey": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "Where `auth_mode` of `GET /info` is `security_key`",
+            }
+        },
+    }
     document["security"] = [{"SecurityKey": []}]
     return document
+
+
+def _path(path: str, methods: JsonObject) -> tuple[str, JsonObject]:
+    """A path under the name that AgentOS has for its parameter: ``agent_id``, ``team_id``, ``workflow_id``."""
+    kind = next((kind for kind in Kind if path.startswith(f"/{kind.plural}")), None)
+    described = {method: _operation(kind, operation) for method, operation in methods.items()}
+    return path.replace("{component_id}", f"{{{kind}_id}}"), described
+
+
+def _operation(kind: Kind | None, operation: JsonObject) -> JsonObject:
+    known = OPERATIONS[operation["operationId"]]
+    parameters = [_parameter(kind, parameter) for parameter in operation.get("parameters", ())]
+    return {**operation, **({"parameters": parameters} if parameters else {}), **known}
+
+
+def _parameter(kind: Kind | None, parameter: JsonObject) -> JsonObject:
+    name, description = _PARAMETERS.get(parameter["name"], (f"{kind}_id", f"The id of one of the {kind}s"))
+    choices = parameter["schema"].get("anyOf", [parameter["schema"]])
+    schema = {key: value for key, value in choices[0].items() if key != "title"}
+    return {**parameter, "name": name, "description": description, "schema": schema}
 
 
 if __name__ == "__main__":

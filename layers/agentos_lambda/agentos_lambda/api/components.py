@@ -27,11 +27,11 @@ def component_router(kind: Kind, catalog: Catalog) -> APIRouter:
     router = APIRouter(prefix=f"/{kind.plural}", tags=[kind.plural.capitalize()])
     find = known_component(kind, catalog)
 
-    @router.get("", summary=f"List the {kind.plural}")
+    @router.get("", summary=f"List the {kind.plural}", operation_id=f"get_{kind.plural}")
     def list_components() -> Response:
         return JSONResponse([component.listed for component in catalog.all(kind)])
 
-    @router.get("/{component_id}", summary=f"Describe one {kind}")
+    @router.get("/{component_id}", summary=f"Describe one {kind}", operation_id=f"get_{kind}")
     def describe_component(component_id: str) -> Response:
         return JSONResponse(find(component_id).detail)
 

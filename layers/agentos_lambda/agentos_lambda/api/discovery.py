@@ -19,16 +19,16 @@ def discovery_router(services: Services) -> APIRouter:
     os, catalog = services.os, services.catalog
     started = datetime.fromtimestamp(services.clock.now() / 1000, UTC).isoformat().replace("+00:00", "Z")
 
-    @router.get("/", summary="Name, version and links")
+    @router.get("/", summary="Name, version and links", operation_id="get_home")
     def home() -> Response:
         links = {name: f"/{name}" for name in ("health", "info", "docs")}
         return JSONResponse({"name": os.name, "version": __version__, **links})
 
-    @router.get("/health", summary="Whether the API answers")
+    @router.get("/health", summary="Whether the API answers", operation_id="health_check")
     def health() -> Response:
         return JSONResponse({"status": "ok", "instantiated_at": started})
 
-    @router.get("/info", summary="Counts, versions and how to authenticate")
+    @router.get("/info", summary="Counts, versions and how to authenticate", operation_id="get_info")
     async def info() -> Response:
         key = await run_in_threadpool(services.key)
         counts = {f"{kind}_count": len(catalog.all(kind)) for kind in Kind}
@@ -46,7 +46,7 @@ def discovery_router(services: Services) -> APIRouter:
             }
         )
 
-    @router.get("/config", summary="The whole OS")
+    @router.get("/config", summary="The whole OS", operation_id="get_config")
     def config() -> Response:
         described: JsonObject = {"os_id": os.id, **({"description": os.description} if os.description else {})}
         components = [component for kind in Kind for component in catalog.all(kind)]
@@ -64,7 +64,7 @@ def discovery_router(services: Services) -> APIRouter:
             }
         )
 
-    @router.get("/models", summary="The models of all agents and teams")
+    @router.get("/models", summary="The models of all agents and teams", operation_id="get_models")
     def models() -> Response:
         return JSONResponse(list(catalog.models()))
 

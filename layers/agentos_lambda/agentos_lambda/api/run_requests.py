@@ -14,7 +14,7 @@ from agentos_lambda.api.fields import Id, Index
 from agentos_lambda.api.run_form import RunForm
 from agentos_lambda.api.uploads import read_uploads
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.model import Component, JsonObject, Kind
+from agentos_lambda.runs.model import Component, Kind
 from agentos_lambda.runs.requests import ContinueRequest, RunRequest
 
 ENDING_TAKES = 5_000
@@ -60,7 +60,9 @@ def continue_request(component: Component, run_id: str, body: Body, deadline: in
     )
 
 
-class _ResumeForm(BaseModel):
+class ResumeForm(BaseModel):
+    """What a client may send to take a run up again."""
+
     last_event_index: Index = None
     session_id: Id = None
 
@@ -78,7 +80,7 @@ def resume_point(body: Body, last_event_id: str | None) -> ResumePoint:
     """Where to resume: by the field ``last_event_index``, else by ``Last-Event-ID``. Raises ``ApiError``."""
     fields = {"last_event_index": last_event_id, **body.fields}
     try:
-        form = _ResumeForm.model_validate(fields)
+        form = ResumeForm.model_validate(fields)
     except ValidationError as error:
         raise field_errors(error) from error
     return ResumePoint(-1 if form.last_event_index is None else form.last_event_index, form.session_id)
@@ -90,31 +92,3 @@ def deadline_of(scope: Any, clock: Clock) -> int | None:
     if context is None:
         return None
     return int(clock.now() + context.get_remaining_time_in_millis() - ENDING_TAKES)
-
-
-def request_body_schema(kind: Kind) -> JsonObject:
-    """The request body of a run, for the API document: files where the kind takes them."""
-    schema = RunForm.model_json_schema(by_alias=False)
-    with_files = {**schema, "properties": dict(schema["properties"])}
-    if kind is not Kind.WORKFLOW:
-        with_files["properties"]["files"] = {"type": "array", "items": {"type": "string", "format": "binary"}}
-    return _body_schema(schema, required=True, multipart=with_files)
-
-
-def continue_body_schema() -> JsonObject:
-    """The request body of a continuation, for the API document."""
-    return _body_schema(ContinueForm.model_json_schema(by_alias=False), required=False)
-
-
-def resume_body_schema() -> JsonObject:
-    """The request body of a resumption, for the API document."""
-    return _body_schema(_ResumeForm.model_json_schema(), required=False)
-
-
-def _body_schema(schema: JsonObject, *, required: bool, multipart: JsonObject | None = None) -> JsonObject:
-    content = {
-        "multipart/form-data": {"schema": multipart or schema},
-        "application/x-www-form-urlencoded": {"schema": schema},
-        "application/json": {"schema": schema},
-    }
-    return {"requestBody": {"required": required, "content": content}}

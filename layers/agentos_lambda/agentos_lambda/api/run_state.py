@@ -20,17 +20,17 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
     router = APIRouter(prefix=f"/{kind.plural}", tags=[kind.plural.capitalize()])
     Known = Annotated[Component, Depends(known_component(kind, catalog))]  # noqa: N806 - a type
 
-    @router.get("/{component_id}/runs", summary="List the runs of a session")
+    @router.get("/{component_id}/runs", summary="List the runs of a session", operation_id=f"list_{kind}_runs")
     def list_runs(component: Known, session_id: IdText, status: RunStatus | None = None) -> Response:
         """The runs that have ended or paused, oldest first."""
         return JSONResponse([run_item(run) for run in runs.list(component, session_id, status=status)])
 
-    @router.get("/{component_id}/runs/{run_id}", summary="Get a run")
+    @router.get("/{component_id}/runs/{run_id}", summary="Get a run", operation_id=f"get_{kind}_run")
     def get_run(component: Known, run_id: RunId, session_id: Id = None) -> Response:
         """The run at any time of its life: with its status while it runs, whole when it has ended."""
         return JSONResponse(runs.get(component, run_id, session_id=session_id).show())
 
-    @router.post("/{component_id}/runs/{run_id}/cancel", summary="Cancel a run")
+    @router.post("/{component_id}/runs/{run_id}/cancel", summary="Cancel a run", operation_id=f"cancel_{kind}_run")
     def cancel_run(component: Known, run_id: RunId) -> Response:
         """Stop the run wherever it executes. A run that has ended stays as it is."""
         try:

@@ -13,11 +13,8 @@ from agentos_lambda.api.components import known_component
 from agentos_lambda.api.fields import RunId
 from agentos_lambda.api.resume import resume
 from agentos_lambda.api.run_requests import (
-    continue_body_schema,
     continue_request,
     deadline_of,
-    request_body_schema,
-    resume_body_schema,
     resume_point,
     run_request,
 )
@@ -38,7 +35,7 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
     answers = _Answers(runs, clock)
     Known = Annotated[Component, Depends(known_component(kind, catalog))]  # noqa: N806 - a type
 
-    @router.post("/{component_id}/runs", summary=f"Run the {kind}", openapi_extra=request_body_schema(kind))
+    @router.post("/{component_id}/runs", summary=f"Run the {kind}", operation_id=f"create_{kind}_run")
     async def create_run(
         component: Known, request: Request, idempotency_key: Annotated[str | None, Header()] = None
     ) -> Response:
@@ -52,7 +49,9 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
             return await answers.repeated(started, component, stream=asked.stream, until=asked.deadline)
         return await answers.executed(started, component, stream=asked.stream)
 
-    @router.post("/{component_id}/runs/{run_id}/resume", summary="Resume a run", openapi_extra=resume_body_schema())
+    @router.post(
+        "/{component_id}/runs/{run_id}/resume", summary="Resume a run", operation_id=f"resume_{kind}_run_stream"
+    )
     async def resume_run(
         component: Known, run_id: RunId, request: Request, last_event_id: Annotated[str | None, Header()] = None
     ) -> Response:
@@ -62,7 +61,7 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         return answers.stream(resume(runs, view.record, after=point.after, until=deadline_of(request.scope, clock)))
 
     @router.post(
-        "/{component_id}/runs/{run_id}/continue", summary="Continue a paused run", openapi_extra=continue_body_schema()
+        "/{component_id}/runs/{run_id}/continue", summary="Continue a paused run", operation_id=f"continue_{kind}_run"
     )
     async def continue_run(component: Known, run_id: RunId, request: Request) -> Response:
         """Answers like a new run: the run as JSON, its events with `stream`, at once with `background`."""

@@ -20,6 +20,9 @@ from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
 
+_ENDING_TAKES = 10_000
+"""Milliseconds before the sweeper's deadline after which it begins with no further run."""
+
 
 def worker_handler() -> QueueHandler:
     """The worker function."""
@@ -41,6 +44,7 @@ def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
 
     def handler(_event: Any, context: Any) -> dict[str, int]:
         request_id.take(context)
-        return asdict(sweeper.sweep())
+        until = clock.now() + context.get_remaining_time_in_millis() - _ENDING_TAKES
+        return asdict(sweeper.sweep(until=until))
 
     return handler

@@ -14,6 +14,7 @@ from agno.workflow import Workflow
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.component_parts import AgnoComponent, parts
 from agentos_lambda.engine.continuing import continue_arguments
+from agentos_lambda.engine.errors import ComponentExited
 from agentos_lambda.engine.object_input import take_objects_as_text
 from agentos_lambda.engine.plain_json import plain_object
 from agentos_lambda.engine.run_arguments import run_arguments
@@ -21,7 +22,7 @@ from agentos_lambda.engine.run_database import RunDatabase
 from agentos_lambda.engine.run_outcome import Ended, outcome_of
 from agentos_lambda.engine.run_tasks import Tasks, note_tasks
 from agentos_lambda.engine.run_threads import RunThreads, use_threads
-from agentos_lambda.engine.step_functions import run_functions_in_threads
+from agentos_lambda.engine.step_functions import run_functions_in_threads, run_hooks_in_threads
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.runs.model import Continuation, Event, Kind, RunStatus
@@ -56,7 +57,7 @@ class AgnoRun:
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
-        self._tasks = Tasks()
+        self._tasks = Tasks(self._exited)
         self._threads = RunThreads()
         self._stopping = False
         self._over = False
@@ -99,7 +100,7 @@ class AgnoRun:
 
     async def _drive(self) -> None:
         run_id = self._request.run_id
-        self._tasks = note_tasks()
+        note_tasks(self._tasks)
         use_threads(self._threads)
         try:
             started = self._start()
@@ -117,10 +118,10 @@ class AgnoRun:
                 await asyncio.wait_for(self._database.ended.wait(), SAVING)
             for task in self._tasks:
                 task.cancel()
-            if not self._ended.cancelled:
+            if not self._ended.cancelled and self._ended.raised is None:
                 raise
         except (Exception, SystemExit) as error:  # an edge: a component may raise anything
-            self._ended.raised = error
+            self._ended.raised = ComponentExited(error) if isinstance(error, SystemExit) else error
             logger.warning("run %s: the component raised %r", run_id, error, exc_info=error)
         finally:
             self._queue.put_nowait(None)
@@ -131,6 +132,10 @@ class AgnoRun:
         if isinstance(request.work, Continuation):
             return component.acontinue_run(**continue_arguments(request, request.work))
         return component.arun(**run_arguments(request, request.work))
+
+    def _exited(self, error: ComponentExited) -> None:
+        self._ended.raised = error
+        self._interrupt()
 
     def _stop_in_time(self) -> None:
         if not self._stopping and self._loop is not None:
@@ -185,5 +190,6 @@ def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
         if isinstance(part, Workflow):
             run_functions_in_threads(part)
         else:
+            run_hooks_in_threads(part)
             take_objects_as_text(part)
     return component

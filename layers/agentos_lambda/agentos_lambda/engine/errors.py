@@ -1,4 +1,4 @@
-"""Why the engine can not be set up."""
+"""Errors of the engine, and of the components in it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ from agentos_lambda.runs.errors import ComponentUnusable
 
 REQUIREMENTS = "layers/components/requirements.txt"
 """Where packages stand that components import."""
+
+
+class ComponentExited(Exception):
+    """A component's code asked for the end of the process, as ``sys.exit`` and command-line parsers do."""
+
+    def __init__(self, asked: SystemExit | KeyboardInterrupt) -> None:
+        super().__init__(f"{type(asked).__name__}: {asked}")
 
 
 class ComponentsError(ComponentUnusable):

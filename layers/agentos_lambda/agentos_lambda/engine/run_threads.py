@@ -13,6 +13,8 @@ from contextvars import ContextVar
 from typing import Any
 from weakref import WeakSet
 
+from agentos_lambda.engine.errors import ComponentExited
+
 _threads_of_run: ContextVar[RunThreads | None] = ContextVar("threads_of_run", default=None)
 _prepared: WeakSet[asyncio.AbstractEventLoop] = WeakSet()
 
@@ -25,7 +27,7 @@ class RunThreads:
         self._work: WeakSet[Future[Any]] = WeakSet()
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
-        future = self._executor.submit(function, *args, **options)
+        future = self._executor.submit(_contained, function, *args, **options)
         self._work.add(future)
         return future
 
@@ -36,6 +38,14 @@ class RunThreads:
     def busy(self) -> bool:
         """Whether some of the work is not done."""
         return not all(future.done() for future in self._work)
+
+
+def _contained(function: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
+    """What the function gives. What would end the process is an error like any other: who awaits it can handle it."""
+    try:
+        return function(*args, **options)
+    except (SystemExit, KeyboardInterrupt) as asked:
+        raise ComponentExited(asked) from asked
 
 
 class _Executor(ThreadPoolExecutor):

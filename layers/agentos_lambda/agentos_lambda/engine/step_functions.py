@@ -1,7 +1,7 @@
-"""Functions of workflow steps, off the event loop.
+"""Plain functions of components, off the event loop.
 
-agno calls a plain function of a step in the event loop itself: until it returned nothing else could happen there, not
-even a cancel. (Plain functions that are tools run in threads anyway.)
+agno calls a plain function in the event loop itself, be it a workflow's step, a condition of one, a hook or what gives
+instructions: until it returned nothing else could happen there, not even a cancel. (Tools run in threads anyway.)
 """
 
 from __future__ import annotations
@@ -12,14 +12,21 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import wraps
 from typing import Any
 
+from agno.agent import Agent
+from agno.team import Team
 from agno.workflow import Step, Workflow
 
 _LISTS = ("steps", "else_steps", "choices")
+_DECISIONS = ("evaluator", "selector", "end_condition")
+"""Of conditions, routers and loops."""
+_HOOKS = ("pre_hooks", "post_hooks")
+_TEXTS = ("instructions", "system_message")
 _END = object()
 
 
 def run_functions_in_threads(steps: object) -> None:
     """Make the functions of a workflow's steps, at any depth, asynchronous. The workflow has to be a run's own copy."""
+    _replace(steps, _DECISIONS)
     for name in _LISTS:
         items = getattr(steps, name, None)
         if isinstance(items, list):
@@ -30,6 +37,22 @@ def run_functions_in_threads(steps: object) -> None:
                     item.active_executor = _asynchronous(executor)
                 elif not isinstance(item, Workflow):
                     run_functions_in_threads(item)
+
+
+def run_hooks_in_threads(part: Agent | Team) -> None:
+    """Make the hooks of an agent or team, and what gives its instructions, asynchronous. It has to be a run's own."""
+    _replace(part, _TEXTS)
+    for name in _HOOKS:
+        hooks = getattr(part, name)
+        if hooks is not None:
+            setattr(part, name, [_asynchronous(hook) for hook in hooks])
+
+
+def _replace(holder: object, names: tuple[str, ...]) -> None:
+    for name in names:
+        function = getattr(holder, name, None)
+        if function is not None:
+            setattr(holder, name, _asynchronous(function))
 
 
 def _asynchronous(item: Any) -> Any:

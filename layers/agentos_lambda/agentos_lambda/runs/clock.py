@@ -16,6 +16,24 @@ class Clock(Protocol):
         """Seconds since some moment; never goes back."""
 
 
+class Stopwatch:
+    """Measures from the moment it is made, by whichever clock says that more time has passed: the one may be set back,
+    the other may have stood still while the machine was frozen."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._started_at = clock.now()
+        self._started = clock.monotonic()
+
+    def elapsed(self) -> int:
+        """Milliseconds."""
+        return max(self._clock.now() - self._started_at, round((self._clock.monotonic() - self._started) * 1000))
+
+    def now(self) -> int:
+        """The time of day, as if the clock had not been set back since."""
+        return self._started_at + self.elapsed()
+
+
 class SystemClock:
     """The clocks of this machine."""
 

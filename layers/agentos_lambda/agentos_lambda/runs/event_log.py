@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from agentos_lambda.runs.clock import Clock, Stopwatch
 from agentos_lambda.runs.leases import LOOK_EVERY
 from agentos_lambda.runs.model import Event, EventPack, IndexedEvent
 
@@ -17,28 +18,28 @@ class LogBuffer:
     Text alone waits up to a second for more of it; anything else is due at once, and the text before it too.
     """
 
-    def __init__(self, first_index: int = 0) -> None:
+    def __init__(self, clock: Clock, first_index: int = 0) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._next = first_index
         self._waiting: list[Event] = []
         self._urgent = False
-        self._waiting_since: int | None = None
+        self._waits: Stopwatch | None = None
 
-    def add(self, event: Event, *, now: int) -> IndexedEvent:
+    def add(self, event: Event) -> IndexedEvent:
         """Number the event and keep it for the log."""
         with self._lock:
             indexed = IndexedEvent(self._next, event)
             self._next += 1
             self._waiting.append(event)
-            if self._waiting_since is None:
-                self._waiting_since = now
+            self._waits = self._waits or Stopwatch(self._clock)
             self._urgent = self._urgent or event.get("event") not in _TEXT
             return indexed
 
-    def due(self, *, now: int) -> bool:
+    def due(self) -> bool:
         """Whether a pack should be written now."""
         with self._lock:
-            return self._waiting_since is not None and (self._urgent or now - self._waiting_since >= LOOK_EVERY)
+            return self._waits is not None and (self._urgent or self._waits.elapsed() >= LOOK_EVERY)
 
     def take(self) -> EventPack | None:
         """All that waits, as one pack; None if nothing does."""
@@ -46,14 +47,14 @@ class LogBuffer:
             if not self._waiting:
                 return None
             pack = EventPack(self._next - len(self._waiting), tuple(self._waiting))
-            self._waiting, self._urgent, self._waiting_since = [], False, None
+            self._waiting, self._urgent, self._waits = [], False, None
             return pack
 
-    def put_back(self, pack: EventPack, *, now: int) -> None:
+    def put_back(self, pack: EventPack) -> None:
         """The pack could not be written: let it wait again, before what has come since."""
         with self._lock:
             self._waiting[:0] = pack.events
-            self._waiting_since = now
+            self._waits = Stopwatch(self._clock)
 
     def finish(self, terminal: Sequence[Event]) -> tuple[EventPack | None, list[IndexedEvent]]:
         """The last pack of the attempt, with the terminal events behind all that waits, and those events numbered.

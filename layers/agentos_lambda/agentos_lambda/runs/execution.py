@@ -80,11 +80,13 @@ class Execution:
         observer: Observer,
         deadline: int | None,
         stream: bool,
+        watched: bool,
         retire: Callable[[], None],
         fan_out: FanOut | None = None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop."""
+        """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop. ``watched``:
+        somebody iterates over ``events``."""
         self.record = record
         self._component = component
         self._store = store
@@ -92,11 +94,12 @@ class Execution:
         self._clock = clock
         self._observer = observer
         self._stream = stream
+        self._watched = watched
         self._retire = retire
         self._pause = pause
         # A run that began streamed may go on unstreamed: who follows it gets its end.
         followed = stream or record.logged
-        self._buffer = LogBuffer(record.next_index) if followed else None
+        self._buffer = LogBuffer(clock, record.next_index) if followed else None
         self._engine_run: EngineRun | None = None
         self._stopped = False
         self._keeper = Keeper(
@@ -189,11 +192,11 @@ class Execution:
             if terminal or is_terminal(event, record):
                 terminal.append(event)
             elif self._buffer is not None:
-                indexed = self._buffer.add(event, now=self._clock.now())
-                self._events.put_nowait(indexed)
+                indexed = self._buffer.add(event)
+                self._hand_on(indexed)
                 if self._live is not None:
                     self._live.publish(indexed)
-                if self._buffer.due(now=self._clock.now()):
+                if self._buffer.due():
                     self._keeper.nudge()
         return run.outcome(), terminal
 
@@ -229,8 +232,7 @@ class Execution:
                 raise
             else:
                 self._observer.ended(self.record)
-                for indexed in numbered:
-                    self._events.put_nowait(indexed)
+                self._hand_on(*numbered)
                 return Ended(self.record, ending.output)
 
     async def _store_ending(self, commit: Callable[[Ending], RunRecord], ending: Ending) -> RunRecord:
@@ -296,7 +298,11 @@ class Execution:
     def _announce(self, events: tuple[Event, ...] | list[Event]) -> None:
         """Hand events to the follower that no log holds."""
         if self._buffer is not None:
-            for indexed in self._buffer.finish(list(events))[1]:
+            self._hand_on(*self._buffer.finish(list(events))[1])
+
+    def _hand_on(self, *events: IndexedEvent) -> None:
+        if self._watched:  # what nobody takes would pile up
+            for indexed in events:
                 self._events.put_nowait(indexed)
 
     def _failed(self, outcome: EngineOutcome, error: str) -> EngineOutcome:

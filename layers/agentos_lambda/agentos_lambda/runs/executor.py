@@ -58,11 +58,13 @@ class RunExecutor:
         *,
         stream: bool,
         deadline: int | None,
+        watched: bool = True,
         paused: RunOutput | None = None,
     ) -> Execution:
         """Begin the attempt that ``record`` claims, in the running event loop. ``stream``: it gives and logs events.
 
-        ``deadline`` is the time at which it has to come to its end. ``paused`` is what a continued run left.
+        ``watched``: the caller takes the events, too. ``deadline`` is the time at which it has to come to its end.
+        ``paused`` is what a continued run left.
         """
         execution = Execution(
             record,
@@ -73,6 +75,7 @@ class RunExecutor:
             observer=self._observer,
             deadline=deadline,
             stream=stream,
+            watched=watched,
             retire=self._retire,
             fan_out=self._fan_out,
             pause=self._pause,

@@ -89,7 +89,13 @@ class RunIntake:
 
         Raises ``QueueFull`` where too many wait already. A queue that does not answer is tried again by the sweeper.
         """
-        self._check_queue()
+        try:
+            self._check_queue()
+        except QueueFull:
+            there = self._accepted_before(request)
+            if there is None:
+                raise
+            return there
         if request.session_id is not None:
             find_session(self._store, request.component, request.session_id, user_id=request.user_id, history=0)
         record = self._new_record(request)
@@ -152,6 +158,14 @@ class RunIntake:
     def _check_queue(self) -> None:
         if self._queue_limit is not None and self._queue.depth() >= self._queue_limit:
             raise QueueFull("Too many runs are waiting")
+
+    def _accepted_before(self, request: RunRequest) -> RunRecord | None:
+        """The run of an earlier request that this one repeats by its key."""
+        run_id, request_hash = request.chosen_run_id(), request.request_hash()
+        if run_id is None or request_hash is None:
+            return None
+        there = self._store.get(run_id)
+        return there if there is not None and there.request_hash == request_hash else None
 
     def _send(self, record: RunRecord) -> None:
         try:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from enum import Enum, auto
 
-from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.clock import Clock, Stopwatch
 from agentos_lambda.runs.errors import Fenced, NotStorable, StoreUnavailable
 from agentos_lambda.runs.event_log import LogBuffer
 from agentos_lambda.runs.leases import LEASE, LOOK_EVERY, RENEW_EVERY
@@ -48,10 +48,11 @@ class Keeper:
         self._store = store
         self._clock = clock
         self._buffer = log_buffer
-        self._deadline = deadline
         self._on_stop = on_stop
-        self._looked_at = self._renewed_at = clock.now()
-        self._lease_ends = clock.monotonic() + ((record.lease_until or 0) - clock.now()) / 1000
+        now = clock.now()
+        self._time = None if deadline is None else deadline - now
+        self._kept = self._looked = self._renewed = Stopwatch(clock)
+        self._lease = (self._kept, (record.lease_until or 0) - now)
         self._stop_reason: StopReason | None = None
         self._ended = False
         self._wake = threading.Event()
@@ -63,8 +64,9 @@ class Keeper:
         return self._stop_reason
 
     def holds_lease(self) -> bool:
-        """Whether the attempt is certain to be nobody else's: by the monotonic clock, which nobody sets."""
-        return self._clock.monotonic() < self._lease_ends and self._stop_reason is not StopReason.FENCED
+        """Whether the attempt is certain to be nobody else's."""
+        since, length = self._lease
+        return since.elapsed() < length and self._stop_reason is not StopReason.FENCED
 
     def start(self) -> None:
         """Begin to look after the attempt."""
@@ -82,14 +84,13 @@ class Keeper:
 
     def turn(self) -> None:
         """Do what is due now. A store that can not be reached is asked again at the next turn."""
-        now = self._clock.now()
-        if self._deadline is not None and now >= self._deadline:
+        if self._time is not None and self._kept.elapsed() >= self._time:
             self._stop(StopReason.DEADLINE)
         try:
             # First the look: an attempt that slept through its lease learns so before it logs anything.
-            self._look(now)
+            self._look()
             if self._stop_reason is not StopReason.FENCED:
-                self._write_log(now)
+                self._write_log()
         except StoreUnavailable:
             log.warning("the store is unavailable; the run goes on", extra={"run_id": self._record.run_id})
 
@@ -102,14 +103,13 @@ class Keeper:
 
     def _pause(self) -> float:
         """Seconds until the next turn."""
-        now = self._clock.now()
-        pause = self._looked_at + LOOK_EVERY - now
-        if self._deadline is not None and self._stop_reason is None:
-            pause = min(pause, self._deadline - now)
+        pause = LOOK_EVERY - self._looked.elapsed()
+        if self._time is not None and self._stop_reason is None:
+            pause = min(pause, self._time - self._kept.elapsed())
         return max(pause, 0) / 1000
 
-    def _write_log(self, now: int) -> None:
-        if self._buffer is None or not self._buffer.due(now=now):
+    def _write_log(self) -> None:
+        if self._buffer is None or not self._buffer.due():
             return
         pack = self._buffer.take()
         if pack is None:
@@ -117,20 +117,20 @@ class Keeper:
         try:
             self._store.append(self._record.run_id, self._record.attempt, pack)
         except StoreUnavailable:
-            self._buffer.put_back(pack, now=now)
+            self._buffer.put_back(pack)
             raise
         except NotStorable:
             log.exception("events are not in the log", extra={"run_id": self._record.run_id})
 
-    def _look(self, now: int) -> None:
-        if now - self._looked_at < LOOK_EVERY:
+    def _look(self) -> None:
+        if self._looked.elapsed() < LOOK_EVERY:
             return
-        self._looked_at = now
+        self._looked = Stopwatch(self._clock)
         try:
-            if now - self._renewed_at >= RENEW_EVERY:
-                lease_ends = self._clock.monotonic() + LEASE / 1000
-                current = self._store.renew(self._record, lease_until=now + LEASE)
-                self._renewed_at, self._lease_ends = now, lease_ends
+            if self._renewed.elapsed() >= RENEW_EVERY:
+                current = self._store.renew(self._record, lease_until=self._kept.now() + LEASE)
+                self._renewed = self._looked
+                self._lease = (self._renewed, LEASE)
             else:
                 current = self._store.get(self._record.run_id) or self._record
         except Fenced:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -33,6 +34,8 @@ class Swept:
     """Sent to the queue once more."""
     failed: int = 0
     """Could not be looked after this time, which is logged: the store failed, or what is stored can not be read."""
+    left: int = 0
+    """Not come to for lack of time."""
 
 
 class Sweeper:
@@ -47,18 +50,32 @@ class Sweeper:
         *,
         new_id: Callable[[], str],
         observer: Observer | None = None,
+        shuffle: Callable[[list[str]], None] = random.shuffle,
     ) -> None:
+        """``shuffle`` brings run ids into an order that is another one each time."""
         self._store = store
         self._queue = queue
         self._catalog = catalog
         self._clock = clock
         self._new_id = new_id
         self._observer = observer or Unobserved()
+        self._shuffle = shuffle
 
-    def sweep(self) -> Swept:
-        """Look at every run that is PENDING or RUNNING. Raises ``StoreUnavailable`` where those can not be listed."""
+    def sweep(self, *, until: int | None = None) -> Swept:
+        """Look at every run that is PENDING or RUNNING, until the time ``until``.
+
+        Raises ``StoreUnavailable`` where those can not be listed.
+        """
         swept = Swept()
-        for run_id in self._store.active(accepted_before=self._clock.now()):
+        active = list(self._store.active(accepted_before=self._clock.now()))
+        # Where there are too many for one sweep, none may stand behind the same others each time.
+        self._shuffle(active)
+        for place, run_id in enumerate(active):
+            if until is not None and self._clock.now() >= until:
+                swept = replace(swept, left=len(active) - place)
+                log.warning("the sweep has no time for all runs", extra={"left": swept.left})
+                self._observer.unswept(run_id)
+                break
             try:
                 done = self._sweep_one(run_id)
             except (ClaimLost, Fenced):

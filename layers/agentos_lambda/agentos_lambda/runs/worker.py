@@ -60,7 +60,7 @@ class Worker:
         component = self._component(record)
         work, session, paused = await asyncio.to_thread(self._read, record, component)
         execution = self._executor.begin(
-            record, component, work, session, stream=True, deadline=deadline, paused=paused
+            record, component, work, session, stream=True, watched=False, deadline=deadline, paused=paused
         )
         return await execution.ended()
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import NoReturn
 
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Json, JsonObject
+from agentos_lambda.runs.strict_json import TooDeep, parse_json
 
 _ID = re.compile(r"[A-Za-z0-9\-_.:@]{1,128}")
-_MAX_DEPTH = 64
 _LAST_INDEX = 2**53
 _LONGEST_ECHO = 64
 
@@ -18,16 +16,14 @@ _LONGEST_ECHO = 64
 def parse(text: str) -> JsonObject:
     """The message. Raises ``InvalidRequest``."""
     try:
-        value = json.loads(text, parse_constant=_no_constant)
         text.encode()
-        if "\\u" in text:
-            json.dumps(value, ensure_ascii=False).encode()  # half of a surrogate pair is no text
-    except (ValueError, RecursionError) as error:
+        value = parse_json(text)
+    except TooDeep as error:
+        raise InvalidRequest(f"The message is {error}") from error
+    except ValueError as error:
         raise InvalidRequest("The message is not valid JSON") from error
     if not isinstance(value, dict):
         raise InvalidRequest("The message has to be a JSON object")
-    if _deeper_than(value, _MAX_DEPTH):
-        raise InvalidRequest(f"The message is nested over {_MAX_DEPTH} levels deep")
     return value
 
 
@@ -85,19 +81,3 @@ def step_requirements(message: JsonObject) -> tuple[JsonObject, ...]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise InvalidRequest("step_requirements should be an array of objects")
     return tuple(value)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _deeper_than(value: Json, levels: int) -> bool:
-    layer: list[Json] = [value]
-    for _ in range(levels):
-        layer = [
-            child
-            for node in layer
-            if isinstance(node, dict | list)
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
-    return any(isinstance(node, dict | list) for node in layer)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import count, islice
+from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from agentos_lambda.runs.errors import NotStorable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _HEAD = "SESSION"
 _RUN = "RUN#"
 _FIELD = "field:"
+_DIGITS = digits + ascii_lowercase
 
 _FURTHER_PAGES = 4
 _FURTHER_RUNS = 50
@@ -117,16 +119,15 @@ class Sessions:
             condition = f"{is_unowned} OR {is_owned}"
             update += ", #user_id = :user_id"
             values[":user_id"] = text(run.user_id)
-        # Short aliases, because an expression is limited to 4 KB: so about 400 fields can change at once.
+        # Short aliases, because an expression is limited to 4 KB: so more than 400 fields can change at once.
+        aliases = map(_base_36, count())
         fields: dict[str, str] = {}
-        for place, (name, value) in enumerate(sorted(changes.set.items())):
-            fields[f"#s{place}"] = _attribute_name(name)
-            update += f",#s{place}=:s{place}"
-            values[f":s{place}"] = self._blobs.attribute(value, folder, limit=FIELD_LIMIT)
-        removed = {
-            f"#r{place}": _attribute_name(name)
-            for place, name in enumerate(sorted(changes.remove - changes.set.keys()))
-        }
+        for name, value in sorted(changes.set.items()):
+            alias = next(aliases)
+            fields[f"#{alias}"] = _attribute_name(name)
+            update += f",#{alias}=:{alias}"
+            values[f":{alias}"] = self._blobs.attribute(value, folder, limit=FIELD_LIMIT)
+        removed = {f"#{next(aliases)}": _attribute_name(name) for name in sorted(changes.remove - changes.set.keys())}
         remove = f" REMOVE {','.join(removed)}" if removed else ""
         return {
             "TableName": self._table,
@@ -192,6 +193,10 @@ def _run_key(run: RunRecord) -> Item:
 
 def _is_of(item: Mapping[str, Any], kind: Kind, component_id: str) -> bool:
     return bool(item["kind"]["S"] == kind and item["component"]["S"] == component_id)
+
+
+def _base_36(place: int) -> str:
+    return _DIGITS[place] if place < len(_DIGITS) else _base_36(place // len(_DIGITS)) + _DIGITS[place % len(_DIGITS)]
 
 
 def _attribute_name(field: str) -> str:

@@ -1,0 +1,59 @@
+"""JSON as a client may send it, whichever way it comes: nothing that a reader would have to change silently."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import NoReturn
+
+from agentos_lambda.runs.model import Json
+
+MAX_DEPTH = 64
+"""Levels of nesting."""
+
+
+class TooDeep(ValueError):
+    """The text has more levels than are taken."""
+
+    def __init__(self) -> None:
+        super().__init__(f"nested over {MAX_DEPTH} levels deep")
+
+
+def parse_json(text: str) -> Json:
+    """The value of the text.
+
+    Raises ``TooDeep``; ``UnicodeError`` for half of a surrogate pair, which is no text; ``ValueError`` for whatever
+    else is no JSON, also NaN, Infinity, and numbers that Python would read as Infinity.
+    """
+    try:
+        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+    except RecursionError as error:
+        raise TooDeep from error
+    if _deeper_than(value, MAX_DEPTH):
+        raise TooDeep
+    if "\\u" in text:
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large")
+    return number
+
+
+def _deeper_than(value: Json, levels: int) -> bool:
+    layer: list[Json] = [value]
+    for _ in range(levels):
+        layer = [
+            child
+            for node in layer
+            if isinstance(node, dict | list)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+    return any(isinstance(node, dict | list) for node in layer)

@@ -1,0 +1,132 @@
+"""What runs of the deployed stack ask of AWS is what docs/costs.md says that they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from tests.e2e import emulator
+from tests.e2e.conftest import until
+from tests.e2e.deployment import Deployment
+from tests.e2e.metering import Meter
+from tests.local.websocket_client import Client
+from tests.stack.costs import per_run
+
+RUNS = "/agents/assistant/runs"
+MESSAGE = "[slow 20ms] " + "word " * 100
+"""Two seconds of text."""
+TRIES = 4
+SLACK = 0.1
+
+Run = Callable[[], dict[str, float]]
+
+
+@pytest.fixture(scope="module")
+def meter(deployment: Deployment) -> Iterator[Meter]:
+    with deployment.meter.measuring():
+        yield deployment.meter
+
+
+class Ledger:
+    """Counts what one run takes, by the names that the document has."""
+
+    def __init__(self, deployment: Deployment, meter: Meter) -> None:
+        self._deployment = deployment
+        self._meter = meter
+
+    def begin(self) -> None:
+        self._invoked = self._invocations()
+        self._meter.take()
+
+    def end(self, *, invocations: int, **by_the_client: float) -> dict[str, float]:
+        """What was counted since ``begin``, once so many invocations are over."""
+        until(lambda: self._invocations() - self._invoked >= invocations)
+        counted = self._meter.take()
+        return {
+            **by_the_client,
+            "Lambda requests": self._invocations() - self._invoked,
+            "DynamoDB write units": counted["write units"],
+            "DynamoDB read units": counted["read units"],
+            # A message is received and deleted, too: by Lambda, beside the functions.
+            "SQS requests": 3 * counted.get("SQS SendMessage", 0),
+            "S3 requests that write": counted.get("S3 PUT", 0),
+        }
+
+    def _invocations(self) -> int:
+        sweeper = self._deployment.physical("SweeperLogGroup")
+        lines = (message for group, message in self._deployment.log() if group != sweeper)
+        return sum(line.startswith("START RequestId") for line in lines)
+
+
+@pytest.fixture
+def ledger(deployment: Deployment, meter: Meter) -> Ledger:
+    return Ledger(deployment, meter)
+
+
+def foreground(api: httpx.Client, ledger: Ledger, *, stream: str) -> dict[str, float]:
+    ledger.begin()
+    body = {"message": MESSAGE, "session_id": f"costs-{stream}", "stream": stream}
+    assert api.post(RUNS, data=body).status_code == 200
+    return ledger.end(invocations=1, **{"API requests": 1})
+
+
+def background(api: httpx.Client, ledger: Ledger, deployment: Deployment) -> dict[str, float]:
+    ledger.begin()
+    body = {"message": MESSAGE, "session_id": "costs-background", "background": "true"}
+    run_id = api.post(RUNS, data=body).json()["run_id"]
+    for _ in range(4):
+        assert api.get(f"{RUNS}/{run_id}").status_code == 200
+    key = {"run_id": {"S": run_id}, "item": {"S": "RECORD"}}
+    table = deployment.outputs["RunsTableName"]
+    dynamodb = deployment.client("dynamodb")
+    until(lambda: dynamodb.get_item(TableName=table, Key=key)["Item"]["status"]["S"] == "COMPLETED")
+    assert api.get(f"{RUNS}/{run_id}").json()["status"] == "COMPLETED"
+    return ledger.end(invocations=7, **{"API requests": 6})
+
+
+def websocket(deployment: Deployment, ledger: Ledger) -> dict[str, float]:
+    url = emulator.websocket_url(deployment.cloud, deployment.outputs["WebSocketUrl"])
+    ledger.begin()
+    with Client(url, deployment.key) as client:
+        client.send(action="start-workflow", workflow_id="letter", message=MESSAGE, session_id="costs-websocket")
+        told = client.until("WorkflowCompleted")
+    controls = 4  # authenticate and start-workflow, connected and authenticated
+    counted = ledger.end(invocations=2, **{"WebSocket messages": controls + len(told)})
+    # The emulator logs no invocation by a route: $connect, the two messages, $disconnect.
+    return {**counted, "Lambda requests": counted["Lambda requests"] + 4}
+
+
+def nearest(tries: list[dict[str, float]], documented: dict[str, float]) -> dict[str, float]:
+    """Of each number the one that comes nearest: on a busy machine a run takes longer, and longer runs ask more."""
+    return {
+        name: min((each[name] for each in tries), key=lambda seen: abs(seen - documented[name])) for name in tries[0]
+    }
+
+
+@pytest.mark.parametrize("way", ["whole", "streamed", "background", "WebSocket"])
+def test_a_run_takes_what_is_written_down(api, deployment, ledger, way):
+    run: Run = {
+        "whole": lambda: foreground(api, ledger, stream="false"),
+        "streamed": lambda: foreground(api, ledger, stream="true"),
+        "background": lambda: background(api, ledger, deployment),
+        "WebSocket": lambda: websocket(deployment, ledger),
+    }[way]
+    run()  # makes the session and the environments
+    documented = per_run()[way]
+    tries = [run()]
+    while len(tries) < TRIES and not fits(nearest(tries, documented), documented):
+        tries.append(run())
+    assert fits(nearest(tries, documented), documented), tries
+
+
+def fits(counted: dict[str, float], documented: dict[str, float]) -> bool:
+    """Units and messages depend on how events fall together, a little; requests do not."""
+    exact = {name for name in counted if "requests" in name}
+    return all(
+        counted[name] == documented[name]
+        if name in exact
+        else abs(counted[name] - documented[name]) <= SLACK * documented[name]
+        for name in counted
+    )

@@ -1,0 +1,57 @@
+"""What a team does with the deployed stack: the README's commands, and what watches over it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+
+from tests.e2e import emulator
+from tests.e2e.deployment import STACK
+from tests.stack.translation import translate
+
+
+def commands() -> list[str]:
+    """The README's block from a clone to the first answer."""
+    section = (emulator.ROOT / "README.md").read_text().partition("## Deploy it")[2]
+    return section.partition("```sh\n")[2].partition("\n```")[0].splitlines()
+
+
+def shell(deployment, script: str) -> str:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "AWS_"))}
+    variables = {**inherited, **emulator.ACCESS, "AWS_ENDPOINT_URL": deployment.cloud}
+    done = subprocess.run(
+        ["sh", "-euc", script], cwd=emulator.ROOT, env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_readme_s_commands_lead_to_an_answer(deployment):
+    deploy, url, key, request = commands()
+    assert deploy == "make deploy"
+    printed = shell(deployment, f'{url}\n{key}\necho "$URL $KEY"').split()
+    assert printed == [deployment.outputs["HttpUrl"], deployment.key]
+    # Only where the emulator serves the URL is different.
+    answer = json.loads(shell(deployment, f"URL={deployment.url}\n{key}\n{request}"))
+    assert (answer["status"], answer["agent_id"]) == ("COMPLETED", "assistant")
+
+
+def test_every_alarm_of_the_template_watches_what_was_deployed(deployment):
+    found = deployment.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    watched = {(alarm["Namespace"], alarm["MetricName"]): alarm["Dimensions"] for alarm in found}
+    expected = {
+        (alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"])
+        for alarm in translate().values()
+        if alarm["Type"] == "AWS::CloudWatch::Alarm" and "MetricName" in alarm["Properties"]
+    }
+    assert watched.keys() == expected
+    assert watched["AgentOS", "RunsLost"] == [{"Name": "Stack", "Value": STACK}]
+    assert watched["AWS/ApiGateway", "5XXError"] == [
+        {"Name": "ApiName", "Value": STACK},
+        {"Name": "Stage", "Value": "v1"},
+    ]
+    [queue] = watched["AWS/SQS", "ApproximateAgeOfOldestMessage"]
+    assert deployment.outputs["RunsQueueUrl"].endswith("/" + queue["Value"])
+    [function] = watched["AWS/Lambda", "Invocations"]
+    assert function["Value"] == deployment.physical("SweeperFunction")
