@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
-import boto3
-
-from local.variables import CREDENTIAL, REGION
-
-_NAME = "agentos-local-key"
+from local.cloud_session import ONCE, cloud_session
 
 
 @asynccontextmanager
@@ -19,9 +16,9 @@ async def key_secret(key: str | None, cloud_url: str) -> AsyncIterator[str]:
     if not key:
         yield ""
         return
-    session = boto3.Session(CREDENTIAL, CREDENTIAL, region_name=REGION)
-    client = session.client("secretsmanager", endpoint_url=cloud_url)
-    arn = (await asyncio.to_thread(client.create_secret, Name=_NAME, SecretString=key))["ARN"]
+    client = cloud_session().client("secretsmanager", endpoint_url=cloud_url, config=ONCE)
+    made = await asyncio.to_thread(client.create_secret, Name=f"security-key-{uuid4()}", SecretString=key)
+    arn = made["ARN"]
     try:
         yield arn
     finally:

@@ -6,12 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
-
+from local.cloud_session import ONCE, cloud_session
 from local.settings import CannotStart
 from local.template import Template
-from local.variables import CREDENTIAL, REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,16 +34,15 @@ def create_resources(template: Template, cloud_url: str) -> None:
 
     Raises ``CannotStart`` if a table is there from an older template.
     """
-    session = boto3.Session(CREDENTIAL, CREDENTIAL, region_name=REGION)
-    once = Config(retries={"total_max_attempts": 1})  # it is up: what fails here is not worth a second try
-    dynamodb = session.client("dynamodb", endpoint_url=cloud_url, config=once)
+    session = cloud_session()
+    dynamodb = session.client("dynamodb", endpoint_url=cloud_url, config=ONCE)
     present = set(dynamodb.list_tables()["TableNames"])
     for name, properties in template.tables.items():
         if name not in present:
             _create_table(dynamodb, name, properties)
         elif _keys(dynamodb.describe_table(TableName=name)["Table"]) != _keys(properties):
             raise CannotStart(f"the kept table {name} has other keys than the template's: remove the kept state")
-    s3 = session.client("s3", endpoint_url=cloud_url, config=once)
+    s3 = session.client("s3", endpoint_url=cloud_url, config=ONCE)
     buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
     for name in template.buckets:
         if name not in buckets:
@@ -59,8 +55,7 @@ def create_resources(template: Template, cloud_url: str) -> None:
 
 def queue_client(cloud_url: str) -> SQSClient:
     """A client of the local cloud's queues."""
-    session = boto3.Session(CREDENTIAL, CREDENTIAL, region_name=REGION)
-    return session.client("sqs", endpoint_url=cloud_url, config=Config(retries={"total_max_attempts": 1}))
+    return cloud_session().client("sqs", endpoint_url=cloud_url, config=ONCE)
 
 
 def _keys(table: Mapping[str, Any]) -> list[Any]:
