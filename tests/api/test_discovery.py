@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from agentos_lambda.api import document
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.components import component_router
 from agentos_lambda.runs.errors import StoreUnavailable
@@ -66,13 +65,6 @@ async def test_the_pages_show_the_document_and_load_nothing_from_elsewhere(api, 
     assert [url for url in loaded if not url.startswith("data:")] == []
     assert max(map(len, loaded)) > 1_000_000
     assert len(html) < 4_000_000  # a function answers with 6 MB at most
-
-
-def test_the_document_names_the_server_behind_the_stage():
-    behind_stage = {"aws.event": {"path": "/openapi.json", "requestContext": {"path": "/prod/openapi.json"}}}
-    assert document.document_at(behind_stage)["servers"] == [{"url": "/prod"}]
-    own_domain = {"aws.event": {"path": "/openapi.json", "requestContext": {"path": "/openapi.json"}}}
-    assert document.document_at(own_domain)["servers"] == [{"url": "/"}]
 
 
 async def test_every_route_but_the_open_ones_needs_the_key(api):

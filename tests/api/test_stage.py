@@ -36,3 +36,16 @@ async def test_a_path_that_only_looks_like_an_open_one_needs_the_key(deployed):
 async def test_a_trailing_slash_makes_no_difference_behind_a_stage(deployed):
     authorized = {"Authorization": "Bearer secret"}
     assert (await deployed.get("/v1/agents/", headers=authorized)).status_code == 200
+
+
+async def test_links_lead_behind_the_stage(deployed):
+    home = (await deployed.get("/v1/")).json()
+    assert (home["health"], home["info"], home["docs"]) == ("/v1/health", "/v1/info", "/v1/docs")
+    assert (await deployed.get("/v1/openapi.json")).json()["servers"] == [{"url": "/v1"}]
+    assert "'/v1/openapi.json'" in (await deployed.get("/v1/docs")).text
+
+
+async def test_links_lead_to_the_root_of_a_domain_of_its_own(api):
+    home = (await api.client.get("/")).json()
+    assert (home["health"], home["info"], home["docs"]) == ("/health", "/info", "/docs")
+    assert (await api.client.get("/openapi.json")).json()["servers"] == [{"url": "/"}]

@@ -7,8 +7,9 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda import __version__
-from agentos_lambda.api.document import document_at, url_at
+from agentos_lambda.api.document import document_at
 from agentos_lambda.api.pages import redoc_page, swagger_page
+from agentos_lambda.api.paths import prefix
 from agentos_lambda.api.services import Services
 from agentos_lambda.runs.model import JsonObject, Kind
 
@@ -20,8 +21,8 @@ def discovery_router(services: Services) -> APIRouter:
     started = datetime.fromtimestamp(services.clock.now() / 1000, UTC).isoformat().replace("+00:00", "Z")
 
     @router.get("/", summary="Name, version and links", operation_id="get_home")
-    def home() -> Response:
-        links = {name: f"/{name}" for name in ("health", "info", "docs")}
+    def home(request: Request) -> Response:
+        links = {name: f"{prefix(request.scope)}/{name}" for name in ("health", "info", "docs")}
         return JSONResponse({"name": os.name, "version": __version__, **links})
 
     @router.get("/health", summary="Whether the API answers", operation_id="health_check")
@@ -70,14 +71,14 @@ def discovery_router(services: Services) -> APIRouter:
 
     @router.get("/openapi.json", include_in_schema=False)
     def openapi(request: Request) -> Response:
-        return JSONResponse(document_at(request.scope))
+        return JSONResponse(document_at(prefix(request.scope)))
 
     @router.get("/docs", include_in_schema=False)
     def docs(request: Request) -> Response:
-        return swagger_page(url_at(request.scope), f"{os.name} - API")
+        return swagger_page(f"{prefix(request.scope)}/openapi.json", f"{os.name} - API")
 
     @router.get("/redoc", include_in_schema=False)
     def redoc(request: Request) -> Response:
-        return redoc_page(url_at(request.scope), f"{os.name} - API")
+        return redoc_page(f"{prefix(request.scope)}/openapi.json", f"{os.name} - API")
 
     return router
