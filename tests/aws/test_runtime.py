@@ -100,6 +100,14 @@ def test_the_context_has_deadline_and_trace(plain):
     assert context == {"id": "request-1", "arn": "arn:x", "trace": ["Root=1-2-3", "Root=1-2-3"]}
 
 
+def test_what_a_component_prints_is_written_before_the_answer(api):
+    with runtime(api.address) as process:
+        api.send("print")
+        api.answer().body()
+        process.kill()
+        assert process.stdout.read() == b"printed by a component\n"
+
+
 def test_a_trace_does_not_outlive_its_invocation(plain):
     plain.send("context", **{"Lambda-Runtime-Trace-Id": "Root=1-2-3"})
     plain.answer().body()

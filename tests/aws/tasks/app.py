@@ -34,6 +34,8 @@ def plain(event, context):
             "remaining": context.get_remaining_time_in_millis(),
             "trace": [context.trace_id, os.environ.get("_X_AMZN_TRACE_ID")],
         }
+    if event == "print":
+        print("printed by a component")  # noqa: T201 - as components may
     if event == "raise":
         raise LookupError("no such thing")
     if event == "not json":

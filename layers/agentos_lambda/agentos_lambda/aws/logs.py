@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterable
+from io import TextIOWrapper
 from typing import Any
 
 
@@ -74,6 +75,8 @@ class _JsonFormatter(_TextFormatter):
 
 def configure_logging() -> None:
     """Send the log to standard output, in the format and from the level that the environment variables name."""
+    if isinstance(sys.stdout, TextIOWrapper):  # what a component prints must not wait for the next invocation
+        sys.stdout.reconfigure(line_buffering=True)
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_JsonFormatter() if os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON" else _TextFormatter())
     logging.basicConfig(handlers=[handler])
