@@ -42,7 +42,7 @@ class Intrinsics:
         self._functions: dict[str, Callable[[Any], Any]] = {
             "Ref": self._ref,
             "Fn::If": self._if,
-            "Fn::Equals": lambda pair: self.resolve(pair[0]) == self.resolve(pair[1]),
+            "Fn::Equals": lambda pair: str(self.resolve(pair[0])) == str(self.resolve(pair[1])),
             "Fn::Not": lambda value: not self.resolve(value[0]),
             "Fn::Select": lambda pair: self.resolve(pair[1])[int(self.resolve(pair[0]))],
             "Fn::Split": lambda pair: self.resolve(pair[1]).split(pair[0]),

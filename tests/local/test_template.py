@@ -93,8 +93,9 @@ def test_a_missing_template_is_told(tmp_path):
 
 INTRINSICS = Intrinsics(
     {
-        "Parameters": {"Mode": {"Default": "on"}, "Empty": {}},
+        "Parameters": {"Mode": {"Default": "on"}, "Limit": {"Type": "Number", "Default": 0}, "Empty": {}},
         "Conditions": {
+            "NoLimit": {"Fn::Equals": [{"Ref": "Limit"}, "0"]},
             "On": {"Fn::Equals": [{"Ref": "Mode"}, "on"]},
             "Off": {"Fn::Not": [{"Condition": "On"}]},
         },
@@ -112,6 +113,7 @@ INTRINSICS = Intrinsics(
         ({"Ref": "Table"}, "Table"),
         ({"Fn::If": ["On", 1, 2]}, 1),
         ({"Fn::If": ["Off", 1, 2]}, 2),
+        ({"Fn::If": ["NoLimit", 1, 2]}, 1),
         ({"Fn::Select": [1, {"Fn::Split": [":", "a:b"]}]}, "b"),
         ({"Fn::GetAtt": ["Table", "Arn"]}, "Table.Arn"),
         ({"Fn::GetAtt": "Table.Arn"}, "Table.Arn"),

@@ -104,6 +104,19 @@ def test_any_number_of_runs_may_wait_unless_a_limit_is_set(stack: Stack, functio
     assert environment(translate(QueueLimit="100"), function)["QUEUE_LIMIT"] == "100"
 
 
+def test_conditions_compare_texts_since_cloudformation_knows_a_parameter_as_nothing_else() -> None:
+    def compared(node: Any) -> list[Any]:
+        if isinstance(node, list):
+            return [each for part in node for each in compared(part)]
+        if not isinstance(node, dict):
+            return []
+        return [each for key, part in node.items() for each in (part if key == "Fn::Equals" else compared(part))]
+
+    values = compared(list(source()["Conditions"].values()))
+    assert values
+    assert all(isinstance(value, str | dict) for value in values)
+
+
 @pytest.mark.parametrize("function", HTTP_FUNCTIONS)
 def test_a_function_of_the_api_is_never_without_a_key(stack: Stack, function: str) -> None:
     assert environment(stack, function)["SECURITY_KEY_SECRET"] == "SecuritySecret.Id"
@@ -144,3 +157,12 @@ def test_a_function_logs_json_and_is_traced(stack: Stack, function: str) -> None
     properties = stack[function]["Properties"]
     assert properties["LoggingConfig"]["LogFormat"] == "JSON"
     assert properties["TracingConfig"] == {"Mode": "Active"}
+
+
+@pytest.mark.parametrize(
+    ("level", "passed_from"), [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("WARNING", "INFO"), ("ERROR", "INFO")]
+)
+def test_lambda_passes_on_what_a_function_logs_and_its_metrics_at_every_level(level: str, passed_from: str) -> None:
+    stack = translate(LogLevel=level)
+    levels = {stack[function]["Properties"]["LoggingConfig"]["ApplicationLogLevel"] for function in FUNCTIONS}
+    assert levels == {passed_from}  # a line without a level, as those of metrics are, counts as INFO

@@ -46,6 +46,11 @@ def test_a_change_of_a_route_is_deployed(stack: Stack) -> None:
     assert (stage["StageName"], stage["AutoDeploy"]) == ("v1", True)
 
 
+def test_the_stage_is_made_when_its_api_has_routes_since_it_can_not_be_deployed_without(stack: Stack) -> None:
+    (stage,) = (each for each in stack.values() if each["Type"] == "AWS::ApiGatewayV2::Stage")
+    assert sorted(stage["DependsOn"]) == sorted(of_type(stack, "Route"))
+
+
 def test_messages_are_throttled_as_requests_are(stack: Stack) -> None:
     (stage,) = of_type(stack, "Stage").values()
     (requests,) = stack["Apiv1Stage"]["Properties"]["MethodSettings"]
