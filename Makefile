@@ -64,7 +64,7 @@ build: $(SAM)/.ready $(LOCAL)/.ready ## make functions and layers for AWS
 
 deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CONFIG=prod
 	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
-	@$(SAM)/bin/sam deploy --config-env $(CONFIG)
+	@$(SAM)/bin/python -m scripts.deploy --config-env $(CONFIG)
 
 url key: $(SAM)/.ready
 	@$(SAM)/bin/python -m scripts.stack $@ --config-env $(CONFIG)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-ROOT = Path(__file__).resolve().parent.parent
-REGION = "us-east-1"
-"""Where sam deploys if the environment names no region."""
+from scripts.samconfig import deployment
+
+
+class NoOutputs(Exception):
+    """The stack was never deployed to its end."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,26 +22,23 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("what", choices=["url", "key"])
     parser.add_argument("--config-env", default="default", help="the part of samconfig.toml that names the stack")
     options = parser.parse_args(arguments)
-    session = boto3.Session()
-    session = boto3.Session(region_name=session.region_name or REGION)
+    config = deployment(options.config_env)
     try:
-        found = _outputs(session, _stack_name(options.config_env))
+        # As sam deploy does it: samconfig.toml may name region and profile, else boto3 finds them.
+        session = boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
+        found = _outputs(session, config["stack_name"])
         print(found["HttpUrl"] if options.what == "url" else _key(session, found["SecurityKeySecret"]))
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, NoOutputs) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _stack_name(environment: str) -> str:
-    config: dict[str, Any] = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    name: str = config[environment]["global"]["parameters"]["stack_name"]
-    return name
-
-
-def _outputs(session: Any, stack: str) -> dict[str, str]:
-    [found] = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in found["Outputs"]}
+def _outputs(session: Any, name: str) -> dict[str, str]:
+    [stack] = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    if not stack.get("Outputs"):
+        raise NoOutputs(f"The stack {name} is {stack['StackStatus']}: it has no outputs.")
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 def _key(session: Any, arn: str) -> str:
