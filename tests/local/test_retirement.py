@@ -1,4 +1,4 @@
-"""An environment that is asked to leave, in a process of its own, behind a Runtime API."""
+"""A process that is asked to start over, behind a Runtime API."""
 
 import asyncio
 import json
@@ -17,22 +17,27 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from uuid import uuid4
+
 from agentos_lambda.aws.retirement import retire
+
+IMAGE = str(uuid4())
 
 def handler(event, context):
     if event["hangs"]:
         ThreadPoolExecutor().submit(threading.Event().wait)  # an orderly exit would wait for it
         retire()
-    return {"statusCode": 200, "body": str(os.getpid())}
+    return {"statusCode": 200, "body": f"{os.getpid()} {IMAGE} {threading.active_count()}"}
 """
 
 
-async def ask(function: Function, *, hangs: bool = False) -> str:
-    """The process that has answered."""
+async def ask(function: Function, *, hangs: bool = False) -> tuple[str, str, str]:
+    """The process that has answered: its id, what tells it from another with that id, and how many threads it has."""
     invocation = function.invoke(json.dumps({"hangs": hangs}).encode())
     try:
         response = await read_response(invocation, ResponseMode.BUFFERED)
-        return b"".join([piece async for piece in response.body]).decode()
+        process, image, threads = b"".join([piece async for piece in response.body]).decode().split()
+        return process, image, threads
     finally:
         invocation.abandon()
 
@@ -52,7 +57,9 @@ def test_after_a_run_that_can_not_be_stopped_a_fresh_process_serves(tmp_path, ca
 
     first, hanging, fresh, again = asyncio.run(steps())
 
-    assert hanging == first  # its own invocation is answered
-    assert fresh != hanging
+    assert hanging[:2] == first[:2]  # its own invocation is answered
+    assert fresh[1:] != hanging[1:]
     assert again == fresh
-    assert "the environment leaves" in capfd.readouterr().err
+    assert fresh[0] == first[0]  # a process that ended would have failed its invocation, for Lambda
+    assert [first[2], hanging[2], fresh[2]] == ["1", "2", "1"]
+    assert "the process starts over" in capfd.readouterr().err

@@ -18,7 +18,7 @@ from typing import Any, Protocol, runtime_checkable
 from agentos_lambda.aws.context import InvocationContext
 from agentos_lambda.aws.logs import configure_logging, request_id
 from agentos_lambda.aws.loop import process_loop
-from agentos_lambda.aws.retirement import leave, retiring
+from agentos_lambda.aws.retirement import retiring, start_over
 from agentos_lambda.aws.runtime_api import Invocation, RuntimeApi, RuntimeApiGone, RuntimeApiRefused
 from agentos_lambda.aws.sink import Sink
 
@@ -56,7 +56,7 @@ class Runtime:
         self._streaming = candidate if streaming and isinstance(candidate, StreamingHandler) else None
 
     def serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Serve until the Runtime API is gone, or this process is not to serve any more."""
+        """Serve until the Runtime API is gone, or this process is not to serve any more as it is."""
         while not retiring():
             try:
                 self._serve_one(loop)
@@ -121,7 +121,7 @@ def main() -> int:
     streaming = os.environ.get("AGENTOS_RESPONSE_MODE", "streaming") == "streaming"
     Runtime(api, handler, streaming=streaming).serve(process_loop())
     if retiring():
-        leave()
+        start_over()
     return 0
 
 
