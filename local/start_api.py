@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from tempfile import TemporaryDirectory
 
 from local.child import Child
 from local.sam import SAM, sam_variables
@@ -39,18 +40,20 @@ async def start_api(files: SamLocalFiles, port: int, show: Callable[[str], None]
         if "Press CTRL+C" in line:  # the last that it says before it serves
             up.set()
 
-    # A container of each function stays once there was work for it: a new one for each request would take a second.
-    child = await Child.spawn(
-        (SAM, "local", "start-api", *files.options, "--port", str(port), "--warm-containers", "LAZY", "--no-watch"),
-        env=sam_variables(),
-        on_line=on_line,
-        cwd=ROOT,
-    )
-    try:
-        await _until_up(child, up, output)
-        yield StartApi(child)
-    finally:
-        await child.terminate(grace=_STOP_SECONDS)
+    # Its own temporary files: a sam that is killed leaves locks there that keep the next one waiting for minutes.
+    with TemporaryDirectory(prefix="agentos-sam-") as temporary:
+        # A container of each function stays once there was work for it: a new one for each request would take a second.
+        child = await Child.spawn(
+            (SAM, "local", "start-api", *files.options, "--port", str(port), "--warm-containers", "LAZY", "--no-watch"),
+            env={**sam_variables(), "TMPDIR": temporary},
+            on_line=on_line,
+            cwd=ROOT,
+        )
+        try:
+            await _until_up(child, up, output)
+            yield StartApi(child)
+        finally:
+            await child.terminate(grace=_STOP_SECONDS)
 
 
 async def _until_up(child: Child, up: asyncio.Event, output: deque[str]) -> None:

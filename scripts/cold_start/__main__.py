@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.cloud import running_cloud
+from local.key_secret import key_secret
 from local.resources import create_resources
 from local.settings import ROOT, Settings
 from local.template import Template
 from local.variables import cloud_access
-from scripts.cold_start.first_answer import REQUESTS, Request, first_answer
+from scripts.cold_start.first_answer import KEY, REQUESTS, Request, first_answer
 
 BUILD = ROOT / ".aws-sam" / "build"
 LAYERS = tuple(BUILD / f"{name}Layer" / "python" for name in ("AgentosLambda", "Components", "Web", "Engine"))
@@ -73,8 +74,10 @@ def on_disk(bundle: Bundle, python: str, *, compiled: bool) -> Iterator[Bundle]:
         yield Bundle(bundle.name, packages, apps)
 
 
-def variables(bundle: Bundle, request: Request, template: Template, boto: Path, cloud_url: str) -> dict[str, str]:
-    """Of the function's process."""
+def variables(
+    bundle: Bundle, request: Request, template: Template, boto: Path, *, cloud_url: str, secret: str
+) -> dict[str, str]:
+    """Of the function's process. Our own function reads the key from the secret, as it does on AWS."""
     return {
         **template.functions[request.function].variables,
         **cloud_access(cloud_url),
@@ -86,7 +89,8 @@ def variables(bundle: Bundle, request: Request, template: Template, boto: Path, 
         "LOG_LEVEL": "ERROR",
         "LAMBDA_TASK_ROOT": str(bundle.apps[request]),
         "_HANDLER": "app.handler",
-        "SECURITY_KEY_SECRET": "",
+        "SECURITY_KEY_SECRET": secret,
+        "OS_SECURITY_KEY": KEY,
     }
 
 
@@ -110,7 +114,7 @@ async def main(options: argparse.Namespace) -> None:
     template = Template.load(ROOT / "template.yaml")
     installed = Installed(options.naive, options.boto)
     with tempfile.TemporaryDirectory() as state:
-        async with running_cloud(Settings().cloud_python, Path(state)) as cloud:
+        async with running_cloud(Settings().cloud_python, Path(state)) as cloud, key_secret(KEY, cloud.url) as secret:
             create_resources(template, cloud.url)
             for compiled in (True, False):
                 for bundle in bundles(installed):
@@ -118,7 +122,9 @@ async def main(options: argparse.Namespace) -> None:
                         continue
                     with on_disk(bundle, options.python, compiled=compiled) as copied:
                         for request in REQUESTS:
-                            given = variables(copied, request, template, installed.boto, cloud.url)
+                            given = variables(
+                                copied, request, template, installed.boto, cloud_url=cloud.url, secret=secret
+                            )
                             await first_answer((options.python, "-S"), given, request)  # makes tables, fills caches
                             cpu = await seconds(options.python, given, request, options.times)
                             count = await instructions(options.python, given, request) if options.count else ""

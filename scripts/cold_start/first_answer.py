@@ -16,6 +16,8 @@ from local.invocation import Invocation, ResponseMode
 from local.routing import Match
 from local.runtime_server import RuntimeServer
 
+KEY = "a security key"
+
 
 @dataclass(frozen=True)
 class Request:
@@ -27,7 +29,11 @@ class Request:
     form: tuple[tuple[str, str], ...] = ()
 
     def event(self) -> bytes:
-        headers = [("Host", "example.com"), ("Content-Type", "application/x-www-form-urlencoded")]
+        headers = [
+            ("Host", "example.com"),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Authorization", f"Bearer {KEY}"),
+        ]
         body = urlencode(self.form).encode()
         request = HttpRequest(self.method, self.path, "", headers, body, "192.0.2.1", "HTTP/1.1")
         match = Match("Function", "/{proxy+}", {"proxy": self.path[1:]})

@@ -30,7 +30,7 @@ def shell(deployment, script: str) -> str:
 def test_the_readme_s_commands_lead_to_an_answer(deployment):
     deploy, url, key, request = commands()
     assert deploy == "make deploy"
-    printed = shell(deployment, f'{url}\n{key}\necho "$URL $KEY"').split()
+    printed = shell(deployment, f'{url}\n{key}\nprintf \'%s\\n\' "$URL" "$KEY"').splitlines()
     assert printed == [deployment.outputs["HttpUrl"], deployment.key]
     # Only where the emulator serves the URL is different.
     answer = json.loads(shell(deployment, f"URL={deployment.url}\n{key}\n{request}"))

@@ -78,9 +78,12 @@ class SamStack:
         [line] = re.findall(r"^  (.* local invoke .*)$", self.output(), re.MULTILINE)
         instead = {"AgentsFunction": function, "events/agents.json": str(event)}
         command = [instead.get(argument, argument) for argument in shlex.split(line)]
+        temporary = self._state / "tmp"  # else a lock that a killed sam has left anywhere would keep this one waiting
+        temporary.mkdir(exist_ok=True)
+        shell = {**os.environ, **SHELL, "TMPDIR": str(temporary)}
         try:
             return subprocess.run(
-                command, cwd=ROOT, env={**os.environ, **SHELL}, capture_output=True, text=True, timeout=120, check=False
+                command, cwd=ROOT, env=shell, capture_output=True, text=True, timeout=120, check=False
             )
         except subprocess.TimeoutExpired as hung:
             raise AssertionError(f"sam does not end:\n{(hung.stderr or b'').decode()}") from hung

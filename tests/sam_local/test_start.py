@@ -38,9 +38,8 @@ def refusal(state: Path, *, port: int = 0, **variables: str) -> str:
 
 
 def test_make_starts_it_where_it_is_told():
-    done = subprocess.run(
-        ["make", "--dry-run", "local", "PORT=3999"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    make = ["make", "--dry-run", "--no-print-directory", "local", "PORT=3999"]
+    done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1].endswith("-m local.sam_local --port 3999")
 
 

@@ -1,4 +1,4 @@
-"""The sample events are what API Gateway sends to the functions of this template."""
+"""The sample events are what AWS sends to the functions of this template. Those of the WebSocket: test_websocket.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +15,9 @@ from starlette.datastructures import UploadFile
 
 from tests.stack.translation import HTTP_FUNCTIONS, ROOT, source
 
-EVENTS = sorted(path for path in (ROOT / "events").glob("*.json") if not path.name.startswith("websocket-"))
-NAMES = [event.stem for event in EVENTS]
+NAMES = ("agents", "config", "teams", "workflows")
+"""Events of the HTTP API."""
+FROM_QUEUES = {"worker": "WorkerFunction", "websocket-greetings": "WebsocketFunction"}
 
 # Addresses and an account that stand for nobody (RFC 5737; the account of AWS's own documentation).
 ADDRESS = "203.0.113."
@@ -81,9 +81,9 @@ def test_an_events_headers_stand_in_it_once_single_and_once_multiple(name: str) 
     assert event["headers"]["Host"] == event["requestContext"]["domainName"]
 
 
-@pytest.mark.parametrize("event", EVENTS, ids=NAMES)
-def test_an_event_names_nobody(event: Path) -> None:
-    context = json.loads(event.read_text())["requestContext"]
+@pytest.mark.parametrize("name", NAMES)
+def test_an_event_names_nobody(name: str) -> None:
+    context = load(name)["requestContext"]
     assert context["accountId"] == ACCOUNT
     assert context["identity"]["sourceIp"].startswith(ADDRESS)
 
@@ -93,6 +93,24 @@ def test_a_body_is_base64_only_if_its_type_is_among_the_binary_ones(name: str) -
     event = load(name)
     binary = source()["Resources"]["Api"]["Properties"]["DefinitionBody"]["x-amazon-apigateway-binary-media-types"]
     assert event["isBase64Encoded"] == (event["headers"].get("Content-Type", "").split(";")[0] in binary)
+
+
+@pytest.mark.parametrize(("name", "function"), FROM_QUEUES.items())
+def test_an_event_of_a_queue_is_a_batch_as_the_function_takes_it(name: str, function: str) -> None:
+    [trigger] = source()["Resources"][function]["Properties"]["Events"].values()
+    records = load(name)["Records"]
+    assert len(records) == trigger["Properties"]["BatchSize"]
+    for record in records:
+        assert record["eventSource"] == "aws:sqs"
+        assert record["eventSourceARN"].split(":")[3:5] == [record["awsRegion"], ACCOUNT]
+        assert record["md5OfBody"] == hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()
+
+
+def test_the_sweepers_event_is_of_its_schedule() -> None:
+    event = load("sweeper")
+    [rule] = event["resources"]
+    assert (event["source"], event["account"]) == ("aws.events", ACCOUNT)
+    assert "SweeperFunctionEveryMinute" in rule
 
 
 def test_the_config_event_asks_for_the_config() -> None:

@@ -14,7 +14,7 @@ Stack = dict[str, dict[str, Any]]
 
 ACTIONS = ("authenticate", "ping", "start-workflow", "reconnect", "continue-workflow", "cancel-workflow")
 ROUTES = {"$connect", "$disconnect", "$default", *ACTIONS}
-EVENTS = sorted((ROOT / "events").glob("websocket-*.json"))
+EVENTS = sorted(path for path in (ROOT / "events").glob("websocket-*.json") if path.stem != "websocket-greetings")
 
 
 def of_type(stack: Stack, name: str) -> dict[str, dict[str, Any]]:

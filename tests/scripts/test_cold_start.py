@@ -1,0 +1,36 @@
+"""What `make cold-start` measures is answered, here by the source instead of the build."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from local.cloud import running_cloud
+from local.key_secret import key_secret
+from local.resources import create_resources
+from local.settings import ROOT, Settings
+from local.template import Template
+from scripts.cold_start.__main__ import Bundle, variables
+from scripts.cold_start.first_answer import KEY, REQUESTS, first_answer
+
+pytestmark = pytest.mark.anyio
+
+INSTALLED = Path(httpx.__file__).parents[1]
+SOURCE = Bundle(
+    "source",
+    (ROOT / "layers/agentos_lambda", ROOT / "layers/components", INSTALLED),
+    {request: ROOT / f"functions/{request.function.removesuffix('Function').lower()}" for request in REQUESTS},
+)
+
+
+async def test_each_request_is_answered_and_the_processor_time_told(tmp_path):
+    template = Template.load(ROOT / "template.yaml")
+    async with running_cloud(Settings().cloud_python, tmp_path) as cloud, key_secret(KEY, cloud.url) as secret:
+        create_resources(template, cloud.url)
+        for request in REQUESTS:
+            given = variables(SOURCE, request, template, INSTALLED, cloud_url=cloud.url, secret=secret)
+            measured = await first_answer((sys.executable,), given, request)
+            assert 0 < measured.cpu_seconds < 60
