@@ -109,6 +109,13 @@ def test_an_answer_comes_through_boto3() -> None:
 
 
 @pytest.mark.usefixtures("bedrock")
+def test_an_answer_may_take_minutes_before_it_is_asked_for_again() -> None:
+    client = default_model().async_client._client()
+    assert client.meta.config.read_timeout == 300
+    assert client.meta.region_name == "eu-west-1"
+
+
+@pytest.mark.usefixtures("bedrock")
 def test_a_stream_comes_chunk_by_chunk() -> None:
     played = play(engine_of(Agent(id="a", model=default_model())), request_of("agent/a", "hello"))
 

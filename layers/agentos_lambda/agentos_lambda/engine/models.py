@@ -11,7 +11,7 @@ from agno.models.utils import get_model
 from agentos_lambda.engine.demo_model import DemoModel
 from agentos_lambda.engine.errors import REQUIREMENTS, ComponentsError
 from agentos_lambda.engine.model_setting import DEMO_SETTING, PLACEHOLDER, PLACEHOLDER_SETTING, VARIABLE
-from agentos_lambda.engine.threaded_bedrock import ThreadedBedrock
+from agentos_lambda.engine.threaded_bedrock import ThreadedBedrock, patient_client
 
 
 def default_model() -> Model:
@@ -38,8 +38,7 @@ def default_model() -> Model:
 def _asynchronous(setting: str, model: Model) -> Model:
     """agno's Bedrock model is asynchronous only with aioboto3, or with a client that it is given."""
     if setting.lower().startswith("aws-bedrock:"):
-        bedrock = cast(Any, model)
-        bedrock.async_client = ThreadedBedrock(bedrock.get_client)
+        cast(Any, model).async_client = ThreadedBedrock(patient_client)
     return model
 
 

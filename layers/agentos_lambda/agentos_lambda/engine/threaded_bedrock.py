@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,20 @@ from typing import Any
 from agentos_lambda.engine.bedrock_errors import BedrockRefused, told
 
 _END = object()
+
+_LONGEST_SILENCE = 300
+"""Seconds. A whole answer comes after as much silence as the model takes to write it, which is minutes for a long one;
+boto3 by itself waits for one, and then asks again, up to four times: each is billed, and none is waited for."""
+
+
+def patient_client() -> Any:
+    """A boto3 client of Bedrock, by the environment, that waits for long answers."""
+    import boto3  # noqa: PLC0415 - takes long
+    from botocore.config import Config  # noqa: PLC0415
+
+    # boto3 itself reads AWS_DEFAULT_REGION only.
+    region = os.environ.get("AWS_REGION")
+    return boto3.client("bedrock-runtime", region_name=region, config=Config(read_timeout=_LONGEST_SILENCE))
 
 
 class ThreadedBedrock:
