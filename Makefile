@@ -39,7 +39,7 @@ run: $(LOCAL)/.ready $(CLOUD)/.ready $(VENVS)/components/.ready ## the whole API
 
 local: export PYTHONPATH := layers/agentos_lambda:.
 local: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready $(VENVS)/components/.ready ## the built functions in docker, by sam local start-api (PORT=3000)
-	@exec $(LOCAL)/bin/python -m local.sam_local $(if $(PORT),--port $(PORT))
+	@exec $(LOCAL)/bin/python -m local.sam $(if $(PORT),--port $(PORT))
 
 lock: ## resolve every requirements file again
 	@for name in $(LOCKS); do \

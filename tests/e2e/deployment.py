@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 
-from local import sam
+from local.sam import build as sam
 from tests.cloud import ministack
 from tests.e2e import emulator
 from tests.e2e.metering import Meter, metered

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.sam import architecture
+from local.sam.build import architecture
 from tests.local.conftest import alive, descendants, eventually, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -106,7 +106,7 @@ class SamStack:
 @contextmanager
 def sam_stack(state: Path, *, port: int = 0, **variables: str) -> Iterator[SamStack]:
     port = port or free_port()
-    command = [ROOT / ".venvs/local/bin/python", "-m", "local.sam_local", "--port", str(port), "--state", str(state)]
+    command = [ROOT / ".venvs/local/bin/python", "-m", "local.sam", "--port", str(port), "--state", str(state)]
     output = state.with_suffix(".log")
     own = ("LOG_LEVEL", "AGENTOS_MODEL", "OS_SECURITY_KEY")
     inherited = {name: value for name, value in os.environ.items() if name not in own}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.sam_local import settings_of
+from local.sam.__main__ import settings_of
 from local.settings import Settings
 from tests.sam_local.stack import ROOT, sam_stack
 
@@ -40,7 +40,7 @@ def refusal(state: Path, *, port: int = 0, **variables: str) -> str:
 def test_make_starts_it_where_it_is_told():
     make = ["make", "--dry-run", "--no-print-directory", "local", "PORT=3999"]
     done = subprocess.run(make, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1].endswith("-m local.sam_local --port 3999")
+    assert done.stdout.splitlines()[-1].endswith("-m local.sam --port 3999")
 
 
 def test_it_is_told_nothing_more_than_it_has_to_be():

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 
 from local.child import Child
-from local.sam import SAM, sam_variables
-from local.sam_template import SamLocalFiles
+from local.sam.build import SAM, sam_variables
+from local.sam.files import SamLocalFiles
 from local.settings import ROOT, CannotStart
 
 _START_SECONDS = 60

@@ -10,18 +10,18 @@ from contextlib import asynccontextmanager
 
 from local.claims import listener, sole_user
 from local.cloud import running_cloud
-from local.docker import Host, host, no_containers_left, no_stale_images, provide_image
 from local.event_sources import event_sources
 from local.function import Function, environments
 from local.http_server import http_server
 from local.key_secret import key_secret
 from local.manifest import build_manifest
-from local.printed_posts import printed_posts
 from local.resources import create_resources
-from local.sam import architecture, build
-from local.sam_template import SamLocalFiles, Variables, sam_local_files
+from local.sam.build import architecture, build
+from local.sam.docker import Host, host, no_containers_left, no_stale_images, provide_image
+from local.sam.files import SamLocalFiles, Variables, sam_local_files
+from local.sam.printed_posts import printed_posts
+from local.sam.start_api import start_api
 from local.settings import CannotStart, Settings
-from local.start_api import start_api
 from local.template import Template
 from local.variables import container_variables, function_variables, template_parameters
 

@@ -1,4 +1,4 @@
-"""``python -m local.sam_local``: the built functions in sam's containers, over the local cloud, until Ctrl-C."""
+"""``python -m local.sam``: the built functions in sam's containers, over the local cloud, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
-from local.sam_stack import serve
-from local.sam_template import SamLocalFiles
-from local.sam_welcome import sam_welcome
+from local.sam.files import SamLocalFiles
+from local.sam.stack import serve
+from local.sam.welcome import sam_welcome
 from local.settings import Settings
 from local.until_told import run_until_told
 
@@ -28,7 +28,7 @@ def main(settings: Settings) -> int:
 
 def settings_of(arguments: list[str]) -> Settings:
     """What the command's arguments say."""
-    parser = argparse.ArgumentParser(prog="python -m local.sam_local", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.sam", description=__doc__)
     parser.add_argument("--port", type=int, default=DEFAULT_PORT)
     parser.add_argument("--state", type=Path, default=Settings().state, help="where builds, runs and sessions are kept")
     options = parser.parse_args(arguments)

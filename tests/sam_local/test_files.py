@@ -5,8 +5,8 @@ import stat
 
 import pytest
 
-from local.docker import Host
-from local.sam_template import sam_local_files
+from local.sam.docker import Host
+from local.sam.files import sam_local_files
 from local.variables import container_variables
 
 CLOUD = "http://172.17.0.1:4566"

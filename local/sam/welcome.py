@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 
-from local.sam import SAM
-from local.sam_template import SamLocalFiles
+from local.sam.build import SAM
+from local.sam.files import SamLocalFiles
 from local.settings import ROOT, Settings
 from local.welcome import example, how_to_end, where
 
