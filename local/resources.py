@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.cloud_session import ONCE, cloud_session
 from local.settings import CannotStart
-from local.template import Template
+from local.template.document import Template
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

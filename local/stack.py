@@ -9,18 +9,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.claims import listener, sole_user
 from local.cloud import running_cloud
-from local.event_sources import event_sources
-from local.function import Function, environments
-from local.gateway import Gateway
-from local.http_server import http_server
-from local.management_api import management_api
+from local.functions.event_sources import event_sources
+from local.functions.function import Function, environments
+from local.gateway.http_server import http_server
+from local.gateway.management_api import management_api
+from local.gateway.rest import Gateway
+from local.gateway.routing import Router
+from local.gateway.websocket import WebSocketGateway
 from local.manifest import build_manifest
 from local.resources import create_resources
-from local.routing import Router
 from local.settings import CannotStart, Settings
-from local.template import Template
+from local.template.document import Template
 from local.variables import function_variables, template_parameters
-from local.websocket_gateway import WebSocketGateway
 
 WEBSOCKET_PATH = "/workflows/ws"
 

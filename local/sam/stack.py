@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 
 from local.claims import listener, sole_user
 from local.cloud import running_cloud
-from local.event_sources import event_sources
-from local.function import Function, environments
-from local.http_server import http_server
+from local.functions.event_sources import event_sources
+from local.functions.function import Function, environments
+from local.gateway.http_server import http_server
 from local.key_secret import key_secret
 from local.manifest import build_manifest
 from local.resources import create_resources
@@ -22,7 +22,7 @@ from local.sam.files import SamLocalFiles, Variables, sam_local_files
 from local.sam.printed_posts import printed_posts
 from local.sam.start_api import start_api
 from local.settings import CannotStart, Settings
-from local.template import Template
+from local.template.document import Template
 from local.variables import container_variables, function_variables, template_parameters
 
 OnReady = Callable[[SamLocalFiles], None]

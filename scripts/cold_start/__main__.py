@@ -22,7 +22,7 @@ from local.cloud import running_cloud
 from local.key_secret import key_secret
 from local.resources import create_resources
 from local.settings import ROOT, Settings
-from local.template import Template
+from local.template.document import Template
 from local.variables import cloud_access
 from scripts.cold_start.first_answer import KEY, REQUESTS, Request, first_answer
 

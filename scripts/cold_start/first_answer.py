@@ -11,10 +11,10 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from agentos_lambda.aws.prelude import DELIMITER
-from local.api_event import HttpRequest, build_event
-from local.invocation import Invocation, ResponseMode
-from local.routing import Match
-from local.runtime_server import RuntimeServer
+from local.functions.invocation import Invocation, ResponseMode
+from local.functions.runtime_server import RuntimeServer
+from local.gateway.api_event import HttpRequest, build_event
+from local.gateway.routing import Match
 
 KEY = "a security key"
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import httpx
 
-from local.function import Function
-from local.gateway import Gateway
-from local.http_server import http_server
-from local.routing import Router
-from local.template import FunctionSpec, Route, Template
+from local.functions.function import Function
+from local.gateway.http_server import http_server
+from local.gateway.rest import Gateway
+from local.gateway.routing import Router
+from local.template.document import FunctionSpec, Route, Template
 from tests.aws.runtime_process import ROOT
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")

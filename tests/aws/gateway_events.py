@@ -1,7 +1,7 @@
 """Events as API Gateway sends them."""
 
-from local.api_event import HttpRequest, build_event
-from local.routing import Match
+from local.gateway.api_event import HttpRequest, build_event
+from local.gateway.routing import Match
 
 
 def request_event(target, *, method="GET", headers=(), body=b""):

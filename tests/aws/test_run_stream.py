@@ -10,7 +10,7 @@ import pytest
 
 from local.resources import create_resources
 from local.settings import Settings
-from local.template import Template
+from local.template.document import Template
 from local.variables import function_variables
 from tests.aws.emulator import emulator
 from tests.aws.runtime_process import ROOT

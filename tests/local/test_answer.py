@@ -4,8 +4,8 @@ import json
 import pytest
 
 from agentos_lambda.aws.prelude import MAX_BYTES
-from local.answer import MalformedAnswer, read_response
-from local.invocation import Invocation, InvocationFailed, ResponseMode
+from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
+from local.gateway.answer import MalformedAnswer, read_response
 
 DELIMITER = b"\0" * 8
 

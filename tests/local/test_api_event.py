@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from local.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, build_event, encode_event
-from local.routing import Match
+from local.gateway.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, build_event, encode_event
+from local.gateway.routing import Match
 
 MATCH = Match("AgentsFunction", "/agents/{proxy+}", {"proxy": "a%20b/runs"})
 BINARY = frozenset({"multipart/form-data"})

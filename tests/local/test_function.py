@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from local.answer import read_response
-from local.function import Function
-from local.invocation import InvocationFailed, ResponseMode
-from local.template import FunctionSpec
+from local.functions.function import Function
+from local.functions.invocation import InvocationFailed, ResponseMode
+from local.gateway.answer import read_response
+from local.template.document import FunctionSpec
 
 ROOT = Path(__file__).parents[2]
 

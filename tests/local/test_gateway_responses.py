@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local.gateway_responses import Refusal, gateway_responses
 from local.settings import InvalidTemplate
-from local.template import Template
+from local.template.document import Template
+from local.template.gateway_responses import Refusal, gateway_responses
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,7 +8,7 @@ import pytest
 from local.cloud import running_cloud
 from local.resources import create_resources
 from local.settings import CannotStart, Settings
-from local.template import Template
+from local.template.document import Template
 
 TEMPLATE = Path(__file__).parent / "template.yaml"
 

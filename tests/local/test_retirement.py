@@ -5,10 +5,10 @@ import json
 import os
 from pathlib import Path
 
-from local.answer import read_response
-from local.function import Function
-from local.invocation import ResponseMode
-from local.template import FunctionSpec
+from local.functions.function import Function
+from local.functions.invocation import ResponseMode
+from local.gateway.answer import read_response
+from local.template.document import FunctionSpec
 
 ROOT = Path(__file__).parents[2]
 

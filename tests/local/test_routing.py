@@ -1,7 +1,7 @@
 import pytest
 
-from local.routing import Match, Router
-from local.template import Route
+from local.gateway.routing import Match, Router
+from local.template.document import Route
 
 ROUTER = Router(
     [

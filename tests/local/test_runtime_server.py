@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from local.invocation import Invocation, InvocationFailed
-from local.runtime_server import MAX_ANSWER_BYTES, RuntimeServer
+from local.functions.invocation import Invocation, InvocationFailed
+from local.functions.runtime_server import MAX_ANSWER_BYTES, RuntimeServer
 
 PATH = b"/2018-06-01/runtime/invocation/"
 STREAMING = b"Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n"

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from local.intrinsics import Intrinsics, UnsupportedIntrinsic
-from local.template import InvalidTemplate, Route, Template
-from local.triggers import QueueTrigger, ScheduleTrigger
+from local.template.document import InvalidTemplate, Route, Template
+from local.template.intrinsics import Intrinsics, UnsupportedIntrinsic
+from local.template.triggers import QueueTrigger, ScheduleTrigger
 
 TEMPLATE = Path(__file__).parent / "template.yaml"
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from local.gateway.websocket_event import Handshake, connect_event, disconnect_event, message_event
 from local.settings import ROOT, InvalidTemplate
-from local.template import Template
-from local.websocket_event import Handshake, connect_event, disconnect_event, message_event
-from local.websocket_routes import route_key, websocket_routes
+from local.template.document import Template
+from local.template.websocket_routes import route_key, websocket_routes
 from tests.stack.test_websocket import ROUTES
 
 HANDSHAKE = Handshake([("host", "127.0.0.1"), ("cookie", "a"), ("cookie", "b")], "192.0.2.1", 1_800_000_000_000)

@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from local.gateway_responses import GatewayResponse, Refusal, gateway_responses
-from local.intrinsics import Intrinsics
-from local.queue_names import queue_names
 from local.settings import InvalidTemplate
-from local.triggers import QueueTrigger, ScheduleTrigger, queue_triggers, schedule_triggers
-from local.websocket_routes import INTEGRATION, ROUTE, websocket_routes
+from local.template.gateway_responses import GatewayResponse, Refusal, gateway_responses
+from local.template.intrinsics import Intrinsics
+from local.template.queue_names import queue_names
+from local.template.triggers import QueueTrigger, ScheduleTrigger, queue_triggers, schedule_triggers
+from local.template.websocket_routes import INTEGRATION, ROUTE, websocket_routes
 
 _TARGET = re.compile(r"functions/(\w+)")
 _LONGEST_BUFFERED = 29_000

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-from local.environment import Environment, EnvironmentCrashed
-from local.invocation import Invocation, InvocationFailed
-from local.template import FunctionSpec
+from local.functions.environment import Environment, EnvironmentCrashed
+from local.functions.invocation import Invocation, InvocationFailed
+from local.template.document import FunctionSpec
 
 MAX_ENVIRONMENTS = 8
 

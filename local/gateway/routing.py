@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from local.template import Route
+from local.template.document import Route
 
 _GREEDY = "{proxy+}"
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.queue_names import queue_arn
 from local.settings import InvalidTemplate
+from local.template.queue_names import queue_arn
 
 _SCHEDULES = frozenset({"Schedule", "ScheduleV2"})
 _DEFAULT_BATCH = 10

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-from local.routing import Match
+from local.gateway.routing import Match
 
 MAX_EVENT_BYTES = 6 * 1024 * 1024
 """Lambda's limit for the event of a synchronous invocation."""

@@ -11,10 +11,10 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
-from local.function import Function
-from local.invocation import InvocationFailed
-from local.websocket_event import Handshake, connect_event, disconnect_event, message_event
-from local.websocket_routes import route_key
+from local.functions.function import Function
+from local.functions.invocation import InvocationFailed
+from local.gateway.websocket_event import Handshake, connect_event, disconnect_event, message_event
+from local.template.websocket_routes import route_key
 
 MAX_MESSAGE_BYTES = 128 * 1024
 MAX_FRAME_BYTES = 32 * 1024

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.websocket_gateway import MAX_MESSAGE_BYTES, ConnectionGone, WebSocketGateway
+from local.gateway.websocket import MAX_MESSAGE_BYTES, ConnectionGone, WebSocketGateway
 
 
 def management_api(gateway: WebSocketGateway) -> Starlette:

@@ -9,9 +9,9 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 
 from local.child import Child
-from local.invocation import Invocation, InvocationFailed, InvocationTimedOut
-from local.runtime_server import RuntimeServer
-from local.template import FunctionSpec
+from local.functions.invocation import Invocation, InvocationFailed, InvocationTimedOut
+from local.functions.runtime_server import RuntimeServer
+from local.template.document import FunctionSpec
 
 
 class EnvironmentCrashed(InvocationFailed):

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import h11
 
-from local.invocation import Invocation, InvocationFailed, ResponseMode
+from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
 
 _ROOT = "/2018-06-01/runtime"
 _ANSWER = re.compile(rf"{_ROOT}/invocation/(?P<id>[\w-]+)/(?P<what>response|error)")

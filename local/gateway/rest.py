@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope, Send
 
-from local.answer import Head, Response, read_response
-from local.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, encode_event
-from local.function import Function
-from local.gateway_responses import GatewayResponse, Refusal
-from local.invocation import InvocationFailed, ResponseMode
-from local.routing import Match, Router
+from local.functions.function import Function
+from local.functions.invocation import InvocationFailed, ResponseMode
+from local.gateway.answer import Head, Response, read_response
+from local.gateway.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, encode_event
+from local.gateway.routing import Match, Router
+from local.template.gateway_responses import GatewayResponse, Refusal
 
 logger = logging.getLogger(__name__)
 

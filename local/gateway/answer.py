@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentos_lambda.aws.prelude import DELIMITER, MAX_BYTES
-from local.invocation import Invocation, InvocationFailed, ResponseMode
+from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
 
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
 

@@ -7,10 +7,10 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from local.event_source import QueuePoller, invoke_every
-from local.function import Function
+from local.functions.event_source import QueuePoller, invoke_every
+from local.functions.function import Function
 from local.resources import queue_client
-from local.template import Template
+from local.template.document import Template
 
 logger = logging.getLogger(__name__)
 

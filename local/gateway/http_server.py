@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from local.websocket_gateway import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
+from local.gateway.websocket import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
 
 _GRACE_SECONDS = 1
 """How long answers in progress may go on after the server was told to end."""

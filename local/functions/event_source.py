@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.function import Function
-from local.invocation import InvocationFailed
-from local.queue_names import queue_arn, queue_url
-from local.triggers import QueueTrigger
+from local.functions.function import Function
+from local.functions.invocation import InvocationFailed
+from local.template.queue_names import queue_arn, queue_url
+from local.template.triggers import QueueTrigger
 from local.variables import REGION
 
 if TYPE_CHECKING:
