@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from local.child import Child
 from local.settings import CannotStart
@@ -36,17 +37,18 @@ async def running_cloud(python: Path, state: Path, host: str = "127.0.0.1") -> A
     """A cloud that keeps its state under ``state``, at an address of this machine. Raises ``CannotStart``."""
     port = _free_port(host)
     output: deque[str] = deque(maxlen=20)
-    child = await Child.spawn(
-        (python, "-m", "ministack"),
-        env={**own_variables(), **_variables(host, port, state)},
-        on_line=output.append,
-        on_parent_death=signal.SIGTERM,  # so that state is kept even then
-    )
-    try:
-        await _until_ready(child, host, port, output)
-        yield Cloud(f"http://{host}:{port}", child)
-    finally:
-        await child.terminate(grace=_STOP_SECONDS)
+    with TemporaryDirectory(prefix="agentos-cloud-", ignore_cleanup_errors=True) as temporary:
+        child = await Child.spawn(
+            (python, "-m", "ministack"),
+            env={**own_variables(), **_variables(host, port, state), "TMPDIR": temporary},
+            on_line=output.append,
+            on_parent_death=signal.SIGTERM,  # so that state is kept even then
+        )
+        try:
+            await _until_ready(child, host, port, output)
+            yield Cloud(f"http://{host}:{port}", child)
+        finally:
+            await child.terminate(grace=_STOP_SECONDS)
 
 
 def _variables(host: str, port: int, state: Path) -> dict[str, str]:

@@ -41,7 +41,10 @@ def ministack(**variables: str) -> Iterator[str]:
         "IOT_MTLS_ENABLED": "0",
         **variables,
     }
-    with tempfile.TemporaryFile() as log:
+    # It leaves a copy of each function that it runs among its temporary files.
+    leftovers = tempfile.TemporaryDirectory(prefix="ministack-", ignore_cleanup_errors=True)
+    with leftovers as temporary, tempfile.TemporaryFile() as log:
+        environment["TMPDIR"] = temporary
         process = subprocess.Popen([_MINISTACK], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
