@@ -32,12 +32,6 @@ _SESSION_TYPES: dict[SessionType, type[AgnoSession]] = {
 
 _ENDED = {status.value for status in RunStatus if not status.active}
 
-_OWN_TYPES: dict[Kind, type[AgnoSession]] = {
-    Kind.AGENT: AgentSession,
-    Kind.TEAM: TeamSession,
-    Kind.WORKFLOW: WorkflowSession,
-}
-
 _ID_FIELDS = {Kind.AGENT: "agent_id", Kind.TEAM: "team_id", Kind.WORKFLOW: "workflow_id"}
 
 
@@ -66,7 +60,7 @@ class RunDatabase(AsyncBaseDb):
         self._run_id = run_id
         self._loaded = _agno_session(session) if session else None
         # A session that another component has begun keeps the other's name; one of another kind has none here.
-        self._own_type = _OWN_TYPES[kind]
+        self._own_type = _SESSION_TYPES[SessionType(kind)]
         self._id_field = _ID_FIELDS[kind]
         self._owners = {component_id, (self._loaded or {self._id_field: component_id}).get(self._id_field)}
         self._before = {run["run_id"]: run for run in (*paused.members, paused.run)} if paused else {}
