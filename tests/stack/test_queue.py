@@ -38,10 +38,18 @@ def test_a_message_that_five_receives_have_failed_on_is_put_aside_for_14_days(st
     assert stack["DeadLetterQueue"]["Properties"]["MessageRetentionPeriod"] == 14 * DAY
 
 
-@pytest.mark.parametrize("queue", ["RunsQueue", "DeadLetterQueue"])
-def test_a_queue_is_encrypted_and_refuses_everybody_without_tls(stack: Stack, queue: str) -> None:
+@pytest.mark.parametrize(
+    ("queue", "of"),
+    [
+        ("RunsQueue", "QueuesPolicy"),
+        ("DeadLetterQueue", "QueuesPolicy"),
+        ("GreetingsQueue", "GreetingsQueuePolicy"),
+        ("GreetingsDeadLetterQueue", "GreetingsQueuePolicy"),
+    ],
+)
+def test_a_queue_is_encrypted_and_refuses_everybody_without_tls(stack: Stack, queue: str, of: str) -> None:
     assert stack[queue]["Properties"]["SqsManagedSseEnabled"] is True
-    policy = stack["QueuesPolicy"]["Properties"]
+    policy = stack[of]["Properties"]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert queue in policy["Queues"]
     assert f"{queue}.Arn" in statement["Resource"]

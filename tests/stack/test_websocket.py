@@ -73,17 +73,6 @@ def test_a_greeting_is_hidden_while_it_is_worked_on_and_put_aside_soon(stack: St
     assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
 
 
-@pytest.mark.parametrize("queue", ["GreetingsQueue", "GreetingsDeadLetterQueue"])
-def test_greetings_are_encrypted_and_refuse_everybody_without_tls(stack: Stack, queue: str) -> None:
-    assert stack[queue]["Properties"]["SqsManagedSseEnabled"] is True
-    policy = stack["GreetingsQueuePolicy"]["Properties"]
-    (statement,) = policy["PolicyDocument"]["Statement"]
-    assert queue in policy["Queues"]
-    assert f"{queue}.Arn" in statement["Resource"]
-    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-
-
 def test_connections_expire_and_are_not_kept(stack: Stack) -> None:
     table = stack["ConnectionsTable"]
     properties = table["Properties"]
