@@ -85,6 +85,7 @@ async def test_after_the_end_the_rest_is_replayed(world, after, indexes):
     world.reconnect(run_id, "c-2", last_event_index=after)
     replay = world.posts.got("c-2")[0]
     assert (replay["event"], replay["status"], replay["total_events"]) == ("replay", "COMPLETED", len(indexes))
+    assert replay["total_buffered"] == 5
     assert world.posts.indexes("c-2") == indexes
     assert world.is_clean("c-2")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from agentos_lambda.api.sse import control_frame, frame, stream_looks
-from agentos_lambda.runs.following import Look
+from agentos_lambda.runs.following import Look, known_events
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.service import RunService
 
@@ -42,7 +42,7 @@ def _subscription(look: Look, after: int) -> list[str]:
             run_id=look.record.run_id,
             status="running",
             missed_events=missed,
-            current_event_count=_count(look, after),
+            current_event_count=known_events(look.record, look.events, after=after),
             message=f"Catching up on {missed} missed events.",
         )
     ]
@@ -53,13 +53,14 @@ def _subscribed(look: Look, after: int) -> str:
         "subscribed",
         run_id=look.record.run_id,
         status="running",
-        current_event_count=_count(look, after),
+        current_event_count=known_events(look.record, look.events, after=after),
         message=f"Subscribed to {look.record.kind} run. Receiving live events.",
     )
 
 
 def _replay(look: Look, after: int) -> str:
-    missed, total, status = len(look.events), _count(look, after), look.record.status.value
+    missed, status = len(look.events), look.record.status.value
+    total = known_events(look.record, look.events, after=after)
     return control_frame(
         "replay",
         run_id=look.record.run_id,
@@ -80,10 +81,3 @@ def _without_events(record: RunRecord) -> str:
         else f"Run {status} with no stored events: a run submitted without streaming keeps only its final output."
     )
     return control_frame("replay", run_id=record.run_id, status=status, total_events=0, message=message)
-
-
-def _count(look: Look, after: int) -> int:
-    """How many events there are up to the last that is known. A client may name an index that no event has."""
-    if look.events:
-        return look.events[-1].index + 1
-    return after + 1 if look.record.status.active else min(after + 1, look.record.next_index)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from agentos_lambda.runs.clock import Clock
@@ -24,6 +24,16 @@ class Look:
     record: RunRecord
     events: tuple[IndexedEvent, ...]
     """Those that are new since the last look."""
+
+
+def known_events(record: RunRecord, new: Sequence[IndexedEvent], *, after: int) -> int:
+    """How many events there are up to the last that is known: of those ``new``, else of the one that a client has.
+
+    A client may name an index that no event has.
+    """
+    if new:
+        return new[-1].index + 1
+    return after + 1 if record.status.active else min(after + 1, record.next_index)
 
 
 async def follow(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from agentos_lambda.runs.errors import InvalidRequest
+from agentos_lambda.runs.following import known_events
 from agentos_lambda.runs.model import IndexedEvent, JsonObject, Kind, RunRecord
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.frames import Framing
@@ -56,7 +57,7 @@ def _catch_up(services: Services, follower: Follower, *, after: int) -> None:
         services.followings.end(follower)
         _replay(services, connection_id, record, after=after)
         return
-    count = _count(missed, after)
+    count = known_events(record, missed, after=after)
     if missed:
         services.sender.send(connection_id, control.catch_up(record, missed, count))
         _send(services, connection_id, record, missed)
@@ -69,7 +70,8 @@ def _catch_up(services: Services, follower: Follower, *, after: int) -> None:
 
 def _replay(services: Services, connection_id: str, record: RunRecord, *, after: int) -> None:
     missed = list(services.store.read(record, after=after))
-    services.sender.send(connection_id, control.replay(record, missed, _count(missed, after), after=after))
+    count = known_events(record, missed, after=after)
+    services.sender.send(connection_id, control.replay(record, missed, count, after=after))
     _send(services, connection_id, record, missed)
 
 
@@ -84,8 +86,3 @@ def _look(services: Services, run_id: str, *, after: int) -> tuple[RunRecord, li
 def _send(services: Services, connection_id: str, record: RunRecord, events: list[IndexedEvent]) -> None:
     for frame in Framing(record, Form.FLAT).all(events):
         services.sender.send(connection_id, frame.text)
-
-
-def _count(missed: list[IndexedEvent], after: int) -> int:
-    """How many events there are up to the last that is known."""
-    return (missed[-1].index if missed else after) + 1
