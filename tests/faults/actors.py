@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from agentos_lambda.runs.commands import ContinueRequest, RunRequest
 from agentos_lambda.runs.errors import Conflict, NotFound, RunsError, StoreUnavailable
 from agentos_lambda.runs.execution import Ended, Execution
-from agentos_lambda.runs.following import Look, follow
-from agentos_lambda.runs.leases import WAIT_AT_MOST
 from agentos_lambda.runs.model import Continuation, IndexedEvent, RunInput, RunRecord, RunStatus, SessionDelta
 from agentos_lambda.runs.ports import Store
-from agentos_lambda.runs.requests import ContinueRequest, RunRequest
+from agentos_lambda.runs.tail import Look, follow
+from agentos_lambda.runs.timing import WAIT_AT_MOST
 from tests.clocks import ManualClock
 from tests.faults.injection import Injector
 from tests.faults.watch import Watch

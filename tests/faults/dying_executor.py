@@ -18,9 +18,9 @@ from typing import Any
 
 from boto3.session import Session
 
+from agentos_lambda.runs.commands import RunRequest
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import RunInput
-from agentos_lambda.runs.requests import RunRequest
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from tests.cloud import tables_of
 from tests.faults.hand_driven import HandDrivenKeeper

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentos_lambda.runs.keeper import Keeper
+from agentos_lambda.runs.supervisor import Keeper
 
 
 class HandDrivenKeeper(Keeper):

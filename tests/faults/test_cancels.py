@@ -6,9 +6,9 @@ import threading
 import pytest
 
 from agentos_lambda.runs.errors import NotFound
-from agentos_lambda.runs.leases import LOOK_EVERY
 from agentos_lambda.runs.model import RunStatus
 from agentos_lambda.runs.service import RunService
+from agentos_lambda.runs.timing import LOOK_EVERY
 from tests.engine.conftest import assistant, engine_of
 from tests.runs.conftest import OneOfEach, World, collect, component, names
 

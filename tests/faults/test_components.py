@@ -8,9 +8,9 @@ from agno.agent import Agent
 from agno.models.response import ModelResponse
 
 from agentos_lambda.engine.demo_model import DemoModel
-from agentos_lambda.runs.leases import LEASE, LOOK_EVERY, RENEW_EVERY
 from agentos_lambda.runs.model import Kind, RunStatus, SessionDelta
 from agentos_lambda.runs.sweeper import Swept
+from agentos_lambda.runs.timing import LEASE, LOOK_EVERY, RENEW_EVERY
 from tests.engine.playing import engine_of
 from tests.faults.hand_driven import HandDrivenKeeper, drive_keepers_by_hand
 from tests.runs.conftest import World, collect, names

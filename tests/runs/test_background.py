@@ -6,12 +6,12 @@ import random
 
 import pytest
 
+from agentos_lambda.runs.commands import RunRequest
 from agentos_lambda.runs.errors import NotFound, QueueFull, StoreUnavailable
-from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
 from agentos_lambda.runs.model import EventPack, IndexedEvent, Kind, Media, RunInput, RunStatus
 from agentos_lambda.runs.observer import Unobserved
-from agentos_lambda.runs.requests import RunRequest
 from agentos_lambda.runs.sweeper import Sweeper, Swept
+from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
 from agentos_lambda.runs.work_json import work_from_json
 from tests.runs.conftest import OneOfEach, World, collect, component, names
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agentos_lambda.runs.following import FIRST_PAUSE, LONGEST_PAUSE, follow
 from agentos_lambda.runs.model import EventPack, RunStatus
+from agentos_lambda.runs.tail import FIRST_PAUSE, LONGEST_PAUSE, follow
 from tests.runs.conftest import World, collect, names
 
 pytestmark = pytest.mark.anyio

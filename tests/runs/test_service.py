@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from agentos_lambda.runs.errors import Conflict, NotFound, StoreUnavailable
-from agentos_lambda.runs.leases import LEASE
 from agentos_lambda.runs.model import Ending, Kind, RunOutput, RunRecord, RunStatus
+from agentos_lambda.runs.timing import LEASE
 from agentos_lambda.stores.memory import MemoryStore
 from tests.runs.conftest import World, component
 

@@ -12,9 +12,9 @@ import httpx
 from boto3.session import Session
 
 from agentos_lambda.runs.clock import SystemClock
-from agentos_lambda.runs.leases import RESEND_AFTER
 from agentos_lambda.runs.model import Component, Kind
 from agentos_lambda.runs.sweeper import Sweeper
+from agentos_lambda.runs.timing import RESEND_AFTER
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.sqs import SqsQueue
 from tests.soak.clients import Client

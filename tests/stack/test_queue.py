@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agentos_lambda.runs.leases import WAIT_AT_MOST
+from agentos_lambda.runs.timing import WAIT_AT_MOST
 from tests.stack.translation import ROOT, translate
 
 Stack = dict[str, dict[str, Any]]

@@ -5,8 +5,8 @@ import itertools
 
 import pytest
 
+from agentos_lambda.runs.commands import ContinueRequest
 from agentos_lambda.runs.model import Continuation, EventPack, RunStatus
-from agentos_lambda.runs.requests import ContinueRequest
 from tests.stores.builders import ending, running
 from tests.websocket.conftest import WORKFLOW, SteppedPool, World, slow
 from tests.websocket.test_live import ALL, claimed, commit, delta, step, sweep_dead

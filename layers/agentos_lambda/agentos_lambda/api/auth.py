@@ -8,8 +8,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentos_lambda.api.errors import error_response
 from agentos_lambda.api.paths import route_path
+from agentos_lambda.protocol.security_key import KeySource, same_key
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.security_key import KeySource, same_key
 
 OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"})
 """Paths that never need a key (the AgentOS 3.1 API)."""

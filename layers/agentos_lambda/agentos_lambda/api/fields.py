@@ -8,8 +8,8 @@ from fastapi import Depends
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
+from agentos_lambda.protocol.strict_json import TooDeep, parse_json
 from agentos_lambda.runs.errors import NotFound
-from agentos_lambda.runs.strict_json import TooDeep, parse_json
 
 
 def from_text(value: Any) -> Any:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from agentos_lambda.api.sse import control_frame, frame, stream_looks
-from agentos_lambda.runs.following import Look, known_events
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.service import RunService
+from agentos_lambda.runs.tail import Look, known_events
 
 
 async def resume(runs: RunService, record: RunRecord, *, after: int, until: int | None) -> AsyncIterator[str]:

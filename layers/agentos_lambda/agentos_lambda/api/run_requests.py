@@ -14,8 +14,8 @@ from agentos_lambda.api.fields import Id, Index
 from agentos_lambda.api.run_form import RunForm
 from agentos_lambda.api.uploads import read_uploads
 from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.commands import ContinueRequest, RunRequest
 from agentos_lambda.runs.model import Component, Kind
-from agentos_lambda.runs.requests import ContinueRequest, RunRequest
 
 ENDING_TAKES = 5_000
 """Milliseconds before a function's own deadline at which its run is told to end."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agentos_lambda.protocol.security_key import KeySource
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.ports import Catalog
-from agentos_lambda.runs.security_key import KeySource
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator
 from agentos_lambda.api.errors import INTERNAL
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.execution import Execution
-from agentos_lambda.runs.following import Look
 from agentos_lambda.runs.model import IndexedEvent, RunStatus
+from agentos_lambda.runs.tail import Look
 from agentos_lambda.runs.terminal import terminal_events
 
 log = logging.getLogger(__name__)

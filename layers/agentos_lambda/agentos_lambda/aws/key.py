@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.protocol.security_key import KeySource
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.security_key import KeySource
 from agentos_lambda.stores.secret import SecretKey
 
 log = logging.getLogger(__name__)

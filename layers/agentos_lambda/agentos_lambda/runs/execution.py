@@ -19,8 +19,7 @@ from agentos_lambda.runs.errors import (
     SessionTaken,
     StoreUnavailable,
 )
-from agentos_lambda.runs.event_log import LogBuffer
-from agentos_lambda.runs.keeper import Keeper, StopReason
+from agentos_lambda.runs.log_buffer import LogBuffer
 from agentos_lambda.runs.model import (
     Component,
     Ending,
@@ -35,6 +34,7 @@ from agentos_lambda.runs.model import (
 )
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, LiveRun, Store
+from agentos_lambda.runs.supervisor import Keeper, StopReason
 from agentos_lambda.runs.terminal import (
     DEADLINE_EXCEEDED,
     EXECUTION_LOST,

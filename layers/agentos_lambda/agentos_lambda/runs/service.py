@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from agentos_lambda.runs.access import find_run, hidden
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe, show
+from agentos_lambda.runs.endings import commit_idle_ending
 from agentos_lambda.runs.errors import CancelWins, Fenced, NotFound, StoreUnavailable
-from agentos_lambda.runs.following import Look, follow
-from agentos_lambda.runs.idle_ending import commit_idle_ending
 from agentos_lambda.runs.model import (
     Component,
     Ending,
@@ -23,6 +22,7 @@ from agentos_lambda.runs.model import (
 )
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Store
+from agentos_lambda.runs.tail import Look, follow
 from agentos_lambda.runs.terminal import cancel_reason, terminal_events
 
 _RACES = 5

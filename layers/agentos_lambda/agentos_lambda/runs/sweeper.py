@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe
+from agentos_lambda.runs.endings import commit_idle_ending
 from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced, StoreUnavailable
-from agentos_lambda.runs.idle_ending import commit_idle_ending
-from agentos_lambda.runs.leases import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
 from agentos_lambda.runs.model import Ending, EventPack, Kind, RunOutput, RunRecord, RunStatus
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Catalog, RunQueue, Store
 from agentos_lambda.runs.terminal import EXECUTION_LOST, NEVER_STARTED, cancel_reason, terminal_events
+from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
 
 log = logging.getLogger(__name__)
 

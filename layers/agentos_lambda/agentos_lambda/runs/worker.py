@@ -10,9 +10,9 @@ from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import ClaimLost, NotFound
 from agentos_lambda.runs.execution import Ended
 from agentos_lambda.runs.executor import RunExecutor
-from agentos_lambda.runs.leases import LEASE
 from agentos_lambda.runs.model import Component, Continuation, RunOutput, RunRecord, Session, Work
 from agentos_lambda.runs.ports import Catalog, FanOut, Store
+from agentos_lambda.runs.timing import LEASE
 from agentos_lambda.runs.work_json import work_from_json
 
 log = logging.getLogger(__name__)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
+from agentos_lambda.protocol.security_key import same_key
 from agentos_lambda.runs.errors import InvalidRequest, StoreUnavailable
 from agentos_lambda.runs.model import JsonObject
-from agentos_lambda.runs.security_key import same_key
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.greeting import Greeter
 from agentos_lambda.websocket.messages import action_of, parse

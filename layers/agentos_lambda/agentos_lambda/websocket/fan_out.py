@@ -9,9 +9,9 @@ from concurrent.futures import Executor
 
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.leases import LOOK_EVERY
 from agentos_lambda.runs.model import IndexedEvent, Kind, RunRecord
 from agentos_lambda.runs.ports import EventLog
+from agentos_lambda.runs.timing import LOOK_EVERY
 from agentos_lambda.websocket.drain import Drain
 from agentos_lambda.websocket.followings import Followings
 from agentos_lambda.websocket.live import LiveRun

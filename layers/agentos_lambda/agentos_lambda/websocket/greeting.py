@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from agentos_lambda.protocol.security_key import KeySource
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.security_key import KeySource
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.ports import Connection, ConnectionStore
 from agentos_lambda.websocket.sender import Sender

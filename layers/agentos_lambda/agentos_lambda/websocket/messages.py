@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from agentos_lambda.protocol.strict_json import TooDeep, parse_json
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Json, JsonObject
-from agentos_lambda.runs.strict_json import TooDeep, parse_json
 
 _ID = re.compile(r"[A-Za-z0-9\-_.:@]{1,128}")
 _LAST_INDEX = 2**53

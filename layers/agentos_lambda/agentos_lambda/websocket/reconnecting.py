@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from agentos_lambda.runs.errors import InvalidRequest
-from agentos_lambda.runs.following import known_events
 from agentos_lambda.runs.model import IndexedEvent, JsonObject, Kind, RunRecord
+from agentos_lambda.runs.tail import known_events
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.frames import Framing
 from agentos_lambda.websocket.messages import last_event_index, optional_id, required_id

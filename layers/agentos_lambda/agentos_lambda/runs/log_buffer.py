@@ -6,8 +6,8 @@ import threading
 from collections.abc import Sequence
 
 from agentos_lambda.runs.clock import Clock, Stopwatch
-from agentos_lambda.runs.leases import LOOK_EVERY
 from agentos_lambda.runs.model import Event, EventPack, IndexedEvent
+from agentos_lambda.runs.timing import LOOK_EVERY
 
 _TEXT = frozenset({"RunContent", "TeamRunContent"})
 

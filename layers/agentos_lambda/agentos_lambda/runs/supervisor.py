@@ -9,10 +9,10 @@ from enum import Enum, auto
 
 from agentos_lambda.runs.clock import Clock, Stopwatch
 from agentos_lambda.runs.errors import Fenced, NotStorable, StoreUnavailable
-from agentos_lambda.runs.event_log import LogBuffer
-from agentos_lambda.runs.leases import LEASE, LOOK_EVERY, RENEW_EVERY
+from agentos_lambda.runs.log_buffer import LogBuffer
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.ports import Store
+from agentos_lambda.runs.timing import LEASE, LOOK_EVERY, RENEW_EVERY
 
 log = logging.getLogger(__name__)
 
