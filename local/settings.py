@@ -23,7 +23,12 @@ class Settings:
     schedule_seconds: float = 10
     """How often whatever has a schedule is invoked, in place of the template's schedules: who tries things out locally
     does not want to wait for them."""
-    build_manifest: tuple[str, ...] = (sys.executable, "-m", "agentos_lambda.engine.build_manifest", "--try-model")
+    build_manifest: tuple[str, ...] = (
+        sys.executable,
+        "-m",
+        "agentos_lambda.engine.components.build_manifest",
+        "--try-model",
+    )
 
     @property
     def components_file(self) -> Path:

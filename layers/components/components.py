@@ -1,6 +1,6 @@
 """Your agents, teams and workflows: three lists of plain agno objects. Change them, and run again.
 
-The model is the demo model, which needs no network (what it understands: ``agentos_lambda.engine.demo_model``), unless
+The model is the demo model, which needs no network (what it understands: ``agentos_lambda.engine.models.demo``), unless
 ``AGENTOS_MODEL=provider:id`` names another. A component may also name its own.
 """
 
@@ -9,7 +9,7 @@ from agno.team import Team
 from agno.tools import tool
 from agno.workflow import HumanReview, OnReject, Step, StepInput, StepOutput, Workflow
 
-from agentos_lambda.engine.models import default_model
+from agentos_lambda.engine.models.default import default_model
 
 
 def add(a: float, b: float) -> float:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from agentos_lambda.engine.manifest import VERSION
+from agentos_lambda.engine.components.manifest import VERSION
 from tests.aws.runtime_process import ROOT
 
 LATER = {

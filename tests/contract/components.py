@@ -11,8 +11,8 @@ from agno.models.response import ModelResponse
 from agno.team import Team
 from agno.workflow import Step, StepInput, StepOutput, Workflow
 
-from agentos_lambda.engine.demo_model import DemoModel
-from agentos_lambda.engine.models import default_model
+from agentos_lambda.engine.models.default import default_model
+from agentos_lambda.engine.models.demo import DemoModel
 from components import agents as sample_agents
 from components import teams as sample_teams
 from components import workflows as sample_workflows

@@ -7,8 +7,8 @@ from agno.team import Team
 from agno.tools import tool
 from agno.workflow import HumanReview, OnError, Step, StepInput, StepOutput, Workflow
 
-from agentos_lambda.engine.agno_engine import AgnoEngine
-from agentos_lambda.engine.demo_model import DemoModel
+from agentos_lambda.engine.engine import AgnoEngine
+from agentos_lambda.engine.models.demo import DemoModel
 from tests.engine.playing import engine_of
 
 

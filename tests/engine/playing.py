@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from agentos_lambda.engine.agno_engine import AgnoEngine
-from agentos_lambda.engine.agno_run import AgnoRun
-from agentos_lambda.engine.components import Components
+from agentos_lambda.engine.components.loader import Components
+from agentos_lambda.engine.engine import AgnoEngine
+from agentos_lambda.engine.run import AgnoRun
 from agentos_lambda.runs.model import Continuation, Event, Kind, Media, RunInput, RunStatus, Session, StoredRun
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 

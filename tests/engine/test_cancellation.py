@@ -6,9 +6,9 @@ from agno.agent import Agent
 from agno.team import Team
 from agno.workflow import Parallel, Step, Workflow
 
-from agentos_lambda.engine.agno_engine import AgnoEngine
 from agentos_lambda.engine.cancellation import cancellations
-from agentos_lambda.engine.demo_model import DemoModel
+from agentos_lambda.engine.engine import AgnoEngine
+from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.runs.model import RunStatus
 from tests.engine.playing import DEADLINE, Played, cancelling_at, engine_of, leftover_tasks, play, request_of
 

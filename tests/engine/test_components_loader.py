@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from agentos_lambda.engine.components import load_components
+from agentos_lambda.engine.components.loader import load_components
 from agentos_lambda.engine.errors import ComponentsError
 from agentos_lambda.runs.model import Kind
 
@@ -65,7 +65,7 @@ def test_a_missing_file_is_told() -> None:
 
 
 def test_a_missing_module_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agentos_lambda.engine.components.MODULE", "no_such_components")
+    monkeypatch.setattr("agentos_lambda.engine.components.loader.MODULE", "no_such_components")
     monkeypatch.delenv("AGENTOS_COMPONENTS", raising=False)
 
     with pytest.raises(ComponentsError, match="no module 'no_such_components'"):
@@ -105,7 +105,7 @@ def test_what_is_wrong_is_told_in_one_line_with_its_file(written: object, text: 
 
 def test_a_model_that_can_not_be_had_is_told(written: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENTOS_MODEL", "anthropic:claude")
-    path = written("from agentos_lambda.engine.models import default_model\n\nmodel = default_model()")
+    path = written("from agentos_lambda.engine.models.default import default_model\n\nmodel = default_model()")
 
     assert error_of(path).startswith(f"{path}:3: AGENTOS_MODEL=anthropic:claude: the package anthropic is missing")
 

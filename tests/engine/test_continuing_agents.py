@@ -9,8 +9,8 @@ from agno.models.message import Message
 from agno.tools import tool
 from agno.tools.user_feedback import UserFeedbackTools
 
-from agentos_lambda.engine.agno_engine import AgnoEngine
-from agentos_lambda.engine.demo_model import DemoModel
+from agentos_lambda.engine.engine import AgnoEngine
+from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Continuation, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.ports import EngineRequest

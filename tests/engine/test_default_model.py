@@ -1,8 +1,8 @@
 import pytest
 
-from agentos_lambda.engine.demo_model import DemoModel
 from agentos_lambda.engine.errors import ComponentsError
-from agentos_lambda.engine.models import default_model
+from agentos_lambda.engine.models.default import default_model
+from agentos_lambda.engine.models.demo import DemoModel
 
 
 @pytest.mark.parametrize("setting", [None, "", "  ", "demo"])

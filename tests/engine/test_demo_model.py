@@ -5,8 +5,8 @@ from agno.agent import Agent
 from agno.models.message import Message
 from agno.team import Team
 
-from agentos_lambda.engine.demo_model import DemoModel
-from agentos_lambda.engine.demo_rules import reply_to
+from agentos_lambda.engine.models.demo import DemoModel
+from agentos_lambda.engine.models.demo_rules import reply_to
 
 ADD = {"type": "function", "function": {"name": "add", "parameters": {"properties": {"a": {}, "b": {}}}}}
 DELEGATE = {"type": "function", "function": {"name": "delegate_task_to_member", "parameters": {"properties": {}}}}

@@ -7,8 +7,8 @@ from agno.team import Team
 from agno.workflow import Parallel, Step, StepInput, StepOutput, Workflow
 from pydantic import BaseModel
 
-from agentos_lambda.engine.agno_engine import AgnoEngine
-from agentos_lambda.engine.demo_model import DemoModel
+from agentos_lambda.engine.engine import AgnoEngine
+from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.runs.model import RunStatus
 from tests.engine.playing import engine_of, play, request_of, through_json
 

@@ -3,7 +3,7 @@ from agno.agent import Agent
 from agno.team import Team
 from agno.workflow import Condition, Loop, Parallel, Router, Step, Steps, Workflow
 
-from agentos_lambda.engine.history import WHOLE_SESSION, history_runs
+from agentos_lambda.engine.components.history import WHOLE_SESSION, history_runs
 
 FIVE = {"add_history_to_context": True, "num_history_runs": 5}
 

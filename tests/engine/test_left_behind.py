@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from agno.agent import Agent
 
-from agentos_lambda.engine.agno_run import AgnoRun
-from agentos_lambda.engine.demo_model import DemoModel
+from agentos_lambda.engine.models.demo import DemoModel
+from agentos_lambda.engine.run import AgnoRun
 from agentos_lambda.runs.model import RunStatus
 from tests.engine.playing import DEADLINE, cancelling_at, engine_of, request_of
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from agentos_lambda.engine.build_manifest import describe_components, main
-from agentos_lambda.engine.components import load_components
+from agentos_lambda.engine.components.build_manifest import describe_components, main
+from agentos_lambda.engine.components.history import history_runs
+from agentos_lambda.engine.components.loader import load_components
+from agentos_lambda.engine.components.manifest import Manifest, ManifestError
 from agentos_lambda.engine.errors import ComponentsError
-from agentos_lambda.engine.history import history_runs
-from agentos_lambda.engine.manifest import Manifest, ManifestError
 from agentos_lambda.runs.model import JsonObject, Kind
 
 IMPORT_PATH = os.pathsep.join(["layers/agentos_lambda", "layers/components"])
@@ -21,7 +21,7 @@ IMPORT_PATH = os.pathsep.join(["layers/agentos_lambda", "layers/components"])
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The manifest of the sample components, built by the command in a process of its own."""
     path = tmp_path_factory.mktemp("manifest") / "manifest.json"
-    command = [sys.executable, "-m", "agentos_lambda.engine.build_manifest", "-o", os.fspath(path)]
+    command = [sys.executable, "-m", "agentos_lambda.engine.components.build_manifest", "-o", os.fspath(path)]
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": IMPORT_PATH})
     return path
 
@@ -34,7 +34,7 @@ def document(built: Path) -> JsonObject:
 def test_reading_a_manifest_does_not_import_the_engine(built: Path) -> None:
     program = (
         "import sys\n"
-        "from agentos_lambda.engine.manifest import Manifest\n"
+        "from agentos_lambda.engine.components.manifest import Manifest\n"
         "from agentos_lambda.runs.model import Kind\n"
         "manifest = Manifest.load()\n"
         "assert manifest.find(Kind.AGENT, 'assistant').name == 'Assistant'\n"
@@ -96,7 +96,7 @@ def test_the_running_configurations_model_is_shown_everywhere(document: JsonObje
 def test_a_model_that_a_component_names_itself_stays(tmp_path: Path) -> None:
     source = (
         "from agno.agent import Agent\nfrom agno.team import Team\n"
-        "from agentos_lambda.engine.demo_model import DemoModel\n"
+        "from agentos_lambda.engine.models.demo import DemoModel\n"
         "member = Agent(id='m', model=DemoModel(id='member-model'))\n"
         "agents = [Agent(id='own', model=DemoModel(id='own-model'))]\n"
         "teams = [Team(id='t', model=DemoModel(id='own-model'), members=[member])]\nworkflows = []\n"
@@ -110,7 +110,7 @@ def test_a_model_that_a_component_names_itself_stays(tmp_path: Path) -> None:
 
 def test_changed_components_change_the_manifest(tmp_path: Path) -> None:
     def described(name: str, agents: str) -> list[str]:
-        source = "from agno.agent import Agent\nfrom agentos_lambda.engine.models import default_model\n"
+        source = "from agno.agent import Agent\nfrom agentos_lambda.engine.models.default import default_model\n"
         (tmp_path / name).write_text(f"{source}agents = [{agents}]\nteams = []\nworkflows = []\n")
         document = describe_components(load_components(os.fspath(tmp_path / name)))
         return [component.id for component in Manifest(document, {}).all(Kind.AGENT)]
@@ -137,7 +137,7 @@ def test_the_engines_version_is_told(document: JsonObject) -> None:
 def test_a_manifest_is_found_beside_the_components(built: Path, tmp_path: Path) -> None:
     (tmp_path / "components.py").write_text("raise ImportError('this must not be imported')")
     (tmp_path / "manifest.json").write_bytes(built.read_bytes())
-    program = "from agentos_lambda.engine.manifest import Manifest\nprint(Manifest.load().engine_version())"
+    program = "from agentos_lambda.engine.components.manifest import Manifest\nprint(Manifest.load().engine_version())"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AGENTOS_")}
     environment["PYTHONPATH"] = os.pathsep.join(["layers/agentos_lambda", os.fspath(tmp_path)])
 
@@ -214,7 +214,7 @@ def test_a_model_that_can_not_be_had_is_told_when_it_is_asked_for(
 
 def test_quick_prompts_are_texts(tmp_path: Path) -> None:
     source = (
-        "from agno.agent import Agent\nfrom agentos_lambda.engine.demo_model import DemoModel\n"
+        "from agno.agent import Agent\nfrom agentos_lambda.engine.models.demo import DemoModel\n"
         "agents = [Agent(id='a', model=DemoModel(), metadata={'quick_prompts': 'hi'})]\nteams = []\nworkflows = []\n"
     )
     (tmp_path / "prompts.py").write_text(source)

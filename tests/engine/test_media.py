@@ -2,8 +2,8 @@ import hashlib
 
 import pytest
 
-from agentos_lambda.engine.agno_engine import AgnoEngine
-from agentos_lambda.engine.run_arguments import run_arguments
+from agentos_lambda.engine.arguments import run_arguments
+from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.runs.model import Media
 from tests.engine.playing import media, play, request_of
 

@@ -8,7 +8,7 @@ from agno.team import Team
 from agno.workflow import Step, StepInput, StepOutput, Workflow
 from pydantic import BaseModel
 
-from agentos_lambda.engine.demo_model import DemoModel
+from agentos_lambda.engine.models.demo import DemoModel
 from tests.engine.playing import engine_of, play, request_of
 
 TOPIC = {"topic": "Schiffe im Süden", "words": 3}

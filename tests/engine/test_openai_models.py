@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from agno.agent import Agent
 
-from agentos_lambda.engine.models import default_model
+from agentos_lambda.engine.models.default import default_model
 from agentos_lambda.runs.model import RunStatus
 from tests.engine.conftest import add
 from tests.engine.playing import Played, engine_of, play, request_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentos_lambda.engine.plain_json import plain, plain_object
+from agentos_lambda.engine.to_json import plain, plain_object
 
 
 class Colour(StrEnum):

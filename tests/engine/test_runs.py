@@ -5,8 +5,8 @@ from itertools import groupby
 import pytest
 from agno.workflow import Step, StepInput, StepOutput, Workflow, WorkflowAgent
 
-from agentos_lambda.engine.agno_engine import AgnoEngine
-from agentos_lambda.engine.demo_model import DemoModel
+from agentos_lambda.engine.engine import AgnoEngine
+from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.model import RunStatus
 from tests.engine.playing import Played, engine_of, play, request_of, through_json

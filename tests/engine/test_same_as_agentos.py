@@ -12,10 +12,10 @@ from agno.db.in_memory import InMemoryDb
 from agno.os import AgentOS
 from fastapi import FastAPI
 
-from agentos_lambda.engine.agno_engine import AgnoEngine
-from agentos_lambda.engine.build_manifest import describe_components
-from agentos_lambda.engine.components import Components
-from agentos_lambda.engine.manifest import Manifest
+from agentos_lambda.engine.components.build_manifest import describe_components
+from agentos_lambda.engine.components.loader import Components
+from agentos_lambda.engine.components.manifest import Manifest
+from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.runs.model import JsonObject, Kind
 from tests.engine.playing import PATIENCE, continuing, play, request_of
 

@@ -17,8 +17,8 @@ from agentos_lambda.api.app import create_app
 from agentos_lambda.api.run_state import run_state_router
 from agentos_lambda.api.runs import run_router
 from agentos_lambda.api.services import Os, Services
-from agentos_lambda.engine.agno_engine import AgnoEngine
-from agentos_lambda.engine.components import Components
+from agentos_lambda.engine.components.loader import Components
+from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake

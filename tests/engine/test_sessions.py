@@ -6,8 +6,8 @@ from agno.db.in_memory import InMemoryDb
 from agno.team import Team
 from agno.workflow import Step, Workflow
 
-from agentos_lambda.engine.agno_engine import AgnoEngine
-from agentos_lambda.engine.demo_model import DemoModel
+from agentos_lambda.engine.engine import AgnoEngine
+from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.runs.model import Session, SessionDelta
 from tests.engine.playing import engine_of, play, request_of, session_after
 

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from agno.agent import Agent
 
-from agentos_lambda.engine.models import default_model
+from agentos_lambda.engine.models.default import default_model
 from agentos_lambda.runs.model import RunStatus
 from tests.engine.playing import DEADLINE, cancelling_at, engine_of, play, request_of
 

@@ -7,7 +7,7 @@ import pytest
 from agno.agent import Agent
 from agno.models.response import ModelResponse
 
-from agentos_lambda.engine.demo_model import DemoModel
+from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.runs.model import Kind, RunStatus, SessionDelta
 from agentos_lambda.runs.sweeper import Swept
 from agentos_lambda.runs.timing import LEASE, LOOK_EVERY, RENEW_EVERY

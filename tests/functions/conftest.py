@@ -13,7 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from agentos_lambda.engine.build_manifest import main as build_manifest
+from agentos_lambda.engine.components.build_manifest import main as build_manifest
 from tests.cloud import REGION, create_tables, tables_of
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@
 from agno.agent import Agent
 from agno.workflow import HumanReview, Step, StepInput, StepOutput, Workflow
 
-from agentos_lambda.engine.models import default_model
+from agentos_lambda.engine.models.default import default_model
 
 talker = Agent(id="talker", name="Talker", model=default_model())
 

@@ -23,7 +23,7 @@ WITHOUT_PYC = "no .pyc"
 COMPONENTS = """\
 from agno.agent import Agent
 
-from agentos_lambda.engine.models import default_model
+from agentos_lambda.engine.models.default import default_model
 
 agents = [Agent(id="greeter", model=default_model())]
 teams = []

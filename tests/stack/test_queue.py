@@ -82,7 +82,7 @@ def test_a_function_without_http_loads_neither_web_framework_nor_engine(function
     manifest = tmp_path / "manifest.json"
     python_path = os.pathsep.join(str(ROOT / "layers" / layer) for layer in ("agentos_lambda", "components"))
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": python_path, "AGENTOS_MANIFEST": str(manifest)}
-    build = [sys.executable, "-m", "agentos_lambda.engine.build_manifest", "-o", manifest]
+    build = [sys.executable, "-m", "agentos_lambda.engine.components.build_manifest", "-o", manifest]
     subprocess.run(build, env=environment, check=True, capture_output=True)
     program = "import sys, app; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     done = subprocess.run(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agno.agent import Agent
 
-from agentos_lambda.engine.models import default_model
+from agentos_lambda.engine.models.default import default_model
 
 SIGNALS = Path(os.environ["SIGNALS"])
 

@@ -14,7 +14,7 @@ from agentos_lambda.aws.settings import Settings
 from agentos_lambda.aws.start import begin
 from agentos_lambda.aws.websocket_events import WebSocketHandler
 from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
-from agentos_lambda.engine.manifest import Manifest
+from agentos_lambda.engine.components.manifest import Manifest
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake

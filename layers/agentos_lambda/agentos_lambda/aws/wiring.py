@@ -25,7 +25,7 @@ def queue_of(settings: Settings) -> RunQueue:
 @cache
 def engine() -> Engine:
     """The engine, with the components. Takes long the first time."""
-    from agentos_lambda.engine.agno_engine import AgnoEngine  # noqa: PLC0415 - not before the first run
+    from agentos_lambda.engine.engine import AgnoEngine  # noqa: PLC0415 - not before the first run
 
     return AgnoEngine()
 

@@ -22,7 +22,7 @@ from agno.utils.events import (
     create_team_run_completed_event,
 )
 
-from agentos_lambda.engine.plain_json import plain_object
+from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.runs.model import Event, JsonObject, Kind
 from agentos_lambda.runs.ports import EngineRequest
 

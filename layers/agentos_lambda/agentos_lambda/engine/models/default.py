@@ -8,10 +8,10 @@ from typing import Any, cast
 from agno.models.base import Model
 from agno.models.utils import get_model
 
-from agentos_lambda.engine.demo_model import DemoModel
 from agentos_lambda.engine.errors import REQUIREMENTS, ComponentsError
-from agentos_lambda.engine.model_setting import DEMO_SETTING, PLACEHOLDER, PLACEHOLDER_SETTING, VARIABLE
-from agentos_lambda.engine.threaded_bedrock import ThreadedBedrock, patient_client
+from agentos_lambda.engine.models.bedrock import ThreadedBedrock, patient_client
+from agentos_lambda.engine.models.demo import DemoModel
+from agentos_lambda.engine.models.setting import DEMO_SETTING, PLACEHOLDER, PLACEHOLDER_SETTING, VARIABLE
 
 
 def default_model() -> Model:

@@ -9,9 +9,9 @@ from agno.run.requirement import RunRequirement
 from agno.run.workflow import WorkflowRunOutput
 from agno.workflow.types import StepRequirement
 
-from agentos_lambda.engine.plain_json import plain_object
-from agentos_lambda.engine.sent_decisions import SentStep
-from agentos_lambda.engine.tool_decisions import decide
+from agentos_lambda.engine.continuation.schemas import SentStep
+from agentos_lambda.engine.continuation.tools import decide
+from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.runs.errors import InvalidRequest
 
 

@@ -11,20 +11,20 @@ from typing import Any
 
 from agno.workflow import Workflow
 
+from agentos_lambda.engine.arguments import run_arguments
 from agentos_lambda.engine.cancellation import cancellations
-from agentos_lambda.engine.component_parts import AgnoComponent, parts
-from agentos_lambda.engine.continuing import continue_arguments
+from agentos_lambda.engine.components.parts import AgnoComponent, parts
+from agentos_lambda.engine.continuation.decided_run import continue_arguments
+from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.errors import ComponentExited
-from agentos_lambda.engine.object_input import take_objects_as_text
-from agentos_lambda.engine.plain_json import plain_object
-from agentos_lambda.engine.run_arguments import run_arguments
-from agentos_lambda.engine.run_database import RunDatabase
-from agentos_lambda.engine.run_outcome import Ended, outcome_of
-from agentos_lambda.engine.run_tasks import Tasks, note_tasks
-from agentos_lambda.engine.run_threads import RunThreads, use_threads
-from agentos_lambda.engine.step_functions import run_functions_in_threads, run_hooks_in_threads
+from agentos_lambda.engine.isolation.functions import run_functions_in_threads, run_hooks_in_threads
+from agentos_lambda.engine.isolation.inputs import take_objects_as_text
+from agentos_lambda.engine.isolation.tasks import Tasks, note_tasks
+from agentos_lambda.engine.isolation.threads import RunThreads, use_threads
+from agentos_lambda.engine.outcome import Ended, outcome_of
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
+from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.runs.model import Continuation, Event, Kind, RunStatus
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 

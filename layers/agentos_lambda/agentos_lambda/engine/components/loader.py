@@ -20,7 +20,7 @@ from agno.team import Team
 from agno.utils.string import generate_id_from_name
 from agno.workflow import Workflow
 
-from agentos_lambda.engine.component_parts import AgnoComponent
+from agentos_lambda.engine.components.parts import AgnoComponent
 from agentos_lambda.engine.errors import REQUIREMENTS, ComponentsError
 from agentos_lambda.runs.model import Kind
 

@@ -9,7 +9,7 @@ from agno.agent import Agent
 from agno.team import Team
 from agno.workflow import Workflow
 
-from agentos_lambda.engine.component_parts import parts, steps
+from agentos_lambda.engine.components.parts import parts, steps
 
 WHOLE_SESSION = 100
 """For what reads all runs of a session: a tool that searches the chat, a summary, learning. The cost of a run is

@@ -10,9 +10,9 @@ from agno.run.requirement import RunRequirement
 from agno.run.team import TeamRunOutput as TeamRun
 from agno.run.workflow import WorkflowRunOutput as WorkflowRun
 
-from agentos_lambda.engine.sent_decisions import SentRequirement, SentStep, SentTool, read_sent
-from agentos_lambda.engine.step_decisions import decide_steps
-from agentos_lambda.engine.tool_decisions import decide, waits_for
+from agentos_lambda.engine.continuation.schemas import SentRequirement, SentStep, SentTool, read_sent
+from agentos_lambda.engine.continuation.steps import decide_steps
+from agentos_lambda.engine.continuation.tools import decide, waits_for
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Continuation, Kind, RunOutput
 from agentos_lambda.runs.ports import EngineRequest

@@ -1,6 +1,6 @@
 """Describes the components in a document, so that functions can tell of them without importing agno.
 
-    python -m agentos_lambda.engine.build_manifest [--components FILE] -o manifest.json
+    python -m agentos_lambda.engine.components.build_manifest [--components FILE] -o manifest.json
 
 The descriptions are those of AgentOS itself: one is made of the components, in this process, and asked.
 """
@@ -25,16 +25,16 @@ from agno.models.base import Model
 from agno.os import AgentOS
 from agno.team import Team
 
-from agentos_lambda.engine.component_parts import AgnoComponent, parts
-from agentos_lambda.engine.components import Components, load_components
+from agentos_lambda.engine.components.history import history_runs
+from agentos_lambda.engine.components.loader import Components, load_components
+from agentos_lambda.engine.components.manifest import VERSION
+from agentos_lambda.engine.components.parts import AgnoComponent, parts
+from agentos_lambda.engine.database import DATABASE_ID, RunDatabase
 from agentos_lambda.engine.errors import ComponentsError
-from agentos_lambda.engine.history import history_runs
-from agentos_lambda.engine.manifest import VERSION
-from agentos_lambda.engine.model_providers import model_providers
-from agentos_lambda.engine.model_setting import PLACEHOLDER_SETTING, VARIABLE
-from agentos_lambda.engine.models import default_model
-from agentos_lambda.engine.plain_json import plain_object
-from agentos_lambda.engine.run_database import DATABASE_ID, RunDatabase
+from agentos_lambda.engine.models.default import default_model
+from agentos_lambda.engine.models.providers import model_providers
+from agentos_lambda.engine.models.setting import PLACEHOLDER_SETTING, VARIABLE
+from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.runs.model import Json, JsonObject, Kind
 
 _OF_COMPONENTS = ("available_models", "agents", "teams", "workflows")

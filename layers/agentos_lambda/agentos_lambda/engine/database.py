@@ -14,8 +14,8 @@ from typing import Any
 from agno.db.base import AsyncBaseDb, SessionType
 from agno.session import AgentSession, TeamSession, WorkflowSession
 
-from agentos_lambda.engine.plain_json import plain_object
 from agentos_lambda.engine.session_fields import from_fields
+from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.runs.model import Json, JsonObject, Kind, RunOutput, RunStatus, Session
 
 DATABASE_ID = "agentos-lambda"

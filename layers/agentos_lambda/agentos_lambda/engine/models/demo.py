@@ -14,8 +14,8 @@ from agno.models.base import Model
 from agno.models.message import Message
 from agno.models.response import ModelResponse
 
-from agentos_lambda.engine.demo_rules import Reply, reply_to
-from agentos_lambda.engine.model_setting import DEMO
+from agentos_lambda.engine.models.demo_rules import Reply, reply_to
+from agentos_lambda.engine.models.setting import DEMO
 
 
 @dataclass

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from agentos_lambda.engine.plain_json import plain
-from agentos_lambda.engine.run_database import RunDatabase
+from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.session_fields import difference, to_fields
 from agentos_lambda.engine.step_runs import with_true_statuses
+from agentos_lambda.engine.to_json import plain
 from agentos_lambda.runs.model import JsonObject, Kind, RunOutput, RunStatus, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 

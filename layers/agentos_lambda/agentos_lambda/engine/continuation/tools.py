@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from agno.models.response import ToolExecution
 from agno.run.requirement import RunRequirement
 
-from agentos_lambda.engine.sent_decisions import SentRequirement
+from agentos_lambda.engine.continuation.schemas import SentRequirement
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Json
 

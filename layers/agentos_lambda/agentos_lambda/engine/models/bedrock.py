@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
-from agentos_lambda.engine.bedrock_errors import BedrockRefused, told
+from agentos_lambda.engine.models.bedrock_errors import BedrockRefused, told
 
 _END = object()
 

@@ -1,8 +1,8 @@
 """What can be told of the components without importing an engine: ``runs.ports.Catalog`` from a document.
 
-The document is made of the components at build time (``python -m agentos_lambda.engine.build_manifest``), its model
-a placeholder where a component takes the default model. Without a document it is made in this process, at the price
-of importing agno.
+The document is made of the components at build time (``python -m agentos_lambda.engine.components.build_manifest``),
+its model a placeholder where a component takes the default model. Without a document it is made in this process, at
+the price of importing agno.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from agentos_lambda.engine.model_setting import PLACEHOLDER, VARIABLE, ModelNames, model_names
+from agentos_lambda.engine.models.setting import PLACEHOLDER, VARIABLE, ModelNames, model_names
 from agentos_lambda.runs.model import Component, Json, JsonObject, Kind
 
 VERSION = 1
@@ -48,7 +48,7 @@ class Manifest:
         path = Path(named) if named else _beside_the_components()
         if path is not None and (named or path.is_file()):
             return cls(_read(path))
-        from agentos_lambda.engine.build_manifest import describe_components  # noqa: PLC0415  it imports the engine
+        from agentos_lambda.engine.components.build_manifest import describe_components  # noqa: PLC0415  it imports the engine
 
         return cls(describe_components())
 

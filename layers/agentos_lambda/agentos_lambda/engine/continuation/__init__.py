@@ -1,0 +1,1 @@
+"""What a client may decide about a paused run."""

@@ -1,0 +1,1 @@
+"""What keeps one run's code from the process and from other runs."""

@@ -1,0 +1,1 @@
+"""The models that components use: the setting that names one, the demo model, Bedrock without aioboto3."""
