@@ -10,11 +10,11 @@ import pytest
 from fastapi import APIRouter, FastAPI
 
 from agentos_lambda.api.app import create_app
-from agentos_lambda.api.components import component_router
-from agentos_lambda.api.discovery import discovery_router
-from agentos_lambda.api.run_state import run_state_router
-from agentos_lambda.api.runs import run_router
-from agentos_lambda.api.services import Os, Services
+from agentos_lambda.api.context import Os, Services
+from agentos_lambda.api.routes.components import component_router
+from agentos_lambda.api.routes.discovery import discovery_router
+from agentos_lambda.api.routes.runs import run_router
+from agentos_lambda.api.routes.runs_read import run_state_router
 from agentos_lambda.runs.model import Component, JsonObject, Kind
 from tests.runs.conftest import World
 

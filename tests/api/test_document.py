@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from agentos_lambda.api.build_document import build_document
+from agentos_lambda.api.openapi.build_document import build_document
 from agentos_lambda.runs.model import Kind, RunStatus
 from tests.api.conftest import NAMES
 

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from agentos_lambda.api.file_types import file_type
+from agentos_lambda.api.requests.file_types import file_type
 
 pytestmark = pytest.mark.anyio
 

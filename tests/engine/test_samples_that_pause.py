@@ -14,9 +14,9 @@ from fastapi import APIRouter, FastAPI
 
 import components as samples
 from agentos_lambda.api.app import create_app
-from agentos_lambda.api.run_state import run_state_router
-from agentos_lambda.api.runs import run_router
-from agentos_lambda.api.services import Os, Services
+from agentos_lambda.api.context import Os, Services
+from agentos_lambda.api.routes.runs import run_router
+from agentos_lambda.api.routes.runs_read import run_state_router
 from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.runs.clock import SystemClock

@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentos_lambda.api.auth import Authentication
+from agentos_lambda.api.context import Services
 from agentos_lambda.api.errors import ErrorEdge, add_error_handlers, error_response
 from agentos_lambda.api.paths import route_path
-from agentos_lambda.api.services import Services
 
 DEFAULT_ORIGINS = (
     "http://localhost:3000",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentos_lambda.api.app import create_app
-from agentos_lambda.api.discovery import discovery_router
+from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.aws.handler import LambdaHandler
 from agentos_lambda.aws.http_services import services_of
 from agentos_lambda.aws.settings import Settings

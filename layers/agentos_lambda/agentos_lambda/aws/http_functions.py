@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from agentos_lambda.api.app import create_app
-from agentos_lambda.api.components import component_router
-from agentos_lambda.api.run_state import run_state_router
-from agentos_lambda.api.runs import run_router
+from agentos_lambda.api.routes.components import component_router
+from agentos_lambda.api.routes.runs import run_router
+from agentos_lambda.api.routes.runs_read import run_state_router
 from agentos_lambda.aws.handler import LambdaHandler
 from agentos_lambda.aws.http_services import services_of
 from agentos_lambda.aws.metrics import observer_of

@@ -8,16 +8,16 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda.api import sse
-from agentos_lambda.api.body import read_body
-from agentos_lambda.api.components import known_component
-from agentos_lambda.api.fields import RunId
-from agentos_lambda.api.resume import resume
-from agentos_lambda.api.run_requests import (
+from agentos_lambda.api.requests.body import read_body
+from agentos_lambda.api.requests.fields import RunId
+from agentos_lambda.api.requests.parse import (
     continue_request,
     deadline_of,
     resume_point,
     run_request,
 )
+from agentos_lambda.api.routes.components import known_component
+from agentos_lambda.api.routes.resume import resume
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.intake import RunIntake

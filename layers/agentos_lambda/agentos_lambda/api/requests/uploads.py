@@ -7,9 +7,9 @@ import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from agentos_lambda.api.body import Upload
 from agentos_lambda.api.errors import ApiError, FieldErrors
-from agentos_lambda.api.file_types import FileType, file_type, is_misnamed
+from agentos_lambda.api.requests.body import Upload
+from agentos_lambda.api.requests.file_types import FileType, file_type, is_misnamed
 from agentos_lambda.protocol.strict_json import parse_json
 from agentos_lambda.runs.model import JsonObject, Media
 

@@ -7,10 +7,10 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda import __version__
-from agentos_lambda.api.document import document_at
-from agentos_lambda.api.pages import redoc_page, swagger_page
+from agentos_lambda.api.context import Services
+from agentos_lambda.api.openapi.document import document_at
 from agentos_lambda.api.paths import prefix
-from agentos_lambda.api.services import Services
+from agentos_lambda.api.routes.pages import redoc_page, swagger_page
 from agentos_lambda.runs.model import JsonObject, Kind
 
 

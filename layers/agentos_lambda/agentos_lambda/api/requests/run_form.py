@@ -7,10 +7,10 @@ from typing import Annotated, Any, Self
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from agentos_lambda.api.body import Body
 from agentos_lambda.api.errors import field_errors
-from agentos_lambda.api.fields import Flag, Id, JsonDict, from_text
-from agentos_lambda.api.uploads import media_objects
+from agentos_lambda.api.requests.body import Body
+from agentos_lambda.api.requests.fields import Flag, Id, JsonDict, from_text
+from agentos_lambda.api.requests.uploads import media_objects
 from agentos_lambda.runs.model import Media, RunInput
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from agentos_lambda.api.body import Body
 from agentos_lambda.api.errors import ApiError, field_errors
-from agentos_lambda.api.fields import Flag, Id, from_text, none_if_empty
+from agentos_lambda.api.requests.body import Body
+from agentos_lambda.api.requests.fields import Flag, Id, from_text, none_if_empty
 from agentos_lambda.runs.model import Continuation
 
 Decisions = Annotated[list[dict[str, Any]] | None, BeforeValidator(from_text), BeforeValidator(none_if_empty)]

@@ -1,4 +1,4 @@
-"""Makes the OpenAPI document from the routes: ``python -m agentos_lambda.api.build_document FILE``.
+"""Makes the OpenAPI document from the routes: ``python -m agentos_lambda.api.openapi.build_document FILE``.
 
 Paths, parameters and operations are those of the routes; bodies and answers, which the routes read and make themselves,
 are told by ``document_operations``.
@@ -14,14 +14,14 @@ from typing import Any
 from fastapi import FastAPI
 
 from agentos_lambda import __version__
-from agentos_lambda.api.components import component_router
-from agentos_lambda.api.discovery import discovery_router
-from agentos_lambda.api.document_bodies import SCHEMAS as BODIES
-from agentos_lambda.api.document_operations import OPERATIONS, error_responses
-from agentos_lambda.api.document_schemas import SCHEMAS
-from agentos_lambda.api.run_state import run_state_router
-from agentos_lambda.api.runs import run_router
-from agentos_lambda.api.services import Os, Services
+from agentos_lambda.api.context import Os, Services
+from agentos_lambda.api.openapi.bodies import SCHEMAS as BODIES
+from agentos_lambda.api.openapi.operations import OPERATIONS, error_responses
+from agentos_lambda.api.openapi.schemas import SCHEMAS
+from agentos_lambda.api.routes.components import component_router
+from agentos_lambda.api.routes.discovery import discovery_router
+from agentos_lambda.api.routes.runs import run_router
+from agentos_lambda.api.routes.runs_read import run_state_router
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.model import JsonObject, Kind
 

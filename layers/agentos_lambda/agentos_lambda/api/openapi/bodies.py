@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from agentos_lambda.api.continue_form import ContinueForm
-from agentos_lambda.api.document_schemas import ref
-from agentos_lambda.api.run_form import RunForm
-from agentos_lambda.api.run_requests import ResumeForm
+from agentos_lambda.api.openapi.schemas import ref
+from agentos_lambda.api.requests.continue_form import ContinueForm
+from agentos_lambda.api.requests.parse import ResumeForm
+from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.runs.model import Json, JsonObject, Kind
 
 _FILES: JsonObject = {

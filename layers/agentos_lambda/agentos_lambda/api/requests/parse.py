@@ -7,12 +7,12 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from agentos_lambda.api.body import Body
-from agentos_lambda.api.continue_form import ContinueForm
 from agentos_lambda.api.errors import ApiError, FieldErrors, field_errors
-from agentos_lambda.api.fields import Id, Index
-from agentos_lambda.api.run_form import RunForm
-from agentos_lambda.api.uploads import read_uploads
+from agentos_lambda.api.requests.body import Body
+from agentos_lambda.api.requests.continue_form import ContinueForm
+from agentos_lambda.api.requests.fields import Id, Index
+from agentos_lambda.api.requests.run_form import RunForm
+from agentos_lambda.api.requests.uploads import read_uploads
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.commands import ContinueRequest, RunRequest
 from agentos_lambda.runs.model import Component, Kind

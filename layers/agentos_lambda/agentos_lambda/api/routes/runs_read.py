@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Response
 from fastapi.responses import JSONResponse
 
-from agentos_lambda.api.components import known_component
 from agentos_lambda.api.errors import ApiError
-from agentos_lambda.api.fields import Id, IdText, RunId
-from agentos_lambda.api.run_list import run_item
+from agentos_lambda.api.requests.fields import Id, IdText, RunId
+from agentos_lambda.api.routes.components import known_component
+from agentos_lambda.api.routes.run_items import run_item
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import Component, Kind, RunStatus
 from agentos_lambda.runs.ports import Catalog

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from agentos_lambda.api.document_bodies import continue_body, resume_body, run_body
-from agentos_lambda.api.document_schemas import array_of, ref, run_name
 from agentos_lambda.api.errors import RETRY_AFTER
+from agentos_lambda.api.openapi.bodies import continue_body, resume_body, run_body
+from agentos_lambda.api.openapi.schemas import array_of, ref, run_name
 from agentos_lambda.runs.model import Json, JsonObject, Kind
 
 EVENTS = """event: RunStarted

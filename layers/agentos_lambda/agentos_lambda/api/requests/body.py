@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
 from agentos_lambda.api.errors import ApiError, FieldErrors
-from agentos_lambda.api.multipart import StrictMultipart
+from agentos_lambda.api.requests.multipart import StrictMultipart
 from agentos_lambda.protocol.strict_json import TooDeep, parse_json
 from agentos_lambda.runs.model import Json
 

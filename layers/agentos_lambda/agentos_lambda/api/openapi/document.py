@@ -24,6 +24,6 @@ def _document() -> JsonObject:
     if BAKED.exists():
         baked: JsonObject = json.loads(BAKED.read_text())
         return baked
-    from agentos_lambda.api.build_document import build_document  # noqa: PLC0415 - imports all routes
+    from agentos_lambda.api.openapi.build_document import build_document  # noqa: PLC0415 - imports all routes
 
     return build_document()

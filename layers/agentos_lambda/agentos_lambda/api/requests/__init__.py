@@ -1,0 +1,1 @@
+"""From the body of a request to a command: forms, JSON, multipart, uploads."""
