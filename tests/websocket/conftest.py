@@ -22,14 +22,14 @@ from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
 from agentos_lambda.stores.memory import MemoryConnections, MemoryFollowers, MemoryQueue, MemoryStore
 from agentos_lambda.websocket.actions import Actions
-from agentos_lambda.websocket.drain import Drain
-from agentos_lambda.websocket.fan_out import WebSocketFanOut
-from agentos_lambda.websocket.followings import Followings
+from agentos_lambda.websocket.context import Services
+from agentos_lambda.websocket.delivery.fan_out import WebSocketFanOut
+from agentos_lambda.websocket.delivery.feed import LiveRun
+from agentos_lambda.websocket.delivery.final import Drain
+from agentos_lambda.websocket.delivery.registry import Followings
+from agentos_lambda.websocket.delivery.sender import Sender
 from agentos_lambda.websocket.greeting import Greeter
-from agentos_lambda.websocket.live import LiveRun
 from agentos_lambda.websocket.ports import Gone, Slow
-from agentos_lambda.websocket.sender import Sender
-from agentos_lambda.websocket.services import Services
 from tests.clocks import ManualClock
 from tests.runs.conftest import OneOfEach
 from tests.runs.scripted_engine import ScriptedEngine

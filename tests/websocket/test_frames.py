@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentos_lambda.runs.model import IndexedEvent, Kind, RunRecord, RunStatus
-from agentos_lambda.websocket.frames import MAX_BYTES, Framing
+from agentos_lambda.websocket.delivery.frames import MAX_BYTES, Framing
 from agentos_lambda.websocket.ports import Form
 from tests.websocket.conftest import parsed
 

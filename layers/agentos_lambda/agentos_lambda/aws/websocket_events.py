@@ -13,10 +13,10 @@ from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.actions import Actions
-from agentos_lambda.websocket.followings import Followings
+from agentos_lambda.websocket.delivery.registry import Followings
+from agentos_lambda.websocket.delivery.sender import Sender
 from agentos_lambda.websocket.greeting import Greeter
 from agentos_lambda.websocket.ports import Gone, Greetings, PostFailed
-from agentos_lambda.websocket.sender import Sender
 
 log = logging.getLogger(__name__)
 

@@ -27,13 +27,13 @@ from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.posts import ManagementApiPosts, management_endpoint
 from agentos_lambda.stores.sqs import SqsQueue
 from agentos_lambda.websocket.actions import Actions
-from agentos_lambda.websocket.drain import Drain
-from agentos_lambda.websocket.fan_out import WebSocketFanOut
-from agentos_lambda.websocket.followings import Followings
+from agentos_lambda.websocket.context import Services
+from agentos_lambda.websocket.delivery.fan_out import WebSocketFanOut
+from agentos_lambda.websocket.delivery.final import Drain
+from agentos_lambda.websocket.delivery.registry import Followings
+from agentos_lambda.websocket.delivery.sender import Sender
 from agentos_lambda.websocket.greeting import Greeter
 from agentos_lambda.websocket.ports import Posts
-from agentos_lambda.websocket.sender import Sender
-from agentos_lambda.websocket.services import Services
 
 _POSTERS = 8
 """Messages of one process on their way at the same time, each to another connection."""

@@ -9,12 +9,12 @@ from agentos_lambda.protocol.security_key import same_key
 from agentos_lambda.runs.errors import InvalidRequest, StoreUnavailable
 from agentos_lambda.runs.model import JsonObject
 from agentos_lambda.websocket import control
+from agentos_lambda.websocket.context import Services
 from agentos_lambda.websocket.greeting import Greeter
 from agentos_lambda.websocket.messages import action_of, parse
 from agentos_lambda.websocket.ports import Connection
-from agentos_lambda.websocket.reconnecting import reconnect
-from agentos_lambda.websocket.running import cancel, go_on, start
-from agentos_lambda.websocket.services import Services
+from agentos_lambda.websocket.reconnect import reconnect
+from agentos_lambda.websocket.workflows import cancel, go_on, start
 
 log = logging.getLogger(__name__)
 

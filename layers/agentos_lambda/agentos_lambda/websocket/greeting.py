@@ -12,8 +12,8 @@ from collections.abc import Callable
 from agentos_lambda.protocol.security_key import KeySource
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.websocket import control
+from agentos_lambda.websocket.delivery.sender import Sender
 from agentos_lambda.websocket.ports import Connection, ConnectionStore
-from agentos_lambda.websocket.sender import Sender
 
 _STALE_AFTER = 5_000
 """Milliseconds after which a greeter that has not greeted will not any more. Longer than the sender's patience."""

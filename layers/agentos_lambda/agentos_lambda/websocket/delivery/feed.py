@@ -11,11 +11,11 @@ from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import IndexedEvent, RunRecord
 from agentos_lambda.runs.ports import EventLog
-from agentos_lambda.websocket.drain import Drain, Told
-from agentos_lambda.websocket.followings import Followings
-from agentos_lambda.websocket.frames import Framing
+from agentos_lambda.websocket.delivery.cursor import Subscriber
+from agentos_lambda.websocket.delivery.final import Drain, Told
+from agentos_lambda.websocket.delivery.frames import Framing
+from agentos_lambda.websocket.delivery.registry import Followings
 from agentos_lambda.websocket.ports import Follower, Gone, Posts, Refused, Slow
-from agentos_lambda.websocket.subscriber import Subscriber
 
 log = logging.getLogger(__name__)
 

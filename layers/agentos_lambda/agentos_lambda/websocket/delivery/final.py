@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import IndexedEvent, RunRecord, RunStatus
 from agentos_lambda.runs.ports import EventLog
-from agentos_lambda.websocket.followings import Followings
-from agentos_lambda.websocket.frames import Framing
+from agentos_lambda.websocket.delivery.frames import Framing
+from agentos_lambda.websocket.delivery.registry import Followings
+from agentos_lambda.websocket.delivery.sender import Sender
 from agentos_lambda.websocket.ports import Follower, PostFailed
-from agentos_lambda.websocket.sender import Sender
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import IndexedEvent, Kind, RunRecord
 from agentos_lambda.runs.ports import EventLog
 from agentos_lambda.runs.timing import LOOK_EVERY
-from agentos_lambda.websocket.drain import Drain
-from agentos_lambda.websocket.followings import Followings
-from agentos_lambda.websocket.live import LiveRun
+from agentos_lambda.websocket.delivery.feed import LiveRun
+from agentos_lambda.websocket.delivery.final import Drain
+from agentos_lambda.websocket.delivery.registry import Followings
 from agentos_lambda.websocket.ports import Posts
 
 log = logging.getLogger(__name__)

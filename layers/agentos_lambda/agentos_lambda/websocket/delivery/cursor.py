@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agentos_lambda.runs.model import IndexedEvent
-from agentos_lambda.websocket.frames import MOST_MERGED, Frame, Framing
+from agentos_lambda.websocket.delivery.frames import MOST_MERGED, Frame, Framing
 from agentos_lambda.websocket.ports import Follower
 
 _FIRST_PAUSE = 0.5

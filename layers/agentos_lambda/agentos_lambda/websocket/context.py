@@ -11,10 +11,10 @@ from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Component, Kind, RunRecord
 from agentos_lambda.runs.ports import Catalog, Store
 from agentos_lambda.runs.service import RunService
-from agentos_lambda.websocket.drain import Drain
-from agentos_lambda.websocket.followings import Followings
+from agentos_lambda.websocket.delivery.final import Drain
+from agentos_lambda.websocket.delivery.registry import Followings
+from agentos_lambda.websocket.delivery.sender import Sender
 from agentos_lambda.websocket.messages import shown
-from agentos_lambda.websocket.sender import Sender
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agentos_lambda.runs.model import Event, IndexedEvent, RunRecord
+from agentos_lambda.websocket.delivery.trimming import encoded, trimmed
 from agentos_lambda.websocket.ports import Form
-from agentos_lambda.websocket.trimming import encoded, trimmed
 
 MAX_BYTES = 32 * 1024 - 1
 """API Gateway's limit is 32 KB for a frame.

@@ -6,9 +6,9 @@ from agentos_lambda.runs.commands import ContinueRequest, RunRequest
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Continuation, JsonObject, RunInput, RunStatus
 from agentos_lambda.websocket import control
+from agentos_lambda.websocket.context import Services
 from agentos_lambda.websocket.messages import optional_id, required_id, step_requirements, workflow_input
 from agentos_lambda.websocket.ports import Form
-from agentos_lambda.websocket.services import Services
 
 
 def start(services: Services, connection_id: str, message: JsonObject) -> None:

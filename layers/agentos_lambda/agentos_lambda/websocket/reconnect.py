@@ -6,10 +6,10 @@ from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import IndexedEvent, JsonObject, Kind, RunRecord
 from agentos_lambda.runs.tail import known_events
 from agentos_lambda.websocket import control
-from agentos_lambda.websocket.frames import Framing
+from agentos_lambda.websocket.context import Services
+from agentos_lambda.websocket.delivery.frames import Framing
 from agentos_lambda.websocket.messages import last_event_index, optional_id, required_id
 from agentos_lambda.websocket.ports import Follower, Form
-from agentos_lambda.websocket.services import Services
 
 _HOLD = 60_000
 """Milliseconds; longer than a handler may take."""

@@ -1,0 +1,1 @@
+"""A run's events on their way to the connections that follow it."""
