@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentos_lambda.stores.dynamodb.clients import Clients
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.memory import MemoryConnections

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agentos_lambda.stores.dynamodb.clients import Clients
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.memory import MemoryFollowers

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
-from agentos_lambda.stores.dynamodb.clients import Clients
 from tests.cloud import REGION, tables_of
 
 

@@ -20,7 +20,7 @@ from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.ports import FanOut, Store
 from agentos_lambda.runs.service import RunService
-from agentos_lambda.stores.dynamodb.clients import Clients
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
 from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
 from agentos_lambda.stores.dynamodb.requests import Requests

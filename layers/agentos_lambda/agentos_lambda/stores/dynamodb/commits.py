@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentos_lambda.runs.errors import Fenced, SessionTaken, StoreUnavailable
 from agentos_lambda.runs.model import Ending, RunRecord, RunStatus
-from agentos_lambda.stores.dynamodb.clients import Clients, Tables
+from agentos_lambda.stores.clients import Clients, Tables
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import Item, names, number, record_key, record_of, text
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from agentos_lambda.stores.dynamodb.clients import Clients
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.items import VERSION, Item, names, number, text
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests
 from agentos_lambda.websocket.ports import CONNECTION_LIVES, Connection, TooManyRuns

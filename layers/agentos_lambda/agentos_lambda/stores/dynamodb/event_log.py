@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.model import EventPack, IndexedEvent, RunRecord
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.blobs import Blobs, events_folder
-from agentos_lambda.stores.dynamodb.clients import Clients
 from agentos_lambda.stores.dynamodb.items import VERSION, Item, number, text
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests
 from agentos_lambda.stores.rules import end_of_log, vouched_events

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from agentos_lambda.runs.errors import NotStorable
 from agentos_lambda.runs.model import Ending, Kind, RunOutput, RunRecord, RunStatus, Session, StoredRun
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
-from agentos_lambda.stores.dynamodb.clients import Clients
 from agentos_lambda.stores.dynamodb.items import VERSION, Item, names, number, text
 from agentos_lambda.stores.dynamodb.requests import Requests
 

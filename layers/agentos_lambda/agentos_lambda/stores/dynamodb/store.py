@@ -19,12 +19,12 @@ from agentos_lambda.runs.model import (
     Session,
     StoredRun,
 )
+from agentos_lambda.stores.clients import Clients, Tables
 from agentos_lambda.stores.dynamodb.blobs import Blobs
-from agentos_lambda.stores.dynamodb.clients import Clients, Tables
 from agentos_lambda.stores.dynamodb.commits import Commits
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
+from agentos_lambda.stores.dynamodb.records import RunRecords
 from agentos_lambda.stores.dynamodb.requests import Requests
-from agentos_lambda.stores.dynamodb.run_records import RunRecords
 from agentos_lambda.stores.dynamodb.sessions import Sessions
 
 if TYPE_CHECKING:
