@@ -1,5 +1,5 @@
 """The function behind ``/``, ``/health``, ``/info``, ``/config``, ``/models`` and the API's documentation."""
 
-from agentos_lambda.aws.config_function import discovery_handler
+from agentos_lambda.aws.functions.config import discovery_handler
 
 handler = discovery_handler()

@@ -1,5 +1,5 @@
 """The function that ends what nobody else will, once a minute."""
 
-from agentos_lambda.aws.queue_functions import sweeper_handler
+from agentos_lambda.aws.functions.queue import sweeper_handler
 
 handler = sweeper_handler()

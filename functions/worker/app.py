@@ -1,5 +1,5 @@
 """The function that executes queued runs."""
 
-from agentos_lambda.aws.queue_functions import worker_handler
+from agentos_lambda.aws.functions.queue import worker_handler
 
 handler = worker_handler()

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agentos_lambda.aws.prelude import DELIMITER, MAX_BYTES
+from agentos_lambda.aws.handlers.prelude import DELIMITER, MAX_BYTES
 from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
 
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})

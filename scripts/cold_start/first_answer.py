@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlencode
 
-from agentos_lambda.aws.prelude import DELIMITER
+from agentos_lambda.aws.handlers.prelude import DELIMITER
 from local.functions.invocation import Invocation, ResponseMode
 from local.functions.runtime_server import RuntimeServer
 from local.gateway.api_event import HttpRequest, build_event

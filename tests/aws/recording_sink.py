@@ -1,6 +1,6 @@
 """A sink that remembers what came, in which order."""
 
-from agentos_lambda.aws.prelude import Prelude
+from agentos_lambda.aws.handlers.prelude import Prelude
 
 
 class RecordingSink:

@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-from agentos_lambda.aws.cycle import ERROR_EVENT, INTERNAL_ERROR
+from agentos_lambda.aws.handlers.cycle import ERROR_EVENT, INTERNAL_ERROR
 from tests.aws.cargo_lambda import cargo_lambda
 from tests.aws.runtime_process import STREAMS, runtime
 from tests.aws.signals import Signals, until

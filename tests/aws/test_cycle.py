@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from agentos_lambda.aws.cycle import ERROR_EVENT, INTERNAL_ERROR, ProtocolViolation, respond
+from agentos_lambda.aws.handlers.cycle import ERROR_EVENT, INTERNAL_ERROR, ProtocolViolation, respond
 from tests.aws.recording_sink import RecordingSink
 
 

@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from agentos_lambda.aws.handler import LambdaHandler, UnsupportedEvent
-from agentos_lambda.aws.loop import process_loop
+from agentos_lambda.aws.event_loop import process_loop
+from agentos_lambda.aws.handlers.http import LambdaHandler, UnsupportedEvent
 from tests.aws.gateway_events import request_event
 from tests.aws.recording_sink import RecordingSink
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from agentos_lambda.aws.prelude import MAX_BYTES, Prelude, PreludeTooLarge
+from agentos_lambda.aws.handlers.prelude import MAX_BYTES, Prelude, PreludeTooLarge
 
 
 def metadata(*headers: tuple[bytes, bytes]) -> dict:

@@ -3,8 +3,8 @@
 import asyncio
 from email.message import Message
 
-from agentos_lambda.aws.prelude import Prelude
-from agentos_lambda.aws.runtime_api import Invocation, RuntimeApi
+from agentos_lambda.aws.handlers.prelude import Prelude
+from agentos_lambda.aws.runtime.api import Invocation, RuntimeApi
 
 
 def test_an_answer_that_is_accepted_early_is_over_only_when_all_of_it_has_been_sent():

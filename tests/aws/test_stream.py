@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 
-from agentos_lambda.aws.cycle import ERROR_EVENT, INTERNAL_ERROR
+from agentos_lambda.aws.handlers.cycle import ERROR_EVENT, INTERNAL_ERROR
 from tests.aws.emulator import code, emulator
 from tests.aws.runtime_process import STREAMS
 from tests.aws.signals import PIPES, Signals, until

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from agentos_lambda.aws.prelude import MAX_BYTES
+from agentos_lambda.aws.handlers.prelude import MAX_BYTES
 from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
 from local.gateway.answer import MalformedAnswer, read_response
 

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from uuid import uuid4
 
-from agentos_lambda.aws.retirement import retire
+from agentos_lambda.aws.runtime.recycle import retire
 
 IMAGE = str(uuid4())
 

@@ -15,8 +15,8 @@ from botocore.config import Config
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from agentos_lambda.aws.functions.wiring import store_of
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.aws.wiring import store_of
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.stores.posts import ManagementApiPosts
 from agentos_lambda.websocket.ports import Gone

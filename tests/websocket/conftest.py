@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from agentos_lambda.aws.websocket_events import WebSocketHandler
+from agentos_lambda.aws.handlers.websocket import WebSocketHandler
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Component, Kind

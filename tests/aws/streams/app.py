@@ -6,7 +6,7 @@ import resource
 import time
 from pathlib import Path
 
-from agentos_lambda.aws.handler import LambdaHandler
+from agentos_lambda.aws.handlers.http import LambdaHandler
 
 SIGNALS = Path(os.environ["SIGNALS"])
 """Where test and function leave word for each other."""

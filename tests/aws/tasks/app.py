@@ -4,7 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
-from agentos_lambda.aws.handler import LambdaHandler
+from agentos_lambda.aws.handlers.http import LambdaHandler
 
 
 async def app(scope, _receive, send):

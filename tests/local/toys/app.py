@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from agentos_lambda.aws.handler import LambdaHandler
+from agentos_lambda.aws.handlers.http import LambdaHandler
 
 app = FastAPI()
 SIGNALS = Path(os.environ["TOY_SIGNALS"])

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
 
-from agentos_lambda.aws.prelude import DELIMITER, Prelude
+from agentos_lambda.aws.handlers.prelude import DELIMITER, Prelude
 
 _VERSION = "/2018-06-01/runtime"
 _STREAM_TYPE = "application/vnd.awslambda.http-integration-response"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from agentos_lambda.aws.cycle import Scope
+from agentos_lambda.aws.handlers.cycle import Scope
 
 
 def is_http(event: Any) -> bool:

@@ -8,11 +8,11 @@ from typing import Any
 
 from mangum import Mangum
 
-from agentos_lambda.aws.cycle import INTERNAL_ERROR, ASGIApp, Receive, Scope, Send, respond
-from agentos_lambda.aws.events import is_http, mount
+from agentos_lambda.aws.event_loop import process_loop
+from agentos_lambda.aws.handlers.api_events import is_http, mount
+from agentos_lambda.aws.handlers.cycle import INTERNAL_ERROR, ASGIApp, Receive, Scope, Send, respond
+from agentos_lambda.aws.handlers.sink import CollectingSink, Sink
 from agentos_lambda.aws.logs import request_id
-from agentos_lambda.aws.loop import process_loop
-from agentos_lambda.aws.sink import CollectingSink, Sink
 
 Fallback = Callable[[Any, Any], Any]
 """A handler of ``(event, context)`` whose result is JSON."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from agentos_lambda.aws.prelude import Prelude
+from agentos_lambda.aws.handlers.prelude import Prelude
 
 
 class Sink(Protocol):

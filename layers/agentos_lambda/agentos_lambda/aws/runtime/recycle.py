@@ -1,7 +1,7 @@
 """A process that is not to serve again starts over after its invocation, before it asks for the next.
 
 A thread that hangs can not be stopped: it would go on in somebody else's invocation. Only our own loop looks
-(``aws/runtime.py``); Lambda's can not be left without failing an invocation.
+(``aws/runtime/__main__.py``); Lambda's can not be left without failing an invocation.
 """
 
 from __future__ import annotations

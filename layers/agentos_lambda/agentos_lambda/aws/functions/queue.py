@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from agentos_lambda.aws.functions.start import begin
+from agentos_lambda.aws.functions.websocket import fan_out
+from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.aws.handlers.queue import QueueHandler
 from agentos_lambda.aws.logs import request_id
 from agentos_lambda.aws.metrics import observer_of
-from agentos_lambda.aws.queue_events import QueueHandler
-from agentos_lambda.aws.retirement import retire
+from agentos_lambda.aws.runtime.recycle import retire
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.aws.start import begin
-from agentos_lambda.aws.websocket_functions import fan_out
-from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.engine.components.manifest import Manifest
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor

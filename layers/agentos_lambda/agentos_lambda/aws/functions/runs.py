@@ -8,14 +8,14 @@ from agentos_lambda.api.app import create_app
 from agentos_lambda.api.routes.components import component_router
 from agentos_lambda.api.routes.runs import run_router
 from agentos_lambda.api.routes.runs_read import run_state_router
-from agentos_lambda.aws.handler import LambdaHandler
-from agentos_lambda.aws.http_services import services_of
+from agentos_lambda.aws.functions.services import services_of
+from agentos_lambda.aws.functions.start import begin
+from agentos_lambda.aws.functions.websocket import fan_out
+from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
-from agentos_lambda.aws.retirement import retire
+from agentos_lambda.aws.runtime.recycle import retire
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.aws.start import begin
-from agentos_lambda.aws.websocket_functions import fan_out
-from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake

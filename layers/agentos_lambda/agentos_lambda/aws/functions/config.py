@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.routes.discovery import discovery_router
-from agentos_lambda.aws.handler import LambdaHandler
-from agentos_lambda.aws.http_services import services_of
+from agentos_lambda.aws.functions.services import services_of
+from agentos_lambda.aws.functions.start import begin
+from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.aws.start import begin
 from agentos_lambda.runs.clock import SystemClock
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from agentos_lambda.aws.event_loop import process_loop
 from agentos_lambda.aws.logs import request_id
-from agentos_lambda.aws.loop import process_loop
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.worker import UnknownRun, Worker
 

@@ -15,12 +15,12 @@ import sys
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
-from agentos_lambda.aws.context import InvocationContext
+from agentos_lambda.aws.event_loop import process_loop
+from agentos_lambda.aws.handlers.sink import Sink
 from agentos_lambda.aws.logs import configure_logging, request_id
-from agentos_lambda.aws.loop import process_loop
-from agentos_lambda.aws.retirement import retiring, start_over
-from agentos_lambda.aws.runtime_api import Invocation, RuntimeApi, RuntimeApiGone, RuntimeApiRefused
-from agentos_lambda.aws.sink import Sink
+from agentos_lambda.aws.runtime.api import Invocation, RuntimeApi, RuntimeApiGone, RuntimeApiRefused
+from agentos_lambda.aws.runtime.context import InvocationContext
+from agentos_lambda.aws.runtime.recycle import retiring, start_over
 
 Handler = Callable[[Any, Any], Any]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentos_lambda.api.context import Os, Services
-from agentos_lambda.aws.key import key_of
+from agentos_lambda.aws.functions.key import key_of
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.engine.components.manifest import Manifest
 from agentos_lambda.runs.clock import SystemClock

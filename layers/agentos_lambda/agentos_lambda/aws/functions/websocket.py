@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from agentos_lambda.aws.key import key_of
+from agentos_lambda.aws.functions.key import key_of
+from agentos_lambda.aws.functions.start import begin
+from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.aws.handlers.websocket import WebSocketHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.aws.start import begin
-from agentos_lambda.aws.websocket_events import WebSocketHandler
-from agentos_lambda.aws.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.engine.components.manifest import Manifest
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.executor import RunExecutor

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
-from agentos_lambda.aws.prelude import Prelude, PreludeTooLarge
-from agentos_lambda.aws.sink import Sink
+from agentos_lambda.aws.handlers.prelude import Prelude, PreludeTooLarge
+from agentos_lambda.aws.handlers.sink import Sink
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]

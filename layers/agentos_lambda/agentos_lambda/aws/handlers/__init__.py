@@ -1,0 +1,1 @@
+"""From an event to what answers it: HTTP, queue and WebSocket."""
