@@ -7,9 +7,9 @@ import os
 import sys
 from pathlib import Path
 
+from local.processes.run_until_signal import run_until_told
 from local.settings import DEFAULT_PORT, Settings
 from local.stack import serve
-from local.until_told import run_until_told
 from local.welcome import welcome
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from local.child import Child
+from local.processes.child import Child
 from local.settings import CannotStart, Settings
 from local.variables import python_variables
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from local.claims import listener, sole_user
-from local.cloud import running_cloud
+from local.cloud.process import running_cloud
+from local.cloud.resources import create_resources
 from local.functions.event_sources import event_sources
 from local.functions.function import Function, environments
 from local.gateway.http_server import http_server
@@ -17,7 +17,7 @@ from local.gateway.rest import Gateway
 from local.gateway.routing import Router
 from local.gateway.websocket import WebSocketGateway
 from local.manifest import build_manifest
-from local.resources import create_resources
+from local.processes.exclusive import listener, sole_user
 from local.settings import CannotStart, Settings
 from local.template.document import Template
 from local.variables import function_variables, template_parameters

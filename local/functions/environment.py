@@ -8,9 +8,9 @@ import sys
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 
-from local.child import Child
 from local.functions.invocation import Invocation, InvocationFailed, InvocationTimedOut
 from local.functions.runtime_server import RuntimeServer
+from local.processes.child import Child
 from local.template.document import FunctionSpec
 
 

@@ -7,9 +7,9 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+from local.cloud.resources import queue_client
 from local.functions.event_source import QueuePoller, invoke_every
 from local.functions.function import Function
-from local.resources import queue_client
 from local.template.document import Template
 
 logger = logging.getLogger(__name__)

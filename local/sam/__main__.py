@@ -7,11 +7,11 @@ import os
 import sys
 from pathlib import Path
 
+from local.processes.run_until_signal import run_until_told
 from local.sam.files import SamLocalFiles
 from local.sam.stack import serve
 from local.sam.welcome import sam_welcome
 from local.settings import Settings
-from local.until_told import run_until_told
 
 DEFAULT_PORT = 3000
 """sam's own."""

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.child import Child
+from local.processes.child import Child
 from local.settings import ROOT, CannotStart
 from local.variables import CREDENTIAL, REGION, own_variables
 

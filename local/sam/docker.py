@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.child import Child
+from local.processes.child import Child
 from local.settings import CannotStart
 from local.variables import own_variables
 

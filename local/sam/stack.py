@@ -8,14 +8,14 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from local.claims import listener, sole_user
-from local.cloud import running_cloud
+from local.cloud.key_secret import key_secret
+from local.cloud.process import running_cloud
+from local.cloud.resources import create_resources
 from local.functions.event_sources import event_sources
 from local.functions.function import Function, environments
 from local.gateway.http_server import http_server
-from local.key_secret import key_secret
 from local.manifest import build_manifest
-from local.resources import create_resources
+from local.processes.exclusive import listener, sole_user
 from local.sam.build import architecture, build
 from local.sam.docker import Host, host, no_containers_left, no_stale_images, provide_image
 from local.sam.files import SamLocalFiles, Variables, sam_local_files

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from tempfile import TemporaryDirectory
 
-from local.child import Child
+from local.processes.child import Child
 from local.sam.build import SAM, sam_variables
 from local.sam.files import SamLocalFiles
 from local.settings import ROOT, CannotStart

@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.cloud import running_cloud
-from local.key_secret import key_secret
-from local.resources import create_resources
+from local.cloud.key_secret import key_secret
+from local.cloud.process import running_cloud
+from local.cloud.resources import create_resources
 from local.settings import ROOT, Settings
 from local.template.document import Template
 from local.variables import cloud_access

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from local.resources import create_resources
+from local.cloud.resources import create_resources
 from local.settings import Settings
 from local.template.document import Template
 from local.variables import function_variables

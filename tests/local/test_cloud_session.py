@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local.cloud_session import ONCE, cloud_session
+from local.cloud.session import ONCE, cloud_session
 
 
 @pytest.fixture(

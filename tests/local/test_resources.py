@@ -5,8 +5,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from local.cloud import running_cloud
-from local.resources import create_resources
+from local.cloud.process import running_cloud
+from local.cloud.resources import create_resources
 from local.settings import CannotStart, Settings
 from local.template.document import Template
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from local.cloud import running_cloud
-from local.key_secret import key_secret
-from local.resources import create_resources
+from local.cloud.key_secret import key_secret
+from local.cloud.process import running_cloud
+from local.cloud.resources import create_resources
 from local.settings import ROOT, Settings
 from local.template.document import Template
 from scripts.cold_start.__main__ import Bundle, variables

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from local.cloud_session import ONCE, cloud_session
+from local.cloud.session import ONCE, cloud_session
 from local.settings import CannotStart
 from local.template.document import Template
 

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from local.child import Child
+from local.processes.child import Child
 from local.settings import CannotStart
 from local.variables import own_variables
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
-from local.cloud_session import ONCE, cloud_session
+from local.cloud.session import ONCE, cloud_session
 
 
 @asynccontextmanager

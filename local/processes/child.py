@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-_TIED = Path(__file__).with_name("tied.py")
+_TIED = Path(__file__).with_name("die_with_parent.py")
 
 OnLine = Callable[[str], None]
 
