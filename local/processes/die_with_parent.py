@@ -1,4 +1,6 @@
-"""Becomes another program that ends with its parent: ``python die_with_parent.py PARENT_PID SIGNAL PROGRAM ARGUMENT...``.
+"""Becomes another program that ends with its parent.
+
+    python die_with_parent.py PARENT_PID SIGNAL PROGRAM ARGUMENT...
 
 Where there is Linux, the kernel sends the signal when the parent dies, however it dies. A program of its own, since
 code between fork and exec is not safe in a process with threads.

@@ -9,7 +9,7 @@ from agentos_lambda.runs.commands import ContinueRequest
 from agentos_lambda.runs.model import Continuation, EventPack, RunStatus
 from tests.stores.builders import ending, running
 from tests.websocket.conftest import WORKFLOW, SteppedPool, World, slow
-from tests.websocket.test_live import ALL, claimed, commit, delta, step, sweep_dead
+from tests.websocket.test_feed import ALL, claimed, commit, delta, step, sweep_dead
 
 pytestmark = pytest.mark.anyio
 
