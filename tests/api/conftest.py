@@ -15,7 +15,8 @@ from agentos_lambda.api.routes.components import component_router
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.runs import run_router
 from agentos_lambda.api.routes.runs_read import run_state_router
-from agentos_lambda.runs.model import Component, JsonObject, Kind
+from agentos_lambda.protocol.values import JsonObject, Kind
+from agentos_lambda.runs.model import Component
 from tests.runs.conftest import World
 
 NAMES = {Kind.AGENT: "assistant", Kind.TEAM: "research-team", Kind.WORKFLOW: "story-workflow"}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentos_lambda.runs.model import Kind
+from agentos_lambda.protocol.values import Kind
 from tests.api.conftest import NAMES, Api
 
 EXPECTED = {200, 202, 400, 404, 405, 409, 413, 422}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from agentos_lambda.runs.model import Kind
+from agentos_lambda.protocol.values import Kind
 from tests.api.conftest import NAMES
 
 pytestmark = pytest.mark.anyio

@@ -7,8 +7,8 @@ import pytest
 
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.routes.components import component_router
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.model import Kind
 from tests.api.conftest import NAMES
 
 pytestmark = pytest.mark.anyio

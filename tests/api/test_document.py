@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from agentos_lambda.api.openapi.build_document import build_document
-from agentos_lambda.runs.model import Kind, RunStatus
+from agentos_lambda.protocol.values import Kind, RunStatus
 from tests.api.conftest import NAMES
 
 pytestmark = pytest.mark.anyio

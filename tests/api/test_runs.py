@@ -6,8 +6,8 @@ import json
 import pytest
 
 from agentos_lambda.api import sse
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.model import Kind, RunStatus
 from agentos_lambda.stores.memory import MemoryStore
 from tests.api.conftest import NAMES, Api
 from tests.runs.conftest import World

@@ -10,7 +10,7 @@ import pytest
 
 from agentos_lambda.aws import metrics
 from agentos_lambda.aws.metrics import MetricLines, count_cold_start, observer_of
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from tests.clocks import ManualClock
 from tests.stores.builders import running
 

@@ -19,7 +19,7 @@ import boto3
 import httpx
 import pytest
 
-from agentos_lambda.runs.model import Kind
+from agentos_lambda.protocol.values import Kind
 from tests.local.conftest import ROOT, StackProcess, free_port
 
 HERE = Path(__file__).parent

@@ -13,7 +13,7 @@ from agno.run.team import TeamRunOutput
 from agno.run.workflow import WorkflowRunOutput
 from agno.utils.http import aclose_default_clients
 
-from agentos_lambda.runs.model import Kind
+from agentos_lambda.protocol.values import Kind
 from tests.contract.conftest import KEY, SAMPLE
 
 pytestmark = pytest.mark.anyio

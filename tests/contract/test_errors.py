@@ -7,7 +7,7 @@ import socket
 import httpx
 import pytest
 
-from agentos_lambda.runs.model import Kind
+from agentos_lambda.protocol.values import Kind
 from tests.api.test_bad_requests import INVALID, JSON, UNPARSEABLE
 from tests.contract.conftest import PATHS, SAMPLE
 

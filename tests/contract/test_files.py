@@ -7,7 +7,7 @@ import json
 import httpx
 import pytest
 
-from agentos_lambda.runs.model import Kind
+from agentos_lambda.protocol.values import Kind
 from tests.contract.conftest import PATHS
 
 IMAGES = ("png", "jpeg", "jpg", "webp", "gif", "bmp", "tiff", "avif", "heic", "heif")

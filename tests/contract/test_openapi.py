@@ -8,7 +8,7 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
-from agentos_lambda.runs.model import Kind
+from agentos_lambda.protocol.values import Kind
 from tests.contract.conftest import SAMPLE
 
 PAUSES = {

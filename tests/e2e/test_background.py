@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from agentos_lambda.runs.model import Kind, RunRecord, RunStatus
+from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.timing import WAIT_AT_MOST
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from tests.e2e.conftest import wait_for

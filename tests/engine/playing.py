@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.engine.run import AgnoRun
-from agentos_lambda.runs.model import Continuation, Event, Kind, Media, RunInput, RunStatus, Session, StoredRun
+from agentos_lambda.protocol.values import Event, Kind, RunStatus
+from agentos_lambda.runs.model import Continuation, Media, RunInput, Session, StoredRun
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 PATIENCE = 0.05

@@ -11,7 +11,7 @@ import pytest
 from agno.agent import Agent
 
 from agentos_lambda.engine.models.default import default_model
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from tests.engine.playing import DEADLINE, cancelling_at, engine_of, play, request_of
 
 USAGE = {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5}

@@ -9,7 +9,7 @@ from agno.workflow import Parallel, Step, Workflow
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.engine.models.demo import DemoModel
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from tests.engine.playing import DEADLINE, Played, cancelling_at, engine_of, leftover_tasks, play, request_of
 
 ENDS = {

@@ -6,7 +6,7 @@ import pytest
 
 from agentos_lambda.engine.components.loader import load_components
 from agentos_lambda.engine.errors import ComponentsError
-from agentos_lambda.runs.model import Kind
+from agentos_lambda.protocol.values import Kind
 
 EMPTY = "agents = []\nteams = []\nworkflows = []\n"
 

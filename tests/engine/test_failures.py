@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.engine.models.demo import DemoModel
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from tests.engine.playing import engine_of, play, request_of, through_json
 
 

@@ -11,7 +11,7 @@ from agno.team import Team
 from agno.workflow import Condition, Loop, Parallel, Router, Step, StepInput, StepOutput, Workflow
 
 from agentos_lambda.engine.models.demo import DemoModel
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from tests.engine.playing import Played, cancelling_at, engine_of, play, request_of
 
 

@@ -10,7 +10,7 @@ from agno.agent import Agent
 
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.engine.run import AgnoRun
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from tests.engine.playing import DEADLINE, cancelling_at, engine_of, request_of
 
 pytestmark = pytest.mark.anyio

@@ -12,7 +12,7 @@ from agentos_lambda.engine.components.history import history_runs
 from agentos_lambda.engine.components.loader import load_components
 from agentos_lambda.engine.components.manifest import Manifest, ManifestError
 from agentos_lambda.engine.errors import ComponentsError
-from agentos_lambda.runs.model import JsonObject, Kind
+from agentos_lambda.protocol.values import JsonObject, Kind
 
 IMPORT_PATH = os.pathsep.join(["layers/agentos_lambda", "layers/components"])
 

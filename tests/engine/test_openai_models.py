@@ -10,7 +10,7 @@ import pytest
 from agno.agent import Agent
 
 from agentos_lambda.engine.models.default import default_model
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from tests.engine.conftest import add
 from tests.engine.playing import Played, engine_of, play, request_of
 

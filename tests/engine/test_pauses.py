@@ -2,7 +2,7 @@ import pytest
 from agno.workflow import Workflow
 
 from agentos_lambda.engine.engine import AgnoEngine
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from tests.engine.playing import engine_of, play, request_of, through_json
 
 

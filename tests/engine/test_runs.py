@@ -7,8 +7,8 @@ from agno.workflow import Step, StepInput, StepOutput, Workflow, WorkflowAgent
 
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.engine.models.demo import DemoModel
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import NotFound
-from agentos_lambda.runs.model import RunStatus
 from tests.engine.playing import Played, engine_of, play, request_of, through_json
 
 KINDS = ["agent/assistant", "team/newsroom", "workflow/letter"]

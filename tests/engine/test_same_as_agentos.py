@@ -16,7 +16,7 @@ from agentos_lambda.engine.components.build_manifest import describe_components
 from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.components.manifest import Manifest
 from agentos_lambda.engine.engine import AgnoEngine
-from agentos_lambda.runs.model import JsonObject, Kind
+from agentos_lambda.protocol.values import JsonObject, Kind
 from tests.engine.playing import PATIENCE, continuing, play, request_of
 
 VOLATILE = {

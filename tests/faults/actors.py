@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import ContinueRequest, RunRequest
 from agentos_lambda.runs.errors import Conflict, NotFound, RunsError, StoreUnavailable
 from agentos_lambda.runs.execution import Ended, Execution
-from agentos_lambda.runs.model import Continuation, IndexedEvent, RunInput, RunRecord, RunStatus, SessionDelta
+from agentos_lambda.runs.model import Continuation, IndexedEvent, RunInput, RunRecord, SessionDelta
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.tail import Look, follow
 from agentos_lambda.runs.timing import WAIT_AT_MOST

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RENEW_EVERY
 from tests.faults.actors import Actors
 from tests.faults.injection import Fault

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import NotFound
-from agentos_lambda.runs.model import RunStatus
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.timing import LOOK_EVERY
 from tests.engine.conftest import assistant, engine_of

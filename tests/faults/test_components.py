@@ -8,7 +8,8 @@ from agno.agent import Agent
 from agno.models.response import ModelResponse
 
 from agentos_lambda.engine.models.demo import DemoModel
-from agentos_lambda.runs.model import Kind, RunStatus, SessionDelta
+from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.model import SessionDelta
 from agentos_lambda.runs.sweeper import Swept
 from agentos_lambda.runs.timing import LEASE, LOOK_EVERY, RENEW_EVERY
 from tests.engine.playing import engine_of

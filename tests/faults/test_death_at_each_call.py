@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import RunRequest
-from agentos_lambda.runs.model import RunInput, RunStatus
+from agentos_lambda.runs.model import RunInput
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER
 from tests.clocks import ManualClock
 from tests.faults import dying_executor

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import ContinueRequest, RunRequest
 from agentos_lambda.runs.errors import Conflict, StoreUnavailable
 from agentos_lambda.runs.execution import Execution
-from agentos_lambda.runs.model import EventPack, RunInput, RunStatus
+from agentos_lambda.runs.model import EventPack, RunInput
 from agentos_lambda.runs.tail import follow
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE
 from agentos_lambda.stores.memory import MemoryStore

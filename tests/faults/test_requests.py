@@ -2,10 +2,11 @@
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import RunRequest
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.execution import Execution
-from agentos_lambda.runs.model import Media, RunInput, RunStatus
+from agentos_lambda.runs.model import Media, RunInput
 from agentos_lambda.runs.sweeper import Swept
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER
 from tests.faults.hand_driven import drive_keepers_by_hand

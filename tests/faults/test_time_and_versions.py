@@ -2,7 +2,8 @@
 
 import pytest
 
-from agentos_lambda.runs.model import EventPack, RunStatus, SessionDelta
+from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.runs.model import EventPack, SessionDelta
 from agentos_lambda.runs.sweeper import Swept
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RENEW_EVERY, RESEND_AFTER, WAIT_AT_MOST
 from tests.clocks import ManualClock

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from agentos_lambda.runs.model import IndexedEvent, RunOutput, RunRecord, RunStatus
+from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.runs.model import IndexedEvent, RunOutput, RunRecord
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.terminal import event_name
 

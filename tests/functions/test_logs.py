@@ -10,7 +10,8 @@ import boto3
 import pytest
 
 from agentos_lambda.aws.logs import request_id
-from agentos_lambda.runs.model import Kind, RunRecord, RunStatus
+from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from tests.cloud import tables_of
 from tests.functions.conftest import Context, load_handler, sample_event

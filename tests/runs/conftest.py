@@ -9,11 +9,12 @@ from itertools import count
 
 import pytest
 
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.commands import RunRequest
 from agentos_lambda.runs.execution import Ended, Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.model import Component, IndexedEvent, Kind, RunInput, RunRecord
+from agentos_lambda.runs.model import Component, IndexedEvent, RunInput, RunRecord
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.sweeper import Sweeper

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
+from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.errors import InvalidRequest
-from agentos_lambda.runs.model import Continuation, Event, Kind, RunOutput, RunStatus, SessionDelta
+from agentos_lambda.runs.model import Continuation, RunOutput, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.terminal import event_name
 

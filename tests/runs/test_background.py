@@ -6,9 +6,10 @@ import random
 
 import pytest
 
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.commands import RunRequest
 from agentos_lambda.runs.errors import NotFound, QueueFull, StoreUnavailable
-from agentos_lambda.runs.model import EventPack, IndexedEvent, Kind, Media, RunInput, RunStatus
+from agentos_lambda.runs.model import EventPack, IndexedEvent, Media, RunInput
 from agentos_lambda.runs.observer import Unobserved
 from agentos_lambda.runs.sweeper import Sweeper, Swept
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST

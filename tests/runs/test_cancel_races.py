@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from tests.runs.conftest import World, collect, component, names
 from tests.runs.scheduled_store import CANCELLER, EXECUTOR, ScheduledStore, actor
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import ContinueRequest
 from agentos_lambda.runs.errors import Conflict, InvalidRequest, NotFound
-from agentos_lambda.runs.model import Continuation, RunStatus
+from agentos_lambda.runs.model import Continuation
 from tests.runs.conftest import World, collect, component, names
 
 pytestmark = pytest.mark.anyio

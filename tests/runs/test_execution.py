@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import ComponentUnusable, NotStorable, SessionTaken, StoreUnavailable
-from agentos_lambda.runs.model import Ending, Kind, RunRecord, RunStatus, SessionDelta
+from agentos_lambda.runs.model import Ending, RunRecord, SessionDelta
 from agentos_lambda.runs.supervisor import StopReason
 from agentos_lambda.stores.memory import MemoryStore
 from tests.runs.conftest import World, collect, component, names

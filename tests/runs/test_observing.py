@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from agentos_lambda.runs.model import RunRecord, RunStatus
+from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, WAIT_AT_MOST
 from tests.runs.conftest import World
 

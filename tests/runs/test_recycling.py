@@ -2,8 +2,8 @@
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.model import RunStatus
 from agentos_lambda.stores.memory import MemoryStore
 from tests.runs.conftest import World
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import Conflict, NotFound, StoreUnavailable
-from agentos_lambda.runs.model import Ending, Kind, RunOutput, RunRecord, RunStatus
+from agentos_lambda.runs.model import Ending, RunOutput, RunRecord
 from agentos_lambda.runs.timing import LEASE
 from agentos_lambda.stores.memory import MemoryStore
 from tests.runs.conftest import World, component

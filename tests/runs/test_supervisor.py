@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import NotStorable, StoreUnavailable
 from agentos_lambda.runs.log_buffer import LogBuffer
-from agentos_lambda.runs.model import Ending, EventPack, Kind, RunOutput, RunRecord, RunStatus
+from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord
 from agentos_lambda.runs.supervisor import Keeper, StopReason
 from agentos_lambda.runs.timing import LEASE, RENEW_EVERY
 from agentos_lambda.stores.memory import MemoryStore

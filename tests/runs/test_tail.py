@@ -2,7 +2,8 @@
 
 import pytest
 
-from agentos_lambda.runs.model import EventPack, RunStatus
+from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.runs.model import EventPack
 from agentos_lambda.runs.tail import FIRST_PAUSE, LONGEST_PAUSE, follow
 from tests.runs.conftest import World, collect, names
 

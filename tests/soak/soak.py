@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 from boto3.session import Session
 
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import SystemClock
-from agentos_lambda.runs.model import Component, Kind
+from agentos_lambda.runs.model import Component
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.timing import RESEND_AFTER
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables

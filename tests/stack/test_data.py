@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from agentos_lambda.runs.model import Kind, RunRecord, RunStatus
+from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.stores.dynamodb.items import record_item
 from tests.stack.translation import source, translate
 

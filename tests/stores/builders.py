@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agentos_lambda.runs.model import (
-    Ending,
-    EventPack,
-    Kind,
-    RunOutput,
-    RunRecord,
-    RunStatus,
-    SessionDelta,
-)
+from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, SessionDelta
 
 NOW = 1_700_000_000_000
 LEASE_MS = 30_000

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
-from agentos_lambda.runs.model import RunStatus
 from tests.stores.builders import LEASE_MS, NOW, claim, ending, pack, pending, running, take_over
 
 

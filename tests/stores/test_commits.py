@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import CancelWins, Fenced, NotStorable, SessionTaken
-from agentos_lambda.runs.model import EventPack, RunOutput, RunStatus, SessionDelta
+from agentos_lambda.runs.model import EventPack, RunOutput, SessionDelta
 from tests.stores.builders import (
     NOW,
     claim,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from tests.stores.builders import contents, ending, pack, pending, running, take_over
 from tests.stores.conftest import EVENTS_TTL_SECONDS
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from agentos_lambda.runs.model import Kind, RunStatus, SessionDelta, StoredRun
+from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.model import SessionDelta, StoredRun
 from tests.stores.builders import NOW, delta, ending, list_runs, load, output, running
 
 NO_CHANGE = SessionDelta()

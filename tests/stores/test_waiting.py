@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import ClaimLost
-from agentos_lambda.runs.model import RunStatus
 from tests.stores.builders import LEASE_MS, NOW, claim, ending, pending, running
 
 WORK = {"input": {"message": "hi", "media": []}}

@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.model import Component, Kind
+from agentos_lambda.runs.model import Component
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.model import EventPack, IndexedEvent, RunStatus
+from agentos_lambda.runs.model import EventPack, IndexedEvent
 from agentos_lambda.websocket.ports import Refused, Slow
 from tests.stores.builders import ending, running
 from tests.websocket.conftest import WORKFLOW, SteppedPool, slow

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentos_lambda.runs.model import IndexedEvent, Kind, RunRecord, RunStatus
+from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.model import IndexedEvent, RunRecord
 from agentos_lambda.websocket.delivery.frames import MAX_BYTES, Framing
 from agentos_lambda.websocket.ports import Form
 from tests.websocket.conftest import parsed

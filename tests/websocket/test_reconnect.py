@@ -5,8 +5,9 @@ import itertools
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import ContinueRequest
-from agentos_lambda.runs.model import Continuation, EventPack, RunStatus
+from agentos_lambda.runs.model import Continuation, EventPack
 from tests.stores.builders import ending, running
 from tests.websocket.conftest import WORKFLOW, SteppedPool, World, slow
 from tests.websocket.test_feed import ALL, claimed, commit, delta, step, sweep_dead

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agentos_lambda.runs.model import Kind
+from agentos_lambda.protocol.values import Kind
 from tests.runs.conftest import component
 from tests.websocket.conftest import EVENTS, World
 

@@ -9,8 +9,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import CancelWins, Fenced, NotStorable, SessionTaken, StoreUnavailable
-from agentos_lambda.runs.model import RunStatus
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from agentos_lambda.stores.dynamodb.requests import TRIES
 from tests.cloud import REGION, tables_of

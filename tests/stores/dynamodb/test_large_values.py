@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.model import RunStatus
 from tests.stores.builders import contents, delta, ending, list_runs, load, output, pack, running, take_over
 from tests.stores.dynamodb.faults import FaultyClient, answer_lost, refused
 from tests.stores.dynamodb.incompressible import incompressible

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import ClaimLost, Fenced, StoreUnavailable
-from agentos_lambda.runs.model import RunStatus
 from tests.stores.builders import (
     NOW,
     claim,

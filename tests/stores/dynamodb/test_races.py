@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agentos_lambda.runs.model import RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from tests.cloud import REGION
 from tests.stores.builders import (
     NOW,

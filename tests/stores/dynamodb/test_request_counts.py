@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from agentos_lambda.runs.model import Kind, RunStatus
+from agentos_lambda.protocol.values import Kind, RunStatus
 from tests.stores.builders import NOW, claim, delta, ending, list_runs, load, output, pack, pending, running
 from tests.stores.dynamodb.incompressible import incompressible
 

@@ -8,9 +8,10 @@ import logging
 from collections.abc import AsyncIterator
 
 from agentos_lambda.api.errors import INTERNAL
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.execution import Execution
-from agentos_lambda.runs.model import IndexedEvent, RunStatus
+from agentos_lambda.runs.model import IndexedEvent
 from agentos_lambda.runs.tail import Look
 from agentos_lambda.runs.terminal import terminal_events
 

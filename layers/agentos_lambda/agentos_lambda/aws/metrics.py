@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from agentos_lambda.aws.logs import request_id
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.model import RunRecord, RunStatus
+from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
 
 NAMESPACE = "AgentOS"

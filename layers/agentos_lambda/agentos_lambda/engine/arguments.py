@@ -7,7 +7,8 @@ from typing import Any
 
 from agno.media import Audio, File, Image, Video
 
-from agentos_lambda.runs.model import Json, Kind, Media, RunInput
+from agentos_lambda.protocol.values import Json, Kind
+from agentos_lambda.runs.model import Media, RunInput
 from agentos_lambda.runs.ports import EngineRequest
 
 _MEDIA: dict[str, tuple[str, type[Image | Audio | Video]]] = {

@@ -16,7 +16,8 @@ from agno.session import AgentSession, TeamSession, WorkflowSession
 
 from agentos_lambda.engine.session_fields import from_fields
 from agentos_lambda.engine.to_json import plain_object
-from agentos_lambda.runs.model import Json, JsonObject, Kind, RunOutput, RunStatus, Session
+from agentos_lambda.protocol.values import Json, JsonObject, Kind, RunStatus
+from agentos_lambda.runs.model import RunOutput, Session
 
 DATABASE_ID = "agentos-lambda"
 """The database's name to clients (``db_id``)."""

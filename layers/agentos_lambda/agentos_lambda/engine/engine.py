@@ -6,8 +6,9 @@ from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.continuation.decided_run import decided_run
 from agentos_lambda.engine.run import PATIENCE, AgnoRun
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import NotFound
-from agentos_lambda.runs.model import Continuation, Kind, RunOutput
+from agentos_lambda.runs.model import Continuation, RunOutput
 from agentos_lambda.runs.ports import EngineRequest
 
 

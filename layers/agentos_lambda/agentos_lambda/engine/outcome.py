@@ -9,7 +9,8 @@ from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.session_fields import difference, to_fields
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.to_json import plain
-from agentos_lambda.runs.model import JsonObject, Kind, RunOutput, RunStatus, SessionDelta
+from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
+from agentos_lambda.runs.model import RunOutput, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 _INTERRUPTED = "Operation cancelled by user"

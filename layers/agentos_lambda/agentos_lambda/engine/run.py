@@ -25,7 +25,8 @@ from agentos_lambda.engine.outcome import Ended, outcome_of
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.engine.to_json import plain_object
-from agentos_lambda.runs.model import Continuation, Event, Kind, RunStatus
+from agentos_lambda.protocol.values import Event, Kind, RunStatus
+from agentos_lambda.runs.model import Continuation
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from agentos_lambda.runs.model import Json, JsonObject, SessionDelta
+from agentos_lambda.protocol.values import Json, JsonObject
+from agentos_lambda.runs.model import SessionDelta
 
 _STATE = "state:"
 _DATA = "data:"

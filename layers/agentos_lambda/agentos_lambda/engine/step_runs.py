@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agentos_lambda.runs.model import Json, JsonObject
+from agentos_lambda.protocol.values import Json, JsonObject
 
 
 def with_true_statuses(workflow: JsonObject) -> JsonObject:

@@ -23,7 +23,7 @@ from agno.utils.events import (
 )
 
 from agentos_lambda.engine.to_json import plain_object
-from agentos_lambda.runs.model import Event, JsonObject, Kind
+from agentos_lambda.protocol.values import Event, JsonObject, Kind
 from agentos_lambda.runs.ports import EngineRequest
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from agno.utils.serialize import json_serializer
 
-from agentos_lambda.runs.model import Json, JsonObject
+from agentos_lambda.protocol.values import Json, JsonObject
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 

@@ -6,7 +6,7 @@ import json
 import math
 from typing import NoReturn
 
-from agentos_lambda.runs.model import Json
+from agentos_lambda.protocol.values import Json
 
 MAX_DEPTH = 64
 """Levels of nesting."""

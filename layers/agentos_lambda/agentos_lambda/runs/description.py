@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agentos_lambda.runs.model import JsonObject, RunOutput, RunRecord
+from agentos_lambda.protocol.values import JsonObject
+from agentos_lambda.runs.model import RunOutput, RunRecord
 
 
 def describe(record: RunRecord, name: str) -> JsonObject:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
+from agentos_lambda.protocol.values import Event, RunStatus
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe
 from agentos_lambda.runs.errors import (
@@ -20,18 +21,7 @@ from agentos_lambda.runs.errors import (
     StoreUnavailable,
 )
 from agentos_lambda.runs.log_buffer import LogBuffer
-from agentos_lambda.runs.model import (
-    Component,
-    Ending,
-    Event,
-    IndexedEvent,
-    RunOutput,
-    RunRecord,
-    RunStatus,
-    Session,
-    SessionDelta,
-    Work,
-)
+from agentos_lambda.runs.model import Component, Ending, IndexedEvent, RunOutput, RunRecord, Session, SessionDelta, Work
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, LiveRun, Store
 from agentos_lambda.runs.supervisor import Keeper, StopReason

@@ -7,13 +7,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
+from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.access import find_run, find_session
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.commands import ContinueRequest, RunRequest
 from agentos_lambda.runs.errors import ClaimLost, Conflict, QueueFull, RunExists, StoreUnavailable
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
-from agentos_lambda.runs.model import JsonObject, RunOutput, RunRecord, RunStatus
+from agentos_lambda.runs.model import RunOutput, RunRecord
 from agentos_lambda.runs.ports import RunQueue, Store
 from agentos_lambda.runs.timing import LEASE
 from agentos_lambda.runs.work_json import work_to_json

@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from agentos_lambda.protocol.values import Event
 from agentos_lambda.runs.clock import Clock, Stopwatch
-from agentos_lambda.runs.model import Event, EventPack, IndexedEvent
+from agentos_lambda.runs.model import EventPack, IndexedEvent
 from agentos_lambda.runs.timing import LOOK_EVERY
 
 _TEXT = frozenset({"RunContent", "TeamRunContent"})

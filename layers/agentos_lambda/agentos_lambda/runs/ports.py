@@ -11,19 +11,15 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from agentos_lambda.protocol.values import Event, Json, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.model import (
     Component,
     Continuation,
     Ending,
-    Event,
     EventPack,
     IndexedEvent,
-    Json,
-    JsonObject,
-    Kind,
     RunOutput,
     RunRecord,
-    RunStatus,
     Session,
     SessionDelta,
     StoredRun,

@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
+from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.access import find_run, hidden
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe, show
 from agentos_lambda.runs.endings import commit_idle_ending
 from agentos_lambda.runs.errors import CancelWins, Fenced, NotFound, StoreUnavailable
-from agentos_lambda.runs.model import (
-    Component,
-    Ending,
-    EventPack,
-    JsonObject,
-    RunOutput,
-    RunRecord,
-    RunStatus,
-    StoredRun,
-)
+from agentos_lambda.runs.model import Component, Ending, EventPack, RunOutput, RunRecord, StoredRun
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.tail import Look, follow

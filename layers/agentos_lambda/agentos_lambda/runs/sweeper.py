@@ -7,11 +7,12 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe
 from agentos_lambda.runs.endings import commit_idle_ending
 from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced, StoreUnavailable
-from agentos_lambda.runs.model import Ending, EventPack, Kind, RunOutput, RunRecord, RunStatus
+from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Catalog, RunQueue, Store
 from agentos_lambda.runs.terminal import EXECUTION_LOST, NEVER_STARTED, cancel_reason, terminal_events

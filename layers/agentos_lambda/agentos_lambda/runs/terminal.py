@@ -6,7 +6,8 @@ clients of that API take the first as decisive.
 
 from __future__ import annotations
 
-from agentos_lambda.runs.model import Event, Kind, RunRecord, RunStatus
+from agentos_lambda.protocol.values import Event, Kind, RunStatus
+from agentos_lambda.runs.model import RunRecord
 
 DEADLINE_EXCEEDED = "deadline exceeded"
 EXECUTION_LOST = "execution lost"

@@ -6,7 +6,8 @@ import base64
 from dataclasses import fields
 from typing import Any
 
-from agentos_lambda.runs.model import Continuation, JsonObject, Media, RunInput, Work
+from agentos_lambda.protocol.values import JsonObject
+from agentos_lambda.runs.model import Continuation, Media, RunInput, Work
 
 
 def work_to_json(work: Work) -> JsonObject:

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 
+from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.errors import CancelWins, Fenced, LostRace, NotStorable
-from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, Json, RunRecord, RunStatus
+from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunRecord
 
 NOTHING = -1
 """The end of a log of which no event counts."""

@@ -6,8 +6,8 @@ import logging
 from collections.abc import Callable, Mapping
 
 from agentos_lambda.protocol.security_key import same_key
+from agentos_lambda.protocol.values import JsonObject
 from agentos_lambda.runs.errors import InvalidRequest, StoreUnavailable
-from agentos_lambda.runs.model import JsonObject
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.context import Services
 from agentos_lambda.websocket.greeting import Greeter

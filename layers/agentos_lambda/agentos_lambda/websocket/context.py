@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agentos_lambda.protocol.security_key import KeySource
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.model import Component, Kind, RunRecord
+from agentos_lambda.runs.model import Component, RunRecord
 from agentos_lambda.runs.ports import Catalog, Store
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.websocket.delivery.final import Drain

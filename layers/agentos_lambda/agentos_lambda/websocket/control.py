@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from agentos_lambda.runs.model import IndexedEvent, RunRecord, RunStatus
+from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.runs.model import IndexedEvent, RunRecord
 
 
 def connected(*, requires_auth: bool) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from agentos_lambda.protocol.strict_json import TooDeep, parse_json
+from agentos_lambda.protocol.values import Json, JsonObject
 from agentos_lambda.runs.errors import InvalidRequest
-from agentos_lambda.runs.model import Json, JsonObject
 
 _ID = re.compile(r"[A-Za-z0-9\-_.:@]{1,128}")
 _LAST_INDEX = 2**53

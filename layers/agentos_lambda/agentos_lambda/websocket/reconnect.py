@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.errors import InvalidRequest
-from agentos_lambda.runs.model import IndexedEvent, JsonObject, Kind, RunRecord
+from agentos_lambda.runs.model import IndexedEvent, RunRecord
 from agentos_lambda.runs.tail import known_events
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.context import Services

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.commands import ContinueRequest, RunRequest
 from agentos_lambda.runs.errors import InvalidRequest
-from agentos_lambda.runs.model import Continuation, JsonObject, RunInput, RunStatus
+from agentos_lambda.runs.model import Continuation, RunInput
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.context import Services
 from agentos_lambda.websocket.messages import optional_id, required_id, step_requirements, workflow_input

@@ -6,7 +6,7 @@ from agentos_lambda.api.openapi.schemas import ref
 from agentos_lambda.api.requests.continue_form import ContinueForm
 from agentos_lambda.api.requests.parse import ResumeForm
 from agentos_lambda.api.requests.run_form import RunForm
-from agentos_lambda.runs.model import Json, JsonObject, Kind
+from agentos_lambda.protocol.values import Json, JsonObject, Kind
 
 _FILES: JsonObject = {
     "type": "array",

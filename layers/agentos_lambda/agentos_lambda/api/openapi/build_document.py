@@ -22,8 +22,8 @@ from agentos_lambda.api.routes.components import component_router
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.runs import run_router
 from agentos_lambda.api.routes.runs_read import run_state_router
+from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.clock import SystemClock
-from agentos_lambda.runs.model import JsonObject, Kind
 
 _DESCRIPTION = """\
 Run agents, teams and workflows; follow, cancel, resume and continue their runs.

@@ -9,7 +9,7 @@ import json
 from functools import cache
 from pathlib import Path
 
-from agentos_lambda.runs.model import JsonObject
+from agentos_lambda.protocol.values import JsonObject
 
 BAKED = Path(__file__).with_name("openapi.json")
 

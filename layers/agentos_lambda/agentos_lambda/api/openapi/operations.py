@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentos_lambda.api.errors import RETRY_AFTER
 from agentos_lambda.api.openapi.bodies import continue_body, resume_body, run_body
 from agentos_lambda.api.openapi.schemas import array_of, ref, run_name
-from agentos_lambda.runs.model import Json, JsonObject, Kind
+from agentos_lambda.protocol.values import Json, JsonObject, Kind
 
 EVENTS = """event: RunStarted
 id: 0

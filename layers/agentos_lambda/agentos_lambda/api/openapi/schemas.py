@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agentos_lambda.runs.model import JsonObject, Kind, RunStatus
+from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
 
 _TEXT: JsonObject = {"type": "string"}
 _ANY_OBJECT: JsonObject = {"type": "object", "additionalProperties": True}

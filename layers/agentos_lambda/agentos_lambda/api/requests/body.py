@@ -13,7 +13,7 @@ from starlette.formparsers import MultiPartException
 from agentos_lambda.api.errors import ApiError, FieldErrors
 from agentos_lambda.api.requests.multipart import StrictMultipart
 from agentos_lambda.protocol.strict_json import TooDeep, parse_json
-from agentos_lambda.runs.model import Json
+from agentos_lambda.protocol.values import Json
 
 MAX_TEXT = 1024 * 1024
 """Bytes of one text field."""

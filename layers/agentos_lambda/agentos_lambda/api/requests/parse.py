@@ -13,9 +13,10 @@ from agentos_lambda.api.requests.continue_form import ContinueForm
 from agentos_lambda.api.requests.fields import Id, Index
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.requests.uploads import read_uploads
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.commands import ContinueRequest, RunRequest
-from agentos_lambda.runs.model import Component, Kind
+from agentos_lambda.runs.model import Component
 
 ENDING_TAKES = 5_000
 """Milliseconds before a function's own deadline at which its run is told to end."""

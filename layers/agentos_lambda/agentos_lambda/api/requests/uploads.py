@@ -11,7 +11,8 @@ from agentos_lambda.api.errors import ApiError, FieldErrors
 from agentos_lambda.api.requests.body import Upload
 from agentos_lambda.api.requests.file_types import FileType, file_type, is_misnamed
 from agentos_lambda.protocol.strict_json import parse_json
-from agentos_lambda.runs.model import JsonObject, Media
+from agentos_lambda.protocol.values import JsonObject
+from agentos_lambda.runs.model import Media
 
 _MAX_METADATA = 8000
 """Bytes of ``files_metadata`` (the AgentOS 3.1 API)."""

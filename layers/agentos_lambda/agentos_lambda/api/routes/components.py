@@ -5,8 +5,9 @@ from collections.abc import Callable
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import NotFound
-from agentos_lambda.runs.model import Component, Kind
+from agentos_lambda.runs.model import Component
 from agentos_lambda.runs.ports import Catalog
 
 

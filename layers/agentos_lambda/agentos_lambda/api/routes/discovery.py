@@ -11,7 +11,7 @@ from agentos_lambda.api.context import Services
 from agentos_lambda.api.openapi.document import document_at
 from agentos_lambda.api.paths import prefix
 from agentos_lambda.api.routes.pages import redoc_page, swagger_page
-from agentos_lambda.runs.model import JsonObject, Kind
+from agentos_lambda.protocol.values import JsonObject, Kind
 
 
 def discovery_router(services: Services) -> APIRouter:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
-from agentos_lambda.runs.model import Json, JsonObject, Kind, StoredRun
+from agentos_lambda.protocol.values import Json, JsonObject, Kind
+from agentos_lambda.runs.model import StoredRun
 
 _MEDIA = ("images", "videos", "audio", "files", "response_audio")
 _REASONING = ("reasoning_content", "reasoning_steps", "reasoning_messages", "references", "citations")

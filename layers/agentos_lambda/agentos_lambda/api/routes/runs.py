@@ -18,10 +18,11 @@ from agentos_lambda.api.requests.parse import (
 )
 from agentos_lambda.api.routes.components import known_component
 from agentos_lambda.api.routes.resume import resume
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.model import Component, Kind, RunRecord
+from agentos_lambda.runs.model import Component, RunRecord
 from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.runs.service import RunService, RunView
 

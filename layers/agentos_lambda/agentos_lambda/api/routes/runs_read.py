@@ -9,8 +9,9 @@ from agentos_lambda.api.errors import ApiError
 from agentos_lambda.api.requests.fields import Id, IdText, RunId
 from agentos_lambda.api.routes.components import known_component
 from agentos_lambda.api.routes.run_items import run_item
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.model import Component, Kind, RunStatus
+from agentos_lambda.runs.model import Component
 from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.runs.service import RunService
 

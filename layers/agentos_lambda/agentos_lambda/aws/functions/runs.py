@@ -16,10 +16,10 @@ from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.runtime.recycle import retire
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.model import Kind
 from agentos_lambda.runs.service import RunService
 
 

@@ -35,7 +35,7 @@ from agentos_lambda.engine.models.default import default_model
 from agentos_lambda.engine.models.providers import model_providers
 from agentos_lambda.engine.models.setting import PLACEHOLDER_SETTING, VARIABLE
 from agentos_lambda.engine.to_json import plain_object
-from agentos_lambda.runs.model import Json, JsonObject, Kind
+from agentos_lambda.protocol.values import Json, JsonObject, Kind
 
 _OF_COMPONENTS = ("available_models", "agents", "teams", "workflows")
 """Parts of ``GET /config`` that the catalog gives component by component."""

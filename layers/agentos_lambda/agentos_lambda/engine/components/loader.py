@@ -22,7 +22,7 @@ from agno.workflow import Workflow
 
 from agentos_lambda.engine.components.parts import AgnoComponent
 from agentos_lambda.engine.errors import REQUIREMENTS, ComponentsError
-from agentos_lambda.runs.model import Kind
+from agentos_lambda.protocol.values import Kind
 
 MODULE = "components"
 """The module that is imported unless ``AGENTOS_COMPONENTS`` names a file."""

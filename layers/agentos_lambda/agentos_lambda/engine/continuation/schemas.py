@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, Field, StrictBool, ValidationError
 
+from agentos_lambda.protocol.values import Json, JsonObject
 from agentos_lambda.runs.errors import InvalidRequest
-from agentos_lambda.runs.model import Json, JsonObject
 
 Sent = TypeVar("Sent", bound=BaseModel)
 

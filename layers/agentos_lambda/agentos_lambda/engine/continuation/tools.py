@@ -13,8 +13,8 @@ from agno.models.response import ToolExecution
 from agno.run.requirement import RunRequirement
 
 from agentos_lambda.engine.continuation.schemas import SentRequirement
+from agentos_lambda.protocol.values import Json
 from agentos_lambda.runs.errors import InvalidRequest
-from agentos_lambda.runs.model import Json
 
 
 def decide(requirements: Sequence[RunRequirement], sent: Sequence[SentRequirement], *, known: Sequence[str]) -> None:

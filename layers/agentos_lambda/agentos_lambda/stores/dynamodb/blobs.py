@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from agentos_lambda.runs.model import Json
+from agentos_lambda.protocol.values import Json
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.rules import json_text

@@ -6,8 +6,9 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import Fenced, SessionTaken, StoreUnavailable
-from agentos_lambda.runs.model import Ending, RunRecord, RunStatus
+from agentos_lambda.runs.model import Ending, RunRecord
 from agentos_lambda.stores.clients import Clients, Tables
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import Item, names, number, record_key, record_of, text

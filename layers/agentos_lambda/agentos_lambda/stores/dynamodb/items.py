@@ -7,7 +7,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from agentos_lambda.runs.model import Kind, RunRecord, RunStatus
+from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.model import RunRecord
 
 Item = dict[str, Any]
 """Attribute name -> value in DynamoDB's notation: ``{"S": "text"}``."""

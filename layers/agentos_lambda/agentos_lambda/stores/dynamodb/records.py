@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
+from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
-from agentos_lambda.runs.model import Json, RunRecord, RunStatus
+from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog

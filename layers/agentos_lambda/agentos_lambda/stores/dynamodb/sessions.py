@@ -7,8 +7,9 @@ from itertools import count, islice
 from string import ascii_lowercase, digits
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import NotStorable
-from agentos_lambda.runs.model import Ending, Kind, RunOutput, RunRecord, RunStatus, Session, StoredRun
+from agentos_lambda.runs.model import Ending, RunOutput, RunRecord, Session, StoredRun
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
 from agentos_lambda.stores.dynamodb.items import VERSION, Item, names, number, text

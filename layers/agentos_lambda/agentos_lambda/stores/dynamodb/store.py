@@ -7,18 +7,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from agentos_lambda.protocol.values import Json, Kind
 from agentos_lambda.runs.clock import Clock, SystemClock
-from agentos_lambda.runs.model import (
-    Ending,
-    EventPack,
-    IndexedEvent,
-    Json,
-    Kind,
-    RunOutput,
-    RunRecord,
-    Session,
-    StoredRun,
-)
+from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunOutput, RunRecord, Session, StoredRun
 from agentos_lambda.stores.clients import Clients, Tables
 from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.commits import Commits

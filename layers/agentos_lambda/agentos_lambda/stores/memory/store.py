@@ -7,20 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
+from agentos_lambda.protocol.values import Json, Kind, RunStatus
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists, SessionTaken
-from agentos_lambda.runs.model import (
-    Ending,
-    EventPack,
-    IndexedEvent,
-    Json,
-    Kind,
-    RunOutput,
-    RunRecord,
-    RunStatus,
-    Session,
-    StoredRun,
-)
+from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunOutput, RunRecord, Session, StoredRun
 from agentos_lambda.stores.rules import ended, json_text, refusal, vouched_events
 
 

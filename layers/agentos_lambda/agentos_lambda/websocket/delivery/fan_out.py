@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
 
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.model import IndexedEvent, Kind, RunRecord
+from agentos_lambda.runs.model import IndexedEvent, RunRecord
 from agentos_lambda.runs.ports import EventLog
 from agentos_lambda.runs.timing import LOOK_EVERY
 from agentos_lambda.websocket.delivery.feed import LiveRun

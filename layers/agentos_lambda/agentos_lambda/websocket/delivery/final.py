@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.model import IndexedEvent, RunRecord, RunStatus
+from agentos_lambda.runs.model import IndexedEvent, RunRecord
 from agentos_lambda.runs.ports import EventLog
 from agentos_lambda.websocket.delivery.frames import Framing
 from agentos_lambda.websocket.delivery.registry import Followings

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from agentos_lambda.runs.model import Event, IndexedEvent, RunRecord
+from agentos_lambda.protocol.values import Event
+from agentos_lambda.runs.model import IndexedEvent, RunRecord
 from agentos_lambda.websocket.delivery.trimming import encoded, trimmed
 from agentos_lambda.websocket.ports import Form
 

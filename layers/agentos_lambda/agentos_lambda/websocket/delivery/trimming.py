@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from agentos_lambda.runs.model import Event, Json
+from agentos_lambda.protocol.values import Event, Json
 
 _DUPLICATES = (
     "step_executor_runs",
