@@ -169,3 +169,27 @@ async def test_a_file_in_a_body_that_was_cut_off_is_not_left_out(api):
     answer = await api.client.post(RUNS, content=body, headers={"content-type": "multipart/form-data; boundary=b"})
     assert (answer.status_code, answer.json()["error_code"]) == (400, "BAD_REQUEST")
     assert api.engine_inputs == []
+
+
+INTERNAL = ["http://127.0.0.1:9001/2018-06-01/runtime/invocation/next", "http://169.254.169.254/", "http://2130706433/"]
+
+
+@pytest.mark.parametrize("field", ["images", "audio", "videos", "input_files"])
+@pytest.mark.parametrize("url", [*INTERNAL, "http://[::ffff:127.0.0.1]/", "http://10.0.0.1/", "file:///etc/passwd"])
+async def test_a_url_that_leads_inward_is_refused_before_anything_runs(api, field, url):
+    media = [{"url": "https://8.8.8.8/a"}, {"url": url}]
+    answer = await api.client.post("/agents/assistant/runs", json={"message": "look", field: media})
+
+    assert (answer.status_code, answer.json()["error_code"]) == (422, "VALIDATION_ERROR")
+    assert [error["field"] for error in answer.json()["errors"]] == [f"{field}.1.url"]
+    assert api.engine_inputs == []
+
+
+async def test_private_networks_are_allowed_where_the_deployer_says_so(api, monkeypatch):
+    monkeypatch.setenv("MEDIA_PRIVATE_HOSTS", "allow")
+    post = api.client.post
+    private = {"message": "look", "images": [{"url": "http://10.0.0.1/a.png"}]}
+    loopback = {"message": "look", "images": [{"url": "http://127.0.0.1/a.png"}]}
+
+    assert (await post("/agents/assistant/runs", json=private)).status_code == 200
+    assert (await post("/agents/assistant/runs", json=loopback)).status_code == 422

@@ -55,8 +55,12 @@ class RunDatabase(AsyncBaseDb):
     """One run's view of its session, and all that agno saved in its course."""
 
     def __init__(
-        self, run_id: str, kind: Kind, component_id: str, session: Session | None, paused: RunOutput | None
+        self, run_id: str, kind: Kind, component_id: str, session: Session | None, paused: RunOutput | None = None
     ) -> None:
+        """For a run of this component, in a session that was read before (None: a new one).
+
+        ``paused``: what the run has left so far, where it goes on.
+        """
         super().__init__(id=DATABASE_ID)
         self._run_id = run_id
         self._loaded = _agno_session(session) if session else None
@@ -71,21 +75,6 @@ class RunDatabase(AsyncBaseDb):
         """Each run as it was saved last since it started or went on, in the order in which they were saved first."""
         self.ended = asyncio.Event()
         """Set when the run itself has been saved as ended or paused."""
-
-    @classmethod
-    def of(
-        cls,
-        run_id: str,
-        kind: Kind,
-        component_id: str,
-        session: Session | None,
-        paused: RunOutput | None = None,
-    ) -> RunDatabase:
-        """For a run of this component, in a session that was read before (None: a new one).
-
-        ``paused``: what the run has left so far, where it goes on.
-        """
-        return cls(run_id, kind, component_id, session, paused)
 
     @property
     def run(self) -> JsonObject | None:

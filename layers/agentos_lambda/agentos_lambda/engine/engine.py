@@ -5,7 +5,10 @@ from __future__ import annotations
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.continuation.decided_run import decided_run
+from agentos_lambda.engine.isolation.inputs import never_read_callers_objects_as_messages
+from agentos_lambda.engine.media import fetch_for_agno
 from agentos_lambda.engine.run import PATIENCE, AgnoRun
+from agentos_lambda.media.fetcher import Fetcher
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.model import Continuation, RunOutput
@@ -15,14 +18,19 @@ from agentos_lambda.runs.ports import EngineRequest
 class AgnoEngine:
     """Runs the deployer's agno components.
 
-    ``patience``: seconds that a cancelled run has to stop by itself before its task is cancelled. Raises
-    ``ComponentsError`` if the components have to be loaded and can not be.
+    ``patience``: seconds that a cancelled run has to stop by itself before its task is cancelled. ``fetcher`` fetches
+    files that callers name by URL. Raises ``ComponentsError`` if the components have to be loaded and cannot be.
     """
 
-    def __init__(self, components: Components | None = None, *, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, components: Components | None = None, *, patience: float = PATIENCE, fetcher: Fetcher | None = None
+    ) -> None:
         self._components = components if components is not None else load_components()
         self._patience = patience
+        self._fetcher = fetcher or Fetcher()
         cancellations()
+        never_read_callers_objects_as_messages()
+        fetch_for_agno(self._fetcher)
 
     def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:
         decided_run(kind, paused, continuation)
@@ -31,4 +39,4 @@ class AgnoEngine:
         template = self._components.find(request.kind, request.component_id)
         if template is None:
             raise NotFound(f"{request.kind.label} not found")
-        return AgnoRun(template, request, patience=self._patience)
+        return AgnoRun(template, request, patience=self._patience, fetcher=self._fetcher)

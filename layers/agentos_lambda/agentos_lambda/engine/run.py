@@ -7,6 +7,7 @@ import inspect
 import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from typing import Any
 
 from agno.workflow import Workflow
@@ -21,12 +22,14 @@ from agentos_lambda.engine.isolation.functions import run_functions_in_threads, 
 from agentos_lambda.engine.isolation.inputs import take_objects_as_text
 from agentos_lambda.engine.isolation.tasks import Tasks, note_tasks
 from agentos_lambda.engine.isolation.threads import RunThreads, use_threads
+from agentos_lambda.engine.media import MediaRules
 from agentos_lambda.engine.outcome import Ended, outcome_of
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.engine.to_json import plain_object
+from agentos_lambda.media.fetcher import Fetcher
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
-from agentos_lambda.runs.model import Continuation
+from agentos_lambda.runs.model import Continuation, Work
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 logger = logging.getLogger(__name__)
@@ -38,7 +41,6 @@ SAVING = 0.5
 """Seconds that agno has to save an interrupted run. It takes some 10 ms, in a task of its own."""
 
 _ERRORS = frozenset({"RunError", "TeamRunError", "WorkflowError"})
-_COMPLETED = frozenset({"RunCompleted", "TeamRunCompleted", "WorkflowCompleted"})
 _TEXT = frozenset({"RunContent", "TeamRunContent"})
 
 
@@ -48,11 +50,15 @@ class AgnoRun:
     ``patience``: seconds that a cancelled run has to stop by itself before its task is cancelled.
     """
 
-    def __init__(self, template: AgnoComponent, request: EngineRequest, *, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, template: AgnoComponent, request: EngineRequest, *, fetcher: Fetcher, patience: float = PATIENCE
+    ) -> None:
         self._template = template
-        self._request = request
+        self._media = MediaRules(template)
+        self._fetcher = fetcher
+        self._request = request = self._media.cleaned(request)
         self._patience = patience
-        self._database = RunDatabase.of(
+        self._database = RunDatabase(  # type: ignore[abstract]  # its decorator implements the rest
             request.run_id, request.kind, request.component_id, request.session, request.paused
         )
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
@@ -104,7 +110,7 @@ class AgnoRun:
         note_tasks(self._tasks)
         use_threads(self._threads)
         try:
-            started = self._start()
+            started = self._start(await self._with_files(self._request.work))
             if self._request.stream:
                 if inspect.isawaitable(started):
                     started = await started
@@ -127,12 +133,18 @@ class AgnoRun:
         finally:
             self._queue.put_nowait(None)
 
-    def _start(self) -> Any:
+    async def _with_files(self, work: Work) -> Work:
+        """The work, with the bytes of the files that are to be fetched by us."""
+        if isinstance(work, Continuation):
+            return work
+        return replace(work, media=await self._media.resolved(work.media, self._fetcher))
+
+    def _start(self, work: Work) -> Any:
         """What agno gives depends on its arguments, beyond what its types tell."""
         request, component = self._request, _own_copy(self._template, self._database)
-        if isinstance(request.work, Continuation):
-            return component.acontinue_run(**continue_arguments(request, request.work))
-        return component.arun(**run_arguments(request, request.work))
+        if isinstance(work, Continuation):
+            return component.acontinue_run(**continue_arguments(request, work))
+        return component.arun(**run_arguments(request, work))
 
     def _exited(self, error: ComponentExited) -> None:
         self._ended.raised = error

@@ -25,7 +25,9 @@ _MAX_KEY = 512
 """Characters of an ``Idempotency-Key``."""
 
 
-def run_request(component: Component, body: Body, idempotency_key: str | None, deadline: int | None) -> RunRequest:
+async def run_request(
+    component: Component, body: Body, idempotency_key: str | None, deadline: int | None
+) -> RunRequest:
     """A new run. Raises ``ApiError`` for what can not be understood, before anything has run."""
     form = RunForm.of(body)
     if component.kind is Kind.WORKFLOW and body.files:
@@ -35,7 +37,7 @@ def run_request(component: Component, body: Body, idempotency_key: str | None, d
     uploads = read_uploads(body.files, form.files_metadata)
     return RunRequest(
         component=component,
-        input=form.run_input(uploads),
+        input=await form.run_input(uploads),
         session_id=form.session_id,
         user_id=form.user_id,
         run_id=form.run_id,

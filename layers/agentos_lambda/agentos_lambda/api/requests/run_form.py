@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from agentos_lambda.api.errors import field_errors
 from agentos_lambda.api.requests.body import Body
 from agentos_lambda.api.requests.fields import Flag, Id, JsonDict, from_text
-from agentos_lambda.api.requests.uploads import media_objects
+from agentos_lambda.api.requests.uploads import media_objects, refuse_internal_hosts
 from agentos_lambda.runs.model import Media, RunInput
 
 
@@ -71,9 +71,11 @@ class RunForm(BaseModel):
         except ValidationError as error:
             raise field_errors(error) from error
 
-    def run_input(self, uploads: tuple[Media, ...]) -> RunInput:
-        """What the component gets. Raises ``FieldErrors`` for a media object that can not be read."""
-        media = media_objects(images=self.images, audio=self.audio, videos=self.videos, input_files=self.input_files)
+    async def run_input(self, uploads: tuple[Media, ...]) -> RunInput:
+        """What the component gets. Raises ``FieldErrors`` for a media object that cannot be read or must not be."""
+        fields = {"images": self.images, "audio": self.audio, "videos": self.videos, "input_files": self.input_files}
+        media = media_objects(**fields)
+        await refuse_internal_hosts(**fields)
         return RunInput(
             message=self.message,
             media=(*uploads, *media),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agentos_lambda.api.errors import ApiError, FieldErrors
 from agentos_lambda.api.requests.body import Upload
 from agentos_lambda.api.requests.file_types import FileType, file_type, is_misnamed
+from agentos_lambda.media.addresses import UrlRefused, check_host, parse, private_hosts_allowed
 from agentos_lambda.protocol.strict_json import parse_json
 from agentos_lambda.protocol.values import JsonObject
 from agentos_lambda.runs.model import Media
+
+_KINDS = {"images": "image", "audio": "audio", "videos": "video", "input_files": "file"}
 
 _MAX_METADATA = 8000
 """Bytes of ``files_metadata`` (the AgentOS 3.1 API)."""
@@ -49,20 +52,41 @@ def media_objects(**fields: Sequence[Mapping[str, Any]] | None) -> tuple[Media, 
 
     Paths and references into a storage are refused: a request must not name what only the server may read.
     """
-    kinds = {"images": "image", "audio": "audio", "videos": "video", "input_files": "file"}
-    return tuple(
-        _media_object(kinds[field], f"{field}.{place}", item)
-        for field, items in fields.items()
-        for place, item in enumerate(items or ())
-    )
+    return tuple(_media_object(_KINDS[field], place, item) for field, place, item in _placed(fields))
+
+
+async def refuse_internal_hosts(**fields: Sequence[Mapping[str, Any]] | None) -> None:
+    """Raise ``FieldErrors`` for a media object whose URL leads to a host that is not public."""
+    for _, place, item in _placed(fields):
+        if isinstance(url := item.get("url"), str):
+            try:
+                await check_host(url, private=private_hosts_allowed())
+            except UrlRefused as refused:
+                raise FieldErrors([(f"{place}.url", str(refused))]) from refused
+
+
+def _placed(
+    fields: Mapping[str, Sequence[Mapping[str, Any]] | None],
+) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Each media object with its field's name, and with its place in the request for an error's text."""
+    for field, items in fields.items():
+        for place, item in enumerate(items or ()):
+            yield field, f"{field}.{place}", item
+
+
+def _check_url(place: str, url: str) -> None:
+    try:
+        parse(url)
+    except UrlRefused as refused:
+        raise FieldErrors([(place, str(refused))]) from refused
 
 
 def _media_object(kind: str, place: str, item: Mapping[str, Any]) -> Media:
     content, url = item.get("content"), item.get("url")
     if isinstance(content, str) == isinstance(url, str):
         raise FieldErrors([(place, "expected either content or url, as text")])
-    if isinstance(url, str) and not url.startswith(("http://", "https://")):
-        raise FieldErrors([(f"{place}.url", "expected an http or https URL")])
+    if isinstance(url, str):
+        _check_url(f"{place}.url", url)
     texts: dict[str, str | None] = {}
     for name in ("mime_type", "filename", "id"):
         value = item.get(name)

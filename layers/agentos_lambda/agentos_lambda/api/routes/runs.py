@@ -41,7 +41,8 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         component: Known, request: Request, idempotency_key: Annotated[str | None, Header()] = None
     ) -> Response:
         """The run as JSON; its events as they happen with `stream`; at once with `background`."""
-        asked = run_request(component, await read_body(request), idempotency_key, deadline_of(request.scope, clock))
+        body, deadline = await read_body(request), deadline_of(request.scope, clock)
+        asked = await run_request(component, body, idempotency_key, deadline)
         if asked.background:
             record = await run_in_threadpool(intake.enqueue, asked)
             return answers.queued(record, stream=asked.stream, after=-1, until=asked.deadline)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agno.agent import Agent
+from agno.models.base import Model
 from agno.team import Team
 from agno.workflow import Workflow
 
@@ -38,3 +39,29 @@ def steps(component: object) -> Iterator[object]:
     elif component is not None and not isinstance(component, Agent | Team):
         for holder in ("steps", "else_steps", "choices"):
             yield from steps(getattr(component, holder, None))
+
+
+def models_of(component: object) -> Iterator[Model]:
+    """Every model of the component and its parts, each once: also those of managers, for reasoning, for parsing.
+
+    Models that a function makes only at run time are not seen.
+    """
+    seen: set[int] = set()
+    for part in parts(component):
+        yield from _models_in(vars(part), seen, depth=3)
+
+
+def _models_in(value: object, seen: set[int], *, depth: int) -> Iterator[Model]:
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    if isinstance(value, Model):
+        yield value
+    elif depth and isinstance(value, dict):
+        for item in value.values():
+            yield from _models_in(item, seen, depth=depth)
+    elif depth and isinstance(value, list | tuple):
+        for item in value:
+            yield from _models_in(item, seen, depth=depth)
+    elif depth and type(value).__module__.startswith("agno.") and not isinstance(value, Agent | Team | Workflow):
+        yield from _models_in(getattr(value, "__dict__", {}), seen, depth=depth - 1)
