@@ -7,6 +7,7 @@ from typing import Any
 
 from agno.media import Audio, File, Image, Video
 
+from agentos_lambda.engine.isolation.inputs import as_data, as_text
 from agentos_lambda.protocol.values import Json, Kind
 from agentos_lambda.runs.model import Media, RunInput
 from agentos_lambda.runs.ports import EngineRequest
@@ -20,21 +21,22 @@ _MEDIA: dict[str, tuple[str, type[Image | Audio | Video]]] = {
 
 def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
     """The keyword arguments of ``arun`` for this request. Raises ValueError for values that agno can not take."""
+    is_workflow = request.kind is Kind.WORKFLOW
     given = deepcopy(work)  # a run may change what it is given
     arguments: dict[str, Any] = {
-        "input": given.message,
+        "input": as_data(given.message) if is_workflow else as_text(given.message),
         "run_id": request.run_id,
         "session_id": request.session_id,
         "user_id": request.user_id,
         "stream": request.stream,
-        "session_state": given.session_state,
-        "dependencies": given.dependencies,
-        "metadata": given.metadata,
+        "session_state": as_data(given.session_state),
+        "dependencies": as_data(given.dependencies),
+        "metadata": as_data(given.metadata),
     }
     if request.stream:
         arguments["stream_events"] = True
-    if request.kind is Kind.WORKFLOW:
-        arguments["metadata"] = given.metadata or {}  # as AgentOS does: a workflow's events always have metadata
+    if is_workflow:
+        arguments["metadata"] = arguments["metadata"] or {}  # as AgentOS does: a workflow's events always have metadata
     else:
         arguments["knowledge_filters"] = _filters(given.knowledge_filters)
         if given.output_schema is not None:

@@ -11,6 +11,7 @@ from agno.workflow.types import StepRequirement
 
 from agentos_lambda.engine.continuation.schemas import SentStep
 from agentos_lambda.engine.continuation.tools import decide
+from agentos_lambda.engine.isolation.inputs import as_data
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.runs.errors import InvalidRequest
 
@@ -56,7 +57,7 @@ def _settle(requirement: StepRequirement, sent: SentStep) -> None:
         elif sent.confirmed is False:
             requirement.reject(sent.rejection_feedback)
         if sent.edited_output is not None and sent.confirmed is not False:
-            requirement.edit(sent.edited_output)
+            requirement.edit(as_data(sent.edited_output))
     if requirement.requires_route_selection and sent.selected_choices is not None:
         _select(requirement, sent.selected_choices)
     if requirement.requires_executor_input:
@@ -70,7 +71,7 @@ def _with_inputs(requirement: StepRequirement, sent: SentStep) -> StepRequiremen
     inputs = sent.inputs()
     if not requirement.requires_user_input or not inputs:
         return requirement
-    filled: dict[str, Any] = {**requirement.to_dict(), "user_input": inputs}
+    filled: dict[str, Any] = {**requirement.to_dict(), "user_input": as_data(inputs)}
     try:
         return StepRequirement.from_dict(filled)
     except (TypeError, ValueError) as error:

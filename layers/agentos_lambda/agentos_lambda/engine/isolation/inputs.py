@@ -1,36 +1,78 @@
-"""Objects as the input of agents and teams.
+"""Objects that callers send are data, whatever keys they have.
 
-agno hands an object on to the functions of a workflow; an agent or a team without an ``input_schema`` takes none, and
-answers as if nothing had been said. It gets the object as text, in the form that agno gives to one with a schema.
+agno reads an object with a key ``role`` as one of its messages: with files by path, with the role of the system, with
+tool calls that nobody made. So an agent or a team gets an object as its JSON text. A workflow's function gets the
+object itself; handed on to an agent, it still does not become a message.
 """
 
 from __future__ import annotations
 
 import json
-from functools import wraps
+from collections.abc import Callable
+from functools import cache, wraps
 from typing import Any, cast
 
 from agno.agent import Agent
+from agno.models.message import Message
 from agno.team import Team
+
+from agentos_lambda.protocol.values import Json
+
+
+class CallerObject(dict[str, Json]):
+    """An object that a caller sent."""
+
+
+def as_data(value: Json) -> Json:
+    """A caller's value with all its objects marked as such, at any depth."""
+    if isinstance(value, dict):
+        return CallerObject({key: as_data(item) for key, item in value.items()})
+    return [as_data(item) for item in value] if isinstance(value, list) else value
+
+
+def as_text(value: Json) -> Json:
+    """JSON text for an object, in the form that agno gives to one with a schema; text as it is."""
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str) if isinstance(value, dict | list) else value
 
 
 def take_objects_as_text(part: Agent | Team) -> None:
-    """Have the agent or team read any object. It has to be a run's own copy."""
-    if part.input_schema is not None:
-        return
-    arun: Any = part.arun
+    """Have a run's own agent or team read any object as text: also what a function made of a caller's."""
+    _replace_input(part, "arun", _without_objects)
 
-    @wraps(arun)
-    def arun_with_text(*arguments: Any, **options: Any) -> Any:
+
+@cache
+def never_read_callers_objects_as_messages() -> None:
+    """Have every agent and team of this process read a caller's object as text, whoever hands it on."""
+    for component in (Agent, Team):
+        for method in ("run", "arun"):
+            _replace_input(component, method, _without_callers_objects)
+
+
+def _replace_input(holder: object, method: str, read: Callable[[Any], Any]) -> None:
+    run: Any = getattr(holder, method)
+    place = 1 if isinstance(holder, type) else 0  # of the input among the arguments: behind the component itself
+
+    @wraps(run)
+    def run_with_text(*arguments: Any, **options: Any) -> Any:
         if "input" in options:
-            options["input"] = _as_text(options["input"])
-        return arun(*arguments, **options)
+            options["input"] = read(options["input"])
+        elif len(arguments) > place:
+            arguments = (*arguments[:place], read(arguments[place]), *arguments[place + 1 :])
+        return run(*arguments, **options)
 
-    cast(Any, part).arun = arun_with_text
+    setattr(cast(Any, holder), method, run_with_text)
 
 
-def _as_text(value: Any) -> Any:
-    """Text for an object, unless it is a message with a role, which agno reads itself."""
-    if isinstance(value, dict) and "role" not in value:
-        return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+def _without_objects(value: Any) -> Any:
+    if isinstance(value, list) and any(isinstance(item, Message) for item in value):
+        return _without_callers_objects(value)  # a conversation that a component made
+    holds_objects = isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
+    return as_text(value) if isinstance(value, dict) or holds_objects else value
+
+
+def _without_callers_objects(value: Any) -> Any:
+    if isinstance(value, CallerObject):
+        return as_text(value)
+    if isinstance(value, list) and any(isinstance(item, CallerObject) for item in value):
+        return [Message(role="user", content=as_text(i)) if isinstance(i, CallerObject) else i for i in value]
     return value
