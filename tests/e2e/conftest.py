@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.deployment import Deployment, deployed
 
-PATIENCE = 60
+CANCEL_GRACE_SECONDS = 60
 """Seconds for a run to come to where it is expected: environments start cold, perhaps on a busy machine."""
 
 
@@ -23,7 +23,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 def client_of(deployment: Deployment, key: str | None) -> httpx.Client:
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-    return httpx.Client(base_url=deployment.url, headers=headers, timeout=PATIENCE)
+    return httpx.Client(base_url=deployment.url, headers=headers, timeout=CANCEL_GRACE_SECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +49,7 @@ def stranger(deployment: Deployment) -> Iterator[httpx.Client]:
 
 def until(look: Callable[[], Any]) -> Any:
     """The first true value of ``look``. Fails when it takes too long."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + CANCEL_GRACE_SECONDS
     while not (found := look()):
         assert time.monotonic() < deadline, "it did not come to that"
         time.sleep(0.1)

@@ -12,8 +12,8 @@ from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.model import Continuation, Media, RunInput, Session, StoredRun
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
-PATIENCE = 0.05
-"""Seconds; shorter than in earnest, so that what has to be interrupted is interrupted soon."""
+CANCEL_GRACE_SECONDS = 0.05
+"""Shorter than in production, so that tests wait less."""
 
 DEADLINE = 20.0
 """Seconds after which a run that should have ended counts as hung."""
@@ -41,7 +41,7 @@ class Played:
 def engine_of(*components: object) -> AgnoEngine:
     kinds = {"Agent": "agents", "Team": "teams", "Workflow": "workflows"}
     lists = {name: [c for c in components if kinds[type(c).__name__] == name] for name in kinds.values()}
-    return AgnoEngine(Components(**lists), patience=PATIENCE)
+    return AgnoEngine(Components(**lists), cancel_grace=CANCEL_GRACE_SECONDS)
 
 
 def request_of(

@@ -195,7 +195,7 @@ def test_components_that_can_not_be_described_are_told(tmp_path: Path, monkeypat
     )
 
     with pytest.raises(
-        ComponentsError, match=r"can not be described: `openai` not installed.* \(a: without a model it is OpenAI's"
+        ComponentsError, match=r"cannot be described: `openai` not installed.* \(a: without a model it is OpenAI's"
     ):
         describe_components(load_components(os.fspath(tmp_path / "bare.py")))
 

@@ -20,7 +20,7 @@ _MEDIA: dict[str, tuple[str, type[Image | Audio | Video]]] = {
 
 
 def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
-    """The keyword arguments of ``arun`` for this request. Raises ValueError for values that agno can not take."""
+    """The keyword arguments of ``arun`` for this request. Raises ValueError for values that agno cannot take."""
     is_workflow = request.kind is Kind.WORKFLOW
     given = deepcopy(work)  # a run may change what it is given
     arguments: dict[str, Any] = {

@@ -73,7 +73,7 @@ class RunDatabase(AsyncBaseDb):
         """The session as it was saved last, without its runs."""
         self.runs: dict[str, JsonObject] = {}
         """Each run as it was saved last since it started or went on, in the order in which they were saved first."""
-        self.ended = asyncio.Event()
+        self.run_saved = asyncio.Event()
         """Set when the run itself has been saved as ended or paused."""
 
     @property
@@ -130,7 +130,7 @@ class RunDatabase(AsyncBaseDb):
         saved = plain_object(run if isinstance(run, dict) else run.to_dict())
         self.runs[saved["run_id"]] = saved
         if saved["run_id"] == self._run_id and saved.get("status") in _ENDED:
-            self.ended.set()
+            self.run_saved.set()
 
 
 def _agno_session(session: Session) -> JsonObject:

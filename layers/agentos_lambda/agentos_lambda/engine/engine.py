@@ -7,7 +7,7 @@ from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.continuation.decided_run import decided_run
 from agentos_lambda.engine.isolation.inputs import never_read_callers_objects_as_messages
 from agentos_lambda.engine.media import fetch_for_agno
-from agentos_lambda.engine.run import PATIENCE, AgnoRun
+from agentos_lambda.engine.run import CANCEL_GRACE_SECONDS, AgnoRun
 from agentos_lambda.media.fetcher import Fetcher
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import NotFound
@@ -18,15 +18,19 @@ from agentos_lambda.runs.ports import EngineRequest
 class AgnoEngine:
     """Runs the deployer's agno components.
 
-    ``patience``: seconds that a cancelled run has to stop by itself before its task is cancelled. ``fetcher`` fetches
-    files that callers name by URL. Raises ``ComponentsError`` if the components have to be loaded and cannot be.
+    ``cancel_grace``: seconds for which a cancelled run may stop by itself before its task is cancelled. ``fetcher``
+    fetches files that callers name by URL. Raises ``ComponentsError`` if it has to load the components and cannot.
     """
 
     def __init__(
-        self, components: Components | None = None, *, patience: float = PATIENCE, fetcher: Fetcher | None = None
+        self,
+        components: Components | None = None,
+        *,
+        cancel_grace: float = CANCEL_GRACE_SECONDS,
+        fetcher: Fetcher | None = None,
     ) -> None:
         self._components = components if components is not None else load_components()
-        self._patience = patience
+        self._cancel_grace = cancel_grace
         self._fetcher = fetcher or Fetcher()
         cancellations()
         never_read_callers_objects_as_messages()
@@ -39,4 +43,4 @@ class AgnoEngine:
         template = self._components.find(request.kind, request.component_id)
         if template is None:
             raise NotFound(f"{request.kind.label} not found")
-        return AgnoRun(template, request, patience=self._patience, fetcher=self._fetcher)
+        return AgnoRun(template, request, cancel_grace=self._cancel_grace, fetcher=self._fetcher)

@@ -16,4 +16,4 @@ class ComponentExited(Exception):
 
 
 class ComponentsError(ComponentUnusable):
-    """The components can not be had. The text is one line for their author: file, line where known, cause."""
+    """The components cannot be had. The text is one line for their author: file, line where known, cause."""

@@ -18,7 +18,7 @@ _INTERRUPTED = "Operation cancelled by user"
 
 
 @dataclass(slots=True)
-class Ended:
+class Observations:
     """What was seen of a run from outside."""
 
     cancelled: bool = False
@@ -30,16 +30,18 @@ class Ended:
     """The names of the run's own events."""
 
 
-def outcome_of(request: EngineRequest, name: str | None, database: RunDatabase, ended: Ended) -> EngineOutcome:
+def outcome_of(
+    request: EngineRequest, name: str | None, database: RunDatabase, observed: Observations
+) -> EngineOutcome:
     """The outcome. The status is final or PAUSED, and the same in the output."""
     saved = database.run
-    status = _status(saved, ended)
-    run = with_true_statuses(dict(saved)) if saved is not None else _unsaved(request, name, status, ended)
+    status = _status(saved, observed)
+    run = with_true_statuses(dict(saved)) if saved is not None else _unsaved(request, name, status, observed)
     run["status"] = status.value
     if status is RunStatus.CANCELLED:
         run["cancellation_stage"] = run.get("cancellation_stage") or "EXECUTING"
         if run.get("content") in (None, "", _INTERRUPTED, request.paused and request.paused.run.get("content")):
-            run["content"] = "".join(ended.text) or f"Run {request.run_id} was cancelled"
+            run["content"] = "".join(observed.text) or f"Run {request.run_id} was cancelled"
     members: tuple[JsonObject, ...] = ()
     if request.kind is Kind.TEAM:
         members = tuple(_lean(run) for run in database.members)
@@ -48,25 +50,25 @@ def outcome_of(request: EngineRequest, name: str | None, database: RunDatabase, 
         status=status,
         output=RunOutput(run=_lean(run), members=members),
         session=_delta(request, database),
-        error=_error(run, ended) if status is RunStatus.ERROR else None,
+        error=_error(run, observed) if status is RunStatus.ERROR else None,
     )
 
 
-def _status(saved: JsonObject | None, ended: Ended) -> RunStatus:
+def _status(saved: JsonObject | None, observed: Observations) -> RunStatus:
     status = RunStatus(saved["status"]) if saved and saved.get("status") in RunStatus.__members__ else RunStatus.RUNNING
-    interrupted = status is RunStatus.CANCELLED and ended.raised is not None
+    interrupted = status is RunStatus.CANCELLED and observed.raised is not None
     if not status.active and not interrupted:
         return status
-    return RunStatus.CANCELLED if ended.cancelled else RunStatus.ERROR
+    return RunStatus.CANCELLED if observed.cancelled else RunStatus.ERROR
 
 
-def _error(run: JsonObject, ended: Ended) -> str:
-    raised = str(plain(str(ended.raised))) if ended.raised is not None else None
+def _error(run: JsonObject, observed: Observations) -> str:
+    raised = str(plain(str(observed.raised))) if observed.raised is not None else None
     content = run.get("content")
-    return ended.error or raised or (content if isinstance(content, str) else None) or "The run failed"
+    return observed.error or raised or (content if isinstance(content, str) else None) or "The run failed"
 
 
-def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, ended: Ended) -> JsonObject:
+def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, observed: Observations) -> JsonObject:
     """The run that agno did not come to save; one that went on, with what it had left when it paused."""
     kind, message = request.kind.value, plain(getattr(request.work, "message", None))
     run: JsonObject = {
@@ -79,10 +81,10 @@ def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, ended:
         "created_at": int(time.time()),
         "input": message if request.kind is Kind.WORKFLOW else {"input_content": message},
         **(request.paused.run if request.paused is not None else {}),
-        "content": "".join(ended.text) or None,
+        "content": "".join(observed.text) or None,
     }
     if status is RunStatus.ERROR and run["content"] is None:
-        run["content"] = _error(run, ended)
+        run["content"] = _error(run, observed)
     return {key: value for key, value in run.items() if value is not None}
 
 

@@ -23,7 +23,7 @@ from agentos_lambda.engine.isolation.inputs import take_objects_as_text
 from agentos_lambda.engine.isolation.tasks import Tasks, note_tasks
 from agentos_lambda.engine.isolation.threads import RunThreads, use_threads
 from agentos_lambda.engine.media import MediaRules
-from agentos_lambda.engine.outcome import Ended, outcome_of
+from agentos_lambda.engine.outcome import Observations, outcome_of
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.engine.to_json import plain_object
@@ -34,11 +34,11 @@ from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 0.25
-"""Seconds that a run has to see that it was cancelled before its task is, and then to end before it is given up."""
+CANCEL_GRACE_SECONDS = 0.25
+"""A cancelled run may stop by itself for so long before its task is cancelled."""
 
-SAVING = 0.5
-"""Seconds that agno has to save an interrupted run. It takes some 10 ms, in a task of its own."""
+SAVE_GRACE_SECONDS = 0.5
+"""agno may take so long to save an interrupted run. It takes some 10 ms, in a task of its own."""
 
 _ERRORS = frozenset({"RunError", "TeamRunError", "WorkflowError"})
 _TEXT = frozenset({"RunContent", "TeamRunContent"})
@@ -47,17 +47,22 @@ _TEXT = frozenset({"RunContent", "TeamRunContent"})
 class AgnoRun:
     """Runs a copy of a component in a task of its own, and hands out its events.
 
-    ``patience``: seconds that a cancelled run has to stop by itself before its task is cancelled.
+    ``cancel_grace``: seconds for which a cancelled run may stop by itself before its task is cancelled.
     """
 
     def __init__(
-        self, template: AgnoComponent, request: EngineRequest, *, fetcher: Fetcher, patience: float = PATIENCE
+        self,
+        template: AgnoComponent,
+        request: EngineRequest,
+        *,
+        fetcher: Fetcher,
+        cancel_grace: float = CANCEL_GRACE_SECONDS,
     ) -> None:
         self._template = template
         self._media = MediaRules(template)
         self._fetcher = fetcher
         self._request = request = self._media.cleaned(request)
-        self._patience = patience
+        self._cancel_grace = cancel_grace
         self._database = RunDatabase(  # type: ignore[abstract]  # its decorator implements the rest
             request.run_id, request.kind, request.component_id, request.session, request.paused
         )
@@ -67,15 +72,15 @@ class AgnoRun:
         self._tasks = Tasks(self._exited)
         self._threads = RunThreads()
         self._stopping = False
-        self._over = False
-        self._ended = Ended()
+        self._events_ended = False
+        self._observed = Observations()
         self._outcome: EngineOutcome | None = None
 
     async def events(self) -> AsyncIterator[Event]:
         self._task = asyncio.create_task(self._drive(), name=f"run {self._request.run_id}")
         self._loop = asyncio.get_running_loop()
-        if self._ended.cancelled:
-            self._stop_in_time()
+        if self._observed.cancelled:
+            self._cancel_after_grace()
         try:
             while (event := await self._queue.get()) is not None:
                 yield self._noted(event)
@@ -84,22 +89,22 @@ class AgnoRun:
                 for event in self._missing_events(self._outcome):
                     yield event
         finally:
-            self._over = True
-            self._task.cancel()  # nothing to cancel, unless nobody wants the events any more
+            self._events_ended = True
+            self._task.cancel()  # does nothing, unless the caller stopped iterating
             self._threads.close()
             cancellations().forget(self._request.run_id)
 
     def cancel(self) -> None:
-        self._ended.cancelled = True
+        self._observed.cancelled = True
         cancellations().cancel_run(self._request.run_id)
-        if self._over:  # the same run id may be continued: it must not meet this flag
+        if self._events_ended:  # the same run id may be continued: it must not meet this flag
             cancellations().forget(self._request.run_id)
         elif self._loop is not None:
             with suppress(RuntimeError):  # the loop was closed
-                self._loop.call_soon_threadsafe(self._stop_in_time)
+                self._loop.call_soon_threadsafe(self._cancel_after_grace)
 
     def outcome(self) -> EngineOutcome:
-        return self._outcome or outcome_of(self._request, self._template.name, self._database, self._ended)
+        return self._outcome or outcome_of(self._request, self._template.name, self._database, self._observed)
 
     def left_behind(self) -> bool:
         tasks_go_on = any(not task.done() for task in (self._task, *self._tasks) if task is not None)
@@ -122,13 +127,13 @@ class AgnoRun:
                 await started
         except asyncio.CancelledError:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._database.ended.wait(), SAVING)
+                await asyncio.wait_for(self._database.run_saved.wait(), SAVE_GRACE_SECONDS)
             for task in self._tasks:
                 task.cancel()
-            if not self._ended.cancelled and self._ended.raised is None:
+            if not self._observed.cancelled and self._observed.raised is None:
                 raise
         except (Exception, SystemExit) as error:  # an edge: a component may raise anything
-            self._ended.raised = ComponentExited(error) if isinstance(error, SystemExit) else error
+            self._observed.raised = ComponentExited(error) if isinstance(error, SystemExit) else error
             logger.warning("run %s: the component raised %r", run_id, error, exc_info=error)
         finally:
             self._queue.put_nowait(None)
@@ -147,37 +152,37 @@ class AgnoRun:
         return component.arun(**run_arguments(request, work))
 
     def _exited(self, error: ComponentExited) -> None:
-        self._ended.raised = error
+        self._observed.raised = error
         self._interrupt()
 
-    def _stop_in_time(self) -> None:
+    def _cancel_after_grace(self) -> None:
         if not self._stopping and self._loop is not None:
             self._stopping = True
-            self._loop.call_later(self._patience, self._interrupt)
+            self._loop.call_later(self._cancel_grace, self._interrupt)
 
     def _interrupt(self) -> None:
         if self._loop is not None and self._task is not None and not self._task.done():
             self._task.cancel()
-            self._loop.call_later(self._patience + SAVING, self._give_up)
+            self._loop.call_later(self._cancel_grace + SAVE_GRACE_SECONDS, self._abandon)
 
-    def _give_up(self) -> None:
+    def _abandon(self) -> None:
         if self._task is not None and not self._task.done():
-            logger.warning("run %s: the component does not let itself be cancelled", self._request.run_id)
+            logger.warning("run %s: the component cannot be cancelled", self._request.run_id)
             self._queue.put_nowait(None)
 
     def _noted(self, event: Event) -> Event:
         if event.get("run_id") == self._request.run_id:
             name = event["event"]
-            self._ended.seen.add(name)
+            self._observed.seen.add(name)
             if name in _ERRORS:
-                self._ended.error = event.get("content") or event.get("error")
+                self._observed.error = event.get("content") or event.get("error")
             elif name in _TEXT and isinstance(event.get("content"), str):
-                self._ended.text.append(event["content"])
+                self._observed.text.append(event["content"])
         return with_true_statuses(event)
 
     def _missing_events(self, outcome: EngineOutcome) -> list[Event]:
         """The terminal events that agno did not give."""
-        run, seen = outcome.output.run, self._ended.seen
+        run, seen = outcome.output.run, self._observed.seen
         if outcome.status is RunStatus.CANCELLED:
             return [
                 event
@@ -185,7 +190,7 @@ class AgnoRun:
                 if event["event"] not in seen
             ]
         if outcome.status is RunStatus.ERROR and not seen & _ERRORS:
-            error = self._ended.raised or RuntimeError(outcome.error)
+            error = self._observed.raised or RuntimeError(outcome.error)
             return [error_event(self._request, self._template.name, error)]
         if outcome.status is RunStatus.PAUSED and self._request.kind is Kind.WORKFLOW and "WorkflowPaused" not in seen:
             return [paused_event(run)]

@@ -59,7 +59,7 @@ def describe_components(components: Components | None = None) -> JsonObject:
             raise
         except Exception as error:  # an edge: a component's own functions are called for its description
             told = " ".join(str(error).split())
-            raise ComponentsError(f"The components can not be described: {told}{_hint(error, described)}") from error
+            raise ComponentsError(f"The components cannot be described: {told}{_hint(error, described)}") from error
 
 
 def _hint(error: Exception, components: Components) -> str:

@@ -22,7 +22,7 @@ VERSION = 1
 
 
 class ManifestError(Exception):
-    """The document can not be used. The text is one line: which file, and why."""
+    """The document cannot be used. The text is one line: which file, and why."""
 
 
 class Manifest:
@@ -43,7 +43,7 @@ class Manifest:
     def load(cls) -> Manifest:
         """The document of ``AGENTOS_MANIFEST``, else ``manifest.json`` beside the components, else one made now.
 
-        Raises ``ManifestError``; ``ComponentsError`` where it has to be made of components that can not be loaded.
+        Raises ``ManifestError``; ``ComponentsError`` where it has to be made of components that cannot be loaded.
         """
         named = os.environ.get("AGENTOS_MANIFEST")
         path = Path(named) if named else _beside_the_components()

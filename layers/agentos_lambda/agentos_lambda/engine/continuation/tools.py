@@ -69,7 +69,7 @@ def _settle(requirement: RunRequirement, sent: SentRequirement) -> None:
     if requirement.needs_confirmation:
         arguments = sent.tool_execution.tool_args
         if arguments is not None and arguments != (tool.tool_args or {}):
-            raise InvalidRequest(f"The arguments of {tool.tool_name} can not be changed")
+            raise InvalidRequest(f"The arguments of {tool.tool_name} cannot be changed")
         if sent.confirmed:
             requirement.confirmation = tool.confirmed = True
             requirement.confirmation_note = tool.confirmation_note = sent.note

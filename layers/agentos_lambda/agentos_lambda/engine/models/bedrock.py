@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
-from agentos_lambda.engine.models.bedrock_errors import BedrockRefused, told
+from agentos_lambda.engine.models.bedrock_errors import BedrockRefused, explained
 
 _END = object()
 
-_LONGEST_SILENCE = 300
-"""Seconds. A whole answer comes after as much silence as the model takes to write it, which is minutes for a long one;
-boto3 by itself waits for one, and then asks again, up to four times: each is billed, and none is waited for."""
+_READ_TIMEOUT_SECONDS = 300
+"""A whole answer arrives after the model has written all of it, which takes minutes for a long one. boto3 by default
+waits for one minute and then asks again, up to four times: each try is billed, and none is waited for."""
 
 
 def patient_client() -> Any:
@@ -26,7 +26,7 @@ def patient_client() -> Any:
 
     # boto3 itself reads AWS_DEFAULT_REGION only.
     region = os.environ.get("AWS_REGION")
-    return boto3.client("bedrock-runtime", region_name=region, config=Config(read_timeout=_LONGEST_SILENCE))
+    return boto3.client("bedrock-runtime", region_name=region, config=Config(read_timeout=_READ_TIMEOUT_SECONDS))
 
 
 class ThreadedBedrock:
@@ -53,7 +53,7 @@ class ThreadedBedrock:
     async def _call(self, operation: str, request: dict[str, Any]) -> Any:
         def call() -> Any:
             client = self._client()
-            with told(request["modelId"], self._region()):
+            with explained(request["modelId"], self._region()):
                 return getattr(client, operation)(**request)
 
         return await asyncio.to_thread(call)
@@ -77,7 +77,7 @@ async def _chunks(stream: Any, model: str, region: str) -> AsyncIterator[Any]:
     chunk: Any = None
 
     def read() -> Any:
-        with told(model, region):
+        with explained(model, region):
             return next(iterator, _END)
 
     try:

@@ -60,7 +60,7 @@ class BedrockRefused(Exception):
 
 
 @contextmanager
-def told(model: str, region: str) -> Iterator[None]:
+def explained(model: str, region: str) -> Iterator[None]:
     """Raises ``BedrockRefused`` in place of what boto3 raises."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415 - boto3 is there now
 

@@ -17,7 +17,7 @@ from agentos_lambda.engine.models.setting import DEMO_SETTING, PLACEHOLDER, PLAC
 def default_model() -> Model:
     """The model that ``AGENTOS_MODEL=provider:id`` names, such as ``openai:gpt-5-mini``; without it the demo model.
 
-    Raises ``ComponentsError``, naming the variable and what is missing, if the model can not be made.
+    Raises ``ComponentsError``, naming the variable and what is missing, if the model cannot be made.
     """
     setting = os.environ.get(VARIABLE, "").strip()
     if setting == PLACEHOLDER_SETTING:
