@@ -1,7 +1,7 @@
 """Your agents, teams and workflows: three lists of plain agno objects. Change them, and run again.
 
-The model is the demo model, which needs no network (what it understands: ``agentos_lambda.engine.models.demo``), unless
-``AGENTOS_MODEL=provider:id`` names another. A component may also name its own.
+``default_model()`` is the demo model, which needs no network, unless ``AGENTOS_MODEL=provider:id`` names another one. A
+component may also name its own. ``docs/components.md`` says more.
 """
 
 from agno.agent import Agent
@@ -9,7 +9,7 @@ from agno.team import Team
 from agno.tools import tool
 from agno.workflow import HumanReview, OnReject, Step, StepInput, StepOutput, Workflow
 
-from agentos_lambda.engine.models.default import default_model
+from agentos_lambda import default_model
 
 
 def add(a: float, b: float) -> float:
@@ -25,7 +25,7 @@ def count_words(text: str) -> int:
 assistant = Agent(
     id="assistant",
     name="Assistant",
-    description="Answers questions, and has tools to add numbers and to count words.",
+    description="Answers questions, and has tools that add numbers and count words.",
     model=default_model(),
     tools=[add, count_words],
     metadata={"quick_prompts": ["add 2 and 3", 'call count_words {"text": "to be or not to be"}', "Hello!"]},
@@ -34,26 +34,26 @@ assistant = Agent(
 
 @tool(requires_confirmation=True)
 def send_letter(to: str, text: str) -> str:
-    """Send a letter. Waits until somebody has confirmed it."""
+    """Send a letter. Waits until somebody confirms it."""
     return f"sent to {to}: {text}"
 
 
 @tool(requires_user_input=True, user_input_fields=["date"])
 def book_room(room: str, date: str) -> str:
-    """Book a room. Waits until the user has filled in the date."""
+    """Book a room. Waits until the user fills in the date."""
     return f"{room} is booked for {date}"
 
 
 @tool(external_execution=True)
 def measure_temperature(place: str) -> str:
-    """Measure the temperature of a place. Waits until the client has measured it: this code never runs."""
+    """Measure the temperature of a place. Waits for the client to measure it: this code never runs."""
     raise NotImplementedError(place)
 
 
 clerk = Agent(
     id="clerk",
     name="Clerk",
-    description="Has tools that wait for a person: to confirm, to fill in, to do something.",
+    description="Has tools that wait for a person to confirm, to fill in, or to do something.",
     model=default_model(),
     tools=[send_letter, book_room, measure_temperature],
     metadata={
@@ -68,7 +68,7 @@ clerk = Agent(
 companion = Agent(
     id="companion",
     name="Companion",
-    description="Remembers what was said earlier in the session.",
+    description="Remembers what you said earlier in the session.",
     model=default_model(),
     add_history_to_context=True,
     num_history_runs=5,
@@ -85,14 +85,14 @@ researcher = Agent(
 writer = Agent(
     id="writer",
     name="Writer",
-    role="Puts into words what was found out.",
+    role="Writes down what the researcher finds out.",
     model=default_model(),
 )
 
 newsroom = Team(
     id="newsroom",
     name="Newsroom",
-    description="A researcher and a writer, led by an editor who hands out the tasks.",
+    description="A researcher and a writer, led by an editor who assigns the tasks.",
     model=default_model(),
     members=[researcher, writer],
     metadata={"quick_prompts": ["ask researcher: what is a serverless function?", "ask writer: a headline, please"]},
@@ -101,14 +101,14 @@ newsroom = Team(
 
 @tool(requires_confirmation=True)
 def publish(title: str) -> str:
-    """Publish an article. Waits until somebody has confirmed it."""
+    """Publish an article. Waits until somebody confirms it."""
     return f"{title} is published"
 
 
 press_office = Team(
     id="press-office",
     name="Press office",
-    description="A researcher and a writer, whose editor publishes nothing without asking.",
+    description="A researcher and a writer, whose editor asks before publishing anything.",
     model=default_model(),
     members=[researcher, writer],
     tools=[publish],
@@ -117,28 +117,28 @@ press_office = Team(
 
 
 def sign(step_input: StepInput) -> StepOutput:
-    """Add a signature to what the step before has written."""
+    """Sign the text of the previous step."""
     return StepOutput(content=f"{step_input.previous_step_content}\n\nSigned: the workflow")
 
 
 letter = Workflow(
     id="letter",
     name="Letter",
-    description="An agent writes a letter, a function signs it.",
+    description="An agent writes a letter, and a function signs it.",
     steps=[Step(name="write", agent=writer), Step(name="sign", executor=sign)],
     metadata={"quick_prompts": ["a letter to the editor"]},
 )
 
 
 def post(step_input: StepInput) -> StepOutput:
-    """Pretend to put the text of the step before into the post."""
+    """Pretend to post the text of the previous step."""
     return StepOutput(content=f"{step_input.previous_step_content}\n\nPosted by the workflow")
 
 
 newsletter = Workflow(
     id="newsletter",
     name="Newsletter",
-    description="An agent writes a draft; when somebody has looked at it, and perhaps changed it, a function posts it.",
+    description="An agent writes a draft. When somebody has reviewed it, and perhaps changed it, a function posts it.",
     steps=[
         Step(
             name="draft",
