@@ -105,8 +105,8 @@ def test_the_worker_takes_runs_from_the_queue_writes_and_tells_them_and_nothing_
 
 
 def test_the_websocket_function_queues_runs_and_keeps_and_greets_connections_and_nothing_else(stack: Stack) -> None:
-    found = grants(statements(stack, "WebsocketFunction"))
-    assert found == READ_KEY | RUN_GRANTS | ENQUEUE | FOLLOW | CONNECT | log_and_trace("WebsocketFunction")
+    found = grants(statements(stack, "WebSocketFunction"))
+    assert found == READ_KEY | RUN_GRANTS | ENQUEUE | FOLLOW | CONNECT | log_and_trace("WebSocketFunction")
 
 
 def test_the_sweeper_finds_active_runs_reads_writes_and_queues_them_and_nothing_else(stack: Stack) -> None:
@@ -194,10 +194,10 @@ def test_nobody_but_lambda_itself_gives_work_to_the_worker(stack: Stack) -> None
 
 
 def test_only_the_stage_of_the_websocket_api_may_invoke_its_function(stack: Stack) -> None:
-    assert permissions(stack, "WebsocketFunction") == [
+    assert permissions(stack, "WebSocketFunction") == [
         {
             "Action": "lambda:InvokeFunction",
-            "FunctionName": "WebsocketFunction",
+            "FunctionName": "WebSocketFunction",
             "Principal": "apigateway.amazonaws.com",
             "SourceArn": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/*",
         }

@@ -162,7 +162,7 @@ def test_the_manifest_describes_the_components_that_are_deployed(build: Build) -
 
 
 def test_the_api_document_is_baked_into_the_package(build: Build) -> None:
-    document = json.loads((build.python("AgentosLambda") / "agentos_lambda/api/openapi.json").read_text())
+    document = json.loads((build.python("AgentosLambda") / "agentos_lambda/api/openapi/openapi.json").read_text())
     assert "/agents/{agent_id}/runs" in document["paths"]
 
 

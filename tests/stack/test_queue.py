@@ -41,8 +41,8 @@ def test_a_message_that_five_receives_have_failed_on_is_put_aside_for_14_days(st
 @pytest.mark.parametrize(
     ("queue", "of"),
     [
-        ("RunsQueue", "QueuesPolicy"),
-        ("DeadLetterQueue", "QueuesPolicy"),
+        ("RunsQueue", "RunsQueuePolicy"),
+        ("DeadLetterQueue", "RunsQueuePolicy"),
         ("GreetingsQueue", "GreetingsQueuePolicy"),
         ("GreetingsDeadLetterQueue", "GreetingsQueuePolicy"),
     ],

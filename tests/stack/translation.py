@@ -15,7 +15,7 @@ from samtranslator.yaml_helper import yaml_parse
 ROOT = Path(__file__).parents[2]
 HTTP_FUNCTIONS = ("ConfigFunction", "AgentsFunction", "TeamsFunction", "WorkflowsFunction")
 RUN_FUNCTIONS = HTTP_FUNCTIONS[1:]
-FUNCTIONS = (*HTTP_FUNCTIONS, "WorkerFunction", "SweeperFunction", "WebsocketFunction")
+FUNCTIONS = (*HTTP_FUNCTIONS, "WorkerFunction", "SweeperFunction", "WebSocketFunction")
 
 _ABSENT = object()
 
