@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.stack.translation import FUNCTIONS, ROOT
+from tests.stack.translation import FUNCTIONS, ROOT, TEMPLATE
 
 UNZIPPED_LIMIT = 250 * 1024 * 1024
 """Bytes of a function with its layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
@@ -97,6 +98,13 @@ def test_a_function_with_its_layers_is_small_enough_for_lambda(
     whole = sum(map(size, parts))
     assert whole < UNZIPPED_LIMIT
     assert f"{whole / 1024**2:7.1f}  {function}\n" in build.printed
+
+
+def test_cloudformation_gets_a_template_without_anchors(build: Build) -> None:
+    written = (build.artifacts / "template.yaml").read_text()
+    assert any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(TEMPLATE.read_text()))
+    assert not any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(written))
+    assert "<<" not in written
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
