@@ -114,8 +114,11 @@ async def main(options: argparse.Namespace) -> None:
     template = Template.load(ROOT / "template.yaml")
     installed = Installed(options.naive, options.boto)
     with tempfile.TemporaryDirectory() as state:
-        async with running_cloud(Settings().cloud_python, Path(state)) as cloud, key_secret(KEY, cloud.url) as secret:
-            create_resources(template, cloud.url)
+        async with (
+            running_cloud(Settings().cloud_python, Path(state)) as cloud,
+            key_secret(KEY, cloud.clients) as secret,
+        ):
+            create_resources(template, cloud.clients)
             for compiled in (True, False):
                 for bundle in bundles(installed):
                     if options.only not in (None, bundle.name):

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from agentos_lambda.aws.handlers.prelude import DELIMITER
+from local.account import function_arn
 from local.functions.invocation import Invocation, ResponseMode
 from local.functions.runtime_server import RuntimeServer
 from local.gateway.api_event import HttpRequest, build_event
@@ -74,7 +75,7 @@ class _OneInvocation:
 async def first_answer(interpreter: Sequence[str], environment: Mapping[str, str], request: Request) -> Measured:
     """Start the runtime with this interpreter, and measure. Raises ``RuntimeError`` if it does not answer with 200."""
     tenant = _OneInvocation(request.event())
-    server = RuntimeServer(tenant, function_arn="arn:aws:lambda:us-east-1:000000000000:function:measured")
+    server = RuntimeServer(tenant, function_arn=function_arn("measured"))
     process = await asyncio.create_subprocess_exec(
         *interpreter,
         *("-m", "agentos_lambda.aws.runtime"),
