@@ -1,4 +1,4 @@
-"""One function's process, its first event and the first byte of its answer."""
+"""The process of one function, from its start to the first byte of its first answer."""
 
 from __future__ import annotations
 
@@ -22,14 +22,17 @@ KEY = "a security key"
 
 @dataclass(frozen=True)
 class Request:
+    """A request that is measured."""
+
     name: str
     function: str
-    """The logical id of the function that takes it."""
+    """The logical id of the function that answers it."""
     method: str
     path: str
     form: tuple[tuple[str, str], ...] = ()
 
     def event(self) -> bytes:
+        """The event that API Gateway would send."""
         headers = [
             ("Host", "example.com"),
             ("Content-Type", "application/x-www-form-urlencoded"),
@@ -49,13 +52,15 @@ REQUESTS = (
 
 @dataclass(frozen=True)
 class Measured:
+    """What one process took."""
+
     cpu_seconds: float
-    """Of all its threads, from the start of the process to the first byte of the answer's body."""
+    """CPU time of all threads, from the start of the process to the first byte of the answer's body."""
     output: str
 
 
 class _OneInvocation:
-    """Has one event, and then hangs up: the process ends."""
+    """Gives one event and then hangs up, which ends the process."""
 
     def __init__(self, event: bytes) -> None:
         self.invocation = Invocation(event, timeout=900)
@@ -73,7 +78,7 @@ class _OneInvocation:
 
 
 async def first_answer(interpreter: Sequence[str], environment: Mapping[str, str], request: Request) -> Measured:
-    """Start the runtime with this interpreter, and measure. Raises ``RuntimeError`` if it does not answer with 200."""
+    """Start the runtime with this interpreter and measure. Raises ``RuntimeError`` if it does not answer with 200."""
     tenant = _OneInvocation(request.event())
     server = RuntimeServer(tenant, function_arn=function_arn("measured"))
     process = await asyncio.create_subprocess_exec(
