@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
 import re
 import shutil
@@ -111,30 +112,34 @@ async def instructions(python: str, environment: Mapping[str, str], request: Req
     return f"{int(count[1].replace(',', '')) // 1_000_000} M instructions"
 
 
+async def report(
+    bundle: Bundle, given: Mapping[Request, Mapping[str, str]], options: argparse.Namespace, *, compiled: bool
+) -> None:
+    """Measure a bundle, and print a line for each request. ``given`` are the variables of the process that answers."""
+    for request, environment in given.items():
+        await first_answer((options.python, "-S"), environment, request)  # fills caches
+        cpu = await seconds(options.python, environment, request, options.times)
+        count = await instructions(options.python, environment, request) if options.count else ""
+        pyc = "with .pyc" if compiled else "without"
+        print(f"{bundle.name:6}{request.name:8}{pyc:11}{cpu:25}{count}", flush=True)
+
+
 async def main(options: argparse.Namespace) -> None:
-    """Measure, and print a line for each bundle and request, with .pyc files and without."""
+    """Measure the bundles, each with .pyc files and without."""
     template = Template.load(ROOT / "template.yaml")
     installed = Installed(options.naive, options.boto)
+    measured = [bundle for bundle in bundles(installed) if options.only in (None, bundle.name)]
     with tempfile.TemporaryDirectory() as state:
         async with (
             running_cloud(Settings().cloud_python, Path(state)) as cloud,
             key_secret(KEY, cloud.clients) as secret,
         ):
             create_resources(template, cloud.clients)
-            for compiled in (True, False):
-                for bundle in bundles(installed):
-                    if options.only not in (None, bundle.name):
-                        continue
-                    with on_disk(bundle, options.python, compiled=compiled) as copied:
-                        for request in REQUESTS:
-                            given = variables(
-                                copied, request, template, installed.boto, cloud_url=cloud.url, secret=secret
-                            )
-                            await first_answer((options.python, "-S"), given, request)  # fills caches
-                            cpu = await seconds(options.python, given, request, options.times)
-                            count = await instructions(options.python, given, request) if options.count else ""
-                            pyc = "with .pyc" if compiled else "without"
-                            print(f"{bundle.name:6}{request.name:8}{pyc:11}{cpu:25}{count}", flush=True)
+            for compiled, bundle in itertools.product((True, False), measured):
+                with on_disk(bundle, options.python, compiled=compiled) as copied:
+                    where = {"cloud_url": cloud.url, "secret": secret}
+                    given = {each: variables(copied, each, template, installed.boto, **where) for each in REQUESTS}
+                    await report(copied, given, options, compiled=compiled)
 
 
 if __name__ == "__main__":
