@@ -7,15 +7,15 @@ import os
 import sys
 from pathlib import Path
 
-from local.processes.run_until_signal import run_until_told
+from local.processes.run_until_signal import run_until_signal
 from local.settings import DEFAULT_PORT, Settings
 from local.stack import serve
 from local.welcome import welcome
 
 
 def main(settings: Settings) -> int:
-    """Run the stack. Gives the process's exit status."""
-    return run_until_told(serve(settings, lambda: _welcome(settings)))
+    """Run the stack until it is stopped. Gives the process's exit status."""
+    return run_until_signal(serve(settings, lambda: _welcome(settings)))
 
 
 def _welcome(settings: Settings) -> None:
@@ -24,8 +24,8 @@ def _welcome(settings: Settings) -> None:
 
 def _settings(arguments: list[str]) -> Settings:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT)
-    parser.add_argument("--components", type=Path, help="a components file in place of the sample")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="port of the API; default: %(default)s")
+    parser.add_argument("--components", type=Path, help="your components file; default: the samples")
     options = parser.parse_args(arguments)
     return Settings(port=options.port, components=options.components)
 

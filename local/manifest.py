@@ -1,4 +1,4 @@
-"""What can be told of the components, told before anything is served."""
+"""The manifest of the components, made before anything is served."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from local.variables import python_variables
 
 
 async def build_manifest(settings: Settings) -> None:
-    """Write the manifest of the components. Raises ``CannotStart`` with what is wrong with them."""
+    """Write the manifest of the components. Raises ``CannotStart``, which says what is wrong with them."""
     output: list[str] = []
     command: tuple[str | Path, ...] = (
         *settings.build_manifest,

@@ -1,4 +1,4 @@
-"""What the local stack is told."""
+"""How the local stack is set up."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_PORT = 8000
+MAX_ENVIRONMENTS = 8
+"""How many environments of one function run at the same time. Further invocations wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    """Defaults are those of ``make run``."""
+
     port: int = DEFAULT_PORT
     components: Path | None = None
     """A components file in place of the sample."""
     template: Path = ROOT / "template.yaml"
     state: Path = ROOT / ".local"
-    """Where state and what is made at the start are kept."""
+    """The folder of the state, and of files that are made at the start."""
     cloud_python: Path = ROOT / ".venvs" / "cloud" / "bin" / "python"
-    """The interpreter of the environment that ministack is installed in."""
+    """The interpreter that ministack is installed for."""
     schedule_seconds: float = 10
-    """How often whatever has a schedule is invoked, in place of the template's schedules: who tries things out locally
-    does not want to wait for them."""
+    """How often a function with a schedule is invoked, whatever the template says: nobody wants to wait for it here."""
     build_manifest: tuple[str, ...] = (
         sys.executable,
         "-m",
@@ -40,8 +43,8 @@ class Settings:
 
 
 class CannotStart(Exception):
-    """Why the local stack can not run, in one line for its user."""
+    """Why the local stack cannot run, in words for its user."""
 
 
 class InvalidTemplate(CannotStart):
-    """The template does not say what the local stack has to know."""
+    """The template lacks what the local stack needs."""

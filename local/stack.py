@@ -1,4 +1,4 @@
-"""The local stack as a whole: what starts, in which order, and how it ends."""
+"""The local stack as a whole: what starts, in which order, and how it stops."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from local.gateway.rest import Gateway
 from local.gateway.routing import Router
 from local.gateway.websocket import WebSocketGateway
 from local.manifest import build_manifest
-from local.processes.exclusive import listener, sole_user
+from local.processes.exclusive import exclusive_port, exclusive_state
 from local.settings import CannotStart, Settings
 from local.template.document import Template
 from local.variables import function_variables, template_parameters
@@ -26,42 +26,45 @@ WEBSOCKET_PATH = "/workflows/ws"
 
 
 async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
-    """Run everything, until cancelled. Raises ``CannotStart``."""
-    with listener(settings.port) as front_listener, listener(0) as management_listener, sole_user(settings):
+    """Run everything until cancelled. Raises ``CannotStart``."""
+    with exclusive_port(settings.port) as front_port, exclusive_port(0) as posts_port, exclusive_state(settings):
         if not settings.components_file.is_file():
             raise CannotStart(f"{settings.components_file}: no such components file")
         template = Template.load(settings.template, template_parameters())
         async with running_cloud(settings.cloud_python, settings.state / "cloud") as cloud:
-            await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.url))
+            await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.clients))
             addresses = {
                 "WEBSOCKET_URL": f"ws://127.0.0.1:{settings.port}{WEBSOCKET_PATH}",
-                "WEBSOCKET_MANAGEMENT_URL": f"http://127.0.0.1:{management_listener.getsockname()[1]}",
+                "WEBSOCKET_MANAGEMENT_URL": f"http://127.0.0.1:{posts_port.getsockname()[1]}",
             }
             functions = {
                 name: Function(spec, function_variables(settings, spec.variables, cloud.url, addresses=addresses))
                 for name, spec in template.functions.items()
             }
-            gateway = Gateway(
-                Router(template.routes),
-                functions,
-                port=settings.port,
-                binary_types=template.binary_types,
-                streaming=template.streaming,
-                timeouts=template.integration_timeouts,
-                responses=template.gateway_responses,
-            )
             websockets = WebSocketGateway(WEBSOCKET_PATH, template.websocket_routes, functions)
-            front = http_server(_by_protocol(gateway, websockets), front_listener)
-            management = http_server(management_api(websockets), management_listener)
-            sources = event_sources(template, functions, settings.schedule_seconds, cloud.url)
-            async with management, front, environments(functions.values()), sources:
+            front = http_server(_by_protocol(_rest_api(template, functions, settings.port), websockets), front_port)
+            posts = http_server(management_api(websockets), posts_port)
+            sources = event_sources(template, functions, settings.schedule_seconds, cloud.clients.sqs)
+            async with posts, front, environments(functions.values()), sources:
                 on_ready()
                 await cloud.wait()
                 raise CannotStart("the local cloud has ended")
 
 
+def _rest_api(template: Template, functions: dict[str, Function], port: int) -> Gateway:
+    return Gateway(
+        Router(template.routes),
+        functions,
+        port=port,
+        binary_types=template.binary_types,
+        streaming=template.streaming,
+        timeouts=template.integration_timeouts,
+        responses=template.gateway_responses,
+    )
+
+
 def _by_protocol(http: ASGIApp, websockets: ASGIApp) -> ASGIApp:
-    """One app for both kinds of connection to one port."""
+    """One app for HTTP and WebSocket connections to one port."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await (websockets if scope["type"] == "websocket" else http)(scope, receive, send)

@@ -1,15 +1,12 @@
-"""The environment variables of the functions' processes."""
+"""The environment variables of the processes and containers that the local stack starts."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 
+from local.account import REGION, SDK_VARIABLES
 from local.settings import ROOT, Settings
-
-REGION = "us-east-1"
-CREDENTIAL = "local"
-"""Key and secret: the local cloud takes any."""
 
 _OVERRIDABLE = (
     "AGENTOS_MODEL",
@@ -18,22 +15,22 @@ _OVERRIDABLE = (
     "LOG_LEVEL",
     "QUEUE_LIMIT",
 )
-"""Variables of the template that the user's own environment may set otherwise."""
+"""Variables of the template that the user's environment may override."""
 _PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}
-"""Variables of the user's own environment that stand for a parameter of the template."""
+"""Variables of the user's environment that set a parameter of the template."""
 _ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER", "STACK_NAME")
-"""What a process of this machine has no use for. A container has for the first two."""
+"""Variables of the template that a process of this machine does not need. A container needs the first two."""
 _PATHS = ("layers/agentos_lambda", "layers/components", ".venvs/components")
 _PYTHONPATH = os.pathsep.join(str(ROOT / path) for path in _PATHS)
 
 
 def own_variables() -> dict[str, str]:
-    """The user's environment without what could lead to their own AWS account or interpreter."""
+    """The user's environment without what could lead to their AWS account or their interpreter."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
 
 
 def template_parameters() -> dict[str, str]:
-    """The template's parameters that the user's own environment sets."""
+    """The template's parameters that the user's environment sets."""
     return {parameter: os.environ[name] for name, parameter in _PARAMETERS.items() if os.environ.get(name)}
 
 
@@ -48,9 +45,9 @@ def python_variables(settings: Settings) -> dict[str, str]:
 def function_variables(
     settings: Settings, template: Mapping[str, str], cloud_url: str, *, addresses: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """For an environment of a function: the template's variables, made local.
+    """For an environment of a function: the template's variables, with local values.
 
-    ``addresses`` are values for those variables that say where on AWS something is.
+    ``addresses`` are values of those variables that locate something on AWS.
     """
     local = _local(template, cloud_url, addresses or {})
     return {**python_variables(settings), **{name: local[name] for name in local if name not in _ONLY_ON_AWS}}
@@ -59,7 +56,7 @@ def function_variables(
 def container_variables(
     template: Mapping[str, str], cloud_url: str, *, addresses: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The same for a container, which has the interpreter, the code and the wrapper that AWS has."""
+    """The same for a container, which has AWS's interpreter, the built code and the wrapper."""
     return _local(template, cloud_url, {"STACK_NAME": "", "SECURITY_KEY_SECRET": "", **(addresses or {})})
 
 
@@ -71,21 +68,14 @@ def _local(template: Mapping[str, str], cloud_url: str, addresses: Mapping[str, 
 
 
 def cloud_access(cloud_url: str) -> dict[str, str]:
-    """What an AWS SDK needs to speak to the local cloud, and to nothing else."""
-    return {
-        "AWS_ENDPOINT_URL": cloud_url,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": CREDENTIAL,
-        "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+    """What an AWS SDK needs to reach the local cloud, and nothing else."""
+    return {**SDK_VARIABLES, "AWS_ENDPOINT_URL": cloud_url, "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 def bedrock_access() -> dict[str, str]:
     """What functions need to call the real Bedrock, if the user has a Bedrock API key in ``AWS_BEARER_TOKEN_BEDROCK``.
 
-    Such a key opens Bedrock and nothing else of an account. Other credentials are never passed on.
+    Such a key gives access to Bedrock and to nothing else. Other credentials are never passed on.
     """
     token = os.environ.get("AWS_BEARER_TOKEN_BEDROCK")
     if not token:

@@ -1,4 +1,4 @@
-"""What the user reads when the stack is up."""
+"""What the user reads once the stack is up."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from local.settings import Settings
 
 
 def welcome(settings: Settings, *, key_is_set: bool) -> str:
-    """Where things are, and a command to try."""
+    """Where the API is, and a command to try."""
     lines = [*where(settings), *example(settings, key_is_set=key_is_set, stream=True), *how_to_end()]
     return "\n".join(lines)
 
 
 def where(settings: Settings) -> list[str]:
-    """The line with the API's URL, after an empty one."""
+    """An empty line, and the line with the API's URL."""
     url = _url(settings)
     return ["", f"AgentOS is at {url}, its documentation at {url}/docs"]
 
 
 def example(settings: Settings, *, key_is_set: bool, stream: bool) -> list[str]:
-    """A run as a command, after an empty line; nothing if there is no component."""
+    """An empty line, and a command that starts a run. Nothing if there is no component."""
     example = _example(json.loads(settings.manifest.read_text()))
     if example is None:
         return []
@@ -31,13 +31,13 @@ def example(settings: Settings, *, key_is_set: bool, stream: bool) -> list[str]:
     key = '-H "Authorization: Bearer $OS_SECURITY_KEY" ' if key_is_set else ""
     fields = f"-F {shlex.quote('message=' + message)}"
     if stream:
-        return ["", "A run, as it happens:", f"  curl -N {key}{_url(settings)}{path} {fields} -F stream=true"]
-    return ["", "A run:", f"  curl {key}{_url(settings)}{path} {fields}"]
+        return ["", "Stream a run:", f"  curl -N {key}{_url(settings)}{path} {fields} -F stream=true"]
+    return ["", "Start a run:", f"  curl {key}{_url(settings)}{path} {fields}"]
 
 
 def how_to_end() -> list[str]:
-    """The last lines."""
-    return ["", "Ctrl-C ends it. Runs and sessions are kept for the next time.", ""]
+    """How the stack is stopped, and what it keeps."""
+    return ["", "Ctrl-C ends it. Runs and sessions are kept for the next start.", ""]
 
 
 def _url(settings: Settings) -> str:
@@ -45,7 +45,7 @@ def _url(settings: Settings) -> str:
 
 
 def _example(manifest: Mapping[str, Any]) -> tuple[str, str] | None:
-    """The path of a run and a message, of the first component that there is."""
+    """A path that starts a run of the first component, and a message for it."""
     for kind in ("agents", "teams", "workflows"):
         for component in manifest.get(kind, ()):
             prompts = component.get("quick_prompts") or ["Hello"]

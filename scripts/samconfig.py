@@ -1,4 +1,4 @@
-"""What samconfig.toml says about a deployment."""
+"""The options that samconfig.toml gives a deployment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def deployment(environment: str, *, root: Path = ROOT) -> dict[str, Any]:
-    """The options of ``sam deploy`` in this part of the file, with underscores: ``stack_name``, ``region``, …"""
+    """The options of ``sam deploy`` in one environment of the file, spelled as there: ``stack_name``, ``region``, …"""
     config: dict[str, Any] = tomllib.loads((root / "samconfig.toml").read_text())[environment]
     parts = (config.get(command, {}).get("parameters", {}) for command in ("global", "deploy"))
     return {name: value for part in parts for name, value in part.items()}

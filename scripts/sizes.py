@@ -1,4 +1,4 @@
-"""``python -m scripts.sizes``: how large each function is that sam has built, unzipped, with its layers."""
+"""``python -m scripts.sizes``: the unzipped size of each function that sam has built, with its layers."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-BUILD = Path(__file__).resolve().parent.parent / ".aws-sam" / "build"
-LIMIT = 250
-"""MiB. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
+from scripts.samconfig import ROOT
+
+BUILD = ROOT / ".aws-sam" / "build"
+LIMIT_MIB = 250
+"""Lambda's limit. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 MIB = 1024 * 1024
 
 
 def main() -> int:
-    """Give the process's exit status: 1 if a function is too large."""
+    """Print the sizes. Gives the process's exit status: 1 if a function is too large."""
     found = sizes(BUILD)
-    print(f"MiB unzipped, of the {LIMIT} that a function may have with its layers:")
+    print(f"MiB unzipped, of the {LIMIT_MIB} that a function and its layers may have:")
     for name, size in found.items():
         print(f"{size / MIB:7.1f}  {name}")
-    return int(max(found.values()) > LIMIT * MIB)
+    return int(max(found.values()) > LIMIT_MIB * MIB)
 
 
 def sizes(build: Path) -> dict[str, int]:
-    """Logical id of each built function -> bytes of it and its layers."""
+    """Logical id of each built function -> bytes of the function and its layers."""
     resources = yaml_parse((build / "template.yaml").read_text())["Resources"]
     return {
         name: sum(map(_size, (build / name, *(build / layer for layer in _layers(spec)))))

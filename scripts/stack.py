@@ -1,4 +1,4 @@
-"""``python -m scripts.stack url|key``: what a client of the deployed stack needs. Prints it, and nothing else."""
+"""``python -m scripts.stack url|key``: print what a client of the deployed stack needs, and nothing else."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from scripts.samconfig import deployment
 
 
 class NoOutputs(Exception):
-    """The stack was never deployed to its end."""
+    """The stack has no outputs: its first deployment did not finish."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Give the process's exit status."""
+    """Print the value. Gives the process's exit status: 1 if it cannot be read."""
     parser = argparse.ArgumentParser(prog="python -m scripts.stack", description=__doc__)
     parser.add_argument("what", choices=["url", "key"])
-    parser.add_argument("--config-env", default="default", help="the part of samconfig.toml that names the stack")
+    parser.add_argument("--config-env", default="default", help="environment of samconfig.toml; default: %(default)s")
     options = parser.parse_args(arguments)
     config = deployment(options.config_env)
     try:
-        # As sam deploy does it: samconfig.toml may name region and profile, else boto3 finds them.
+        # As in sam deploy: samconfig.toml may name region and profile, otherwise boto3 finds them.
         session = boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
         found = _outputs(session, config["stack_name"])
         print(found["HttpUrl"] if options.what == "url" else _key(session, found["SecurityKeySecret"]))

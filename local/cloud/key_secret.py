@@ -7,19 +7,22 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
-from local.cloud.session import ONCE, cloud_session
+from local.cloud.session import CloudClients
 
 
 @asynccontextmanager
-async def key_secret(key: str | None, cloud_url: str) -> AsyncIterator[str]:
-    """The ARN of a secret with the key, for as long as the context lasts: no key is kept. Empty without a key."""
+async def key_secret(key: str | None, clients: CloudClients) -> AsyncIterator[str]:
+    """The ARN of a secret that holds the key, or an empty text without a key.
+
+    The secret is deleted at the end of the context, so the state on disk never holds a key.
+    """
     if not key:
         yield ""
         return
-    client = cloud_session().client("secretsmanager", endpoint_url=cloud_url, config=ONCE)
-    made = await asyncio.to_thread(client.create_secret, Name=f"security-key-{uuid4()}", SecretString=key)
+    secrets = clients.secrets
+    made = await asyncio.to_thread(secrets.create_secret, Name=f"security-key-{uuid4()}", SecretString=key)
     arn = made["ARN"]
     try:
         yield arn
     finally:
-        await asyncio.to_thread(client.delete_secret, SecretId=arn, ForceDeleteWithoutRecovery=True)
+        await asyncio.to_thread(secrets.delete_secret, SecretId=arn, ForceDeleteWithoutRecovery=True)

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from local.cloud.session import CloudClients
 from local.processes.child import Child
 from local.settings import CannotStart
 from local.variables import own_variables
@@ -18,6 +19,8 @@ from local.variables import own_variables
 _START_SECONDS = 30
 _STOP_SECONDS = 15
 """It writes its state when it stops."""
+_LAST_LINES = 20
+"""So much of its output is shown if it does not start."""
 
 
 class Cloud:
@@ -25,18 +28,22 @@ class Cloud:
 
     def __init__(self, url: str, child: Child) -> None:
         self.url = url
+        self.clients = CloudClients(url)
         self._child = child
 
     async def wait(self) -> None:
-        """Returns when the cloud has ended by itself."""
+        """Wait until the cloud has ended by itself."""
         await self._child.wait()
 
 
 @asynccontextmanager
 async def running_cloud(python: Path, state: Path, host: str = "127.0.0.1") -> AsyncIterator[Cloud]:
-    """A cloud that keeps its state under ``state``, at an address of this machine. Raises ``CannotStart``."""
+    """A cloud that keeps its state under ``state`` and listens at an address of this machine.
+
+    ``python`` is the interpreter that ministack is installed for. Raises ``CannotStart``.
+    """
     port = _free_port(host)
-    output: deque[str] = deque(maxlen=20)
+    output: deque[str] = deque(maxlen=_LAST_LINES)
     with TemporaryDirectory(prefix="agentos-cloud-", ignore_cleanup_errors=True) as temporary:
         child = await Child.spawn(
             (python, "-m", "ministack"),
@@ -46,9 +53,13 @@ async def running_cloud(python: Path, state: Path, host: str = "127.0.0.1") -> A
         )
         try:
             await _until_ready(child, host, port, output)
-            yield Cloud(f"http://{host}:{port}", child)
+            cloud = Cloud(f"http://{host}:{port}", child)
+            try:
+                yield cloud
+            finally:
+                cloud.clients.close()
         finally:
-            await child.terminate(grace=_STOP_SECONDS)
+            await child.terminate(grace_seconds=_STOP_SECONDS)
 
 
 def _variables(host: str, port: int, state: Path) -> dict[str, str]:
@@ -88,7 +99,7 @@ async def _until_ready(child: Child, host: str, port: int, output: deque[str]) -
 
 
 async def _answers(host: str, port: int) -> bool:
-    """Whether its HTTP server is up, its state loaded."""
+    """Whether its HTTP server is up and its state is loaded."""
     try:
         reader, writer = await asyncio.open_connection(host, port)
     except OSError:

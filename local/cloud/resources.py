@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from local.cloud.session import ONCE, cloud_session
+from local.cloud.session import CloudClients
 from local.settings import CannotStart
 from local.template.document import Template
 
@@ -23,39 +23,34 @@ _TABLE_FIELDS = (
     "LocalSecondaryIndexes",
     "StreamSpecification",
 )
-"""What CreateTable and the template call by the same name, and what matters locally."""
+"""Properties that CreateTable calls by the same name, and that matter locally."""
 
 _QUEUE_FIELDS = ("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds", "RedrivePolicy")
-"""The same of CreateQueue."""
+"""The same for CreateQueue."""
 
 
-def create_resources(template: Template, cloud_url: str) -> None:
-    """Create the tables, buckets and queues that are not there yet. Blocks.
+def create_resources(template: Template, clients: CloudClients) -> None:
+    """Create the tables, buckets and queues that do not exist yet. Blocks.
 
-    Raises ``CannotStart`` if a table is there from an older template.
+    Raises ``CannotStart`` if a table exists with other keys, which an older template gave it.
     """
-    session = cloud_session()
-    dynamodb = session.client("dynamodb", endpoint_url=cloud_url, config=ONCE)
+    _create_tables(clients.dynamodb, template.tables)
+    present = {bucket["Name"] for bucket in clients.s3.list_buckets()["Buckets"]}
+    for name in template.buckets:
+        if name not in present:
+            clients.s3.create_bucket(Bucket=name)
+    # Dead-letter queues first: a queue must find the one that it names.
+    for name in sorted(template.queues, key=lambda name: "RedrivePolicy" in template.queues[name]):
+        _provide_queue(clients.sqs, name, template.queues[name])
+
+
+def _create_tables(dynamodb: DynamoDBClient, tables: Mapping[str, Mapping[str, Any]]) -> None:
     present = set(dynamodb.list_tables()["TableNames"])
-    for name, properties in template.tables.items():
+    for name, properties in tables.items():
         if name not in present:
             _create_table(dynamodb, name, properties)
         elif _keys(dynamodb.describe_table(TableName=name)["Table"]) != _keys(properties):
-            raise CannotStart(f"the kept table {name} has other keys than the template's: remove the kept state")
-    s3 = session.client("s3", endpoint_url=cloud_url, config=ONCE)
-    buckets = {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}
-    for name in template.buckets:
-        if name not in buckets:
-            s3.create_bucket(Bucket=name)
-    sqs = queue_client(cloud_url)
-    # Dead letters first: a queue has to find the one that it names.
-    for name in sorted(template.queues, key=lambda name: "RedrivePolicy" in template.queues[name]):
-        _provide_queue(sqs, name, template.queues[name])
-
-
-def queue_client(cloud_url: str) -> SQSClient:
-    """A client of the local cloud's queues."""
-    return cloud_session().client("sqs", endpoint_url=cloud_url, config=ONCE)
+            raise CannotStart(f"the table {name} was kept with other keys than the template's: delete the state folder")
 
 
 def _keys(table: Mapping[str, Any]) -> list[Any]:
@@ -73,7 +68,7 @@ def _create_table(dynamodb: DynamoDBClient, name: str, properties: Mapping[str, 
 
 
 def _provide_queue(sqs: SQSClient, name: str, properties: Mapping[str, Any]) -> None:
-    """Create the queue, or make a kept one what the template says now."""
+    """Create the queue, or give an existing one the attributes that the template has now."""
     attributes: Any = {
         field: json.dumps(value) if isinstance(value := properties[field], dict) else str(value)
         for field in _QUEUE_FIELDS

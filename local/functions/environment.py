@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 
+from local.account import function_arn
 from local.functions.invocation import Invocation, InvocationFailed, InvocationTimedOut
 from local.functions.runtime_server import RuntimeServer
 from local.processes.child import Child
@@ -19,7 +20,7 @@ class EnvironmentCrashed(InvocationFailed):
 
 
 class Environment:
-    """Asks ``take`` for work whenever it is idle, until its process ends or is ended."""
+    """Asks ``take`` for work whenever it is idle, until its process ends or is killed."""
 
     def __init__(
         self, spec: FunctionSpec, variables: Mapping[str, str], take: Callable[[], Awaitable[Invocation]]
@@ -27,13 +28,12 @@ class Environment:
         self._spec = spec
         self._variables = variables
         self._take = take
-        arn = f"arn:aws:lambda:us-east-1:000000000000:function:{spec.name}"
-        self._server = RuntimeServer(self, function_arn=arn)
+        self._server = RuntimeServer(self, function_arn=function_arn(spec.name))
         self._child: Child | None = None
         self._invocation: Invocation | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self.ready = False
-        """Its handler is loaded: it has asked for an invocation."""
+        """Whether its handler is loaded: it has asked for an invocation."""
 
     async def run(self) -> None:
         """Start the process, and wait until it has ended."""
@@ -46,13 +46,14 @@ class Environment:
             status = await self._child.wait()
             self._settle(EnvironmentCrashed(f"the environment ended with status {status}"))
         finally:
-            self._settle(EnvironmentCrashed("the environment was ended"))
+            self._settle(EnvironmentCrashed("the environment was stopped"))
             await self._server.end_exchanges()
             if self._child is not None:
                 await self._child.kill()
             self._server.close()
 
     async def next(self) -> Invocation:
+        """The next invocation, whose time runs from now. Waits for one."""
         self._settle(InvocationFailed("the function asked for more without an answer"))
         self.ready = True
         invocation = await self._take()
@@ -62,11 +63,12 @@ class Environment:
         return invocation
 
     def current(self, request_id: str) -> Invocation | None:
+        """The current invocation, if it has this request id."""
         invocation = self._invocation
         return invocation if invocation is not None and invocation.request_id == request_id else None
 
     def _settle(self, failure: InvocationFailed) -> None:
-        """The invocation in hand is over: without an answer it has failed."""
+        """End the current invocation. If it was not answered, it has failed."""
         if self._deadline is not None:
             self._deadline.cancel()
         if self._invocation is not None:
@@ -75,7 +77,7 @@ class Environment:
 
     def _time_out(self) -> None:
         self._show(f"timed out after {self._spec.timeout:g} seconds")
-        self._settle(InvocationTimedOut(f"over {self._spec.timeout:g} seconds"))
+        self._settle(InvocationTimedOut(f"timed out after {self._spec.timeout:g} seconds"))
         if self._child is not None:
             self._child.send_signal(signal.SIGKILL)
 
@@ -83,7 +85,7 @@ class Environment:
         print(f"[{self._spec.code.name}] {line}", file=sys.stderr, flush=True)
 
     def _process_variables(self, address: str) -> dict[str, str]:
-        """The function's variables and those that Lambda itself sets."""
+        """The function's variables, and those that Lambda itself sets."""
         return {
             **self._variables,
             "AWS_LAMBDA_RUNTIME_API": address,

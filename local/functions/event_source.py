@@ -1,4 +1,4 @@
-"""Event sources: what takes messages from a queue, or comes round on a schedule, and invokes a function with it."""
+"""Event sources: pollers of queues, and schedules. Each invokes a function."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.account import ACCOUNT_ID, REGION
 from local.functions.function import Function
 from local.functions.invocation import InvocationFailed
 from local.template.queue_names import queue_arn, queue_url
 from local.template.triggers import QueueTrigger
-from local.variables import REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
 _LONG_POLL_SECONDS = 1
-"""At most so long does the end of the stack wait for a poll."""
+"""The stack's end waits for a poll that is under way, so polls are short."""
 _PAUSE_SECONDS = 1.0
-"""After a poll that failed."""
+"""How long a poller waits after a poll that failed."""
+_MOST_MESSAGES = 10
+"""How many messages SQS gives in one answer."""
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +32,8 @@ logger = logging.getLogger(__name__)
 class QueuePoller:
     """Hands a queue's messages to a function, in as many invocations at once as its trigger allows.
 
-    Messages that were worked on are deleted. What failed stays, and comes again after its visibility timeout until the
-    queue moves it to its dead-letter queue.
+    Processed messages are deleted. A failed one stays in the queue. It is received again after its visibility timeout,
+    until the queue moves it to the dead-letter queue.
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
 
@@ -67,12 +69,12 @@ class QueuePoller:
             answer = await asyncio.to_thread(
                 self._sqs.receive_message,
                 QueueUrl=self._url,
-                MaxNumberOfMessages=min(self._trigger.batch, 10),
+                MaxNumberOfMessages=min(self._trigger.batch, _MOST_MESSAGES),
                 WaitTimeSeconds=_LONG_POLL_SECONDS,
                 MessageSystemAttributeNames=["All"],
             )
         except (BotoCoreError, ClientError) as error:
-            logger.warning("the queue %s can not be polled: %s", self._trigger.queue, error)
+            logger.warning("the queue %s cannot be polled: %s", self._trigger.queue, error)
             await asyncio.sleep(_PAUSE_SECONDS)
             return []
         messages: list[MessageTypeDef] = answer.get("Messages", [])
@@ -82,7 +84,7 @@ class QueuePoller:
         try:
             answer = await self._function.answer({"Records": [self._record(message) for message in messages]})
         except InvocationFailed as failure:
-            logger.warning("messages of %s come again: %s", self._trigger.queue, failure)
+            logger.warning("messages of %s failed and will be received again: %s", self._trigger.queue, failure)
             return
         failed = {item["itemIdentifier"] for item in (answer or {}).get("batchItemFailures", ())}
         for message in messages:
@@ -95,7 +97,7 @@ class QueuePoller:
                 self._sqs.delete_message, QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"]
             )
         except (BotoCoreError, ClientError) as error:
-            logger.warning("a message of %s comes again: %s", self._trigger.queue, error)
+            logger.warning("a message of %s was not deleted and will be received again: %s", self._trigger.queue, error)
 
     def _record(self, message: MessageTypeDef) -> dict[str, Any]:
         return {
@@ -112,7 +114,7 @@ class QueuePoller:
 
 
 async def invoke_every(seconds: float, function: Function) -> None:
-    """Invoke the function with a scheduled event again and again, never twice at once, until cancelled."""
+    """Invoke the function with a scheduled event every so many seconds, never twice at once, until cancelled."""
     while True:
         await asyncio.sleep(seconds)
         try:
@@ -126,7 +128,7 @@ def _scheduled_event() -> dict[str, Any]:
         "version": "0",
         "detail-type": "Scheduled Event",
         "source": "aws.scheduler",
-        "account": "000000000000",
+        "account": ACCOUNT_ID,
         "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "region": REGION,
         "resources": [],

@@ -1,4 +1,4 @@
-"""A function's environments: as many as there is work for, up to a bound."""
+"""A Lambda function: as many environments as there is work for, up to a bound."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from typing import Any
 
 from local.functions.environment import Environment, EnvironmentCrashed
 from local.functions.invocation import Invocation, InvocationFailed
+from local.settings import MAX_ENVIRONMENTS
 from local.template.document import FunctionSpec
-
-MAX_ENVIRONMENTS = 8
 
 logger = logging.getLogger(__name__)
 
 
 class Function:
-    """Hands invocations to idle environments, first come, first served; starts more when all are busy."""
+    """Hands invocations to idle environments, first come, first served. Starts an environment when all are busy."""
 
     def __init__(
         self, spec: FunctionSpec, variables: Mapping[str, str], *, max_environments: int = MAX_ENVIRONMENTS
@@ -38,7 +37,7 @@ class Function:
             self._start_environment()
 
     def invoke(self, event: bytes) -> Invocation:
-        """Have an environment take the event."""
+        """Hand the event to an environment, at once or when one is free."""
         invocation = Invocation(event, timeout=self._spec.timeout)
         if self._closed:
             invocation.fail(InvocationFailed("the function is closed"))
@@ -48,7 +47,7 @@ class Function:
         return invocation
 
     async def answer(self, event: Mapping[str, Any]) -> Any:
-        """What the function makes of the event, both as JSON. Raises ``InvocationFailed``."""
+        """The function's answer to an event, both as JSON. Raises ``InvocationFailed``."""
         invocation = self.invoke(json.dumps(event).encode())
         try:
             return json.loads(b"".join([piece async for piece in invocation.pieces()]))
@@ -57,11 +56,11 @@ class Function:
 
     @property
     def environments(self) -> tuple[Environment, ...]:
-        """Those whose process lives."""
+        """Those whose process is alive."""
         return tuple(self._environments.values())
 
     async def close(self) -> None:
-        """End all environments, and with them what they do."""
+        """Stop all environments, and fail the invocations that they serve or that wait."""
         self._closed = True
         for task in self._environments:
             task.cancel()
@@ -95,14 +94,14 @@ class Function:
         if error := task.exception():
             logger.error("%s could not be started: %s", self._spec.name, error)
         if not environment.ready and not self._waiting.empty():
-            # Else an invocation that waits for a function that can not be loaded would wait for ever.
+            # Otherwise an invocation of a function that cannot be loaded would wait forever.
             self._waiting.get_nowait().fail(EnvironmentCrashed("the function could not be loaded"))
         self._scale()
 
 
 @asynccontextmanager
 async def environments(functions: Collection[Function]) -> AsyncIterator[None]:
-    """An environment of each function on its way, so that first requests are quick; in the end none of any."""
+    """Start an environment of each function, so that first requests are quick. At the end stop all environments."""
     try:
         for function in functions:
             function.warm_up()

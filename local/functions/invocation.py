@@ -1,4 +1,4 @@
-"""One invocation of a function: an event on its way in, an answer on its way out."""
+"""One invocation of a function: an event goes in, an answer comes out."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ class ResponseMode(StrEnum):
 
 
 class InvocationFailed(Exception):
-    """There is no answer, or no more of it."""
+    """There is no answer, or the answer broke off."""
 
 
 class InvocationTimedOut(InvocationFailed):
-    """The function took longer than it may."""
+    """The function exceeded its timeout."""
 
 
 @dataclass(eq=False)
 class Invocation:
-    """The answer is a pipe: each ``write`` returns when the reader has passed its bytes on."""
+    """The answer is a pipe: each ``write`` returns once the reader has passed its bytes on."""
 
     event: bytes
     timeout: float
-    """Seconds that the function has."""
+    """How many seconds the function has."""
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     deadline_ms: int = 0
-    """Milliseconds since the epoch; known when the invocation begins."""
+    """Milliseconds since the epoch. Set when the invocation begins."""
 
     def __post_init__(self) -> None:
         self._mode: asyncio.Future[ResponseMode] = asyncio.get_running_loop().create_future()
@@ -43,18 +43,19 @@ class Invocation:
         self._failure: InvocationFailed | None = None
         self._abandoned = False
         self.answered = False
-        """Nothing more will come."""
+        """The answer is complete, or has failed."""
 
     def begin(self) -> None:
-        """The function has the event now: its time runs."""
+        """The function has received the event, and its time runs."""
         self.deadline_ms = int((time.time() + self.timeout) * 1000)
 
     def start_answer(self, mode: ResponseMode) -> None:
+        """The function has begun to answer."""
         if not self._mode.done():
             self._mode.set_result(mode)
 
     async def write(self, piece: bytes) -> None:
-        """Bytes of the answer, for the reader to take."""
+        """Give the reader bytes of the answer, and wait until it has passed them on."""
         if self._abandoned or self.answered:
             return
         self._taken.clear()
@@ -62,27 +63,27 @@ class Invocation:
         await self._taken.wait()
 
     def finish(self) -> None:
-        """The answer is whole."""
+        """The answer is complete."""
         if not self.answered:
             self.answered = True
             self._pieces.put_nowait(None)
 
     def fail(self, failure: InvocationFailed) -> None:
-        """There is no answer, or no more of it. The first failure counts."""
+        """There is no answer, or the answer broke off. The first failure counts."""
         if self.answered:
             return
         self._failure = failure
         if not self._mode.done():
             self._mode.set_exception(failure)
-            self._mode.exception()  # nobody has to wait for it
+            self._mode.exception()  # otherwise asyncio warns if it is never awaited
         self.finish()
 
     async def mode(self) -> ResponseMode:
-        """How the function answers, once it does. Raises ``InvocationFailed``."""
+        """How the function answers, once it has begun to. Raises ``InvocationFailed``."""
         return await asyncio.shield(self._mode)
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The answer as it comes. Raises ``InvocationFailed`` if it breaks off."""
+        """The answer in pieces, as they arrive. Raises ``InvocationFailed`` if it breaks off."""
         while (piece := await self._pieces.get()) is not None:
             yield piece
             self._taken.set()
@@ -90,6 +91,6 @@ class Invocation:
             raise self._failure
 
     def abandon(self) -> None:
-        """Nobody reads any more: the function runs to its end without a reader."""
+        """Stop reading. The function runs to its end, and the rest of its answer is dropped."""
         self._abandoned = True
         self._taken.set()

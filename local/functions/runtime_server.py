@@ -1,6 +1,7 @@
-"""The Lambda Runtime API of one execution environment, at a port of its own.
+"""The Lambda Runtime API of one execution environment, on a port of its own.
 
-h11 reads the requests, since a streamed answer that breaks off says so in trailers, which HTTP servers for apps drop.
+h11 reads the requests, since an error within a streamed answer comes in trailers, which HTTP servers for apps drop.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ class Tenant(Protocol):
     """The environment that the Runtime API serves."""
 
     async def next(self) -> Invocation:
-        """What to do next; waits until there is something."""
+        """The next invocation. Waits until there is one."""
 
     def current(self, request_id: str) -> Invocation | None:
-        """The invocation in hand, if it is this one."""
+        """The current invocation, if it has this request id."""
 
 
 class RuntimeServer:
-    """Listens while the environment lives."""
+    """Listens for as long as the environment lives."""
 
     def __init__(self, tenant: Tenant, *, function_arn: str) -> None:
         self._tenant = tenant
@@ -51,22 +52,22 @@ class RuntimeServer:
         return f"{host}:{port}"
 
     def close(self) -> None:
-        """Stop listening. When the runtime is gone: a connection that is just being accepted would be forgotten."""
+        """Stop listening. Call it once the runtime has ended: a connection that is being accepted would be lost."""
         if self._server is not None:
             self._server.close()
 
     async def end_exchanges(self) -> None:
-        """End all exchanges at once, and take no new ones."""
+        """Abort all exchanges, and accept no new ones."""
         self._closed = True
         exchanges = dict(self._exchanges)
         for exchange, writer in exchanges.items():
-            writer.transport.abort()  # its reader is gone, or going: nothing waits for what is left to send
+            writer.transport.abort()  # its reader has ended or is ending: what is left to send has no reader
             exchange.cancel()
         await asyncio.gather(*exchanges, return_exceptions=True)
-        await asyncio.sleep(0)  # the transports end in the loop's next turn
+        await asyncio.sleep(0)  # the transports close in the loop's next iteration
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Not a coroutine: a connection is known from its first moment, so that none is forgotten in the end."""
+        """Not a coroutine, so that a connection is known as soon as it exists and none is missed at the end."""
         if self._closed:
             writer.transport.abort()
             return
@@ -88,7 +89,7 @@ class RuntimeServer:
             await connection.read_body()
             await self._next(connection)
         elif path == f"{_ROOT}/init/error":
-            await connection.read_body()  # the process says the same in its log, and ends
+            await connection.read_body()  # the process logs the same error and ends
             await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
         elif (match := _ANSWER.fullmatch(path)) and (invocation := self._tenant.current(match["id"])):
             if match["what"] == "error":
@@ -124,7 +125,7 @@ class RuntimeServer:
             return
         invocation.start_answer(ResponseMode.BUFFERED)
         await invocation.write(payload)
-        # Before the function hears of it: it may ask for more at once, which ends the invocation in hand.
+        # Before the function learns of it: it may ask for more at once, which ends the current invocation.
         invocation.finish()
         await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
 
@@ -151,12 +152,13 @@ class _Connection:
         self._http = h11.Connection(h11.SERVER)
 
     async def event(self) -> object:
-        """What h11 made of the bytes that came next."""
+        """The next HTTP event, as h11 parses it."""
         while (event := self._http.next_event()) is h11.NEED_DATA:
             self._http.receive_data(await self._reader.read(64 * 1024))
         return event
 
     async def request(self) -> h11.Request:
+        """The head of the request. Raises ``ConnectionResetError`` if there is none."""
         event = await self.event()
         if not isinstance(event, h11.Request):
             raise ConnectionResetError("no request")

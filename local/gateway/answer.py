@@ -1,4 +1,4 @@
-"""A function's answer as an HTTP response: what API Gateway makes of it."""
+"""A function's answer as an HTTP response, as API Gateway reads it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from typing import Any
 
 from agentos_lambda.aws.handlers.prelude import DELIMITER, MAX_BYTES
 from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
-
-_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
+from local.gateway.headers import HOP_BY_HOP
 
 
 class MalformedAnswer(InvocationFailed):
-    """The function's answer is not in the form that API Gateway takes."""
+    """The function's answer does not have the form that API Gateway accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response whose body comes in pieces. Its iteration raises ``InvocationFailed`` if it breaks off."""
+    """A response whose body comes in pieces. Iterating over it raises ``InvocationFailed`` if it breaks off."""
 
     head: Head
     body: AsyncIterator[bytes]
@@ -38,14 +37,14 @@ class Response:
 async def read_response(invocation: Invocation, integration: ResponseMode) -> Response:
     """The response, once its head is known. Raises ``InvocationFailed``, ``MalformedAnswer``.
 
-    ``integration`` is what API Gateway expects. It fails on a whole answer where it wants a stream; of a stream that
-    it does not want it passes on the head alone.
+    ``integration`` is the mode that API Gateway expects. Where it expects a stream, a buffered answer fails. Where it
+    expects a buffered answer, only the head of a streamed one is passed on.
     """
     if await invocation.mode() is ResponseMode.STREAMING:
         response = await _streamed(invocation.pieces())
         return response if integration is ResponseMode.STREAMING else _without_body(response.head)
     if integration is ResponseMode.STREAMING:
-        raise MalformedAnswer("the function answered in one piece, the integration wants a stream")
+        raise MalformedAnswer("the function answered in one piece, but the integration expects a stream")
     payload = b"".join([piece async for piece in invocation.pieces()])
     return _buffered(payload)
 
@@ -103,12 +102,12 @@ def _parse(document: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise MalformedAnswer("the answer is not JSON") from error
     if not isinstance(answer, dict):
-        raise MalformedAnswer("the answer is no object")
+        raise MalformedAnswer("the answer is not an object")
     return answer
 
 
 def _head(answer: Mapping[str, Any]) -> Head:
-    """Status and headers, the same for both ways: a header in both maps is taken from the one with many values."""
+    """Status and headers of either kind of answer. ``multiValueHeaders`` win over ``headers`` of the same name."""
     try:
         status = int(answer["statusCode"])
         if status not in range(200, 600):
@@ -120,8 +119,8 @@ def _head(answer: Mapping[str, Any]) -> Head:
             (name.encode("latin-1"), str(value).encode("latin-1", "replace"))
             for name, values in {**single, **repeated, **cookies}.items()
             for value in values
-            if name not in _HOP_BY_HOP
+            if name not in HOP_BY_HOP
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise MalformedAnswer("statusCode or headers are not what they should be") from error
+        raise MalformedAnswer("statusCode or headers are malformed") from error
     return Head(status, headers)

@@ -1,6 +1,6 @@
 """An HTTP request as the event that API Gateway sends to a function.
 
-The REST API's Lambda proxy event, payload format 1.0:
+It is the REST API's Lambda proxy event, payload format 1.0:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
 
@@ -15,16 +15,17 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from local.account import ACCOUNT_ID
+from local.gateway.headers import HOP_BY_HOP
 from local.gateway.routing import Match
 
 MAX_EVENT_BYTES = 6 * 1024 * 1024
 """Lambda's limit for the event of a synchronous invocation."""
 
 _STAGE = "local"
-_NOT_PASSED_ON = frozenset(
-    {"connection", "content-length", "expect", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
-)
-"""Headers that API Gateway drops: they belong to the connection, not to the request."""
+_ADDED = frozenset({"x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"})
+"""Headers that API Gateway writes itself."""
+_NOT_PASSED_ON = HOP_BY_HOP | {"content-length", "expect"} | _ADDED
 
 
 class EventTooLarge(Exception):
@@ -33,7 +34,7 @@ class EventTooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """A request as it came in."""
+    """A request as the client sent it."""
 
     method: str
     path: str
@@ -57,7 +58,6 @@ def encode_event(request: HttpRequest, match: Match, *, port: int, binary_types:
 
 def build_event(request: HttpRequest, match: Match, *, port: int, binary_types: frozenset[str]) -> dict[str, Any]:
     """The event, with every field that API Gateway fills in."""
-    request_id = str(uuid.uuid4())
     headers = _multi_value(_with_forwarding(request, port))
     query = _multi_value(parse_qsl(request.query, keep_blank_values=True))
     content_type = _last(headers, "content-type") or ""
@@ -73,27 +73,31 @@ def build_event(request: HttpRequest, match: Match, *, port: int, binary_types: 
         "multiValueQueryStringParameters": query or None,
         "pathParameters": match.path_parameters,
         "stageVariables": None,
-        "requestContext": {
-            "resourceId": "local",
-            "resourcePath": match.resource,
-            "httpMethod": request.method,
-            "extendedRequestId": request_id,
-            "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
-            # As behind a custom domain: no stage stands before the path.
-            "path": request.path,
-            "accountId": "000000000000",
-            "protocol": request.protocol,
-            "stage": _STAGE,
-            "domainPrefix": "127",
-            "requestTimeEpoch": time.time_ns() // 1_000_000,
-            "requestId": request_id,
-            "identity": _identity(request.source_ip, _last(headers, "user-agent")),
-            "domainName": "127.0.0.1",
-            "deploymentId": "local",
-            "apiId": "local",
-        },
+        "requestContext": _request_context(request, match, user_agent=_last(headers, "user-agent")),
         "body": body if request.body else None,
         "isBase64Encoded": is_binary,
+    }
+
+
+def _request_context(request: HttpRequest, match: Match, *, user_agent: str | None) -> dict[str, Any]:
+    request_id = str(uuid.uuid4())
+    return {
+        "resourceId": "local",
+        "resourcePath": match.resource,
+        "httpMethod": request.method,
+        "extendedRequestId": request_id,
+        "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
+        "path": request.path,  # as behind a custom domain: without a stage before it
+        "accountId": ACCOUNT_ID,
+        "protocol": request.protocol,
+        "stage": _STAGE,
+        "domainPrefix": "127",
+        "requestTimeEpoch": time.time_ns() // 1_000_000,
+        "requestId": request_id,
+        "identity": _identity(request.source_ip, user_agent),
+        "domainName": "127.0.0.1",
+        "deploymentId": "local",
+        "apiId": "local",
     }
 
 
@@ -114,9 +118,8 @@ def _identity(source_ip: str, user_agent: str | None) -> dict[str, str | None]:
 
 
 def _with_forwarding(request: HttpRequest, port: int) -> list[tuple[str, str]]:
-    """The headers with those that API Gateway adds; a client's own of these do not get through."""
-    added = {"x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id"}
-    passed = [(name, value) for name, value in request.headers if name.lower() not in _NOT_PASSED_ON | added]
+    """The headers, with those that API Gateway adds in place of a client's own."""
+    passed = [(name, value) for name, value in request.headers if name.lower() not in _NOT_PASSED_ON]
     hops = [value for name, value in request.headers if name.lower() == "x-forwarded-for"]
     return [
         *passed,

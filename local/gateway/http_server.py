@@ -14,11 +14,11 @@ from starlette.types import ASGIApp
 from local.gateway.websocket import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
 
 _GRACE_SECONDS = 1
-"""How long answers in progress may go on after the server was told to end."""
+"""How long answers in progress may go on after the server was told to stop."""
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without signal handlers: the process has its own."""
+    """uvicorn without its signal handlers: the process has its own."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -27,20 +27,20 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def http_server(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
-    """Serve the app on a socket that listens."""
+    """Serve the app on a listening socket, for as long as the context lasts."""
     config = uvicorn.Config(
         app,
         http="h11",
         ws="websockets-sansio",
         ws_max_size=(MAX_MESSAGE_BYTES, MAX_FRAME_BYTES),  # type: ignore[arg-type]  # websockets takes both
-        ws_per_message_deflate=False,  # nor does API Gateway compress
+        ws_per_message_deflate=False,  # API Gateway does not compress either
         lifespan="off",
         log_config=None,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    # It reports each answer that is cut off on purpose.
+    # uvicorn reports each answer that is cut off on purpose.
     logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing" not in record.getMessage())
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -1,4 +1,4 @@
-"""API Gateway's management API: messages to connections.
+"""API Gateway's management API, which sends messages to connections.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
 """

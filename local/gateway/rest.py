@@ -1,4 +1,4 @@
-"""The local API Gateway: an ASGI app that turns requests into events, and answers into responses."""
+"""The local REST API: an ASGI app that turns requests into events, and answers into responses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class Gateway:
-    """One REST API in front of functions, under one base URL without a stage."""
+    """A REST API in front of functions, at a base URL without a stage."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Gateway:
         timeouts: Mapping[str, float],
         responses: Mapping[Refusal, GatewayResponse],
     ) -> None:
-        """``streaming``: the functions whose integrations stream; ``timeouts``: seconds that those of each wait."""
+        """``streaming``: the functions whose integrations stream; ``timeouts``: seconds that each one's wait."""
         self._router = router
         self._functions = functions
         self._streaming = streaming
@@ -77,7 +77,7 @@ class Gateway:
         return encode_event(http_request, match, port=self._port, binary_types=self._binary_types)
 
     async def _invoke(self, function: str, event: bytes, send: Send) -> InvocationFailed | None:
-        """Answer with what the function does, and tell what went wrong."""
+        """Send the function's answer. Gives what went wrong."""
         integration = ResponseMode.STREAMING if function in self._streaming else ResponseMode.BUFFERED
         invocation = self._functions[function].invoke(event)
         try:
@@ -85,7 +85,7 @@ class Gateway:
                 response = await read_response(invocation, integration)
         except TimeoutError:
             await self._refuse(send, Refusal.TIMED_OUT)
-            return InvocationFailed(f"the integration waits {self._timeouts[function]:g} seconds")
+            return InvocationFailed(f"no answer within the integration's {self._timeouts[function]:g} seconds")
         except InvocationFailed as failure:
             await self._refuse(send, Refusal.FAILED)
             return failure
@@ -95,14 +95,14 @@ class Gateway:
             invocation.abandon()
 
     async def _refuse(self, send: Send, refusal: Refusal) -> None:
-        """Answer as the gateway itself."""
+        """Answer as API Gateway itself does."""
         response = self._responses[refusal]
         await _start(send, Head(response.status, response.headers))
         await send({"type": "http.response.body", "body": response.body, "more_body": False})
 
 
 async def _pass_on(response: Response, send: Send) -> InvocationFailed | None:
-    """Send the response. Where it breaks off, so does the connection: nothing says that the response is complete."""
+    """Send the response. If it breaks off, the connection does too, so the client sees that it is incomplete."""
     await _start(send, response.head)
     try:
         async for piece in response.body:
@@ -118,8 +118,10 @@ async def _start(send: Send, head: Head) -> None:
 
 
 async def _read_body(request: Request) -> bytes | None:
-    """The whole body, or None if it is over the limit. It is read to its end in any case: a client that still sends
-    does not look at the answer."""
+    """The whole body, or None if it is over the limit.
+
+    It is read to its end in either case: a client that is still sending does not read the answer.
+    """
     body = bytearray()
     too_large = False
     async for piece in request.stream():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from local.template.document import Route
+from local.template.rest_api import Route
 
 _GREEDY = "{proxy+}"
 
@@ -20,13 +20,13 @@ class Match:
 
 
 class Router:
-    """Routes with literal segments, and ones that end in ``{proxy+}``. The longer literal part wins."""
+    """Routes with literal segments, and routes that end in ``{proxy+}``. The longest literal part wins."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._routes = sorted(routes, key=lambda route: (_GREEDY in route.resource, -len(route.resource)))
 
     def match(self, method: str, path: str) -> Match | None:
-        """The function for a request, or None where API Gateway itself answers. ``path`` is percent-encoded."""
+        """The function for a request, or None if API Gateway answers itself. ``path`` is percent-encoded."""
         for route in self._routes:
             literal, greedy, _ = route.resource.partition(_GREEDY)
             if greedy and path.startswith(literal) and len(path) > len(literal):

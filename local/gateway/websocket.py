@@ -18,18 +18,20 @@ from local.template.websocket_routes import route_key
 
 MAX_MESSAGE_BYTES = 128 * 1024
 MAX_FRAME_BYTES = 32 * 1024
-"""API Gateway closes with 1009 over either.
+"""API Gateway closes a connection that exceeds either with 1009.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
 
-_BINARY_IS_NOT_TAKEN = 1003
+_UNSUPPORTED_DATA = 1003
+"""The close code of API Gateway for a binary message."""
+_NO_STATUS = 1005
 
 logger = logging.getLogger(__name__)
 
 
 class ConnectionGone(Exception):
-    """There is no such connection, or none yet."""
+    """There is no such connection, or it is not open yet."""
 
 
 class OpenConnection:
@@ -40,7 +42,7 @@ class OpenConnection:
         self.handshake = handshake
         self.last_active_at = handshake.connected_at
         self._send = send
-        self._turn = asyncio.Lock()
+        self._sending = asyncio.Lock()
 
     async def post(self, text: str) -> None:
         """Send a message. Raises ``ConnectionGone``."""
@@ -52,7 +54,7 @@ class OpenConnection:
         await self._emit({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _emit(self, message: Message) -> None:
-        async with self._turn:
+        async with self._sending:
             try:
                 await self._send(message)
             except (OSError, RuntimeError) as error:  # what uvicorn raises once the connection is closed
@@ -60,7 +62,7 @@ class OpenConnection:
 
 
 class WebSocketGateway:
-    """One WebSocket API at one path. A client that sends more at once than is handled has it handled side by side."""
+    """A WebSocket API at one path. Messages of one client may be handled at the same time."""
 
     def __init__(self, path: str, routes: Mapping[str, str], functions: Mapping[str, Function]) -> None:
         """``routes``: route key -> name of a function."""
@@ -90,31 +92,31 @@ class WebSocketGateway:
             code, reason = await self._receive(connection, receive)
         finally:
             del self._connections[connection_id]
-        await self._tell("$disconnect", disconnect_event(connection_id, handshake, code, reason))
+        await self._invoke("$disconnect", disconnect_event(connection_id, handshake, code, reason))
 
     async def _receive(self, connection: OpenConnection, receive: Receive) -> tuple[int, str]:
-        """Pass messages on until the connection is closed. Gives the code and the reason."""
+        """Pass messages on until the connection is closed. Gives the close code and the reason."""
         async with asyncio.TaskGroup() as handling:
             while (message := await receive())["type"] == "websocket.receive":
                 text = message.get("text")
                 if text is None:
-                    await connection.close(_BINARY_IS_NOT_TAKEN)
+                    await connection.close(_UNSUPPORTED_DATA)
                 else:
                     handling.create_task(self._handle(connection, text))
-        return message.get("code") or 1005, message.get("reason") or ""
+        return message.get("code") or _NO_STATUS, message.get("reason") or ""
 
     async def _connect(self, connection_id: str, handshake: Handshake) -> bool:
-        answer = await self._tell("$connect", connect_event(connection_id, handshake))
+        answer = await self._invoke("$connect", connect_event(connection_id, handshake))
         return isinstance(answer, dict) and 200 <= int(answer.get("statusCode", 500)) < 300  # noqa: PLR2004
 
     async def _handle(self, connection: OpenConnection, text: str) -> None:
         key = route_key(self._routes, text)
         if key is None:
             return
-        await self._tell(key, message_event(connection.connection_id, connection.handshake, key, text))
+        await self._invoke(key, message_event(connection.connection_id, connection.handshake, key, text))
 
-    async def _tell(self, key: str, event: dict[str, Any]) -> Any:
-        """What the function of the route answers; None if it fails."""
+    async def _invoke(self, key: str, event: dict[str, Any]) -> Any:
+        """The answer of the route's function, or None if it fails."""
         try:
             return await self._functions[self._routes[key]].answer(event)
         except InvocationFailed as failure:

@@ -1,4 +1,4 @@
-"""What happens on a WebSocket as the event that API Gateway sends to a function.
+"""A connection, a message and a disconnection of a WebSocket as the events that API Gateway sends to a function.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-mapping-template-reference.html
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-STAGE = "local"
+_STAGE = "local"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Handshake:
 
 
 def connect_event(connection_id: str, handshake: Handshake) -> dict[str, Any]:
-    """The event of ``$connect``: the only one with the headers of the handshake."""
+    """The event of ``$connect``, the only one with the headers of the handshake."""
     values: dict[str, list[str]] = {}
     for name, value in handshake.headers:
         values.setdefault(name, []).append(value)
@@ -59,7 +59,7 @@ def _context(connection_id: str, handshake: Handshake, route_key: str, event_typ
         "extendedRequestId": request_id,
         "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
         "messageDirection": "IN",
-        "stage": STAGE,
+        "stage": _STAGE,
         "connectedAt": handshake.connected_at,
         "requestTimeEpoch": time.time_ns() // 1_000_000,
         "identity": {"sourceIp": handshake.source_ip},

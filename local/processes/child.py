@@ -12,13 +12,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-_TIED = Path(__file__).with_name("die_with_parent.py")
+_DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
+_LAST_OUTPUT_SECONDS = 1
+"""How long the output of an ended program is read. A process that it left behind may hold the pipe open."""
 
 OnLine = Callable[[str], None]
 
 
 class Child:
-    """A program in a session of its own: a terminal's Ctrl-C does not reach it, it ends when this process says so."""
+    """A program in a session of its own: a terminal's Ctrl-C does not reach it. It ends when this process says so."""
 
     def __init__(self, process: Process, output: asyncio.Task[None]) -> None:
         self._process = process
@@ -34,15 +36,15 @@ class Child:
         cwd: Path | None = None,
         on_parent_death: signal.Signals = signal.SIGKILL,
     ) -> Self:
-        """Start a program (its path comes first), and hand over each line that it writes.
+        """Start a program, whose path comes first, and pass on each line that it writes.
 
-        Must be called in the main thread: the kernel counts the end of the calling thread as the parent's.
+        Call it in the main thread: the kernel takes the end of the calling thread for the end of the parent.
         """
-        # A pipe of our own: asyncio's would make the wait for the program one for all who inherited its output.
+        # A pipe of our own. With asyncio's, waiting for the program would wait for all that inherited its output.
         read_end, write_end = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", _TIED, str(os.getpid()), str(int(on_parent_death))),
+                *(sys.executable, "-I", "-S", _DIE_WITH_PARENT, str(os.getpid()), str(int(on_parent_death))),
                 *command,
                 env=dict(env),
                 cwd=cwd,
@@ -67,24 +69,24 @@ class Child:
         return await self._process.wait()
 
     def send_signal(self, number: signal.Signals) -> None:
-        """Send a signal to the program, if it still runs."""
+        """Send a signal to the program if it still runs."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(number)
 
-    async def terminate(self, *, grace: float) -> None:
-        """Ask the program to end, and after ``grace`` seconds make it."""
+    async def terminate(self, *, grace_seconds: float) -> None:
+        """Ask the program to end, and kill it if it has not ended in time."""
         self.send_signal(signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.wait(), grace)
+            await asyncio.wait_for(self.wait(), grace_seconds)
         await self.kill()
 
     async def kill(self) -> None:
-        """End the program and whatever it started in its session, and read the rest of its output."""
+        """Kill the program and everything in its session, and read the rest of its output."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         await self.wait()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._output, timeout=1)
+            await asyncio.wait_for(self._output, _LAST_OUTPUT_SECONDS)
 
 
 async def _read_lines(fd: int, on_line: OnLine) -> None:

@@ -1,9 +1,9 @@
-"""Becomes another program that ends with its parent.
+"""Becomes another program, which ends with its parent.
 
     python die_with_parent.py PARENT_PID SIGNAL PROGRAM ARGUMENT...
 
-Where there is Linux, the kernel sends the signal when the parent dies, however it dies. A program of its own, since
-code between fork and exec is not safe in a process with threads.
+On Linux the kernel sends the signal when the parent dies, however it dies: prctl(2), PR_SET_PDEATHSIG. This is a
+program of its own because code between fork and exec is not safe in a process with threads.
 """
 
 import ctypes
@@ -17,7 +17,7 @@ def main() -> None:
     parent, number, *command = sys.argv[1:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number))
-    if os.getppid() != int(parent):  # it died before the kernel was asked
+    if os.getppid() != int(parent):  # the parent died before the kernel was asked
         sys.exit(1)
     try:
         os.execv(command[0], command)  # noqa: S606 - the program is the caller's choice

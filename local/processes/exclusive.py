@@ -11,29 +11,32 @@ from local.settings import CannotStart, Settings
 
 
 @contextmanager
-def listener(port: int, host: str = "127.0.0.1") -> Iterator[socket.socket]:
-    """The port, taken at once so that nobody else gets it while the rest starts. Raises ``CannotStart``."""
+def exclusive_port(port: int, host: str = "127.0.0.1") -> Iterator[socket.socket]:
+    """A socket that listens on the port. It is taken at once, so that no other process takes it while the stack starts.
+
+    Port 0 is any free one. Raises ``CannotStart``.
+    """
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             taken.bind((host, port))
             taken.listen()
         except (OSError, OverflowError) as error:
-            raise CannotStart(f"port {port} can not be used ({error}): try PORT={port + 1}") from error
+            raise CannotStart(f"port {port} cannot be used ({error}): try PORT={port + 1}") from error
         yield taken
 
 
 @contextmanager
-def sole_user(settings: Settings) -> Iterator[None]:
-    """Two stacks would overwrite each other's state. Raises ``CannotStart``."""
+def exclusive_state(settings: Settings) -> Iterator[None]:
+    """The state folder, locked, because two stacks would overwrite each other's state. Raises ``CannotStart``."""
     try:
         settings.state.mkdir(parents=True, exist_ok=True)
         lock = (settings.state / "lock").open("w")
     except OSError as error:
-        raise CannotStart(f"{settings.state} can not be written: {error.strerror}") from error
+        raise CannotStart(f"{settings.state} cannot be written: {error.strerror}") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise CannotStart(f"another stack uses {settings.state}: end it first") from error
+            raise CannotStart(f"another stack uses {settings.state}: stop it first") from error
         yield

@@ -1,4 +1,4 @@
-"""The SAM CLI: builds for this machine, and what it runs in, away from the user's own AWS account."""
+"""The SAM CLI: how it builds for this machine, and its environment without the user's AWS account."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
+from local.account import SDK_VARIABLES
 from local.processes.child import Child
 from local.settings import ROOT, CannotStart
-from local.variables import CREDENTIAL, REGION, own_variables
+from local.variables import own_variables
 
 SAM = ROOT / ".venvs" / "sam" / "bin" / "sam"
 
@@ -19,18 +20,13 @@ def architecture() -> str:
 
 
 def sam_variables() -> dict[str, str]:
-    """An environment for sam: without what an outer make hands down, and without an AWS account."""
+    """An environment for sam, without an outer make's variables and with the local account."""
     inherited = {name: value for name, value in own_variables().items() if not name.startswith(("MAKE", "MFLAGS"))}
-    account = {
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": CREDENTIAL,
-        "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
-    }
-    return {**inherited, **account, "SAM_CLI_TELEMETRY": "0"}
+    return {**inherited, **SDK_VARIABLES, "SAM_CLI_TELEMETRY": "0"}
 
 
 def overrides(parameters: Mapping[str, str]) -> tuple[str, ...]:
-    """The option by which sam is given values of the template's parameters."""
+    """The option that gives sam values of the template's parameters."""
     return ("--parameter-overrides", " ".join(f"{name}={value}" for name, value in parameters.items()))
 
 

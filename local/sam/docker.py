@@ -1,4 +1,4 @@
-"""Docker, by its command: what sam's containers need of it."""
+"""Docker, through its command: host address, images and containers of sam local."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Host:
     """This machine, as containers reach it."""
 
     address: str
-    """Where a server has to listen."""
+    """The address that a server must listen on."""
     name: str
-    """What containers call it."""
+    """The name by which containers reach it."""
 
     def seen(self, url: str) -> str:
-        """A URL at the address as containers have to write it."""
+        """A URL of this machine as containers must write it."""
         return url.replace(f"//{self.address}:", f"//{self.name}:", 1)
 
 
@@ -36,12 +36,12 @@ async def host() -> Host:
     if status != 0:
         raise CannotStart(f"docker is needed, and does not answer: {_last(output)}")
     gateway = _last(output)
-    # Docker Desktop's bridge is that of a virtual machine, which calls this machine's loopback by a name.
+    # Docker Desktop's bridge belongs to a virtual machine, in which this machine's loopback has a name.
     return Host(gateway, gateway) if _is_ours(gateway) else Host("127.0.0.1", "host.docker.internal")
 
 
 async def provide_image(runtime: str, architecture: str) -> None:
-    """Have the image that sam runs functions of ``python3.N`` in, pulled if it is not there. Raises ``CannotStart``."""
+    """Pull the image that sam runs functions of ``python3.N`` in, unless it is here. Raises ``CannotStart``."""
     image = f"{_REPOSITORY}:{runtime.removeprefix('python')}-{architecture}"
     status, _ = await _docker("image", "inspect", image)
     if status == 0:
@@ -49,14 +49,14 @@ async def provide_image(runtime: str, architecture: str) -> None:
     print(f"pulling {image} ...", flush=True)
     status, output = await _docker("pull", "--quiet", image)
     if status != 0:
-        raise CannotStart(f"the image {image} is not here and can not be pulled: {_last(output)}")
+        raise CannotStart(f"the image {image} is not here and cannot be pulled: {_last(output)}")
 
 
 @asynccontextmanager
 async def no_containers_left(mounted: Iterable[Path]) -> AsyncIterator[None]:
-    """Removes the containers that one of these folders is mounted in: what a crash has left at first, all in the end.
+    """Remove the containers that mount one of these folders, before the context (after a crash) and after it.
 
-    sam removes its own when it is asked to end, but not those that it is just making.
+    sam removes its own containers when it is stopped, except those that it is just creating.
     """
     filters = [argument for folder in mounted for argument in ("--filter", f"volume={folder.resolve()}")]
     await _remove_containers(filters)
@@ -74,7 +74,7 @@ async def _remove_containers(filters: list[str]) -> None:
 
 @asynccontextmanager
 async def no_stale_images() -> AsyncIterator[None]:
-    """Removes the images with layers that sam has replaced meanwhile: else each build would leave some 500 MB."""
+    """Remove images with layers that sam has replaced. Otherwise each build would leave about 500 MB behind."""
     before = await _images_with_layers()
     try:
         yield
@@ -89,7 +89,7 @@ async def _images_with_layers() -> set[str]:
 
 
 async def _docker(*arguments: str) -> tuple[int, list[str]]:
-    """Exit status and lines of a docker command."""
+    """Run a docker command. Gives its exit status and its lines."""
     output: list[str] = []
     child = await Child.spawn(("/usr/bin/env", "docker", *arguments), env=own_variables(), on_line=output.append)
     try:
@@ -100,7 +100,7 @@ async def _docker(*arguments: str) -> tuple[int, list[str]]:
 
 
 def _last(output: list[str]) -> str:
-    return output[-1].strip() if output else "no word from it"
+    return output[-1].strip() if output else "it says nothing"
 
 
 def _is_ours(address: str) -> bool:

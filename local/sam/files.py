@@ -1,4 +1,4 @@
-"""A built template made ready for sam local: its variables can be set, and are set, to what is true here."""
+"""The files that sam local is started with: a template that declares all variables, and their local values."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ Variables = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class SamLocalFiles:
-    """What sam local is started with."""
+    """The two files."""
 
     template: Path
     variables: Path
 
     @property
     def options(self) -> tuple[str, ...]:
-        """The options that start-api and invoke have to be given alike."""
+        """The options that ``start-api`` and ``invoke`` both need."""
         return ("--template", str(self.template), "--env-vars", str(self.variables), "--skip-pull-image")
 
 
 @contextmanager
 def sam_local_files(built: Path, variables: Variables, architecture: str) -> Iterator[SamLocalFiles]:
-    """Both files beside the built template, whose paths are relative. That of the values is kept no longer than needed.
+    """Both files beside the built template, whose paths are relative. The values are deleted at the end of the context.
 
-    sam local sets only variables that the template declares, and the user's own environment comes before the values
-    there: so they are declared in the one and given in the other, which comes before all.
+    sam local sets only variables that the template declares, and the user's environment overrides the values there. So
+    one file declares the variables and the other gives their values, which override everything.
     """
     document = yaml_parse(built.read_text())
     document["Parameters"]["Architecture"]["Default"] = architecture

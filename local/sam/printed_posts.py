@@ -1,4 +1,4 @@
-"""API Gateway's management API without a WebSocket: what would reach a client is printed."""
+"""API Gateway's management API without a WebSocket: it prints what a client would receive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 
 def printed_posts(show: Callable[[str], None]) -> Starlette:
-    """An ASGI app with ``POST /@connections/{connection_id}``: every connection takes every message."""
+    """An ASGI app with ``POST /@connections/{connection_id}``. It accepts every message to every connection."""
 
     async def post(request: Request) -> Response:
         text = (await request.body()).decode().strip().replace("\n", " ")

@@ -1,4 +1,4 @@
-"""The stack under sam local: the API's functions in containers, what queues and schedules start beside them."""
+"""The stack under sam local: the API's functions in containers, those of queues and schedules as processes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 from local.cloud.key_secret import key_secret
-from local.cloud.process import running_cloud
+from local.cloud.process import Cloud, running_cloud
 from local.cloud.resources import create_resources
 from local.functions.event_sources import event_sources
 from local.functions.function import Function, environments
 from local.gateway.http_server import http_server
 from local.manifest import build_manifest
-from local.processes.exclusive import listener, sole_user
+from local.processes.exclusive import exclusive_port, exclusive_state
 from local.sam.build import architecture, build
 from local.sam.docker import Host, host, no_containers_left, no_stale_images, provide_image
 from local.sam.files import SamLocalFiles, Variables, sam_local_files
@@ -30,9 +30,9 @@ OnReady = Callable[[SamLocalFiles], None]
 
 async def serve(settings: Settings, on_ready: OnReady) -> None:
     """Build and run everything, until cancelled. Raises ``CannotStart``."""
-    with listener(settings.port):
-        pass  # sam takes it, later: but who waits for a build wants to be told before
-    with sole_user(settings):
+    with exclusive_port(settings.port):
+        pass  # sam takes it later; a port that is in use is reported before the build, not after it
+    with exclusive_state(settings):
         template = Template.load(settings.template, {**template_parameters(), "Architecture": architecture()})
         here = await host()
         await provide_image(template.runtime, architecture())
@@ -43,17 +43,17 @@ async def serve(settings: Settings, on_ready: OnReady) -> None:
             running_cloud(settings.cloud_python, settings.state / "cloud", here.address) as cloud,
             no_stale_images(),
             no_containers_left(folder / name for name in template.functions),
-            key_secret(os.environ.get("OS_SECURITY_KEY"), cloud.url) as secret,
+            key_secret(os.environ.get("OS_SECURITY_KEY"), cloud.clients) as secret,
         ):
-            await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.url))
-            with listener(0, here.address) as posts_listener:
+            await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.clients))
+            with exclusive_port(0, here.address) as posts_listener:
                 addresses = {
                     "WEBSOCKET_URL": "",
                     "WEBSOCKET_MANAGEMENT_URL": f"http://{here.address}:{posts_listener.getsockname()[1]}",
                 }
                 posts = http_server(printed_posts(lambda line: _show("websocket", line)), posts_listener)
                 variables = _variables(template, cloud.url, {**addresses, "SECURITY_KEY_SECRET": secret}, here)
-                async with posts, _started_by_events(settings, template, cloud.url, addresses):
+                async with posts, _started_by_events(settings, template, cloud, addresses):
                     with sam_local_files(built, variables, architecture()) as files:
                         async with start_api(files, settings.port, lambda line: _show("sam", line)) as api:
                             on_ready(files)
@@ -73,19 +73,19 @@ def _variables(template: Template, cloud_url: str, addresses: Mapping[str, str],
 
 @asynccontextmanager
 async def _started_by_events(
-    settings: Settings, template: Template, cloud_url: str, addresses: Mapping[str, str]
+    settings: Settings, template: Template, cloud: Cloud, addresses: Mapping[str, str]
 ) -> AsyncIterator[None]:
-    """The functions that queues and schedules start, as processes: sam local has no event sources."""
+    """Run the functions of queues and schedules as processes, since sam local has no event sources."""
     names = {queue.function for queue in template.queue_triggers}
     names |= {schedule.function for schedule in template.schedule_triggers}
     functions = {
         name: Function(
             template.functions[name],
-            function_variables(settings, template.functions[name].variables, cloud_url, addresses=addresses),
+            function_variables(settings, template.functions[name].variables, cloud.url, addresses=addresses),
         )
         for name in names
     }
-    sources = event_sources(template, functions, settings.schedule_seconds, cloud_url)
+    sources = event_sources(template, functions, settings.schedule_seconds, cloud.clients.sqs)
     async with environments(functions.values()), sources:
         yield
 

@@ -16,33 +16,35 @@ from local.settings import ROOT, CannotStart
 _START_SECONDS = 60
 _STOP_SECONDS = 15
 """It removes its containers when it stops."""
+_LAST_LINES = 20
+"""So much of its output is shown if it does not start."""
 
 
 class StartApi:
-    """An API that sam serves."""
+    """A running API."""
 
     def __init__(self, child: Child) -> None:
         self._child = child
 
     async def wait(self) -> None:
-        """Returns when it has ended by itself."""
+        """Wait until it has ended by itself."""
         await self._child.wait()
 
 
 @asynccontextmanager
 async def start_api(files: SamLocalFiles, port: int, show: Callable[[str], None]) -> AsyncIterator[StartApi]:
-    """Serve the API. What functions write is shown once it is up. Raises ``CannotStart``."""
-    output: deque[str] = deque(maxlen=20)
+    """Serve the API. Once it is up, what the functions write goes to ``show``. Raises ``CannotStart``."""
+    output: deque[str] = deque(maxlen=_LAST_LINES)
     up = asyncio.Event()
 
     def on_line(line: str) -> None:
         (show if up.is_set() else output.append)(line)
-        if "Press CTRL+C" in line:  # the last that it says before it serves
+        if "Press CTRL+C" in line:  # the last line before it serves
             up.set()
 
-    # Its own temporary files: a sam that is killed leaves locks there that keep the next one waiting for minutes.
+    # Temporary files of its own: a killed sam leaves locks there, and the next one would wait minutes for them.
     with TemporaryDirectory(prefix="agentos-sam-") as temporary:
-        # A container of each function stays once there was work for it: a new one for each request would take a second.
+        # LAZY keeps a function's container after its first request. A new one for each request would take a second.
         child = await Child.spawn(
             (SAM, "local", "start-api", *files.options, "--port", str(port), "--warm-containers", "LAZY", "--no-watch"),
             env={**sam_variables(), "TMPDIR": temporary},
@@ -53,7 +55,7 @@ async def start_api(files: SamLocalFiles, port: int, show: Callable[[str], None]
             await _until_up(child, up, output)
             yield StartApi(child)
         finally:
-            await child.terminate(grace=_STOP_SECONDS)
+            await child.terminate(grace_seconds=_STOP_SECONDS)
 
 
 async def _until_up(child: Child, up: asyncio.Event, output: deque[str]) -> None:
@@ -64,4 +66,4 @@ async def _until_up(child: Child, up: asyncio.Event, output: deque[str]) -> None
         for task in waiting:
             task.cancel()
     if not up.is_set():
-        raise CannotStart("\n".join(("sam local start-api does not serve:", *output)))
+        raise CannotStart("\n".join(("sam local start-api did not start:", *output)))

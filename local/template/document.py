@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
@@ -14,14 +13,15 @@ from local.settings import InvalidTemplate
 from local.template.gateway_responses import GatewayResponse, Refusal, gateway_responses
 from local.template.intrinsics import Intrinsics
 from local.template.queue_names import queue_names
+from local.template.rest_api import Route, integration_timeouts, routes, streaming
 from local.template.triggers import QueueTrigger, ScheduleTrigger, queue_triggers, schedule_triggers
 from local.template.websocket_routes import INTEGRATION, ROUTE, websocket_routes
 
-_TARGET = re.compile(r"functions/(\w+)")
-_LONGEST_BUFFERED = 29_000
-"""Milliseconds that a REST API waits where nothing else is said."""
-_Value = TypeVar("_Value")
-_METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
+_FUNCTION = "AWS::Serverless::Function"
+_API = "AWS::Serverless::Api"
+_TABLE = "AWS::DynamoDB::Table"
+_BUCKET = "AWS::S3::Bucket"
+_QUEUE = "AWS::SQS::Queue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +40,9 @@ class FunctionSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """A resource of the REST API and the functions behind its methods."""
-
-    resource: str
-    """The path with its parameter, such as ``/agents/{proxy+}``."""
-    methods: Mapping[str, str]
-    """Method in capitals -> logical id of a function."""
-
-
-@dataclass(frozen=True, slots=True)
 class Template:
+    """A SAM template, with its parameters and conditions resolved."""
+
     functions: Mapping[str, FunctionSpec]
     routes: tuple[Route, ...]
     binary_types: frozenset[str]
@@ -63,7 +55,7 @@ class Template:
     integration_timeouts: Mapping[str, float] = field(default_factory=dict)
     """Logical id of a function -> seconds that API Gateway waits for its answer."""
     gateway_responses: Mapping[Refusal, GatewayResponse] = field(default_factory=dict)
-    """What API Gateway answers by itself."""
+    """What API Gateway answers itself."""
     queues: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Queue name -> properties of an ``AWS::SQS::Queue``."""
     queue_triggers: tuple[QueueTrigger, ...] = ()
@@ -75,120 +67,85 @@ class Template:
 
     @classmethod
     def load(cls, path: Path, parameters: Mapping[str, str] | None = None) -> Template:
-        """Read a SAM template, with its parameters' defaults where none is given.
+        """Read a SAM template. A parameter that is not given has its default.
 
         Raises ``InvalidTemplate``, ``UnsupportedIntrinsic``.
         """
         if not path.is_file():
             raise InvalidTemplate(f"{path}: no such template")
-        document = yaml_parse(path.read_text())
-        resources: Mapping[str, Any] = document.get("Resources", {})
-
-        def of_type(kind: str) -> dict[str, Mapping[str, Any]]:
-            return {name: spec.get("Properties", {}) for name, spec in resources.items() if spec["Type"] == kind}
-
-        tables = of_type("AWS::DynamoDB::Table")
-        buckets = {name: f"agentos-local-{name.lower()}" for name in of_type("AWS::S3::Bucket")}
-        queues = of_type("AWS::SQS::Queue")
-        intrinsics = Intrinsics(document, {**buckets, **queue_names(queues)}, parameters)
-        defaults = document.get("Globals", {}).get("Function", {})
-        functions = {
-            name: _function(name, _merge(defaults, properties), intrinsics, path.parent)
-            for name, properties in of_type("AWS::Serverless::Function").items()
-        }
-        events = {
-            name: intrinsics.resolve(properties.get("Events", {}))
-            for name, properties in of_type("AWS::Serverless::Function").items()
-        }
-        definition = _definition(of_type("AWS::Serverless::Api"), path)
+        resources = _Resources(yaml_parse(path.read_text()), parameters)
+        definition = resources.api_definition(path)
+        paths = definition.get("paths", {})
+        functions = resources.functions(path.parent)
+        events = {name: properties.get("Events", {}) for name, properties in resources.resolved(_FUNCTION).items()}
+        queues = resources.resolved(_QUEUE)
         return cls(
             functions=functions,
-            routes=tuple(_routes(definition.get("paths", {}), intrinsics, functions)),
+            routes=tuple(routes(paths, resources.intrinsics, functions)),
             binary_types=frozenset(definition.get("x-amazon-apigateway-binary-media-types", ())),
-            tables={name: intrinsics.resolve(properties) for name, properties in tables.items()},
-            buckets=tuple(buckets.values()),
-            streaming=_streaming(definition.get("paths", {}), intrinsics),
-            integration_timeouts=_of_integrations(definition.get("paths", {}), intrinsics, _seconds),
+            tables=resources.resolved(_TABLE),
+            buckets=tuple(resources.buckets.values()),
+            streaming=streaming(paths, resources.intrinsics),
+            integration_timeouts=integration_timeouts(paths, resources.intrinsics),
             gateway_responses=gateway_responses(definition),
-            queues={name: intrinsics.resolve(properties) for name, properties in queues.items()},
+            queues=queues,
             queue_triggers=queue_triggers(events, queues),
             schedule_triggers=schedule_triggers(events),
-            websocket_routes=websocket_routes(
-                {name: intrinsics.resolve(properties) for name, properties in of_type(ROUTE).items()},
-                {name: intrinsics.resolve(properties) for name, properties in of_type(INTEGRATION).items()},
-                functions,
-            ),
-            runtime=intrinsics.resolve(defaults.get("Runtime", "")),
+            websocket_routes=websocket_routes(resources.resolved(ROUTE), resources.resolved(INTEGRATION), functions),
+            runtime=resources.intrinsics.resolve(resources.defaults.get("Runtime", "")),
         )
 
 
+class _Resources:
+    """The resources of a template by their type."""
+
+    def __init__(self, document: Mapping[str, Any], parameters: Mapping[str, str] | None) -> None:
+        self._all: Mapping[str, Any] = document.get("Resources", {})
+        self.defaults: Mapping[str, Any] = document.get("Globals", {}).get("Function", {})
+        """What every function has."""
+        self.buckets = {name: f"agentos-local-{name.lower()}" for name in self._of_type(_BUCKET)}
+        """Logical id -> name."""
+        names = {**self.buckets, **queue_names(self._of_type(_QUEUE))}
+        self.intrinsics = Intrinsics(document, names, parameters)
+
+    def resolved(self, kind: str) -> dict[str, Any]:
+        """Logical id -> properties, for the resources of a type."""
+        return {name: self.intrinsics.resolve(properties) for name, properties in self._of_type(kind).items()}
+
+    def functions(self, root: Path) -> dict[str, FunctionSpec]:
+        """Logical id -> function. ``root`` is the folder that the template's paths start at."""
+        return {
+            name: _function(name, self.intrinsics.resolve(_merge(self.defaults, properties)), root)
+            for name, properties in self._of_type(_FUNCTION).items()
+        }
+
+    def api_definition(self, path: Path) -> Mapping[str, Any]:
+        """The OpenAPI definition of the one REST API, unresolved. Raises ``InvalidTemplate``."""
+        apis = self._of_type(_API)
+        if len(apis) != 1:
+            raise InvalidTemplate(f"{path}: one {_API} is expected, {len(apis)} found")
+        [properties] = apis.values()
+        definition: Mapping[str, Any] = properties.get("DefinitionBody", {})
+        return definition
+
+    def _of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
+        return {name: spec.get("Properties", {}) for name, spec in self._all.items() if spec["Type"] == kind}
+
+
 def _merge(defaults: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Properties over the template's globals; of the environment variables both count."""
+    """Properties over the template's globals. Environment variables are merged one by one."""
     merged = {**defaults, **properties}
     variables = [spec.get("Environment", {}).get("Variables", {}) for spec in (defaults, properties)]
     merged["Environment"] = {"Variables": {**variables[0], **variables[1]}}
     return merged
 
 
-def _function(name: str, properties: Mapping[str, Any], intrinsics: Intrinsics, root: Path) -> FunctionSpec:
-    resolved = intrinsics.resolve(properties)
+def _function(name: str, properties: Mapping[str, Any], root: Path) -> FunctionSpec:
     return FunctionSpec(
         name=name,
-        code=root / resolved["CodeUri"],
-        handler=resolved["Handler"],
-        timeout=float(resolved.get("Timeout", 3)),
-        memory=int(resolved.get("MemorySize", 128)),
-        variables={key: str(value) for key, value in resolved["Environment"]["Variables"].items()},
+        code=root / properties["CodeUri"],
+        handler=properties["Handler"],
+        timeout=float(properties.get("Timeout", 3)),
+        memory=int(properties.get("MemorySize", 128)),
+        variables={key: str(value) for key, value in properties["Environment"]["Variables"].items()},
     )
-
-
-def _definition(apis: Mapping[str, Mapping[str, Any]], path: Path) -> Mapping[str, Any]:
-    if len(apis) != 1:
-        raise InvalidTemplate(f"{path}: one AWS::Serverless::Api is expected, {len(apis)} found")
-    [properties] = apis.values()
-    definition: Mapping[str, Any] = properties.get("DefinitionBody", {})
-    return definition
-
-
-def _routes(paths: Mapping[str, Any], intrinsics: Intrinsics, functions: Mapping[str, Any]) -> list[Route]:
-    routes = []
-    for resource, item in paths.items():
-        methods = {}
-        for method, operation in item.items():
-            if method not in _METHODS:
-                continue
-            uri = intrinsics.resolve(operation["x-amazon-apigateway-integration"])["uri"]
-            target = _TARGET.search(uri)
-            if target is None or target[1] not in functions:
-                raise InvalidTemplate(f"{method.upper()} {resource}: {uri} is no function of the template")
-            methods[method.upper()] = target[1]
-        routes.append(Route(resource, methods))
-    return routes
-
-
-def _streaming(paths: Mapping[str, Any], intrinsics: Intrinsics) -> frozenset[str]:
-    """The functions that are invoked for a stream."""
-    streams = _of_integrations(paths, intrinsics, lambda each: each.get("responseTransferMode") == "STREAM")
-    return frozenset(function for function, stream in streams.items() if stream)
-
-
-def _seconds(integration: Mapping[str, Any]) -> float:
-    return float(integration.get("timeoutInMillis", _LONGEST_BUFFERED)) / 1000
-
-
-def _of_integrations(
-    paths: Mapping[str, Any], intrinsics: Intrinsics, read: Callable[[Mapping[str, Any]], _Value]
-) -> dict[str, _Value]:
-    """Logical id of a function -> what ``read`` finds at its integrations.
-
-    Raises ``InvalidTemplate`` where they differ: nothing tells a function how it was invoked.
-    """
-    found: dict[str, _Value] = {}
-    for item in paths.values():
-        for method in _METHODS & item.keys():
-            integration = intrinsics.resolve(item[method]["x-amazon-apigateway-integration"])
-            function = _TARGET.findall(integration["uri"])[0]
-            value = read(integration)
-            if found.setdefault(function, value) != value:
-                raise InvalidTemplate(f"the routes to {function} have integrations that differ")
-    return found

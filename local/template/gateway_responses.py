@@ -1,4 +1,4 @@
-"""What API Gateway answers by itself, as the template's API has it.
+"""What API Gateway answers itself, as the template's API configures it.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-responses-types.html
 """
@@ -16,19 +16,19 @@ _HEADER = "gatewayresponse.header."
 
 
 class Refusal(StrEnum):
-    """Why there is no answer of a function, by the type that API Gateway has for it."""
+    """Why API Gateway answers in place of a function. The values are API Gateway's response types."""
 
     NO_ROUTE = "MISSING_AUTHENTICATION_TOKEN"
     TOO_LARGE = "REQUEST_TOO_LARGE"
     TIMED_OUT = "INTEGRATION_TIMEOUT"
-    """The function goes on; the integration waits no longer."""
+    """The integration waits no longer. The function goes on."""
     FAILED = "DEFAULT_5XX"
-    """The function crashed, was timed out, or gave no answer in the form that is taken."""
+    """The function crashed, timed out, or gave a malformed answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class GatewayResponse:
-    """A whole response."""
+    """A complete response."""
 
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
@@ -36,7 +36,7 @@ class GatewayResponse:
 
 
 def gateway_responses(definition: Mapping[str, Any]) -> dict[Refusal, GatewayResponse]:
-    """The responses of an API's definition. Raises ``InvalidTemplate`` where it leaves one to API Gateway."""
+    """The responses in an API's definition. Raises ``InvalidTemplate`` if it leaves one of them to API Gateway."""
     given = definition.get("x-amazon-apigateway-gateway-responses", {})
     if missing := [refusal for refusal in Refusal if refusal not in given]:
         raise InvalidTemplate(f"the API has no gateway response of type {', '.join(missing)}")

@@ -9,12 +9,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from local.account import ACCOUNT_ID, REGION
 from local.settings import CannotStart
 
 _PSEUDO = {
-    "AWS::AccountId": "000000000000",
+    "AWS::AccountId": ACCOUNT_ID,
     "AWS::Partition": "aws",
-    "AWS::Region": "us-east-1",
+    "AWS::Region": REGION,
     "AWS::StackName": "agentos-local",
     "AWS::URLSuffix": "amazonaws.com",
 }
@@ -22,14 +23,14 @@ _NO_VALUE = object()
 
 
 class UnsupportedIntrinsic(CannotStart):
-    """The template uses a function that is not known here."""
+    """The template uses an intrinsic function that the local stack does not know."""
 
 
 class Intrinsics:
-    """Resolves values of one template, its parameters at their defaults where ``parameters`` gives no other value.
+    """Resolves the values of one template. A parameter that ``parameters`` does not name has its default.
 
-    A reference to a resource gives ``names[logical id]``, one to its attribute ``names["logical id.attribute"]``; both
-    give their own names where none is given.
+    A reference to a resource gives ``names["logical id"]``, a reference to its attribute
+    ``names["logical id.attribute"]``. A reference that ``names`` does not have gives the key itself.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Intrinsics:
             if function := self._functions.get(name):
                 return function(argument)
             if name.startswith("Fn::"):
-                raise UnsupportedIntrinsic(f"{name} in the template is not known here")
+                raise UnsupportedIntrinsic(f"the template uses {name}, which the local stack does not know")
         fields = {name: self.resolve(item) for name, item in value.items()}
         return {name: item for name, item in fields.items() if item is not _NO_VALUE}
 

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_ACCOUNT = "000000000000"
-_REGION = "us-east-1"
+from local.account import ACCOUNT_ID, REGION, arn
 
 
 def queue_names(queues: Iterable[str]) -> dict[str, str]:
-    """References to these queues -> what they give: ``Queue`` its URL, ``Queue.Arn`` and ``Queue.QueueName``.
-
-    The URL is that of AWS: an SDK sends to its own endpoint, and only names the queue by its URL.
-    """
+    """References to these queues -> what they give: ``Queue`` its URL, ``Queue.Arn`` and ``Queue.QueueName``."""
     names = {}
     for queue in queues:
         names[queue] = queue_url(queue)
@@ -22,10 +18,10 @@ def queue_names(queues: Iterable[str]) -> dict[str, str]:
 
 
 def queue_url(queue: str) -> str:
-    """The URL of the queue with this name."""
-    return f"https://sqs.{_REGION}.amazonaws.com/{_ACCOUNT}/{queue}"
+    """The URL of the queue with this name. It is that of AWS: an SDK sends to its own endpoint, the URL only names."""
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/{queue}"
 
 
 def queue_arn(queue: str) -> str:
     """The ARN of the queue with this name."""
-    return f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:{queue}"
+    return arn("sqs", queue)

@@ -1,4 +1,4 @@
-"""What invokes a function besides the API: queues and schedules, as the template's functions name them."""
+"""What invokes a function besides the API: the queues and schedules among its ``Events``."""
 
 from __future__ import annotations
 
@@ -6,30 +6,29 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.settings import InvalidTemplate
+from local.settings import MAX_ENVIRONMENTS, InvalidTemplate
 from local.template.queue_names import queue_arn
 
 _SCHEDULES = frozenset({"Schedule", "ScheduleV2"})
 _DEFAULT_BATCH = 10
-_MOST_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
 class QueueTrigger:
-    """A function that takes the messages of a queue."""
+    """A function that is invoked with the messages of a queue."""
 
     function: str
     queue: str
     """The queue's name."""
     batch: int
-    """Messages that one event has at most."""
+    """How many messages one event has at most."""
     at_once: int
-    """Invocations at the same time, at most."""
+    """How many invocations run at the same time at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleTrigger:
-    """A function that is invoked again and again."""
+    """A function that is invoked on a schedule."""
 
     function: str
 
@@ -39,16 +38,16 @@ Events = Mapping[str, Mapping[str, Any]]
 
 
 def queue_triggers(events: Events, queues: Collection[str]) -> tuple[QueueTrigger, ...]:
-    """The events of type SQS. Raises ``InvalidTemplate`` for one of a queue that the template does not have."""
+    """The events of type SQS. Raises ``InvalidTemplate`` if the template does not have their queue."""
     by_arn = {queue_arn(queue): queue for queue in queues}
     triggers = []
     for function, properties in _of_type(events, {"SQS"}):
         queue = by_arn.get(properties.get("Queue", ""))
         if queue is None:
             raise InvalidTemplate(f"{function}: {properties.get('Queue')} is no queue of the template")
-        at_once = properties.get("ScalingConfig", {}).get("MaximumConcurrency", _MOST_AT_ONCE)
+        at_once = properties.get("ScalingConfig", {}).get("MaximumConcurrency", MAX_ENVIRONMENTS)
         batch = int(properties.get("BatchSize", _DEFAULT_BATCH))
-        triggers.append(QueueTrigger(function, queue, batch, min(int(at_once), _MOST_AT_ONCE)))
+        triggers.append(QueueTrigger(function, queue, batch, min(int(at_once), MAX_ENVIRONMENTS)))
     return tuple(triggers)
 
 

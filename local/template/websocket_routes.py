@@ -29,7 +29,7 @@ def websocket_routes(routes: Resources, integrations: Resources, functions: Coll
 
 
 def route_key(routes: Collection[str], text: str) -> str | None:
-    """The route of a message: by ``$request.body.action``, else ``$default``; None if neither is there.
+    """The route of a message: the one that ``$request.body.action`` names, otherwise ``$default``, otherwise None.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/websocket-api-develop-routes.html
     """

@@ -1,12 +1,13 @@
-"""What a cold start costs: from the start of a function's process to the first byte of its first answer.
+"""What a cold start costs, from the start of a function's process to the first byte of its first answer.
 
-``make cold-start`` builds what this measures: the layers as they go to AWS, and a bundle of agno's own server.
+``make cold-start`` builds what this measures: the layers as they go to AWS, and a bundle with agno's own server.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
 import re
 import shutil
@@ -33,7 +34,7 @@ NAIVE_APP = Path(__file__).parent / "naive"
 
 @dataclass(frozen=True)
 class Bundle:
-    """What lies on Lambda's disk."""
+    """What is on Lambda's disk."""
 
     name: str
     packages: Sequence[Path]
@@ -43,16 +44,17 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Installed:
-    """Where ``make cold-start`` has put what is not in the build."""
+    """Where ``make cold-start`` has installed what is not in the build."""
 
     naive: Path
     boto: Path
-    """On Lambda boto3 comes with the runtime, compiled."""
+    """On Lambda the runtime brings boto3, compiled."""
 
 
 def bundles(installed: Installed) -> tuple[Bundle, Bundle]:
+    """Ours and the naive one."""
     ours = Bundle("ours", LAYERS, {request: BUILD / request.function for request in REQUESTS})
-    # The naive bundle has the demo model and the components from the layers, and nothing else.
+    # From the layers, the naive bundle has only the demo model and the components.
     naive = Bundle("naive", (installed.naive, *LAYERS[:2]), dict.fromkeys(REQUESTS, NAIVE_APP))
     return ours, naive
 
@@ -70,14 +72,14 @@ def on_disk(bundle: Bundle, python: str, *, compiled: bool) -> Iterator[Bundle]:
         apps = {request: copy(source, request.name) for request, source in bundle.apps.items()}
         if compiled:
             command = [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", folder]
-            subprocess.run(command, check=False)  # some packages carry files that are for other Pythons
+            subprocess.run(command, check=False)  # some packages contain files for other versions of Python
         yield Bundle(bundle.name, packages, apps)
 
 
 def variables(
     bundle: Bundle, request: Request, template: Template, boto: Path, *, cloud_url: str, secret: str
 ) -> dict[str, str]:
-    """Of the function's process. Our own function reads the key from the secret, as it does on AWS."""
+    """The variables of the function's process. Our function reads the key from the secret, as on AWS."""
     return {
         **template.functions[request.function].variables,
         **cloud_access(cloud_url),
@@ -95,13 +97,13 @@ def variables(
 
 
 async def seconds(python: str, environment: Mapping[str, str], request: Request, times: int) -> str:
-    """The median CPU time and the smallest and largest one."""
+    """The median CPU time, with the shortest and the longest."""
     found = [(await first_answer((python, "-S"), environment, request)).cpu_seconds for _ in range(times)]
     return f"{statistics.median(found):.2f} s ({min(found):.2f}-{max(found):.2f})"
 
 
 async def instructions(python: str, environment: Mapping[str, str], request: Request) -> str:
-    """Millions of instructions, those of the process's end included."""
+    """Millions of instructions, including those with which the process ends."""
     valgrind = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
     output = (await first_answer((*valgrind, python, "-S"), environment, request)).output
     count = re.search(r"I\s+refs:\s+([\d,]+)", output)
@@ -110,26 +112,34 @@ async def instructions(python: str, environment: Mapping[str, str], request: Req
     return f"{int(count[1].replace(',', '')) // 1_000_000} M instructions"
 
 
+async def report(
+    bundle: Bundle, given: Mapping[Request, Mapping[str, str]], options: argparse.Namespace, *, compiled: bool
+) -> None:
+    """Measure a bundle, and print a line for each request. ``given`` are the variables of the process that answers."""
+    for request, environment in given.items():
+        await first_answer((options.python, "-S"), environment, request)  # fills caches
+        cpu = await seconds(options.python, environment, request, options.times)
+        count = await instructions(options.python, environment, request) if options.count else ""
+        pyc = "with .pyc" if compiled else "without"
+        print(f"{bundle.name:6}{request.name:8}{pyc:11}{cpu:25}{count}", flush=True)
+
+
 async def main(options: argparse.Namespace) -> None:
+    """Measure the bundles, each with .pyc files and without."""
     template = Template.load(ROOT / "template.yaml")
     installed = Installed(options.naive, options.boto)
+    measured = [bundle for bundle in bundles(installed) if options.only in (None, bundle.name)]
     with tempfile.TemporaryDirectory() as state:
-        async with running_cloud(Settings().cloud_python, Path(state)) as cloud, key_secret(KEY, cloud.url) as secret:
-            create_resources(template, cloud.url)
-            for compiled in (True, False):
-                for bundle in bundles(installed):
-                    if options.only not in (None, bundle.name):
-                        continue
-                    with on_disk(bundle, options.python, compiled=compiled) as copied:
-                        for request in REQUESTS:
-                            given = variables(
-                                copied, request, template, installed.boto, cloud_url=cloud.url, secret=secret
-                            )
-                            await first_answer((options.python, "-S"), given, request)  # makes tables, fills caches
-                            cpu = await seconds(options.python, given, request, options.times)
-                            count = await instructions(options.python, given, request) if options.count else ""
-                            pyc = "with .pyc" if compiled else "without"
-                            print(f"{bundle.name:6}{request.name:8}{pyc:11}{cpu:25}{count}", flush=True)
+        async with (
+            running_cloud(Settings().cloud_python, Path(state)) as cloud,
+            key_secret(KEY, cloud.clients) as secret,
+        ):
+            create_resources(template, cloud.clients)
+            for compiled, bundle in itertools.product((True, False), measured):
+                with on_disk(bundle, options.python, compiled=compiled) as copied:
+                    where = {"cloud_url": cloud.url, "secret": secret}
+                    given = {each: variables(copied, each, template, installed.boto, **where) for each in REQUESTS}
+                    await report(copied, given, options, compiled=compiled)
 
 
 if __name__ == "__main__":
@@ -138,6 +148,6 @@ if __name__ == "__main__":
     parser.add_argument("--naive", type=Path, required=True, help="folder with agno[os] and Mangum")
     parser.add_argument("--boto", type=Path, required=True, help="folder with boto3")
     parser.add_argument("--only", choices=("ours", "naive"))
-    parser.add_argument("--times", type=int, default=5, help="CPU times are medians of so many")
-    parser.add_argument("--count", action="store_true", help="count instructions, too, by valgrind: takes minutes")
+    parser.add_argument("--times", type=int, default=5, help="how many runs a median is made of; default: %(default)s")
+    parser.add_argument("--count", action="store_true", help="also count instructions by valgrind, which takes minutes")
     asyncio.run(main(parser.parse_args()))

@@ -1,4 +1,4 @@
-"""One function's process, its first event and the first byte of its answer."""
+"""The process of one function, from its start to the first byte of its first answer."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from agentos_lambda.aws.handlers.prelude import DELIMITER
+from local.account import function_arn
 from local.functions.invocation import Invocation, ResponseMode
 from local.functions.runtime_server import RuntimeServer
 from local.gateway.api_event import HttpRequest, build_event
@@ -21,14 +22,17 @@ KEY = "a security key"
 
 @dataclass(frozen=True)
 class Request:
+    """A request that is measured."""
+
     name: str
     function: str
-    """The logical id of the function that takes it."""
+    """The logical id of the function that answers it."""
     method: str
     path: str
     form: tuple[tuple[str, str], ...] = ()
 
     def event(self) -> bytes:
+        """The event that API Gateway would send."""
         headers = [
             ("Host", "example.com"),
             ("Content-Type", "application/x-www-form-urlencoded"),
@@ -48,13 +52,15 @@ REQUESTS = (
 
 @dataclass(frozen=True)
 class Measured:
+    """What one process took."""
+
     cpu_seconds: float
-    """Of all its threads, from the start of the process to the first byte of the answer's body."""
+    """CPU time of all threads, from the start of the process to the first byte of the answer's body."""
     output: str
 
 
 class _OneInvocation:
-    """Has one event, and then hangs up: the process ends."""
+    """Gives one event and then hangs up, which ends the process."""
 
     def __init__(self, event: bytes) -> None:
         self.invocation = Invocation(event, timeout=900)
@@ -72,9 +78,9 @@ class _OneInvocation:
 
 
 async def first_answer(interpreter: Sequence[str], environment: Mapping[str, str], request: Request) -> Measured:
-    """Start the runtime with this interpreter, and measure. Raises ``RuntimeError`` if it does not answer with 200."""
+    """Start the runtime with this interpreter and measure. Raises ``RuntimeError`` if it does not answer with 200."""
     tenant = _OneInvocation(request.event())
-    server = RuntimeServer(tenant, function_arn="arn:aws:lambda:us-east-1:000000000000:function:measured")
+    server = RuntimeServer(tenant, function_arn=function_arn("measured"))
     process = await asyncio.create_subprocess_exec(
         *interpreter,
         *("-m", "agentos_lambda.aws.runtime"),

@@ -16,7 +16,8 @@ from local.functions.function import Function
 from local.gateway.http_server import http_server
 from local.gateway.rest import Gateway
 from local.gateway.routing import Router
-from local.template.document import FunctionSpec, Route, Template
+from local.template.document import FunctionSpec, Template
+from local.template.rest_api import Route
 from tests.aws.runtime_process import ROOT
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.cloud.resources import create_resources
+from local.cloud.session import CloudClients
 from local.settings import Settings
 from local.template.document import Template
 from local.variables import function_variables
@@ -23,7 +24,7 @@ COMPONENTS = Path(__file__).parent / "paced" / "components.py"
 @pytest.fixture(scope="module")
 def cloud():
     with ministack() as url:
-        create_resources(Template.load(ROOT / "template.yaml"), url)
+        create_resources(Template.load(ROOT / "template.yaml"), CloudClients(url))
         yield url
 
 

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from local.account import ACCOUNT_ID
 from local.gateway.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, build_event, encode_event
 from local.gateway.routing import Match
 
@@ -66,7 +67,7 @@ def test_an_event_has_every_field_of_payload_format_1():
             "extendedRequestId": context["extendedRequestId"],
             "requestTime": context["requestTime"],
             "path": "/agents/a%20b/runs",
-            "accountId": "000000000000",
+            "accountId": ACCOUNT_ID,
             "protocol": "HTTP/1.1",
             "stage": "local",
             "domainPrefix": "127",
@@ -129,7 +130,7 @@ def test_headers_of_the_connection_are_not_passed_on(name):
     assert name.lower() not in event(headers=[(name.lower(), "x")])["headers"]
 
 
-def test_a_client_can_not_speak_for_the_gateway():
+def test_a_client_cannot_speak_for_the_gateway():
     made = event(headers=[("x-forwarded-proto", "https"), ("x-forwarded-for", "203.0.113.9")])
     assert "x-forwarded-proto" not in made["headers"]
     assert made["headers"]["X-Forwarded-For"] == "203.0.113.9, 192.0.2.7"

@@ -1,36 +1,29 @@
 """Functions behind a real queue, and on a schedule."""
 
-import boto3
 import pytest
 
+from local.cloud.session import CloudClients
+from local.template.queue_names import queue_url
 from tests.local.conftest import eventually
-
-URL = "https://sqs.us-east-1.amazonaws.com/000000000000/"
 
 
 @pytest.fixture
 def sqs(client):
     endpoint = client.get("/agents/echo/x").json()["variables"]["AWS_ENDPOINT_URL"]
-    sqs = boto3.client(
-        "sqs",
-        endpoint_url=endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
-    yield sqs
-    sqs.close()
+    clients = CloudClients(endpoint)
+    yield clients.sqs
+    clients.close()
 
 
 def waiting(sqs, queue: str) -> int:
     """Messages in the queue, those that are being worked on too."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    counts = sqs.get_queue_attributes(QueueUrl=URL + queue, AttributeNames=names)["Attributes"]
+    counts = sqs.get_queue_attributes(QueueUrl=queue_url(queue), AttributeNames=names)["Attributes"]
     return sum(int(count) for count in counts.values())
 
 
 def send(sqs, body: str) -> None:
-    sqs.send_message(QueueUrl=URL + "RunsQueue", MessageBody=body)
+    sqs.send_message(QueueUrl=queue_url("RunsQueue"), MessageBody=body)
 
 
 def test_a_message_reaches_the_function_once_and_is_deleted(sqs, signals):

@@ -5,10 +5,10 @@ import signal
 import socket
 from pathlib import Path
 
-import boto3
 import httpx
 import pytest
 
+from local.cloud.session import CloudClients
 from tests.local.conftest import alive, eventually, stack_process
 
 
@@ -20,8 +20,8 @@ def start(tmp_path):
 
 def cloud(stack):
     variables = httpx.get(f"{stack.url}/agents/echo/x", timeout=20).json()["variables"]
-    session = boto3.Session("local", "local", region_name="us-east-1")
-    return [session.client(name, endpoint_url=variables["AWS_ENDPOINT_URL"]) for name in ("dynamodb", "s3")]
+    clients = CloudClients(variables["AWS_ENDPOINT_URL"])
+    return clients.dynamodb, clients.s3
 
 
 def test_ctrl_c_ends_every_process_and_keeps_items_and_objects(start):
@@ -105,12 +105,12 @@ def test_a_missing_components_file_is_told(start, tmp_path):
         assert stack.output() == f"{tmp_path / 'nowhere.py'}: no such components file\n"
 
 
-def test_a_folder_that_can_not_be_written_is_told(tmp_path):
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "state").touch()
     with stack_process(tmp_path / "state", tmp_path) as stack:
         assert stack.process.wait(20) == 1
         stack.end()
-        assert stack.output() == f"{tmp_path / 'state'} can not be written: File exists\n"
+        assert stack.output() == f"{tmp_path / 'state'} cannot be written: File exists\n"
 
 
 def test_a_second_stack_over_the_same_state_does_not_start(stack, shared_folder):

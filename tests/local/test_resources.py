@@ -2,7 +2,6 @@ import asyncio
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
 import pytest
 
 from local.cloud.process import running_cloud
@@ -16,7 +15,7 @@ TEMPLATE = Path(__file__).parent / "template.yaml"
 def in_cloud(state, steps):
     async def run():
         async with running_cloud(Settings().cloud_python, state) as cloud:
-            await asyncio.to_thread(steps, cloud.url)
+            await asyncio.to_thread(steps, cloud.clients)
 
     asyncio.run(run())
 
@@ -27,22 +26,21 @@ def test_tables_and_buckets_are_made_once_and_only_as_the_template_has_them(tmp_
     other_index = {**properties["GlobalSecondaryIndexes"][0], "IndexName": "other"}
     changed = {**properties, "GlobalSecondaryIndexes": [other_index]}
 
-    def steps(url):
-        create_resources(template, url)
-        session = boto3.Session("local", "local", region_name="us-east-1")
-        dynamodb, s3 = (session.client(name, endpoint_url=url) for name in ("dynamodb", "s3"))
+    def steps(clients):
+        create_resources(template, clients)
+        dynamodb, s3 = clients.dynamodb, clients.s3
         dynamodb.put_item(TableName="RunsTable", Item={"run_id": {"S": "r"}, "item": {"S": "RECORD"}})
         s3.put_object(Bucket="agentos-local-bucket", Key="k", Body=b"kept")
-        create_resources(template, url)
+        create_resources(template, clients)
         assert dynamodb.scan(TableName="RunsTable")["Count"] == 1
         assert s3.get_object(Bucket="agentos-local-bucket", Key="k")["Body"].read() == b"kept"
         with pytest.raises(CannotStart, match="RunsTable"):
-            create_resources(replace(template, tables={"RunsTable": changed}), url)
+            create_resources(replace(template, tables={"RunsTable": changed}), clients)
 
     in_cloud(tmp_path, steps)
 
 
-def test_a_cloud_that_can_not_run_is_told_with_its_own_words(tmp_path):
+def test_a_cloud_that_cannot_run_is_reported_in_its_own_words(tmp_path):
     async def run():
         async with running_cloud(tmp_path / "no-python", tmp_path):
             pass

@@ -1,7 +1,7 @@
 import pytest
 
 from local.gateway.routing import Match, Router
-from local.template.document import Route
+from local.template.rest_api import Route
 
 ROUTER = Router(
     [

@@ -2,8 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from local.template.document import InvalidTemplate, Route, Template
+from local.account import ACCOUNT_ID, REGION
+from local.settings import InvalidTemplate
+from local.template.document import Template
 from local.template.intrinsics import Intrinsics, UnsupportedIntrinsic
+from local.template.rest_api import Route
 from local.template.triggers import QueueTrigger, ScheduleTrigger
 
 TEMPLATE = Path(__file__).parent / "template.yaml"
@@ -62,7 +65,7 @@ def test_functions_are_triggered_by_queues_and_schedules(template):
     assert template.schedule_triggers == (ScheduleTrigger("SweeperFunction"),)
     assert set(template.queues) == {"RunsQueue", "DeadLetterQueue"}
     url = template.functions["WorkerFunction"].variables["QUEUE_URL"]
-    assert url == "https://sqs.us-east-1.amazonaws.com/000000000000/RunsQueue"
+    assert url == f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT_ID}/RunsQueue"
 
 
 def test_a_trigger_by_an_unknown_queue_is_an_error(tmp_path):
@@ -86,7 +89,7 @@ def test_a_template_without_an_api_is_an_error(tmp_path):
         Template.load(empty)
 
 
-def test_a_missing_template_is_told(tmp_path):
+def test_a_missing_template_is_reported(tmp_path):
     with pytest.raises(InvalidTemplate, match="no such template"):
         Template.load(tmp_path / "template.yaml")
 

@@ -3,6 +3,7 @@
 import boto3
 import pytest
 
+from local.account import CREDENTIAL, REGION
 from local.settings import Settings
 from local.variables import function_variables
 
@@ -26,7 +27,7 @@ def credentials(monkeypatch):
 def test_no_credentials_of_the_user_reach_a_function():
     given = variables()
     assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN"} & set(given)
-    assert (given["AWS_ENDPOINT_URL"], given["AWS_ACCESS_KEY_ID"], given["AWS_REGION"]) == (CLOUD, "local", "us-east-1")
+    assert (given["AWS_ENDPOINT_URL"], given["AWS_ACCESS_KEY_ID"], given["AWS_REGION"]) == (CLOUD, CREDENTIAL, REGION)
     assert not [name for name in given if "BEDROCK" in name]
 
 
@@ -39,7 +40,7 @@ def test_a_bedrock_api_key_opens_the_real_bedrock_and_nothing_else(monkeypatch):
         monkeypatch.setenv(name, value)
     # As agno's model makes its client.
     bedrock = boto3.client(
-        "bedrock-runtime", region_name="us-east-1", aws_access_key_id="local", aws_secret_access_key="local"
+        "bedrock-runtime", region_name=REGION, aws_access_key_id=CREDENTIAL, aws_secret_access_key=CREDENTIAL
     )
     sent = []
     bedrock.meta.events.register("before-send", lambda request, **_: sent.append(request) or 1 / 0)

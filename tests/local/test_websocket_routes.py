@@ -14,7 +14,7 @@ INTEGRATION = {"I": {"IntegrationUri": "arn:…:functions/Sockets.Arn/invocation
 
 def test_the_template_s_routes_lead_to_its_function():
     template = Template.load(ROOT / "template.yaml")
-    assert template.websocket_routes == dict.fromkeys(ROUTES, "WebsocketFunction")
+    assert template.websocket_routes == dict.fromkeys(ROUTES, "WebSocketFunction")
 
 
 @pytest.mark.parametrize("route", [{"RouteKey": "a"}, {"RouteKey": "a", "Target": "integrations/other"}])

@@ -20,6 +20,7 @@ from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.stores.posts import ManagementApiPosts
 from agentos_lambda.websocket.ports import Gone
+from local.cloud.session import CloudClients
 from local.variables import cloud_access
 from tests.local.conftest import HERE, StackProcess, eventually, stack_process
 from tests.local.websocket_client import Client, indexes, text_of
@@ -332,9 +333,10 @@ def management(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> tu
     for name, value in cloud_access("").items():
         monkeypatch.setenv(name, value)
     of_function = next(each for each in environments(whole_stack).values() if "GREETINGS_QUEUE_URL" in each)
-    tables = boto3.client("dynamodb", endpoint_url=of_function["AWS_ENDPOINT_URL"])
-    items = eventually(lambda: len(found := tables.scan(TableName="ConnectionsTable")["Items"]) == 1 and found)
-    tables.close()
+    clients = CloudClients(of_function["AWS_ENDPOINT_URL"])
+    scan = clients.dynamodb.scan
+    items = eventually(lambda: len(found := scan(TableName="ConnectionsTable")["Items"]) == 1 and found)
+    clients.close()
     return of_function["WEBSOCKET_MANAGEMENT_URL"], items[0]["connection_id"]["S"]
 
 

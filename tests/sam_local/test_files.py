@@ -5,6 +5,7 @@ import stat
 
 import pytest
 
+from local.account import REGION
 from local.sam.docker import Host
 from local.sam.files import sam_local_files
 from local.variables import container_variables
@@ -38,7 +39,7 @@ def test_a_container_gets_what_its_function_has_on_aws_and_nothing_of_the_user_s
         "",
         "openai:gpt",
     )
-    assert (given["AWS_ENDPOINT_URL"], given["AWS_REGION"]) == (CLOUD, "us-east-1")
+    assert (given["AWS_ENDPOINT_URL"], given["AWS_REGION"]) == (CLOUD, REGION)
 
 
 def test_a_container_of_an_open_stack_looks_for_no_secret():

@@ -53,7 +53,7 @@ def test_a_port_in_use(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert refusal(tmp_path / "state", port=port).startswith(f"port {port} can not be used (")
+        assert refusal(tmp_path / "state", port=port).startswith(f"port {port} cannot be used (")
 
 
 def test_another_stack_over_the_same_state(tmp_path):
@@ -61,7 +61,7 @@ def test_another_stack_over_the_same_state(tmp_path):
     state.mkdir()
     with (state / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert refusal(state) == f"another stack uses {state}: end it first"
+        assert refusal(state) == f"another stack uses {state}: stop it first"
 
 
 def test_a_docker_that_does_not_answer(tmp_path):
@@ -75,11 +75,11 @@ def test_no_docker_at_all(tmp_path):
     assert "docker" in line.removeprefix("docker is needed")
 
 
-def test_an_image_that_is_not_there_and_can_not_be_pulled(tmp_path, path_with):
+def test_an_image_that_is_not_there_and_cannot_be_pulled(tmp_path, path_with):
     script = '[ "$1" = network ] && echo 127.0.0.1 && exit; echo "no such host" >&2; exit 1'
     with sam_stack(tmp_path / "state", PATH=path_with(script)) as stack:
         assert stack.process.wait(60) == 1
         pulling, line = stack.output().splitlines()
     image = pulling.split()[1]
     assert image.startswith("public.ecr.aws/lambda/python:3.")
-    assert line == f"the image {image} is not here and can not be pulled: no such host"
+    assert line == f"the image {image} is not here and cannot be pulled: no such host"

@@ -28,8 +28,8 @@ SOURCE = Bundle(
 
 async def test_each_request_is_answered_and_the_processor_time_told(tmp_path):
     template = Template.load(ROOT / "template.yaml")
-    async with running_cloud(Settings().cloud_python, tmp_path) as cloud, key_secret(KEY, cloud.url) as secret:
-        create_resources(template, cloud.url)
+    async with running_cloud(Settings().cloud_python, tmp_path) as cloud, key_secret(KEY, cloud.clients) as secret:
+        create_resources(template, cloud.clients)
         for request in REQUESTS:
             given = variables(SOURCE, request, template, INSTALLED, cloud_url=cloud.url, secret=secret)
             measured = await first_answer((sys.executable,), given, request)

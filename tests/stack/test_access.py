@@ -1,4 +1,4 @@
-"""What each function may do: exactly this."""
+"""What each function may do, and who may invoke it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.stack.expected import GRANTS, Grant
 from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, source, translate
 
 Stack = dict[str, dict[str, Any]]
-Grant = tuple[str, str]
 
 SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key-AbCdEf"
 PROFILE = "eu.amazon.nova-lite-v1:0"
@@ -48,34 +48,6 @@ def log_and_trace(function: str) -> set[Grant]:
     return TRACE | {("logs:CreateLogStream", f"{group}.Arn"), ("logs:PutLogEvents", f"{group}.Arn")}
 
 
-# A transaction is authorised as the writes that it is made of.
-TABLE_ACTIONS = {
-    "RunsTable": ("GetItem", "PutItem", "UpdateItem"),
-    "SessionsTable": ("GetItem", "PutItem", "UpdateItem", "Query"),
-    "RunEventsTable": ("PutItem", "Query"),
-}
-RUN_GRANTS = {
-    (f"dynamodb:{action}", f"{table}.Arn") for table, actions in TABLE_ACTIONS.items() for action in actions
-} | {("s3:GetObject", "${Bucket.Arn}/*"), ("s3:PutObject", "${Bucket.Arn}/*")}
-ENQUEUE = {("sqs:SendMessage", "RunsQueue.Arn"), ("sqs:GetQueueAttributes", "RunsQueue.Arn")}
-DEQUEUE = {(f"sqs:{action}", "RunsQueue.Arn") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
-SWEEP = {("dynamodb:Query", "${RunsTable.Arn}/index/active"), ("sqs:SendMessage", "RunsQueue.Arn")}
-MANAGEMENT_API = (
-    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/POST/@connections/*"
-)
-FOLLOW = {
-    ("dynamodb:Query", "RunsTable.Arn"),
-    ("dynamodb:DeleteItem", "RunsTable.Arn"),
-    ("dynamodb:UpdateItem", "ConnectionsTable.Arn"),
-    ("execute-api:ManageConnections", MANAGEMENT_API),
-}
-CONNECT = {(f"dynamodb:{action}", "ConnectionsTable.Arn") for action in ("GetItem", "PutItem", "DeleteItem")} | {
-    (f"sqs:{action}", "GreetingsQueue.Arn")
-    for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-}
-READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
-
-
 def test_each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack: Stack) -> None:
     roles = {stack[function]["Properties"]["Role"].removesuffix(".Arn") for function in FUNCTIONS}
     assert len(roles) == len(FUNCTIONS)
@@ -88,29 +60,33 @@ def test_each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack: Sta
         }
 
 
-def test_the_config_function_reads_the_key_and_nothing_else(stack: Stack) -> None:
-    assert grants(statements(stack, "ConfigFunction")) == READ_KEY | log_and_trace("ConfigFunction")
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_do_what_it_does_and_nothing_else(stack: Stack, function: str) -> None:
+    assert grants(statements(stack, function)) == GRANTS[function] | log_and_trace(function)
 
 
-@pytest.mark.parametrize("function", RUN_FUNCTIONS)
-def test_a_run_function_reads_and_writes_runs_and_queues_them_and_nothing_else(stack: Stack, function: str) -> None:
-    follow = FOLLOW if function == "WorkflowsFunction" else set()
-    assert grants(statements(stack, function)) == READ_KEY | RUN_GRANTS | ENQUEUE | follow | log_and_trace(function)
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_may_use_each_table_queue_and_bucket_that_it_is_told_of(stack: Stack, function: str) -> None:
+    told = {
+        value for value in stack[function]["Properties"]["Environment"]["Variables"].values() if is_data(stack, value)
+    }
+    taken_from = {
+        source["Properties"]["EventSourceArn"].removesuffix(".Arn")
+        for source in stack.values()
+        if source["Type"] == "AWS::Lambda::EventSourceMapping" and source["Properties"]["FunctionName"] == function
+    }
+    used = {
+        name
+        for _, resource in grants(statements(stack, function))
+        for name in re.findall(r"\w+", resource)
+        if is_data(stack, name)
+    }
+    assert used == told | taken_from
 
 
-def test_the_worker_takes_runs_from_the_queue_writes_and_tells_them_and_nothing_else(stack: Stack) -> None:
-    assert grants(statements(stack, "WorkerFunction")) == RUN_GRANTS | DEQUEUE | FOLLOW | log_and_trace(
-        "WorkerFunction"
-    )
-
-
-def test_the_websocket_function_queues_runs_and_keeps_and_greets_connections_and_nothing_else(stack: Stack) -> None:
-    found = grants(statements(stack, "WebsocketFunction"))
-    assert found == READ_KEY | RUN_GRANTS | ENQUEUE | FOLLOW | CONNECT | log_and_trace("WebsocketFunction")
-
-
-def test_the_sweeper_finds_active_runs_reads_writes_and_queues_them_and_nothing_else(stack: Stack) -> None:
-    assert grants(statements(stack, "SweeperFunction")) == RUN_GRANTS | SWEEP | log_and_trace("SweeperFunction")
+def is_data(stack: Stack, name: Any) -> bool:
+    kinds = ("AWS::DynamoDB::Table", "AWS::SQS::Queue", "AWS::S3::Bucket")
+    return name in stack and stack[name]["Type"] in kinds
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -194,10 +170,10 @@ def test_nobody_but_lambda_itself_gives_work_to_the_worker(stack: Stack) -> None
 
 
 def test_only_the_stage_of_the_websocket_api_may_invoke_its_function(stack: Stack) -> None:
-    assert permissions(stack, "WebsocketFunction") == [
+    assert permissions(stack, "WebSocketFunction") == [
         {
             "Action": "lambda:InvokeFunction",
-            "FunctionName": "WebsocketFunction",
+            "FunctionName": "WebSocketFunction",
             "Principal": "apigateway.amazonaws.com",
             "SourceArn": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/*",
         }

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.stack.translation import FUNCTIONS, ROOT
+from tests.stack.translation import FUNCTIONS, ROOT, TEMPLATE
 
 UNZIPPED_LIMIT = 250 * 1024 * 1024
 """Bytes of a function with its layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
@@ -99,6 +100,13 @@ def test_a_function_with_its_layers_is_small_enough_for_lambda(
     assert f"{whole / 1024**2:7.1f}  {function}\n" in build.printed
 
 
+def test_cloudformation_gets_a_template_without_anchors(build: Build) -> None:
+    written = (build.artifacts / "template.yaml").read_text()
+    assert any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(TEMPLATE.read_text()))
+    assert not any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(written))
+    assert "<<" not in written
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_functions_handler_is_where_the_template_says(build: Build, function: str) -> None:
     assert "def handler" in (build.artifacts / function / "app.py").read_text()
@@ -162,7 +170,7 @@ def test_the_manifest_describes_the_components_that_are_deployed(build: Build) -
 
 
 def test_the_api_document_is_baked_into_the_package(build: Build) -> None:
-    document = json.loads((build.python("AgentosLambda") / "agentos_lambda/api/openapi.json").read_text())
+    document = json.loads((build.python("AgentosLambda") / "agentos_lambda/api/openapi/openapi.json").read_text())
     assert "/agents/{agent_id}/runs" in document["paths"]
 
 

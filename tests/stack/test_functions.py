@@ -6,23 +6,10 @@ from typing import Any
 
 import pytest
 
+from tests.stack.expected import BOUNDS, EVERYWHERE, LAYERS, VARIABLES
 from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, source, translate
 
 Stack = dict[str, dict[str, Any]]
-
-EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
-TELLS = {
-    "CONNECTIONS_TABLE": "ConnectionsTable",
-    "WEBSOCKET_MANAGEMENT_URL": "https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
-}
-"""What those functions know besides that tell runs to the connections of the WebSocket."""
-RUNS = {
-    "RUNS_TABLE": "RunsTable",
-    "SESSIONS_TABLE": "SessionsTable",
-    "EVENTS_TABLE": "RunEventsTable",
-    "BUCKET": "Bucket",
-    "EVENTS_TTL_SECONDS": 86400,
-}
 
 
 def environment(stack: Stack, function: str) -> dict[str, Any]:
@@ -66,36 +53,17 @@ def test_functions_and_layers_agree_on_processor_and_python(function: str) -> No
         assert (layer["CompatibleArchitectures"], layer["CompatibleRuntimes"]) == (["x86_64"], ["python3.14"])
 
 
-def test_the_config_function_knows_of_no_data(stack: Stack) -> None:
-    assert environment(stack, "ConfigFunction").keys() == EVERYWHERE | {"AGENTOS_RESPONSE_MODE", "WEBSOCKET_URL"}
-    assert environment(stack, "ConfigFunction")["AGENTOS_RESPONSE_MODE"] == "buffered"
-
-
-@pytest.mark.parametrize("function", RUN_FUNCTIONS)
-def test_a_run_function_knows_its_tables_and_its_bucket(stack: Stack, function: str) -> None:
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_knows_what_it_needs_and_nothing_else(stack: Stack, function: str) -> None:
     variables = environment(stack, function)
-    tells = TELLS if function == "WorkflowsFunction" else {}
-    assert variables.items() >= tells.items()
-    assert variables.keys() == EVERYWHERE | RUNS.keys() | tells.keys() | {
-        "RUNS_QUEUE_URL",
-        "AGENTOS_RESPONSE_MODE",
-        "AWS_LAMBDA_EXEC_WRAPPER",
-    }
-    assert variables["RUNS_QUEUE_URL"] == "RunsQueue"
-    assert variables.items() >= RUNS.items()
+    assert variables.keys() == EVERYWHERE | VARIABLES[function].keys()
+    assert variables.items() >= VARIABLES[function].items()
 
 
-def test_the_worker_knows_tables_and_bucket_and_runs_in_our_own_loop(stack: Stack, buffered_stack: Stack) -> None:
+def test_the_worker_runs_in_our_own_loop_in_both_modes(stack: Stack, buffered_stack: Stack) -> None:
     for variables in (environment(stack, "WorkerFunction"), environment(buffered_stack, "WorkerFunction")):
-        assert variables.keys() == EVERYWHERE | RUNS.keys() | TELLS.keys() | {"AWS_LAMBDA_EXEC_WRAPPER"}
-        assert variables.items() >= {**RUNS, **TELLS}.items()
         assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bin/stream-wrapper"
-
-
-def test_the_sweeper_knows_tables_bucket_and_queue(stack: Stack) -> None:
-    variables = environment(stack, "SweeperFunction")
-    assert variables.keys() == EVERYWHERE | RUNS.keys() | {"RUNS_QUEUE_URL"}
-    assert variables.items() >= {**RUNS, "RUNS_QUEUE_URL": "RunsQueue"}.items()
+        assert "AGENTOS_RESPONSE_MODE" not in variables
 
 
 @pytest.mark.parametrize("function", RUN_FUNCTIONS)
@@ -132,17 +100,23 @@ def test_the_model_is_the_demo_model_unless_another_is_named(stack: Stack, funct
     )
 
 
-@pytest.mark.parametrize("function", [*RUN_FUNCTIONS, "WorkerFunction"])
-def test_what_runs_components_has_all_layers(stack: Stack, function: str) -> None:
-    assert layers(stack, function) == ["Web", "Engine", "AgentosLambda", "Components"]
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_the_layers_that_it_needs(stack: Stack, function: str) -> None:
+    assert layers(stack, function) == LAYERS[function]
 
 
-def test_the_config_function_has_no_engine(stack: Stack) -> None:
-    assert layers(stack, "ConfigFunction") == ["Web", "AgentosLambda", "Components"]
-
-
-def test_the_sweeper_has_neither_engine_nor_web(stack: Stack) -> None:
-    assert layers(stack, "SweeperFunction") == ["AgentosLambda", "Components"]
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_s_concurrency_is_bounded_where_that_is_decided_and_else_by_the_account(
+    stack: Stack, function: str
+) -> None:
+    sources = [
+        each["Properties"]
+        for each in stack.values()
+        if each["Type"] == "AWS::Lambda::EventSourceMapping" and each["Properties"]["FunctionName"] == function
+    ]
+    bounds = [source["ScalingConfig"]["MaximumConcurrency"] for source in sources if "ScalingConfig" in source]
+    reserved = stack[function]["Properties"].get("ReservedConcurrentExecutions")
+    assert (bounds or [reserved]) == [BOUNDS[function]]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.translation import RUN_FUNCTIONS, translate
+from tests.stack.translation import RUN_FUNCTIONS, cloudformation, translate
 
 Stack = dict[str, dict[str, Any]]
 
@@ -100,8 +100,8 @@ def test_each_deployment_of_the_stack_deploys_the_api_so_that_a_switch_of_modes_
     deployments = set()
     for second, mode in enumerate(("streaming", "buffered")):
         monkeypatch.setattr("samtranslator.model.apigateway.time.time", lambda second=second: float(second))
-        stage = translate(ResponseMode=mode)["Apiv1Stage"]["Properties"]
-        deployments.add(stage["DeploymentId"])
+        stage = cloudformation(ResponseMode=mode)["Resources"]["Apiv1Stage"]["Properties"]
+        deployments.add(stage["DeploymentId"]["Ref"])
     assert len(deployments) == 2
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agentos_lambda.aws import metrics
+from tests.stack.alarms import alarms, drawn, watched
 from tests.stack.translation import FUNCTIONS, ROOT, translate
 
 Stack = dict[str, dict[str, Any]]
@@ -34,27 +35,6 @@ OF_AWS = {
     ),
 }
 """Metrics and their dimensions, as the services' own documentation lists them."""
-
-
-def alarms(stack: Stack) -> dict[str, dict[str, Any]]:
-    return {
-        name: resource["Properties"] for name, resource in stack.items() if resource["Type"] == "AWS::CloudWatch::Alarm"
-    }
-
-
-def watched(alarm: dict[str, Any]) -> list[tuple[str, str, dict[str, str]]]:
-    """Namespace, name and dimensions of each metric that an alarm watches."""
-    single = [alarm] if "MetricName" in alarm else []
-    several = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
-    return [
-        (each["Namespace"], each["MetricName"], {pair["Name"]: pair["Value"] for pair in each["Dimensions"]})
-        for each in single + several
-    ]
-
-
-def drawn(stack: Stack) -> list[list[Any]]:
-    widgets = json.loads(stack["Dashboard"]["Properties"]["DashboardBody"])["widgets"]
-    return [metric for widget in widgets for metric in widget["properties"].get("metrics", [])]
 
 
 def assert_exists(namespace: str, name: str, dimensions: dict[str, str]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,8 +40,8 @@ def test_a_message_that_five_receives_have_failed_on_is_put_aside_for_14_days(st
 @pytest.mark.parametrize(
     ("queue", "of"),
     [
-        ("RunsQueue", "QueuesPolicy"),
-        ("DeadLetterQueue", "QueuesPolicy"),
+        ("RunsQueue", "RunsQueuePolicy"),
+        ("DeadLetterQueue", "RunsQueuePolicy"),
         ("GreetingsQueue", "GreetingsQueuePolicy"),
         ("GreetingsDeadLetterQueue", "GreetingsQueuePolicy"),
     ],
@@ -77,13 +76,21 @@ def test_the_sweeper_sweeps_every_minute_and_leaves_a_failed_sweep_to_the_next(s
     assert invocation["Properties"]["MaximumRetryAttempts"] == 0
 
 
-@pytest.mark.parametrize("function", ["worker", "sweeper", "websocket"])
-def test_a_function_without_http_loads_neither_web_framework_nor_engine(function: str, tmp_path: Path) -> None:
-    manifest = tmp_path / "manifest.json"
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Of a function's process: with the manifest of the components, as a build makes it."""
+    manifest = tmp_path_factory.mktemp("manifest") / "manifest.json"
     python_path = os.pathsep.join(str(ROOT / "layers" / layer) for layer in ("agentos_lambda", "components"))
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": python_path, "AGENTOS_MANIFEST": str(manifest)}
+    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": python_path, "AGENTOS_MANIFEST": str(manifest)}
     build = [sys.executable, "-m", "agentos_lambda.engine.components.build_manifest", "-o", manifest]
-    subprocess.run(build, env=environment, check=True, capture_output=True)
+    subprocess.run(build, env=variables, check=True, capture_output=True)
+    return variables
+
+
+@pytest.mark.parametrize("function", ["worker", "sweeper", "websocket"])
+def test_a_function_without_http_loads_neither_web_framework_nor_engine(
+    function: str, environment: dict[str, str]
+) -> None:
     program = "import sys, app; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -33,7 +33,7 @@ def test_there_is_a_route_for_each_action_and_each_leads_to_the_function(stack: 
     assert {route["Target"] for route in routes.values()} == {"integrations/${WebSocketIntegration}"}
     (integration,) = of_type(stack, "Integration").values()
     assert (integration["IntegrationType"], integration["IntegrationMethod"]) == ("AWS_PROXY", "POST")
-    assert "functions/${WebsocketFunction.Arn}/invocations" in integration["IntegrationUri"]
+    assert "functions/${WebSocketFunction.Arn}/invocations" in integration["IntegrationUri"]
 
 
 def test_no_route_answers_by_itself_since_the_function_posts(stack: Stack) -> None:
@@ -59,16 +59,16 @@ def test_messages_are_throttled_as_requests_are(stack: Stack) -> None:
 
 
 def test_the_function_ends_when_api_gateway_stops_waiting(stack: Stack) -> None:
-    assert stack["WebsocketFunction"]["Properties"]["Timeout"] == 29
+    assert stack["WebSocketFunction"]["Properties"]["Timeout"] == 29
 
 
 def test_a_greeting_is_hidden_while_it_is_worked_on_and_put_aside_soon(stack: Stack) -> None:
     queue = stack["GreetingsQueue"]["Properties"]
-    assert stack["WebsocketFunction"]["Properties"]["Timeout"] < queue["VisibilityTimeout"]
+    assert stack["WebSocketFunction"]["Properties"]["Timeout"] < queue["VisibilityTimeout"]
     redrive = queue["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == "GreetingsDeadLetterQueue.Arn"
     assert redrive["maxReceiveCount"] * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"] <= 300
-    mapping = stack["WebsocketFunctionGreetings"]["Properties"]
+    mapping = stack["WebSocketFunctionGreetings"]["Properties"]
     assert mapping["EventSourceArn"] == "GreetingsQueue.Arn"
     assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
 
@@ -83,7 +83,7 @@ def test_connections_expire_and_are_not_kept(stack: Stack) -> None:
 
 
 def test_the_function_knows_its_tables_queues_and_where_to_post(stack: Stack) -> None:
-    variables = stack["WebsocketFunction"]["Properties"]["Environment"]["Variables"]
+    variables = stack["WebSocketFunction"]["Properties"]["Environment"]["Variables"]
     assert {name: variables[name] for name in ("CONNECTIONS_TABLE", "RUNS_QUEUE_URL", "GREETINGS_QUEUE_URL")} == {
         "CONNECTIONS_TABLE": "ConnectionsTable",
         "RUNS_QUEUE_URL": "RunsQueue",

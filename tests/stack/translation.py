@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from functools import partial
+from copy import deepcopy
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,20 @@ from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
 ROOT = Path(__file__).parents[2]
-HTTP_FUNCTIONS = ("ConfigFunction", "AgentsFunction", "TeamsFunction", "WorkflowsFunction")
-RUN_FUNCTIONS = HTTP_FUNCTIONS[1:]
-FUNCTIONS = (*HTTP_FUNCTIONS, "WorkerFunction", "SweeperFunction", "WebsocketFunction")
+TEMPLATE = ROOT / "template.yaml"
 
 _ABSENT = object()
 
 
+@cache
 def source() -> dict[str, Any]:
-    """The template as it is written."""
-    return yaml_parse((ROOT / "template.yaml").read_text())
+    """The template as it is written, with its anchors resolved. Read only."""
+    return yaml_parse(TEMPLATE.read_text())
 
 
 def cloudformation(**parameters: str) -> dict[str, Any]:
     """The template as SAM hands it to CloudFormation."""
-    template = source()
+    template = deepcopy(source())
     values = {name: declared["Default"] for name, declared in template["Parameters"].items()} | parameters
     for resource in template["Resources"].values():
         for uri in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
@@ -36,8 +37,9 @@ def cloudformation(**parameters: str) -> dict[str, Any]:
     return translator.translate(template, values)
 
 
+@cache
 def translate(**parameters: str) -> dict[str, dict[str, Any]]:
-    """The stack's resources by their logical id (that of a layer: without the hash that SAM appends).
+    """The stack's resources by their logical id (that of a layer: without the hash that SAM appends). Read only.
 
     References to parameters, and conditions, are resolved; what is known to CloudFormation only is left as it is,
     except that ``Fn::GetAtt`` becomes ``Resource.Attribute``, and ``Ref`` and ``Fn::Sub`` their text.
@@ -92,3 +94,21 @@ _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "Fn::GetAtt": ".".join,
     "Fn::Sub": _substitute,
 }
+
+
+def _functions() -> tuple[str, ...]:
+    """The functions, in the order of the template."""
+    return tuple(name for name, each in source()["Resources"].items() if each["Type"] == "AWS::Serverless::Function")
+
+
+def _called_by_the_api() -> tuple[str, ...]:
+    """Those that the REST API has a route to."""
+    paths = repr(source()["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"])
+    called = set(re.findall(r"functions/\$\{(\w+)\.Arn\}", paths))
+    return tuple(name for name in _functions() if name in called)
+
+
+FUNCTIONS = _functions()
+HTTP_FUNCTIONS = _called_by_the_api()
+RUN_FUNCTIONS = ("AgentsFunction", "TeamsFunction", "WorkflowsFunction")
+"""Those that start a run when they are asked to."""

@@ -1,4 +1,4 @@
-"""The same components in the plain way: agno's own AgentOS app behind Mangum."""
+"""The same components in the obvious way: agno's own AgentOS app behind Mangum."""
 
 from agno.db.dynamo import DynamoDb
 from agno.os import AgentOS
@@ -6,4 +6,5 @@ from mangum import Mangum
 
 from components import agents, teams, workflows
 
-handler = Mangum(AgentOS(agents=agents, teams=teams, workflows=workflows, db=DynamoDb()).get_app(), lifespan="off")
+agent_os = AgentOS(agents=[*agents], teams=[*teams], workflows=[*workflows], db=DynamoDb())
+handler = Mangum(agent_os.get_app(), lifespan="off")

@@ -1,0 +1,101 @@
+"""What is expected of each function of the template. A new function is entered in each table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Grant = tuple[str, str]
+"""An action and the resource that it is allowed on."""
+
+# A transaction is authorised as the writes that it is made of.
+TABLE_ACTIONS = {
+    "RunsTable": ("GetItem", "PutItem", "UpdateItem"),
+    "SessionsTable": ("GetItem", "PutItem", "UpdateItem", "Query"),
+    "RunEventsTable": ("PutItem", "Query"),
+}
+RUN_GRANTS = {
+    (f"dynamodb:{action}", f"{table}.Arn") for table, actions in TABLE_ACTIONS.items() for action in actions
+} | {("s3:GetObject", "${Bucket.Arn}/*"), ("s3:PutObject", "${Bucket.Arn}/*")}
+ENQUEUE = {("sqs:SendMessage", "RunsQueue.Arn"), ("sqs:GetQueueAttributes", "RunsQueue.Arn")}
+DEQUEUE = {(f"sqs:{action}", "RunsQueue.Arn") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
+SWEEP = {("dynamodb:Query", "${RunsTable.Arn}/index/active"), ("sqs:SendMessage", "RunsQueue.Arn")}
+MANAGEMENT_API = (
+    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/POST/@connections/*"
+)
+FOLLOW = {
+    ("dynamodb:Query", "RunsTable.Arn"),
+    ("dynamodb:DeleteItem", "RunsTable.Arn"),
+    ("dynamodb:UpdateItem", "ConnectionsTable.Arn"),
+    ("execute-api:ManageConnections", MANAGEMENT_API),
+}
+CONNECT = {(f"dynamodb:{action}", "ConnectionsTable.Arn") for action in ("GetItem", "PutItem", "DeleteItem")} | {
+    (f"sqs:{action}", "GreetingsQueue.Arn")
+    for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+}
+READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
+START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE
+
+GRANTS: dict[str, set[Grant]] = {
+    "ConfigFunction": READ_KEY,
+    "AgentsFunction": START_RUNS,
+    "TeamsFunction": START_RUNS,
+    "WorkflowsFunction": START_RUNS | FOLLOW,
+    "WebSocketFunction": START_RUNS | FOLLOW | CONNECT,
+    "WorkerFunction": RUN_GRANTS | DEQUEUE | FOLLOW,
+    "SweeperFunction": RUN_GRANTS | SWEEP,
+}
+"""What a function may do besides writing its log and its traces."""
+
+EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
+STORE = {
+    "RUNS_TABLE": "RunsTable",
+    "SESSIONS_TABLE": "SessionsTable",
+    "EVENTS_TABLE": "RunEventsTable",
+    "BUCKET": "Bucket",
+    "EVENTS_TTL_SECONDS": 86400,
+}
+QUEUE = {"RUNS_QUEUE_URL": "RunsQueue"}
+CONNECTIONS = {
+    "CONNECTIONS_TABLE": "ConnectionsTable",
+    "WEBSOCKET_MANAGEMENT_URL": "https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
+}
+OUR_LOOP = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bin/stream-wrapper"}
+STREAMS = {"AGENTOS_RESPONSE_MODE": "streaming", **OUR_LOOP}
+
+VARIABLES: dict[str, dict[str, Any]] = {
+    "ConfigFunction": {
+        "AGENTOS_RESPONSE_MODE": "buffered",
+        "WEBSOCKET_URL": "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
+    },
+    "AgentsFunction": STORE | QUEUE | STREAMS,
+    "TeamsFunction": STORE | QUEUE | STREAMS,
+    "WorkflowsFunction": STORE | QUEUE | STREAMS | CONNECTIONS,
+    "WebSocketFunction": STORE | QUEUE | CONNECTIONS | {"GREETINGS_QUEUE_URL": "GreetingsQueue"},
+    "WorkerFunction": STORE | CONNECTIONS | OUR_LOOP,
+    "SweeperFunction": STORE | QUEUE,
+}
+"""What a function's environment has besides ``EVERYWHERE``, in a stack without parameters."""
+
+ALL_LAYERS = ["Web", "Engine", "AgentosLambda", "Components"]
+
+LAYERS: dict[str, list[str]] = {
+    "ConfigFunction": ["Web", "AgentosLambda", "Components"],
+    "AgentsFunction": ALL_LAYERS,
+    "TeamsFunction": ALL_LAYERS,
+    "WorkflowsFunction": ALL_LAYERS,
+    "WebSocketFunction": ALL_LAYERS,
+    "WorkerFunction": ALL_LAYERS,
+    "SweeperFunction": ["AgentosLambda", "Components"],
+}
+"""What runs no component has no engine, and what answers no HTTP has no web layer."""
+
+BOUNDS: dict[str, int | None] = {
+    "ConfigFunction": None,
+    "AgentsFunction": None,
+    "TeamsFunction": None,
+    "WorkflowsFunction": None,
+    "WebSocketFunction": None,
+    "WorkerFunction": 10,
+    "SweeperFunction": None,
+}
+"""How many invocations of a function there may be at the same time; None where only the account's limit counts."""
