@@ -13,6 +13,7 @@ import pytest
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.timing import WAIT_AT_MOST
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from tests.e2e.conftest import wait_for
 from tests.e2e.deployment import Deployment
@@ -114,7 +115,8 @@ def swept(deployment: Deployment, record: RunRecord, work: Any = None) -> dict[s
     tables = Tables(
         outputs["RunsTableName"], outputs["SessionsTableName"], outputs["RunEventsTableName"], outputs["BucketName"]
     )
-    store = DynamoDBStore(tables, dynamodb=deployment.client("dynamodb"), s3=deployment.client("s3"))
+    clients = Clients(dynamodb=deployment.client("dynamodb"), s3=deployment.client("s3"))
+    store = DynamoDBStore(tables, clients=clients)
     store.accept(record, work=work)
     answer = deployment.client("lambda").invoke(FunctionName=deployment.physical("SweeperFunction"))
     assert "FunctionError" not in answer

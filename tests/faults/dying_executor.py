@@ -21,6 +21,7 @@ from boto3.session import Session
 from agentos_lambda.runs.commands import RunRequest
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import RunInput
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from tests.cloud import tables_of
 from tests.faults.hand_driven import HandDrivenKeeper
@@ -79,7 +80,7 @@ ROLES: dict[str, Callable[[World, str], Any]] = {"foreground": foreground, "work
 def execute(command: dict[str, Any]) -> None:
     kill = command["kill"] and (command["kill"][0], command["kill"][1])
     client = Mortal(Session().client("dynamodb"), kill)
-    store = DynamoDBStore(tables_of(os.environ["AWS_ACCESS_KEY_ID"]), dynamodb=client)
+    store = DynamoDBStore(tables_of(os.environ["AWS_ACCESS_KEY_ID"]), clients=Clients(dynamodb=client))
     world = World(store=store, new_id=lambda: os.urandom(8).hex())
     world.engine.script["tools"] = 3
     asyncio.run(ROLES[command["as"]](world, command["run_id"]))

@@ -9,6 +9,7 @@ from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import Media, RunInput
 from agentos_lambda.runs.sweeper import Swept
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER
+from agentos_lambda.stores.retries import TRIES
 from tests.faults.hand_driven import drive_keepers_by_hand
 from tests.runs.conftest import collect, component, names
 from tests.stores.dynamodb.faults import answer_lost, applied_twice, cancelled, refused
@@ -61,16 +62,27 @@ async def test_throttling_of_each_call_delays_a_run_and_changes_nothing(cloud, w
     assert cloud.world.store.get("run").status is RunStatus.COMPLETED
 
 
+@pytest.mark.parametrize("work", [foreground, background])
+@pytest.mark.parametrize("operation", ["query", "get_item", "put_item", "update_item", "transact_write_items"])
+@pytest.mark.parametrize("fault", [answer_lost, refused("InternalServerError", status=500)])
+async def test_an_answer_that_does_not_come_delays_a_run_and_changes_nothing(cloud, work, operation, fault):
+    cloud.dynamodb.plan(fault, operation, times=2)
+    await work(cloud.world)
+    record = cloud.world.store.get("run")
+    assert (record.status, record.attempt) == (RunStatus.COMPLETED, 1)
+
+
 async def test_a_transaction_conflict_delays_the_commit(cloud):
     cloud.dynamodb.plan(cancelled("None", "TransactionConflict", "None", "None"), "transact_write_items", times=2)
     events = await foreground(cloud.world)
     assert names(events)[-1] == "RunCompleted"
 
 
+@pytest.mark.parametrize("times", [1, TRIES])
 @pytest.mark.parametrize("place", range(len(FOREGROUND)))
-async def test_a_write_that_is_applied_but_reported_as_failed_never_makes_two_truths(cloud, place):
+async def test_a_write_that_is_applied_but_reported_as_failed_never_makes_two_truths(cloud, place, times):
     operation = FOREGROUND[place]
-    cloud.dynamodb.plan(answer_lost, operation, skip=FOREGROUND[:place].count(operation))
+    cloud.dynamodb.plan(answer_lost, operation, skip=FOREGROUND[:place].count(operation), times=times)
     told = []
     try:
         told = await foreground(cloud.world)
@@ -94,10 +106,10 @@ async def test_a_write_that_is_applied_twice_is_applied_once(cloud, operation):
 
 
 async def test_a_run_whose_acceptance_was_never_answered_ends_all_the_same(cloud):
-    cloud.dynamodb.plan(answer_lost, "put_item")
+    cloud.dynamodb.plan(answer_lost, "put_item", times=TRIES)
     with pytest.raises(StoreUnavailable):
         await cloud.world.execute(run_id="here")
-    cloud.dynamodb.plan(answer_lost, "put_item")
+    cloud.dynamodb.plan(answer_lost, "put_item", times=TRIES)
     with pytest.raises(StoreUnavailable):
         cloud.world.enqueue(run_id="queued")
     cloud.world.clock.advance(RESEND_AFTER)
@@ -108,7 +120,7 @@ async def test_a_run_whose_acceptance_was_never_answered_ends_all_the_same(cloud
 
 
 async def test_a_request_that_comes_again_because_its_answer_was_lost_is_the_same_run(cloud):
-    cloud.dynamodb.plan(answer_lost, "put_item")
+    cloud.dynamodb.plan(answer_lost, "put_item", times=TRIES)
     with pytest.raises(StoreUnavailable):
         cloud.world.enqueue(idempotency_key="key")
     again = cloud.world.enqueue(idempotency_key="key")
@@ -139,7 +151,7 @@ async def test_work_that_s3_does_not_give_ends_the_run_visibly(cloud):
 
 async def test_an_outage_of_the_store_in_the_middle_of_a_run_is_survived(cloud):
     cloud.world.engine.script["tools"] = 3
-    cloud.dynamodb.plan(refused("InternalServerError", status=500), "put_item", times=3, skip=2)
+    cloud.dynamodb.plan(refused("InternalServerError", status=500), "put_item", times=3 * TRIES, skip=2)
     events = await foreground(cloud.world)
     record = cloud.world.store.get("run")
     assert record.status is RunStatus.COMPLETED
@@ -150,6 +162,6 @@ async def test_one_run_that_can_not_be_swept_does_not_keep_the_others_waiting(cl
     for run_id in ("a", "b", "c"):
         cloud.world.enqueue(run_id=run_id)
         cloud.world.store.claim(run_id, executor="dies", lease_until=cloud.world.clock.now(), expired_before=0)
-    cloud.dynamodb.plan(refused("InternalServerError", status=500), "get_item")
+    cloud.dynamodb.plan(refused("InternalServerError", status=500), "get_item", times=TRIES)
     assert outlive(cloud.world) == Swept(lost=2, failed=1)
     assert cloud.world.sweeper.sweep() == Swept(lost=1)

@@ -4,6 +4,7 @@ Each example is a story of up to three dozen steps of executors, workers, cancel
 sweepers, and of what the network does to their requests. What is promised is checked after each step.
 """
 
+import pytest
 from botocore.exceptions import ReadTimeoutError
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -11,6 +12,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from agentos_lambda.stores.memory import MemoryStore
+from agentos_lambda.stores.retries import TRIES
 from tests.clocks import ManualClock
 from tests.faults.actors import Actors
 from tests.faults.hand_driven import drive_keepers_by_hand
@@ -45,13 +47,13 @@ def over_memory() -> Actors:
     return Actors(injector.around(truth), truth, injector, clock)
 
 
-def over_dynamodb(aws: Aws) -> Actors:
-    """The faults are those of the client: every single request may meet one."""
+def over_dynamodb(aws: Aws, *, tries: int) -> Actors:
+    """The faults are those of the client: every single request may meet one, and is sent up to so many times."""
     clock = ManualClock()
     injector = Injector(lambda: ReadTimeoutError(endpoint_url="http://127.0.0.1"))
 
     def store(dynamodb) -> DynamoDBStore:
-        return DynamoDBStore(aws.tables, dynamodb=dynamodb, s3=aws.s3, clock=clock, sleep=lambda _seconds: None)
+        return aws.store(clock, tries=tries, events_ttl_seconds=86_400, dynamodb=dynamodb)
 
     return Actors(store(injector.around(aws.dynamodb)), store(aws.dynamodb), injector, clock)
 
@@ -61,11 +63,12 @@ def test_the_promises_hold_over_the_memory_store(monkeypatch):
     check_stories(over_memory, examples=250)
 
 
-def test_the_promises_hold_over_dynamodb_with_faults_at_its_client(monkeypatch, moto_aws):
+@pytest.mark.parametrize(("tries", "examples"), [(1, 6), (TRIES, 3)])
+def test_the_promises_hold_over_dynamodb_with_faults_at_its_client(monkeypatch, moto_aws, tries, examples):
     drive_keepers_by_hand(monkeypatch)
-    check_stories(lambda: over_dynamodb(moto_aws), examples=6, phases=[Phase.generate])
+    check_stories(lambda: over_dynamodb(moto_aws, tries=tries), examples=examples, phases=[Phase.generate])
 
 
 def test_the_promises_hold_over_the_local_cloud(monkeypatch, ministack_aws):
     drive_keepers_by_hand(monkeypatch)
-    check_stories(lambda: over_dynamodb(ministack_aws), examples=3, phases=[Phase.generate])
+    check_stories(lambda: over_dynamodb(ministack_aws, tries=1), examples=3, phases=[Phase.generate])

@@ -12,6 +12,7 @@ import pytest
 from agentos_lambda.aws.logs import request_id
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from tests.cloud import tables_of
 from tests.functions.conftest import Context, load_handler, sample_event
@@ -38,7 +39,7 @@ def stack(aws: Any, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 @pytest.fixture
 def store(aws: Any) -> DynamoDBStore:
-    return DynamoDBStore(tables_of("functions"), dynamodb=aws, s3=boto3.client("s3"))
+    return DynamoDBStore(tables_of("functions"), clients=Clients(dynamodb=aws, s3=boto3.client("s3")))
 
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ async def cancelled(world: World, run_id: str):
 
 def check_agreement(world: World, run_id: str, answer) -> RunStatus:
     """The canceller's answer, and what anybody reads afterwards."""
-    final = world.store._records[run_id].status
+    (final,) = [record.status for record in world.store.records() if record.run_id == run_id]
     acknowledged = answer.cancel_requested or answer.status is RunStatus.CANCELLED
     assert final is (RunStatus.CANCELLED if acknowledged else RunStatus.COMPLETED)
     assert not answer.status.final or answer.status is final

@@ -16,6 +16,7 @@ from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.model import Component
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.timing import RESEND_AFTER
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.sqs import SqsQueue
 from tests.soak.clients import Client
@@ -106,12 +107,12 @@ class _ClockAhead(SystemClock):
 def _sweep_ahead(stack: Stack) -> None:
     given = stack.worker_variables()
     session = Session(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=given["AWS_REGION"])
-    clients = {name: session.client(name, endpoint_url=given["AWS_ENDPOINT_URL"]) for name in ("dynamodb", "s3", "sqs")}
+    made = {name: session.client(name, endpoint_url=given["AWS_ENDPOINT_URL"]) for name in ("dynamodb", "s3", "sqs")}
+    clients = Clients(**made)
     tables = Tables(given["RUNS_TABLE"], given["SESSIONS_TABLE"], given["EVENTS_TABLE"], given["BUCKET"])
-    store = DynamoDBStore(tables, dynamodb=clients["dynamodb"], s3=clients["s3"])
-    queue = SqsQueue(given["RUNS_QUEUE_URL"], client=lambda: clients["sqs"])
+    store = DynamoDBStore(tables, clients=clients)
+    queue = SqsQueue(given["RUNS_QUEUE_URL"], clients=clients)
     try:
         Sweeper(store, queue, _NoCatalog(), _ClockAhead(), new_id=lambda: f"{random.getrandbits(64):x}").sweep()
     finally:
-        for client in clients.values():
-            client.close()
+        clients.close()

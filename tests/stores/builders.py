@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, SessionDelta
@@ -35,6 +38,28 @@ def running(run_id="run-1", **changes) -> RunRecord:
         "lease_until": NOW + LEASE_MS,
     }
     return pending(run_id, **{**started, **changes})
+
+
+def with_every_field_set() -> RunRecord:
+    """A record with no field as it is by default, whatever fields there are."""
+    hints = get_type_hints(RunRecord)
+    return RunRecord(
+        **{
+            field.name: _unlike(field.default, hints[field.name], place)
+            for place, field in enumerate(fields(RunRecord))
+        }
+    )
+
+
+def _unlike(default: Any, hint: Any, place: int) -> Any:
+    if hint == Mapping[int, int]:
+        return {0: place, 1: place + 1}
+    (kind,) = set(get_args(hint) or [hint]) - {NoneType}
+    if kind is bool:
+        return not default
+    if kind is int:
+        return NOW + place
+    return f"text {place}" if kind is str else list(kind)[-1]
 
 
 def ending(before: RunRecord, status=RunStatus.COMPLETED, **changes) -> Ending:

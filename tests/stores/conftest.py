@@ -12,8 +12,12 @@ from botocore.config import Config
 from moto import mock_aws
 
 from agentos_lambda.runs.ports import Store
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
+from agentos_lambda.stores.dynamodb.requests import Requests
+from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.memory import MemoryStore
+from agentos_lambda.stores.retries import TRIES, Retries
 from tests.clocks import ManualClock
 from tests.cloud import REGION, create_tables, ministack, tables_of
 from tests.stores.builders import NOW
@@ -34,14 +38,27 @@ class Aws:
     def tables(self) -> Tables:
         return tables_of(self.account)
 
-    def store(self, clock=None, **clients) -> DynamoDBStore:
+    def store(self, clock=None, *, tries=TRIES, events_ttl_seconds=EVENTS_TTL_SECONDS, **clients) -> DynamoDBStore:
+        """A store with these ``clients`` in place of the account's, which never sleeps."""
+        clock = clock or ManualClock(NOW)
         return DynamoDBStore(
             self.tables,
-            events_ttl_seconds=EVENTS_TTL_SECONDS,
-            clock=clock or ManualClock(NOW),
-            sleep=lambda _seconds: None,
-            **{"dynamodb": self.dynamodb, "s3": self.s3, **clients},
+            events_ttl_seconds=events_ttl_seconds,
+            clients=self._clients(clients),
+            retries=_sleepless(clock, tries),
+            clock=clock,
         )
+
+    def table(self, name, **clients) -> Table:
+        """One table, for a store that has it to itself."""
+        return Table(name, Requests(self._clients(clients), _sleepless(ManualClock(NOW), TRIES)))
+
+    def _clients(self, others) -> Clients:
+        return Clients(**{"dynamodb": self.dynamodb, "s3": self.s3, **others})
+
+
+def _sleepless(clock, tries) -> Retries:
+    return Retries(clock, tries=tries, sleep=lambda _seconds: None)
 
 
 @pytest.fixture(scope="session")

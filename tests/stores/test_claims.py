@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
-from tests.stores.builders import LEASE_MS, NOW, claim, ending, pack, pending, running, take_over
+from tests.stores.builders import LEASE_MS, NOW, claim, ending, pack, pending, running, take_over, with_every_field_set
 
 
 def test_an_accepted_record_is_read_back_whole(store):
@@ -17,6 +17,13 @@ def test_an_accepted_record_is_read_back_whole(store):
     )
     assert store.accept(record) == record
     assert store.get("run-1") == record
+
+
+def test_no_field_of_a_record_is_forgotten(store):
+    record = with_every_field_set()
+    assert all(getattr(record, field.name) not in (field.default, None, {}) for field in fields(record))
+    assert store.accept(record) == record
+    assert store.get(record.run_id) == record
 
 
 def test_an_unknown_run_has_no_record(store):
@@ -47,7 +54,7 @@ def test_a_claim_starts_a_pending_run(store):
     assert store.get("run-1") == claimed
 
 
-def test_an_unknown_run_can_not_be_claimed(store):
+def test_an_unknown_run_cannot_be_claimed(store):
     with pytest.raises(ClaimLost) as lost:
         claim(store)
     assert lost.value.record is None
@@ -71,7 +78,7 @@ def test_claiming_again_with_the_same_token_finds_the_own_claim(store):
 
 
 @pytest.mark.parametrize("status", [RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED, RunStatus.PAUSED])
-def test_a_run_that_has_ended_or_paused_can_not_be_claimed(store, status):
+def test_a_run_that_has_ended_or_paused_cannot_be_claimed(store, status):
     record = store.commit(ending(store.accept(running()), status))
     for executor in ("rescuer", record.executor):
         with pytest.raises(ClaimLost) as lost:
@@ -134,7 +141,7 @@ def test_renewing_shows_the_cancel_flag(store):
     assert store.renew(record, lease_until=NOW).cancel_requested_at == NOW + 7
 
 
-def test_an_executor_that_was_replaced_can_not_renew(store):
+def test_an_executor_that_was_replaced_cannot_renew(store):
     record = store.accept(running())
     claimed = take_over(store)
     with pytest.raises(Fenced) as fenced:
@@ -143,7 +150,7 @@ def test_an_executor_that_was_replaced_can_not_renew(store):
     assert store.get("run-1") == claimed
 
 
-def test_a_run_that_has_ended_can_not_be_renewed(store):
+def test_a_run_that_has_ended_cannot_be_renewed(store):
     record = store.accept(running())
     ended = store.commit(ending(record))
     with pytest.raises(Fenced) as fenced:
@@ -152,7 +159,7 @@ def test_a_run_that_has_ended_can_not_be_renewed(store):
     assert store.get("run-1") == ended
 
 
-def test_an_unknown_run_can_not_be_renewed(store):
+def test_an_unknown_run_cannot_be_renewed(store):
     with pytest.raises(Fenced) as fenced:
         store.renew(running(), lease_until=NOW)
     assert fenced.value.record is None
@@ -172,7 +179,7 @@ def test_a_run_that_waits_is_not_flagged(store):
     assert store.get("run-1") == pending()
 
 
-def test_an_unknown_run_can_not_be_flagged(store):
+def test_an_unknown_run_cannot_be_flagged(store):
     with pytest.raises(NotFound):
         store.flag_cancel("run-1", now=NOW)
     assert store.get("run-1") is None

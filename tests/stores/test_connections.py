@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
-from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.memory import MemoryConnections
 from agentos_lambda.websocket.ports import CONNECTION_LIVES, Connection, ConnectionStore, TooManyRuns
 from tests.cloud import CONNECTIONS
@@ -18,7 +16,7 @@ def connections(request: pytest.FixtureRequest) -> ConnectionStore:
     if request.param == "memory":
         return MemoryConnections()
     aws = request.getfixturevalue(f"{request.param}_aws")
-    return DynamoDBConnections(CONNECTIONS, Clients(aws.dynamodb, aws.s3), Requests(lambda _seconds: None))
+    return DynamoDBConnections(aws.table(CONNECTIONS))
 
 
 @pytest.fixture
@@ -34,6 +32,13 @@ def claim(connections, now=NOW):
 def test_a_new_connection_has_done_nothing(opened):
     assert opened.get("c-1") == Connection("c-1")
     assert opened.get("c-2") is None
+
+
+def test_a_connection_that_is_opened_again_keeps_what_it_has_done(opened):
+    opened.authenticate("c-1")
+    opened.add_run("c-1", "r-1", limit=2)
+    opened.open("c-1", now=NOW)
+    assert opened.get("c-1") == Connection("c-1", authenticated=True, run_ids=frozenset({"r-1"}))
 
 
 def test_a_closed_connection_is_given_as_it_was_and_is_no_more(opened):
@@ -88,7 +93,6 @@ def test_nothing_brings_a_closed_connection_back(connections):
 
 
 def test_an_item_expires_when_the_connection_has_ended_in_any_case(ministack_aws):
-    clients = Clients(ministack_aws.dynamodb, ministack_aws.s3)
-    DynamoDBConnections(CONNECTIONS, clients, Requests()).open("c-1", now=NOW)
+    DynamoDBConnections(ministack_aws.table(CONNECTIONS)).open("c-1", now=NOW)
     item = ministack_aws.dynamodb.get_item(TableName=CONNECTIONS, Key={"connection_id": {"S": "c-1"}})["Item"]
     assert int(item["expires_at"]["N"]) == (NOW + CONNECTION_LIVES) // 1000

@@ -6,9 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
-from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.memory import MemoryFollowers
 from agentos_lambda.websocket.ports import AlreadyFollows, Follower, FollowerStore, Form
 from tests.stores.builders import NOW, running
@@ -23,7 +21,7 @@ def followers(request: pytest.FixtureRequest) -> FollowerStore:
     if request.param == "memory":
         return MemoryFollowers()
     aws = request.getfixturevalue(f"{request.param}_aws")
-    return DynamoDBFollowers("Runs", Clients(aws.dynamodb, aws.s3), Requests(lambda _seconds: None))
+    return DynamoDBFollowers(aws.table("Runs"))
 
 
 def test_the_followers_of_a_run_are_those_of_no_other(followers):
@@ -35,7 +33,7 @@ def test_the_followers_of_a_run_are_those_of_no_other(followers):
 
 
 def test_more_followers_than_one_answer_holds_are_all_found(ministack_aws):
-    store = DynamoDBFollowers("Runs", Clients(ministack_aws.dynamodb, ministack_aws.s3), Requests())
+    store = DynamoDBFollowers(ministack_aws.table("Runs"))
     tokens = {f"{place:04d}" + "x" * 20_000 for place in range(60)}
     for token in tokens:
         store.put(replace(FIRST, connection_id=token[:4], token=token), now=NOW)
@@ -43,8 +41,7 @@ def test_more_followers_than_one_answer_holds_are_all_found(ministack_aws):
 
 
 def test_followers_and_the_record_of_their_run_do_not_mix(ministack_aws):
-    clients = Clients(ministack_aws.dynamodb, ministack_aws.s3)
-    store = DynamoDBFollowers("Runs", clients, Requests())
+    store = DynamoDBFollowers(ministack_aws.table("Runs"))
     record = ministack_aws.store().accept(running())
     store.put(FIRST, now=NOW)
     assert store.of_run("run-1") == [FIRST]
@@ -114,8 +111,7 @@ def test_a_closed_connection_is_dropped_whatever_it_followed_by(followers):
 
 
 def test_what_is_left_of_a_follower_expires(ministack_aws):
-    clients = Clients(ministack_aws.dynamodb, ministack_aws.s3)
-    DynamoDBFollowers("Runs", clients, Requests()).put(FIRST, now=NOW)
+    DynamoDBFollowers(ministack_aws.table("Runs")).put(FIRST, now=NOW)
     key = {"run_id": {"S": "run-1"}, "item": {"S": "FOLLOWER#c-1"}}
     item = ministack_aws.dynamodb.get_item(TableName="Runs", Key=key)["Item"]
     assert int(item["follower_expires_at"]["N"]) == (NOW + 7_200_000) // 1000

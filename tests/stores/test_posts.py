@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.posts import ManagementApiPosts, management_endpoint
 from agentos_lambda.websocket.ports import Gone, Refused, Slow
+from tests.stores.answers import Answers, answering
 
 API = "https://f6g7h8i9j0.execute-api.eu-west-1.amazonaws.com/v1"
-
-
-class Answers(ThreadingHTTPServer):
-    """Gives the same answer to every request, and keeps what was posted."""
-
-    status = 200
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.posted: list[tuple[str, bytes]] = []
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Answers
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.posted.append((self.path, body))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
 
 
 @pytest.fixture
@@ -44,25 +19,20 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Answers]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with Answers() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
+    with answering() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture
 def posts(server: Answers) -> Iterator[ManagementApiPosts]:
-    posts = ManagementApiPosts(f"http://127.0.0.1:{server.server_port}/v1")
-    yield posts
-    if posts._client is not None:
-        posts._client.close()
+    clients = Clients()
+    yield ManagementApiPosts(f"{server.url}/v1", clients=clients)
+    clients.close()
 
 
 def test_a_message_is_posted_to_its_connection_as_utf_8(server: Answers, posts: ManagementApiPosts) -> None:
     posts.post("Vb3xBc5zDoECGVQ=", "ü🙂")
-    assert server.posted == [("/v1/@connections/Vb3xBc5zDoECGVQ%3D", "ü🙂".encode())]
+    assert server.received == [("/v1/@connections/Vb3xBc5zDoECGVQ%3D", "ü🙂".encode())]
 
 
 @pytest.mark.parametrize(
@@ -74,16 +44,21 @@ def test_a_failure_says_what_to_do_next_and_nothing_is_posted_twice(
     server.status = status
     with pytest.raises(error):
         posts.post("c-1", "hello")
-    assert len(server.posted) == 1
+    assert len(server.received) == 1
 
 
-def test_an_api_that_does_not_answer_is_tried_later(server: Answers) -> None:
-    server.shutdown()
-    server.server_close()
-    posts = ManagementApiPosts(f"http://127.0.0.1:{server.server_port}/v1")
+def test_an_api_that_breaks_its_answer_off_is_not_asked_again_here(server: Answers, posts: ManagementApiPosts) -> None:
+    server.hangs_up = True
     with pytest.raises(Slow):
         posts.post("c-1", "hello")
-    posts._client.close()
+    assert len(server.received) == 1
+
+
+def test_an_api_that_does_not_answer_is_tried_later(server: Answers, posts: ManagementApiPosts) -> None:
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(Slow):
+        posts.post("c-1", "hello")
 
 
 @pytest.mark.parametrize(

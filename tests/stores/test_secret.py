@@ -8,7 +8,9 @@ from botocore.exceptions import EndpointConnectionError
 from moto import mock_aws
 
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.stores.secret import FRESH_FOR, SecretKey
+from agentos_lambda.stores.clients import Clients
+from agentos_lambda.stores.retries import Retries
+from agentos_lambda.stores.secret import FRESH_MS, SecretKey
 from tests.clocks import ManualClock
 
 
@@ -45,14 +47,18 @@ def arn(secrets: UnreliableClient) -> str:
     return secrets.client.create_secret(Name="key", SecretString="first")["ARN"]
 
 
+def secret_key(arn, clock, secrets) -> SecretKey:
+    return SecretKey(arn, clock, clients=Clients(secretsmanager=secrets), retries=Retries(clock, tries=1))
+
+
 @pytest.fixture
 def key(secrets: UnreliableClient, clock: ManualClock, arn: str) -> SecretKey:
-    return SecretKey(arn, clock, client=lambda: secrets)
+    return secret_key(arn, clock, secrets)
 
 
 def test_the_key_is_read_once_while_it_is_fresh(key, secrets, clock):
     assert key() == "first"
-    clock.advance(FRESH_FOR - 1)
+    clock.advance(FRESH_MS - 1)
     assert key() == "first"
     assert secrets.reads == 1
 
@@ -61,7 +67,7 @@ def test_a_rotated_key_counts_after_its_time_and_the_old_one_no_longer(key, secr
     assert key() == "first"
     secrets.client.put_secret_value(SecretId=arn, SecretString="second")
     assert key() == "first"
-    clock.advance(FRESH_FOR)
+    clock.advance(FRESH_MS)
     assert key() == "second"
 
 
@@ -70,26 +76,26 @@ def test_nobody_gets_in_while_the_key_was_never_read(key, secrets, clock):
     for _ in range(2):
         with pytest.raises(StoreUnavailable):
             key()
-        clock.advance(FRESH_FOR)
+        clock.advance(FRESH_MS)
     secrets.reachable = True
     assert key() == "first"
 
 
-def test_a_secret_that_can_not_be_reached_any_more_leaves_the_last_known_key_valid(key, secrets, clock, arn):
+def test_a_secret_that_cannot_be_reached_any_more_leaves_the_last_known_key_valid(key, secrets, clock, arn):
     assert key() == "first"
     secrets.reachable = False
     secrets.client.put_secret_value(SecretId=arn, SecretString="second")
-    clock.advance(FRESH_FOR)
+    clock.advance(FRESH_MS)
     assert key() == "first"
     secrets.reachable = True
-    clock.advance(FRESH_FOR)
+    clock.advance(FRESH_MS)
     assert key() == "second"
 
 
-def test_a_secret_that_can_not_be_reached_is_not_asked_by_every_request(key, secrets, clock):
+def test_a_secret_that_cannot_be_reached_is_not_asked_by_every_request(key, secrets, clock):
     assert key() == "first"
     secrets.reachable = False
-    clock.advance(FRESH_FOR)
+    clock.advance(FRESH_MS)
     reads = secrets.reads
     assert [key(), key(), key()] == ["first"] * 3
     assert secrets.reads == reads + 1
@@ -98,17 +104,17 @@ def test_a_secret_that_can_not_be_reached_is_not_asked_by_every_request(key, sec
 @pytest.mark.parametrize("empty", ["", " ", "\n"])
 def test_an_empty_secret_opens_nothing(secrets, clock, empty):
     arn = secrets.client.create_secret(Name="empty", SecretString="was-set")["ARN"]
-    key = SecretKey(arn, clock, client=lambda: secrets)
+    key = secret_key(arn, clock, secrets)
     assert key() == "was-set"
     secrets.get_secret_value = lambda **_: {"SecretString": empty}
-    clock.advance(FRESH_FOR)
+    clock.advance(FRESH_MS)
     with pytest.raises(StoreUnavailable):
         key()
 
 
 def test_white_space_around_the_key_is_no_part_of_it(secrets, clock):
     arn = secrets.client.create_secret(Name="pasted", SecretString="k3y\n")["ARN"]
-    assert SecretKey(arn, clock, client=lambda: secrets)() == "k3y"
+    assert secret_key(arn, clock, secrets)() == "k3y"
 
 
 def test_a_secret_that_is_gone_does_not_open_the_api(key, secrets, clock, arn):
@@ -120,4 +126,4 @@ def test_a_secret_that_is_gone_does_not_open_the_api(key, secrets, clock, arn):
 def test_a_secret_without_text_opens_nothing(secrets, clock):
     arn = secrets.client.create_secret(Name="binary", SecretBinary=b"\x00")["ARN"]
     with pytest.raises(StoreUnavailable):
-        SecretKey(arn, clock, client=lambda: secrets)()
+        secret_key(arn, clock, secrets)()

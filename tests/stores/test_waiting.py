@@ -102,7 +102,7 @@ def test_who_continues_twice_with_one_token_has_continued_once(store, reopen):
     assert store.get("run-1").attempt == record.attempt + (reopen is continue_here)
 
 
-def test_a_run_that_is_not_paused_can_not_be_reopened(store):
+def test_a_run_that_is_not_paused_cannot_be_reopened(store):
     record = store.accept(running())
     with pytest.raises(ClaimLost):
         continue_here(store, record)

@@ -212,7 +212,7 @@ class World:
     def is_clean(self, connection_id: str = "c-1") -> bool:
         """Nothing is left of any following."""
         connection = self.connections.get(connection_id)
-        return not self.followers._followers and (connection is None or not connection.run_ids)
+        return not self.followers.all() and (connection is None or not connection.run_ids)
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ def test_a_bad_message_is_an_error_and_leaves_nothing(world, sent, error):
     assert world.posts.got() == [{"event": "error", "error": error}, {"event": "pong"}]
     assert world.is_clean()
     assert not world.queue.waiting
-    assert not world.store._records
+    assert not world.store.records()
 
 
 @pytest.mark.parametrize("index", ["3", 1.5, True, -2, 2**60])
@@ -101,7 +101,7 @@ def test_a_33rd_run_on_one_connection_is_refused_and_another_connection_takes_it
     (refused,) = world.posts.got()
     assert refused["event"] == "error"
     assert "32 runs" in refused["error"]
-    assert len(world.queue.waiting) == len(world.store._records) == 32
+    assert len(world.queue.waiting) == len(world.store.records()) == 32
     world.start("c-2")
     assert world.posts.got("c-2") == []
 

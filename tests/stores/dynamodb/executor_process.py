@@ -14,6 +14,7 @@ import sys
 from boto3.session import Session
 
 from agentos_lambda.runs.errors import RunsError
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from tests.cloud import tables_of
 from tests.stores import builders
@@ -60,7 +61,7 @@ def say(word):
 
 def main():
     client = Session().client("dynamodb")
-    store = DynamoDBStore(tables_of(os.environ["AWS_ACCESS_KEY_ID"]), dynamodb=client)
+    store = DynamoDBStore(tables_of(os.environ["AWS_ACCESS_KEY_ID"]), clients=Clients(dynamodb=client))
     countdown = {"operation": None, "left": 0}
 
     def pause(event_name, **_context):

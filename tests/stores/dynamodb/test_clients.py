@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 import pytest
 
 from agentos_lambda.stores.clients import Clients
@@ -34,20 +37,34 @@ def test_a_store_makes_no_client_before_its_first_request(monkeypatch):
 def test_clients_are_made_once_from_the_environment(ministack_aws):
     clients = Clients()
     try:
-        assert clients.dynamodb is clients.dynamodb
-        assert clients.s3 is clients.s3
+        for service in ("dynamodb", "s3", "sqs", "secretsmanager"):
+            assert getattr(clients, service) is getattr(clients, service)
+        assert clients.management_api("https://127.0.0.1") is clients.management_api("https://127.0.0.1")
         assert ministack_aws.tables.runs in clients.dynamodb.list_tables()["TableNames"]
         buckets = clients.s3.list_buckets()["Buckets"]
         assert [bucket["Name"] for bucket in buckets] == [ministack_aws.tables.bucket]
     finally:
-        clients.dynamodb.close()
-        clients.s3.close()
+        clients.close()
+
+
+@pytest.mark.usefixtures("environment")
+def test_threads_that_ask_for_a_client_at_once_get_the_same():
+    clients, together = Clients(), Barrier(8)
+
+    def ask(_place):
+        together.wait()
+        return clients.sqs
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1
+    clients.close()
 
 
 @pytest.mark.usefixtures("environment")
 def test_no_request_waits_for_long():
     clients = Clients()
-    for client in (clients.dynamodb, clients.s3):
+    for client in (clients.dynamodb, clients.s3, clients.sqs, clients.secretsmanager):
         config = client.meta.config
-        assert (config.connect_timeout, config.read_timeout) == (2, 5)
-        assert (config.retries["mode"], config.retries["total_max_attempts"]) == ("standard", 3)
+        assert (config.connect_timeout, config.read_timeout) == (2, 3)
+    assert clients.management_api("https://127.0.0.1").meta.config.read_timeout == 5
+    clients.close()

@@ -11,8 +11,9 @@ from botocore.exceptions import NoCredentialsError
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import CancelWins, Fenced, NotStorable, SessionTaken, StoreUnavailable
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
-from agentos_lambda.stores.dynamodb.requests import TRIES
+from agentos_lambda.stores.retries import TRIES, Retries
 from tests.cloud import REGION, tables_of
 from tests.stores.builders import NOW, claim, delta, ending, load, output, pack, pending, running
 from tests.stores.dynamodb.faults import FaultyClient, cancelled, refused
@@ -31,7 +32,8 @@ def pauses():
 
 @pytest.fixture
 def store(moto_aws, client, pauses):
-    return DynamoDBStore(moto_aws.tables, dynamodb=client, s3=moto_aws.s3, sleep=pauses.append, jitter=lambda: 0.5)
+    clients, retries = Clients(dynamodb=client, s3=moto_aws.s3), Retries(sleep=pauses.append, jitter=lambda: 0.5)
+    return DynamoDBStore(moto_aws.tables, clients=clients, retries=retries)
 
 
 def is_discreet(error):
@@ -43,17 +45,17 @@ def no_credentials(_call):
 
 
 @pytest.mark.parametrize(
-    ("fault", "logged"),
+    ("fault", "mends"),
     [
-        (refused("InternalServerError", status=500), False),
-        (refused("ServiceUnavailable", status=503), False),
-        (refused("AccessDeniedException"), True),
-        (refused("ResourceNotFoundException"), True),
-        (refused("ExpiredTokenException"), True),
-        (no_credentials, True),
+        (refused("InternalServerError", status=500), True),
+        (refused("ServiceUnavailable", status=503), True),
+        (refused("AccessDeniedException"), False),
+        (refused("ResourceNotFoundException"), False),
+        (refused("ExpiredTokenException"), False),
+        (no_credentials, False),
     ],
 )
-def test_what_waiting_may_mend_is_unavailable_and_what_it_can_not_is_logged_too(store, client, caplog, fault, logged):
+def test_what_waiting_may_mend_is_tried_again_and_what_it_cannot_is_logged(store, client, caplog, fault, mends):
     store.accept(pending())
     for operation, call in {
         "get_item": lambda: store.get("run-1"),
@@ -63,11 +65,11 @@ def test_what_waiting_may_mend_is_unavailable_and_what_it_can_not_is_logged_too(
         "transact_write_items": lambda: store.commit(ending(pending(), RunStatus.CANCELLED)),
     }.items():
         caplog.clear()
-        client.plan(fault, operation)
+        client.plan(fault, operation, times=TRIES if mends else 1)
         with pytest.raises(StoreUnavailable) as unavailable:
             call()
         assert is_discreet(unavailable.value)
-        assert [entry.levelno for entry in caplog.records] == [logging.ERROR] * logged
+        assert [entry.levelno for entry in caplog.records] == [logging.ERROR] * (not mends)
     assert store.get("run-1") == pending()
 
 
@@ -83,7 +85,7 @@ def test_a_store_that_is_not_there_is_unavailable(boto_session):
             config=Config(retries={"total_max_attempts": 1}),
         )
         with pytest.raises(StoreUnavailable) as unavailable:
-            DynamoDBStore(tables_of("1"), dynamodb=nowhere).get("run-1")
+            DynamoDBStore(tables_of("1"), clients=Clients(dynamodb=nowhere), retries=Retries(tries=2)).get("run-1")
     assert is_discreet(unavailable.value)
 
 

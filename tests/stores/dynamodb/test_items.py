@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.stores.dynamodb.attributes import attributes_of
 from tests.stores.builders import NOW, claim, contents, delta, ending, list_runs, load, output, pack, pending, running
 from tests.stores.conftest import EVENTS_TTL_SECONDS
 
@@ -69,6 +72,15 @@ def test_items_of_a_later_version_are_read_for_what_they_share(aws):
     assert load(store).fields == {"state:mood": "calm"}
     assert len(list_runs(store)) == 1
     assert contents(store.read(ended, after=-1)) == [(0, "a"), (1, "end")]
+
+
+def test_a_field_of_a_type_that_has_no_attribute_is_refused_before_anything_is_written():
+    @dataclass
+    class Odd:
+        ratio: float = 0.5
+
+    with pytest.raises(TypeError):
+        attributes_of(Odd())
 
 
 def test_a_followers_item_beside_the_record_disturbs_nothing(aws):

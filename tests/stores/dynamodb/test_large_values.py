@@ -6,6 +6,7 @@ import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.stores.retries import TRIES
 from tests.stores.builders import contents, delta, ending, list_runs, load, output, pack, running, take_over
 from tests.stores.dynamodb.faults import FaultyClient, answer_lost, refused
 from tests.stores.dynamodb.incompressible import incompressible
@@ -67,8 +68,12 @@ def test_a_value_lies_in_s3_before_an_item_names_it(aws):
     store = aws.store(s3=s3)
     record = store.accept(running())
     large = ending(record, output=output(incompressible(50_000)))
-    for fault in (refused("AccessDenied", status=403), refused("InternalError", status=500), answer_lost):
-        s3.plan(fault, "put_object")
+    for fault, times in (
+        (refused("AccessDenied", status=403), 1),
+        (refused("InternalError", status=500), TRIES),
+        (answer_lost, TRIES),
+    ):
+        s3.plan(fault, "put_object", times=times)
         with pytest.raises(StoreUnavailable):
             store.commit(large)
         assert store.get("run-1") == record

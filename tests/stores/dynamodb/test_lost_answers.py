@@ -8,7 +8,9 @@ import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import ClaimLost, Fenced, StoreUnavailable
+from agentos_lambda.stores.retries import TRIES
 from tests.stores.builders import (
+    LEASE_MS,
     NOW,
     claim,
     contents,
@@ -35,15 +37,20 @@ def store(aws, client):
     return aws.store(dynamodb=client)
 
 
-@pytest.fixture(params=[answer_lost, applied_twice])
+@pytest.fixture(params=["below the store", "by the store", "by its caller"])
 def twice(request, client):
-    """Calls a write so that it is applied twice: sent again by botocore, or by the caller who heard nothing."""
+    """Calls a write so that it is sent again, by whom it says: the last has heard nothing from any try of the store."""
 
     def call(write, *, skip=0):
-        client.plan(request.param, *WRITES, skip=skip)
-        if request.param is answer_lost:
-            with pytest.raises(StoreUnavailable):
-                write()
+        match request.param:
+            case "below the store":
+                client.plan(applied_twice, *WRITES, skip=skip)
+            case "by the store":
+                client.plan(answer_lost, *WRITES, skip=skip)
+            case "by its caller":
+                client.plan(answer_lost, *WRITES, skip=skip, times=TRIES)
+                with pytest.raises(StoreUnavailable):
+                    write()
         return write()
 
     return call
@@ -87,6 +94,16 @@ def test_flag_cancel(store, twice):
     assert store.get("run-1") == flagged
 
 
+@pytest.mark.parametrize("lease_until", [None, NOW + LEASE_MS])
+def test_reopen(store, twice, lease_until):
+    paused = store.commit(ending(store.accept(running()), RunStatus.PAUSED))
+    going_on = twice(
+        lambda: store.reopen(paused, executor="continuer", now=NOW, lease_until=lease_until, work={"input": "go on"})
+    )
+    assert (going_on.attempt, going_on.executor) == (paused.attempt + (lease_until is not None), "continuer")
+    assert store.get("run-1") == going_on
+
+
 def test_append(store, twice):
     record = store.accept(running())
     twice(lambda: store.append("run-1", 1, pack(0, "a")))
@@ -126,7 +143,7 @@ def test_commit_of_a_paused_run_as_cancelled(store, twice):
 
 
 def test_an_accepted_run_that_has_gone_on_is_still_the_callers_own(store, client):
-    client.plan(answer_lost, "put_item")
+    client.plan(answer_lost, "put_item", times=TRIES)
     with pytest.raises(StoreUnavailable):
         store.accept(pending())
     claimed = claim(store)
@@ -135,7 +152,7 @@ def test_an_accepted_run_that_has_gone_on_is_still_the_callers_own(store, client
 
 def test_a_claim_that_was_lost_and_then_taken_over_is_lost(store, client):
     store.accept(pending())
-    client.plan(answer_lost, "update_item")
+    client.plan(answer_lost, "update_item", times=TRIES)
     with pytest.raises(StoreUnavailable):
         claim(store)
     second = take_over(store)
@@ -146,7 +163,7 @@ def test_a_claim_that_was_lost_and_then_taken_over_is_lost(store, client):
 
 def test_a_pause_that_was_lost_and_then_cancelled_is_fenced(store, client):
     record = store.accept(running())
-    client.plan(answer_lost, "transact_write_items")
+    client.plan(answer_lost, "transact_write_items", times=TRIES)
     with pytest.raises(StoreUnavailable):
         store.commit(ending(record, RunStatus.PAUSED))
     ended = store.commit(ending(store.get("run-1"), RunStatus.CANCELLED))
@@ -158,10 +175,19 @@ def test_a_pause_that_was_lost_and_then_cancelled_is_fenced(store, client):
 def test_a_success_that_was_lost_is_no_error_after_all(store, client):
     """The executor gives up on its commit and tries to end the run as an error, in a new ending."""
     record = store.accept(running())
-    client.plan(answer_lost, "transact_write_items")
+    client.plan(answer_lost, "transact_write_items", times=TRIES)
     with pytest.raises(StoreUnavailable):
         store.commit(full_ending(record))
     with pytest.raises(Fenced) as fenced:
         store.commit(ending(record, RunStatus.ERROR))
     assert fenced.value.record.ending == full_ending(record).token
     assert store.get("run-1").status is RunStatus.COMPLETED
+
+
+def test_a_send_is_counted_once_and_by_whom_it_was_counted(store, client):
+    record = store.accept(pending(queued_at=NOW, sends=1))
+    client.plan(answer_lost, "update_item")
+    assert store.note_send(record).sends == 2
+    with pytest.raises(ClaimLost):
+        store.note_send(record)
+    assert store.get("run-1").sends == 2

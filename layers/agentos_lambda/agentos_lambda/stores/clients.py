@@ -1,70 +1,103 @@
-"""The AWS clients of a store, and where it keeps things."""
+"""The one factory of AWS clients, with their timeouts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from boto3.session import Session
-    from botocore.config import Config
+    from mypy_boto3_apigatewaymanagementapi.client import ApiGatewayManagementApiClient
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_sqs.client import SQSClient
 
-_CONNECT_SECONDS = 2
-_READ_SECONDS = 5
-_ATTEMPTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """Names of the three tables, and of the bucket for what is too large for them."""
-
-    runs: str
-    sessions: str
-    events: str
-    bucket: str
+CONNECT_SECONDS = 2
+READ_SECONDS = 3
+"""Together they limit a single try of a request. Large objects in S3 take longest."""
+POST_READ_SECONDS = 5
+"""Longer, because a post that times out is posted again, and the client may then see it twice."""
+_POST_CONNECTIONS = 32
+"""Connections to the management API that are kept open."""
 
 
 class Clients:
-    """The clients, each made when it is first asked for: a request that needs no S3 does not pay for it."""
+    """Makes each client from the environment when it is first used. May be used from any thread.
 
-    def __init__(self, dynamodb: DynamoDBClient | None = None, s3: S3Client | None = None) -> None:
+    boto3 is imported then, too: that takes longer than everything else that a function needs to answer without a store.
+    """
+
+    def __init__(
+        self,
+        *,
+        dynamodb: DynamoDBClient | None = None,
+        s3: S3Client | None = None,
+        sqs: SQSClient | None = None,
+        secretsmanager: Any = None,
+        read_seconds: float = READ_SECONDS,
+    ) -> None:
+        """A client that is passed in is used as it is."""
+        given = {"dynamodb": dynamodb, "s3": s3, "sqs": sqs, "secretsmanager": secretsmanager}
+        self._clients: dict[tuple[str, str | None], Any] = {
+            (service, None): client for service, client in given.items() if client is not None
+        }
+        self._read_seconds = read_seconds
+        self._session: Session | None = None
         self._lock = Lock()
-        self._dynamodb = dynamodb
-        self._s3 = s3
 
     @property
     def dynamodb(self) -> DynamoDBClient:
-        # Sessions of boto3 are not thread-safe, clients are: so each client is made under the lock, in its own session.
-        with self._lock:
-            if self._dynamodb is None:
-                self._dynamodb = _session().client("dynamodb", config=_config())
-            return self._dynamodb
+        client: DynamoDBClient = self._client("dynamodb")
+        return client
 
     @property
     def s3(self) -> S3Client:
+        client: S3Client = self._client("s3")
+        return client
+
+    @property
+    def sqs(self) -> SQSClient:
+        client: SQSClient = self._client("sqs")
+        return client
+
+    @property
+    def secretsmanager(self) -> Any:
+        return self._client("secretsmanager")
+
+    def management_api(self, endpoint: str) -> ApiGatewayManagementApiClient:
+        """Posts to the connections of the WebSocket API that has this management URL."""
+        client: ApiGatewayManagementApiClient = self._client(
+            "apigatewaymanagementapi", endpoint, read_timeout=POST_READ_SECONDS, max_pool_connections=_POST_CONNECTIONS
+        )
+        return client
+
+    def close(self) -> None:
+        """Close the connections of all clients, including those that were passed in."""
         with self._lock:
-            if self._s3 is None:
-                self._s3 = _session().client("s3", config=_config())
-            return self._s3
+            for client in self._clients.values():
+                client.close()
 
+    def _client(self, service: str, endpoint: str | None = None, **settings: Any) -> Any:
+        # Clients of boto3 are thread-safe, sessions are not: the session is used under the lock only. It is shared,
+        # because it reads most of what a client is made from only once.
+        with self._lock:
+            if (service, endpoint) not in self._clients:
+                self._clients[service, endpoint] = self._make(service, endpoint, settings)
+            return self._clients[service, endpoint]
 
-# boto3 is imported here, because that takes longer than all else that is needed to answer without a store.
+    def _make(self, service: str, endpoint: str | None, settings: dict[str, Any]) -> Any:
+        from boto3.session import Session  # noqa: PLC0415 - slow
+        from botocore.config import Config  # noqa: PLC0415
 
-
-def _session() -> Session:
-    from boto3.session import Session  # noqa: PLC0415
-
-    return Session()
-
-
-def _config() -> Config:
-    from botocore.config import Config  # noqa: PLC0415
-
-    return Config(
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-    )
+        if self._session is None:
+            self._session = Session()
+        config = Config(
+            **{
+                "connect_timeout": CONNECT_SECONDS,
+                "read_timeout": self._read_seconds,
+                # Only ``retries`` sends a request again.
+                "retries": {"mode": "standard", "total_max_attempts": 1},
+                **settings,
+            }
+        )
+        return self._session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]

@@ -2,44 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from threading import Lock
-from typing import TYPE_CHECKING, Any
-
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.websocket.ports import Gone, Refused, Slow
 
-if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
-
 _GONE, _TOO_MANY, _SERVER_ERROR = 410, 429, 500
-_CONNECTIONS = 32
-"""To the management API, kept open."""
 
 
 class ManagementApiPosts:
     """Implements ``websocket.ports.Posts``.
 
+    A post is sent once: only its caller knows whether the client may see it twice.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-how-to-call-websocket-api-connections.html
     """
 
-    def __init__(self, endpoint: str, *, client: Callable[[str], Any] | None = None) -> None:
-        """``endpoint`` is the URL above ``/@connections``. ``client`` makes the client at the first post."""
+    def __init__(self, endpoint: str, *, clients: Clients | None = None) -> None:
+        """``endpoint`` is the URL above ``/@connections``. Without ``clients``, they are made from the environment."""
         self._endpoint = endpoint
-        self._make_client = client or _client
-        self._client: Any = None
-        self._lock = Lock()
+        self._clients = clients or Clients()
 
     def post(self, connection_id: str, text: str) -> None:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - takes long to import
+        from agentos_lambda.stores.failures import ERRORS, status_of  # noqa: PLC0415 - imports botocore
 
-        with self._lock:
-            self._client = self._client or self._make_client(self._endpoint)
+        data = text.encode(errors="replace")
         try:
-            self._client.post_to_connection(ConnectionId=connection_id, Data=text.encode(errors="replace"))
-        except ClientError as error:
-            raise _failure(error) from error
-        except BotoCoreError as error:
-            raise Slow("the management API does not answer") from error
+            self._clients.management_api(self._endpoint).post_to_connection(ConnectionId=connection_id, Data=data)
+        except ERRORS as error:
+            raise _failure(status_of(error)) from error
 
 
 def management_endpoint(api_url: str, cloud_url: str | None) -> str:
@@ -54,24 +42,11 @@ def management_endpoint(api_url: str, cloud_url: str | None) -> str:
     return f"{cloud_url.rstrip('/')}/_aws/execute-api/{api_id}/{stage}"
 
 
-def _failure(error: ClientError) -> Gone | Refused | Slow:
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+def _failure(status: int | None) -> Gone | Refused | Slow:
+    if status is None:
+        return Slow("the management API does not answer")
     if status == _GONE:
         return Gone("the connection is gone")
     if status == _TOO_MANY or status >= _SERVER_ERROR:
         return Slow(f"the management API answers {status}")
     return Refused(f"the management API answers {status}")
-
-
-def _client(endpoint: str) -> Any:
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-
-    # Nothing is tried again here: who posts knows what may be posted twice.
-    config = Config(
-        connect_timeout=2,
-        read_timeout=5,
-        retries={"total_max_attempts": 1, "mode": "standard"},
-        max_pool_connections=_CONNECTIONS,
-    )
-    return boto3.client("apigatewaymanagementapi", endpoint_url=endpoint, config=config)

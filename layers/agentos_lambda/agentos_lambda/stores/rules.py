@@ -1,4 +1,4 @@
-"""What every store decides the same way, as functions of values: who may end a run, and which events count."""
+"""Rules that every store shares, as functions of values: who may end a run, and which events count."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from agentos_lambda.runs.errors import CancelWins, Fenced, LostRace, NotStorable
 from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunRecord
 
 NOTHING = -1
-"""The end of a log of which no event counts."""
+"""The end of a log in which no event counts."""
 
 
 def json_text(value: Json) -> str:
-    """The value as JSON. Raises ``NotStorable`` if it is none."""
+    """The value as JSON. Raises ``NotStorable`` if it is not JSON."""
     try:
         return json.dumps(value, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
@@ -24,7 +24,7 @@ def json_text(value: Json) -> str:
 
 
 def refusal(record: RunRecord | None, ending: Ending) -> LostRace | None:
-    """Why this record does not take the ending; None if it does."""
+    """Why the record refuses the ending; None if it accepts it."""
     before = ending.before
     if record is None:
         return Fenced("The run does not exist.", None)

@@ -1,46 +1,40 @@
-"""The queue of runs on SQS."""
+"""Queues on SQS."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock
-from typing import Any
+from typing import Final, TypeVar
 
 from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.stores.clients import Clients
+from agentos_lambda.stores.retries import RequestFailed, Retries
+
+_DEPTH: Final = "ApproximateNumberOfMessages"
+
+_Answer = TypeVar("_Answer")
 
 
 class SqsQueue:
-    """Implements ``runs.ports.RunQueue``; a message's body is the run id."""
+    """Implements ``runs.ports.RunQueue`` and ``websocket.ports.Greetings``; a message's body is the id.
 
-    def __init__(self, url: str, *, client: Callable[[], Any] | None = None) -> None:
-        """``client`` makes an SQS client at the first request."""
+    Both deliver at least once: a message is sent again if the answer is lost.
+    """
+
+    def __init__(self, url: str, *, clients: Clients | None = None, retries: Retries | None = None) -> None:
+        """Without ``clients``, they are made from the environment."""
         self._url = url
-        self._make_client = client or _client
-        self._client: Any = None
-        self._lock = Lock()
+        self._clients = clients or Clients()
+        self._retries = retries or Retries()
 
     def send(self, run_id: str) -> None:
-        self._ask(lambda client: client.send_message(QueueUrl=self._url, MessageBody=run_id))
+        self._ask(lambda: self._clients.sqs.send_message(QueueUrl=self._url, MessageBody=run_id))
 
     def depth(self) -> int:
-        names = ["ApproximateNumberOfMessages"]
-        answer = self._ask(lambda client: client.get_queue_attributes(QueueUrl=self._url, AttributeNames=names))
-        return int(answer["Attributes"][names[0]])
+        answer = self._ask(lambda: self._clients.sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=[_DEPTH]))
+        return int(answer["Attributes"][_DEPTH])
 
-    def _ask(self, request: Callable[[Any], Any]) -> Any:
-        from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - takes long to import
-
-        with self._lock:
-            self._client = self._client or self._make_client()
+    def _ask(self, request: Callable[[], _Answer]) -> _Answer:
         try:
-            return request(self._client)
-        except (BotoCoreError, ClientError) as error:
-            raise StoreUnavailable("The queue does not answer.") from error
-
-
-def _client() -> Any:
-    import boto3  # noqa: PLC0415
-    from botocore.config import Config  # noqa: PLC0415
-
-    config = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
-    return boto3.client("sqs", config=config)
+            return self._retries.send(request)
+        except RequestFailed as failed:
+            raise StoreUnavailable("The queue does not answer.") from failed.error

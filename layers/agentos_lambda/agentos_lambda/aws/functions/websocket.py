@@ -20,10 +20,10 @@ from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.ports import FanOut, Store
 from agentos_lambda.runs.service import RunService
-from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
 from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
 from agentos_lambda.stores.dynamodb.requests import Requests
+from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.posts import ManagementApiPosts, management_endpoint
 from agentos_lambda.stores.sqs import SqsQueue
 from agentos_lambda.websocket.actions import Actions
@@ -78,10 +78,10 @@ def fan_out(settings: Settings, store: Store, clock: Clock) -> FanOut | None:
 
 
 def _followings(settings: Settings, clock: Clock) -> Followings:
-    clients, requests = Clients(), Requests()
+    requests = Requests()
     return Followings(
-        DynamoDBFollowers(settings.runs_table, clients, requests),
-        DynamoDBConnections(settings.connections_table, clients, requests),
+        DynamoDBFollowers(Table(settings.runs_table, requests)),
+        DynamoDBConnections(Table(settings.connections_table, requests)),
         clock,
         new_id=new_id,
     )

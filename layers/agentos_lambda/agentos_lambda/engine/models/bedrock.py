@@ -20,7 +20,10 @@ waits for one minute and then asks again, up to four times: each try is billed, 
 
 
 def patient_client() -> Any:
-    """A boto3 client of Bedrock, by the environment, that waits for long answers."""
+    """A boto3 client of Bedrock, by the environment, that waits for long answers.
+
+    Not made by ``stores.clients``: a components file makes its models itself, so nobody can hand a client in.
+    """
     import boto3  # noqa: PLC0415 - takes long
     from botocore.config import Config  # noqa: PLC0415
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentos_lambda.protocol.values import Json
-from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.rules import json_text
 
@@ -22,10 +21,9 @@ FIELD_LIMIT = 4 * 1024
 class Blobs:
     """Writes values before the items that name them; an object in S3 never changes once it is named."""
 
-    def __init__(self, clients: Clients, requests: Requests, bucket: str) -> None:
-        self._clients = clients
-        self._requests = requests
+    def __init__(self, bucket: str, requests: Requests) -> None:
         self._bucket = bucket
+        self._requests = requests
 
     def attribute(self, value: Json, folder: str, *, limit: int = ITEM_LIMIT) -> dict[str, Any]:
         """The attribute that holds the value (binary), or names its object under ``folder`` in S3 (text)."""
@@ -34,23 +32,24 @@ class Blobs:
         if len(data) <= limit:
             return {"B": data}
         key = f"{folder}/{hashlib.sha256(data).hexdigest()}.json.gz"
-        self._requests.send(lambda: self._clients.s3.put_object(Bucket=self._bucket, Key=key, Body=data))
+        self._requests.send(lambda clients: clients.s3.put_object(Bucket=self._bucket, Key=key, Body=data))
         return {"S": key}
 
     def value(self, attribute: Mapping[str, Any]) -> Json:
         """The value that ``attribute`` made this attribute of."""
-        data = attribute["B"] if "B" in attribute else self._requests.send(lambda: self._fetch(attribute["S"]))
+        data = attribute["B"] if "B" in attribute else self._fetch(attribute["S"])
         return json.loads(gzip.decompress(data))
 
     def _fetch(self, key: str) -> bytes:
-        return self._clients.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        # The body is read within the request, because the connection may break while it is read.
+        return self._requests.send(lambda clients: clients.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
 
 
 def run_folder(run_id: str, attempt: int) -> str:
-    """Where what an attempt leaves for good lies in the bucket."""
+    """The folder in the bucket for what an attempt leaves for good."""
     return f"runs/{run_id}/{attempt:06d}"
 
 
 def events_folder(run_id: str, attempt: int) -> str:
-    """Where the event packs of an attempt lie in the bucket: apart, because they may be deleted when they expire."""
+    """The folder in the bucket for an attempt's event packs: apart, because they may be deleted when they expire."""
     return f"events/{run_id}/{attempt:06d}"

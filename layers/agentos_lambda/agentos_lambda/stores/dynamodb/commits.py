@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import Fenced, SessionTaken, StoreUnavailable
 from agentos_lambda.runs.model import Ending, RunRecord
-from agentos_lambda.stores.clients import Clients, Tables
+from agentos_lambda.stores.dynamodb.attributes import Item, number, text
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
-from agentos_lambda.stores.dynamodb.items import Item, names, number, record_key, record_of, text
+from agentos_lambda.stores.dynamodb.items import record_key, record_of
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
 from agentos_lambda.stores.dynamodb.sessions import Sessions
+from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.rules import ended, refusal
 
 if TYPE_CHECKING:
@@ -26,14 +27,11 @@ _RECORD = 0
 class Commits:
     """``commit`` and ``commit_without_session`` of ``runs.ports.RunStore``."""
 
-    def __init__(
-        self, tables: Tables, clients: Clients, requests: Requests, log: DynamoDBEventLog, sessions: Sessions
-    ) -> None:
-        self._tables = tables
-        self._clients = clients
-        self._requests = requests
-        self._log = log
+    def __init__(self, runs: Table, sessions: Sessions, log: DynamoDBEventLog, requests: Requests) -> None:
+        self._runs = runs
         self._sessions = sessions
+        self._log = log
+        self._requests = requests
 
     def commit(self, ending: Ending) -> RunRecord:
         return self._commit(ending, in_session=True)
@@ -47,20 +45,18 @@ class Commits:
             raise Fenced("The run has ended.", before)
         actions: list[TransactWriteItemTypeDef] = [{"Update": self._end_record(ending, in_session=in_session)}]
         if in_session:
-            actions += [{"Update": self._sessions.update(ending)}, {"Put": self._sessions.put_run(ending)}]
+            actions += [{"Update": self._sessions.update_action(ending)}, {"Put": self._sessions.put_action(ending)}]
         if pack:
-            item = self._log.item(before.run_id, before.attempt, pack, now=ending.ended_at)
-            actions.append({"Put": {"TableName": self._tables.events, "Item": item}})
+            actions.append({"Put": self._log.put_action(before.run_id, before.attempt, pack, now=ending.ended_at)})
+        token = _request_token(ending, actions)
         try:
             self._requests.send(
-                lambda: self._clients.dynamodb.transact_write_items(
-                    TransactItems=actions, ClientRequestToken=_request_token(ending, actions)
-                )
+                lambda clients: clients.dynamodb.transact_write_items(TransactItems=actions, ClientRequestToken=token)
             )
         except TransactionRefused as refused:
             return _own_or_raise(ending, refused)
-        # A transaction returns no item; but what its condition has seen is what its writer knows, up to the time of a
-        # cancel that the writer did not ask for.
+        # A transaction returns no item. But its condition proves that the record was as its writer knows it, except for
+        # the time of a cancel.
         return ended(before, ending, in_session=in_session)
 
     def _end_record(self, ending: Ending, *, in_session: bool) -> Any:
@@ -77,7 +73,7 @@ class Commits:
             condition = f"{condition} AND {no_cancel}"
         update = "SET #status = :status, #ended_at = :ended_at, #ending = :ending, #in_session = :in_session"
         remove = "REMOVE #lease_until, #active_shard"
-        further_names: dict[str, str] = {}
+        aliases: dict[str, str] = {}
         values: Item = {
             ":attempt": number(before.attempt),
             ":before": text(before.status),
@@ -88,29 +84,21 @@ class Commits:
         }
         if ending.sealed_at is not None:
             update += ", #seals.#sealed = :sealed_at"
-            further_names["#sealed"] = str(before.attempt)
+            aliases["#sealed"] = str(before.attempt)
             values[":sealed_at"] = number(ending.sealed_at)
         if ending.error is None:
             remove += ", #error"
         else:
             update += ", #error = :error"
             values[":error"] = text(ending.error)
-        return {
-            "TableName": self._tables.runs,
-            "Key": record_key(before.run_id),
-            "UpdateExpression": f"{update} {remove}",
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {**names(update, remove, condition), **further_names},
-            "ExpressionAttributeValues": values,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
+        return self._runs.update_action(record_key(before.run_id), f"{update} {remove}", condition, values, aliases)
 
 
 def _own_or_raise(ending: Ending, refused: TransactionRefused) -> RunRecord:
     if refused.failed(_RECORD):
         item = refused.item(_RECORD)
         there = record_of(item) if item else None
-        # The transaction was applied, but its answer was lost on the way.
+        # The transaction was applied, but its answer was lost.
         if there and there.ending == ending.token:
             return there
         raise refusal(there, ending) or StoreUnavailable("The store refused the result.") from None

@@ -1,43 +1,44 @@
-"""Connections: one item each, which DynamoDB deletes when API Gateway has ended the connection in any case."""
+"""Connections: one item each, which expires after the longest time that API Gateway keeps a connection open."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
-from agentos_lambda.stores.clients import Clients
-from agentos_lambda.stores.dynamodb.items import VERSION, Item, names, number, text
-from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests
+from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
+from agentos_lambda.stores.dynamodb.requests import ConditionFailed
+from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.websocket.ports import CONNECTION_LIVES, Connection, TooManyRuns
 
-_IS_OPEN = "attribute_exists(connection_id)"
+_IS_NEW = "attribute_not_exists(#connection_id)"
+_IS_OPEN = "attribute_exists(#connection_id)"
 
 
 class DynamoDBConnections:
     """Implements ``websocket.ports.ConnectionStore``."""
 
-    def __init__(self, table: str, clients: Clients, requests: Requests) -> None:
+    def __init__(self, table: Table, *, new_token: Callable[[], str] = lambda: uuid4().hex) -> None:
+        """``new_token`` gives a unique text: it tells a claim from somebody else's."""
         self._table = table
-        self._clients = clients
-        self._requests = requests
+        self._new_token = new_token
 
     def open(self, connection_id: str, *, now: int) -> None:
         item = {**VERSION, **_key(connection_id), "expires_at": number((now + CONNECTION_LIVES) // 1000)}
-        self._requests.send(lambda: self._clients.dynamodb.put_item(TableName=self._table, Item=item))
+        # API Gateway uses an id once: the item that is there was put by an earlier try, and may have changed since.
+        with suppress(ConditionFailed):
+            self._table.put(item, _IS_NEW)
 
     def get(self, connection_id: str) -> Connection | None:
-        answer = self._requests.send(
-            lambda: self._clients.dynamodb.get_item(TableName=self._table, Key=_key(connection_id), ConsistentRead=True)
-        )
-        return _connection(answer["Item"]) if "Item" in answer else None
+        item = self._table.get(_key(connection_id))
+        return _connection(item) if item else None
 
     def close(self, connection_id: str) -> Connection | None:
-        answer = self._requests.send(
-            lambda: self._clients.dynamodb.delete_item(
-                TableName=self._table, Key=_key(connection_id), ReturnValues="ALL_OLD"
-            )
-        )
-        return _connection(answer["Attributes"]) if answer.get("Attributes") else None
+        # If the first answer is lost, the second try finds nothing. The connection's followers then stay until a post
+        # to them fails, or they expire.
+        item = self._table.delete(_key(connection_id))
+        return _connection(item) if item else None
 
     def authenticate(self, connection_id: str) -> None:
         self._update(connection_id, "SET #authenticated = :true", _IS_OPEN, {":true": {"BOOL": True}})
@@ -45,13 +46,15 @@ class DynamoDBConnections:
     def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:
         # Nobody has greeted the connection.
         not_greeted = "attribute_not_exists(#greeted)"
-        # Nobody is about to either, or whoever was has failed.
-        nobody_greets = "(attribute_not_exists(#greeting_since) OR #greeting_since < :stale_before)"
+        # Nobody is about to, or whoever was has failed.
+        nobody_greets = "attribute_not_exists(#greeting_since) OR #greeting_since < :stale_before"
+        # This very claim was applied, but its answer was lost.
+        is_own = "#greeter = :greeter"
         return self._update(
             connection_id,
-            "SET #greeting_since = :now",
-            f"{_IS_OPEN} AND {not_greeted} AND {nobody_greets}",
-            {":now": number(now), ":stale_before": number(stale_before)},
+            "SET #greeting_since = :now, #greeter = :greeter",
+            f"{_IS_OPEN} AND {not_greeted} AND ({nobody_greets} OR {is_own})",
+            {":now": number(now), ":stale_before": number(stale_before), ":greeter": text(self._new_token())},
         )
 
     def note_greeted(self, connection_id: str) -> None:
@@ -70,16 +73,7 @@ class DynamoDBConnections:
     def _update(self, connection_id: str, update: str, condition: str, values: Item) -> bool:
         """False if the condition fails."""
         try:
-            self._requests.send(
-                lambda: self._clients.dynamodb.update_item(
-                    TableName=self._table,
-                    Key=_key(connection_id),
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    ExpressionAttributeNames=names(update, condition),
-                    ExpressionAttributeValues=values,
-                )
-            )
+            self._table.update(_key(connection_id), update, condition, values)
         except ConditionFailed:
             return False
         return True

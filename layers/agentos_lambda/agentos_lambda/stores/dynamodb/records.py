@@ -2,90 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
 from agentos_lambda.runs.model import RunRecord
-from agentos_lambda.stores.clients import Clients
+from agentos_lambda.stores.dynamodb.attributes import Item, number, text
 from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import (
     ACTIVE_INDEX,
     ACTIVE_SHARDS,
-    Item,
     active_shard,
-    names,
-    number,
     record_item,
     record_key,
     record_of,
-    text,
 )
-from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
-
-
-class _Page(TypedDict):
-    ExclusiveStartKey: NotRequired[Item]
+from agentos_lambda.stores.dynamodb.requests import ConditionFailed
+from agentos_lambda.stores.dynamodb.table import Table
 
 
 class RunRecords:
     """``accept`` to ``flag_cancel`` of ``runs.ports.RunStore``."""
 
-    def __init__(self, table: str, clients: Clients, requests: Requests, blobs: Blobs, log: DynamoDBEventLog) -> None:
+    def __init__(
+        self, table: Table, blobs: Blobs, log: DynamoDBEventLog, *, new_token: Callable[[], str] = lambda: uuid4().hex
+    ) -> None:
+        """``new_token`` gives a unique text: it tells a send from somebody else's."""
         self._table = table
-        self._clients = clients
-        self._requests = requests
         self._blobs = blobs
         self._log = log
+        self._new_token = new_token
 
     def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
         item = {**record_item(record), **self._work_attribute(record, work)}
         # Nobody has accepted a run with this id.
-        is_new = "attribute_not_exists(run_id)"
+        is_new = "attribute_not_exists(#run_id)"
         try:
-            self._requests.send(
-                lambda: self._clients.dynamodb.put_item(
-                    TableName=self._table,
-                    Item=item,
-                    ConditionExpression=is_new,
-                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )
-            )
+            self._table.put(item, is_new)
         except ConditionFailed as failure:
             there = _record(failure)
-            # The caller has accepted it, did not hear so, and comes again: perhaps the run has gone on meanwhile.
+            # The record was accepted, but the answer was lost. The run may have gone on since.
             if there and there.token == record.token:
                 return there
             raise RunExists("The run id is in use.", there) from None
         return record
 
     def get(self, run_id: str) -> RunRecord | None:
-        answer = self._requests.send(
-            lambda: self._clients.dynamodb.get_item(TableName=self._table, Key=record_key(run_id), ConsistentRead=True)
-        )
-        return record_of(answer["Item"]) if "Item" in answer else None
+        item = self._table.get(record_key(run_id))
+        return record_of(item) if item else None
 
     def work(self, record: RunRecord) -> Json:
-        answer = self._requests.send(
-            lambda: self._clients.dynamodb.get_item(
-                TableName=self._table,
-                Key=record_key(record.run_id),
-                ProjectionExpression="#work",
-                ExpressionAttributeNames=names("#work"),
-                ConsistentRead=True,
-            )
-        )
-        attribute = answer.get("Item", {}).get("work")
-        return None if attribute is None else self._blobs.value(attribute)
+        item = self._table.get(record_key(record.run_id), "work")
+        return self._blobs.value(item["work"]) if item else None
 
     def active(self, *, accepted_before: int) -> Iterator[str]:
         for shard in range(ACTIVE_SHARDS):
-            yield from self._active_in(str(shard), accepted_before)
+            items = self._table.query(
+                "#active_shard = :shard AND #accepted_at < :accepted_before",
+                {":shard": text(str(shard)), ":accepted_before": number(accepted_before)},
+                index=ACTIVE_INDEX,
+            )
+            yield from (item["run_id"]["S"] for item in items)
 
     def claim(self, run_id: str, *, executor: str, lease_until: int, expired_before: int) -> RunRecord:
         claim: Item = {":executor": text(executor), ":lease_until": number(lease_until)}
@@ -98,7 +77,7 @@ class RunRecords:
                 return self._claim_expired(there, claim, expired_before)
             except ConditionFailed as failure:
                 there = _record(failure)
-        # The claim was applied, but its answer was lost on the way.
+        # The claim was applied, but its answer was lost.
         if there and there.status is RunStatus.RUNNING and there.executor == executor:
             return there
         raise ClaimLost("The run has an executor, has ended, or does not exist.", there)
@@ -145,7 +124,7 @@ class RunRecords:
         logged: bool = True,
         work: Json = None,
     ) -> RunRecord:
-        # Nobody has continued or cancelled the run since it was read: either changes its status, the first its attempt.
+        # Nobody has continued or cancelled the run since it was read: both change its status.
         is_same_attempt = "#attempt = :attempt"
         is_paused = "#status = :paused"
         condition = f"{is_same_attempt} AND {is_paused}"
@@ -169,12 +148,13 @@ class RunRecords:
             return self._update(record.run_id, update, condition, values)
         except ConditionFailed as failure:
             there = _record(failure)
-            # The reopening was applied, but its answer was lost on the way.
+            # The reopening was applied, but its answer was lost.
             if there and there.executor == executor:
                 return there
             raise ClaimLost("The run is not paused any more.", there) from None
 
     def note_send(self, record: RunRecord) -> RunRecord:
+        sender = text(self._new_token())
         # Nobody has claimed or cancelled the run since it was read.
         waits = "#status = :pending"
         # Nobody has counted this send, or queued the run again. Records of older versions count from nothing.
@@ -185,6 +165,7 @@ class RunRecords:
             ":zero": number(0),
             ":pending": text(RunStatus.PENDING),
             ":sends": number(record.sends),
+            ":sender": sender,
         }
         if record.queued_at is not None:
             is_same_wait = "#queued_at = :queued_at"
@@ -192,12 +173,16 @@ class RunRecords:
         try:
             return self._update(
                 record.run_id,
-                "SET #sends = if_not_exists(#sends, :zero) + :one",
+                "SET #sends = if_not_exists(#sends, :zero) + :one, #sender = :sender",
                 f"{waits} AND {is_same_send} AND {is_same_wait}",
                 values,
             )
         except ConditionFailed as failure:
-            raise ClaimLost("The run does not wait any more, or was just sent.", _record(failure)) from None
+            there = _record(failure)
+            # The send was counted, but the answer was lost.
+            if there and failure.item and failure.item.get("sender") == sender:
+                return there
+            raise ClaimLost("The run does not wait any more, or was just sent.", there) from None
 
     def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
         # Nobody has taken the run over: the attempt is raised by whoever does.
@@ -219,7 +204,7 @@ class RunRecords:
             raise Fenced("The attempt is over.", _record(failure)) from None
 
     def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
-        # The run was claimed and has not ended: any other needs no flag to be cancelled, or can not be.
+        # The run was claimed and has not ended: any other needs no flag to be cancelled, or cannot be.
         runs = "#status = :running"
         try:
             return self._update(
@@ -239,47 +224,10 @@ class RunRecords:
             return {}
         return {"work": self._blobs.attribute(work, run_folder(record.run_id, record.attempt), limit=FIELD_LIMIT)}
 
-    def _active_in(self, shard: str, accepted_before: int) -> Iterator[str]:
-        page: _Page = {}
-        while True:
-            answer = self._query_active(shard, accepted_before, page)
-            yield from (item["run_id"]["S"] for item in answer["Items"])
-            if "LastEvaluatedKey" not in answer:
-                return
-            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-    def _query_active(self, shard: str, accepted_before: int, page: _Page) -> QueryOutputTypeDef:
-        return self._requests.send(
-            lambda: self._clients.dynamodb.query(
-                TableName=self._table,
-                IndexName=ACTIVE_INDEX,
-                KeyConditionExpression="active_shard = :shard AND accepted_at < :accepted_before",
-                ExpressionAttributeValues={":shard": text(shard), ":accepted_before": number(accepted_before)},
-                **page,
-            )
-        )
-
     def _update(
-        self,
-        run_id: str,
-        update: str,
-        condition: str,
-        values: dict[str, Any],
-        further_names: dict[str, str] | None = None,
+        self, run_id: str, update: str, condition: str, values: Item, aliases: dict[str, str] | None = None
     ) -> RunRecord:
-        answer = self._requests.send(
-            lambda: self._clients.dynamodb.update_item(
-                TableName=self._table,
-                Key=record_key(run_id),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={**names(update, condition), **(further_names or {})},
-                ExpressionAttributeValues=values,
-                ReturnValues="ALL_NEW",
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
-        )
-        return record_of(answer["Attributes"])
+        return record_of(self._table.update(record_key(run_id), update, condition, values, aliases))
 
 
 _CLAIM = "SET #status = :running, #executor = :executor, #lease_until = :lease_until, #tries = #tries + :one"

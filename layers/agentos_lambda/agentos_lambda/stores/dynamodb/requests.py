@@ -1,60 +1,45 @@
-"""Every request of the store goes through here: failures become the package's errors, contention is tried again.
+"""Sends every request to DynamoDB and S3, and turns the failures that ``retries`` leaves into errors of the package.
 
 answer of AWS                                            becomes
 -------------------------------------------------------  -------------------------------------------
 a condition failed                                       ``ConditionFailed`` with the item that was there
 a transaction was cancelled by conditions                ``TransactionRefused`` with the reasons
-a conflict with another transaction, throttling          another try, at last ``StoreUnavailable``
 a value is too large or malformed                        ``NotStorable``
-no answer, 5xx, anything else                            ``StoreUnavailable``; logged if waiting does not help
+anything else, or no answer                              ``StoreUnavailable``; logged if waiting will not help
 """
 
 from __future__ import annotations
 
 import logging
-import random
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
 from agentos_lambda.runs.errors import NotStorable, RunsError, StoreUnavailable
+from agentos_lambda.stores.clients import Clients
+from agentos_lambda.stores.failures import codes_of, is_contended, is_outage
+from agentos_lambda.stores.retries import RequestFailed, Retries
 
 _log = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
 
-TRIES = 6
-_FIRST_PAUSE_SECONDS = 0.05
-_SERVER_ERROR = 500
-
-_CONTENTION = frozenset(
-    {
-        "TransactionConflictException",
-        "TransactionInProgressException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
-        "SlowDown",
-        # the same as reasons of a cancelled transaction:
-        "TransactionConflict",
-        "ProvisionedThroughputExceeded",
-        "ThrottlingError",
-    }
-)
 _REFUSED_VALUES = frozenset({"ValidationException", "SerializationException", "ValidationError"})
 
 
 class ConditionFailed(Exception):
-    """A conditional write was refused. ``item`` is the one that was there, or None."""
+    """A conditional write was refused."""
 
-    def __init__(self, item: Mapping[str, Any] | None) -> None:
+    def __init__(self, item: Mapping[str, Any] | None, *, in_doubt: bool) -> None:
         super().__init__("The condition failed.")
         self.item = item
+        """The item that was there; None if there was none."""
+        self.in_doubt = in_doubt
+        """Whether an earlier try of this write may have been applied, and so made the condition fail."""
 
 
 class TransactionRefused(Exception):
-    """A transaction was cancelled by its conditions. ``reasons`` stand in the order of its actions."""
+    """A transaction was cancelled by its conditions. ``reasons`` are in the order of its actions."""
 
     def __init__(self, reasons: Sequence[Mapping[str, Any]]) -> None:
         super().__init__("A condition of the transaction failed.")
@@ -70,52 +55,34 @@ class TransactionRefused(Exception):
 
 
 class Requests:
-    """Sends requests. Between two tries it waits by ``sleep`` (seconds), ``jitter`` gives numbers from 0 to 1."""
+    """May be used from any thread."""
 
-    def __init__(
-        self, sleep: Callable[[float], None] = time.sleep, jitter: Callable[[], float] = random.random
-    ) -> None:
-        self._sleep = sleep
-        self._jitter = jitter
+    def __init__(self, clients: Clients | None = None, retries: Retries | None = None) -> None:
+        self._clients = clients or Clients()
+        self._retries = retries or Retries()
 
-    def send(self, request: Callable[[], _Answer]) -> _Answer:
-        """What ``request`` returns; its failures as the table above says."""
-        for earlier in range(TRIES):
-            if earlier:
-                self._sleep(_FIRST_PAUSE_SECONDS * 2 ** (earlier - 1) * (0.5 + self._jitter()))
-            try:
-                return request()
-            except ClientError as error:
-                if not _contended(error):
-                    raise _failure(error) from error
-            except BotoCoreError as error:
-                if not isinstance(error, HTTPClientError):
-                    _log.exception("A request to the store could not be sent.")
-                raise StoreUnavailable("The store did not answer.") from error
-        raise StoreUnavailable("The store is busy.")
+    def send(self, request: Callable[[Clients], _Answer]) -> _Answer:
+        """Returns what ``request`` returns, and raises what the table above says."""
+        try:
+            return self._retries.send(lambda: request(self._clients))
+        except RequestFailed as failed:
+            raise _failure(failed) from failed.error
 
 
-def _codes(error: ClientError) -> set[str]:
-    reasons = error.response.get("CancellationReasons", ())
-    return {error.response["Error"]["Code"], *(reason.get("Code", "") for reason in reasons)}
-
-
-def _contended(error: ClientError) -> bool:
-    # A conflict on one item hides what the conditions on the others will say once it is over: the whole is tried again.
-    return not _CONTENTION.isdisjoint(_codes(error))
-
-
-def _failure(error: ClientError) -> RunsError | ConditionFailed | TransactionRefused:
-    codes = _codes(error)
-    if "ConditionalCheckFailedException" in codes:
-        item: Any = error.response.get("Item")
-        return ConditionFailed(item)
-    # Goes before a value that is refused too: an attempt that is over has no use for the news.
-    if "ConditionalCheckFailed" in codes:
-        return TransactionRefused(error.response.get("CancellationReasons", ()))
-    if not _REFUSED_VALUES.isdisjoint(codes):
-        _log.error("%s refused a value: %s", error.operation_name, error)
-        return NotStorable("The result is too large to be stored.")
-    if error.response["ResponseMetadata"]["HTTPStatusCode"] < _SERVER_ERROR:
-        _log.error("%s failed: %s", error.operation_name, error)
+def _failure(failed: RequestFailed) -> RunsError | ConditionFailed | TransactionRefused:
+    error, codes = failed.error, codes_of(failed.error)
+    if is_contended(error):
+        return StoreUnavailable("The store is busy.")
+    if isinstance(error, ClientError):
+        if "ConditionalCheckFailedException" in codes:
+            item: Any = error.response.get("Item")
+            return ConditionFailed(item, in_doubt=failed.in_doubt)
+        # Before refused values: an attempt that is over does not need to know about them.
+        if "ConditionalCheckFailed" in codes:
+            return TransactionRefused(error.response.get("CancellationReasons", ()))
+        if not _REFUSED_VALUES.isdisjoint(codes):
+            _log.error("%s refused a value: %s", error.operation_name, error)
+            return NotStorable("The result is too large to be stored.")
+    if not is_outage(error):
+        _log.error("A request to the store failed: %s", error)
     return StoreUnavailable("The store did not answer.")

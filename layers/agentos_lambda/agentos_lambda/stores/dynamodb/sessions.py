@@ -1,22 +1,18 @@
-"""Sessions and their ended runs: items of one partition, the session's own after those of its runs."""
+"""Sessions and their ended runs: items of one partition, in which the session's own comes last."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count, islice
 from string import ascii_lowercase, digits
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import Any
 
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import NotStorable
 from agentos_lambda.runs.model import Ending, RunOutput, RunRecord, Session, StoredRun
-from agentos_lambda.stores.clients import Clients
+from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
 from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
-from agentos_lambda.stores.dynamodb.items import VERSION, Item, names, number, text
-from agentos_lambda.stores.dynamodb.requests import Requests
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
+from agentos_lambda.stores.dynamodb.table import WHOLE_PAGES, Table
 
 _HEAD = "SESSION"
 _RUN = "RUN#"
@@ -25,26 +21,20 @@ _DIGITS = digits + ascii_lowercase
 
 _FURTHER_PAGES = 4
 _FURTHER_RUNS = 50
-"""Runs a page, beyond the first: how far ``load`` looks for history behind runs that failed or are another's."""
-
-
-class _Page(TypedDict):
-    Limit: NotRequired[int]
-    ExclusiveStartKey: NotRequired[Item]
+"""Runs on each further page: how far ``load`` looks for history behind runs that failed or are another component's."""
 
 
 class Sessions:
-    """``runs.ports.SessionStore``, and a session's part in a commit."""
+    """Implements ``runs.ports.SessionStore``, and a session's part in a commit."""
 
-    def __init__(self, table: str, clients: Clients, requests: Requests, blobs: Blobs) -> None:
+    def __init__(self, table: Table, blobs: Blobs) -> None:
         self._table = table
-        self._clients = clients
-        self._requests = requests
         self._blobs = blobs
 
     def load(self, session_id: str, *, kind: Kind, component_id: str, history: int) -> Session | None:
-        # The session's item is the last of its partition, so backwards it comes first.
-        items = self._newest_first(session_id, history)
+        # The session's item is the last of its partition: read backwards, it comes first.
+        limits = [history + 1, *[_FURTHER_RUNS] * _FURTHER_PAGES]
+        items = self._items(session_id, newest_first=True, limits=limits)
         head = next(items, None)
         if head is None:
             return None
@@ -55,28 +45,19 @@ class Sessions:
         return self._session(head, tuple(reversed(runs)))
 
     def list_runs(self, session_id: str, *, kind: Kind, component_id: str) -> list[StoredRun]:
-        runs: list[StoredRun] = []
-        page: _Page = {}
-        while True:
-            answer = self._query(session_id, page, forward=True)
-            runs += [
-                self._stored_run(item)
-                for item in answer["Items"]
-                if item["item"]["S"] != _HEAD and _is_of(item, kind, component_id)
-            ]
-            if "LastEvaluatedKey" not in answer:
-                return runs
-            page = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return [
+            self._stored_run(item)
+            for item in self._items(session_id)
+            if item["item"]["S"] != _HEAD and _is_of(item, kind, component_id)
+        ]
 
     def output(self, record: RunRecord) -> RunOutput | None:
         if not record.in_session:
             return None
-        answer = self._requests.send(
-            lambda: self._clients.dynamodb.get_item(TableName=self._table, Key=_run_key(record), ConsistentRead=True)
-        )
-        return self._stored_run(answer["Item"]).output if "Item" in answer else None
+        item = self._table.get(_run_key(record))
+        return self._stored_run(item).output if item else None
 
-    def put_run(self, ending: Ending) -> Any:
+    def put_action(self, ending: Ending) -> Any:
         """The action that stores the run; it overwrites what the same run left when it was paused."""
         run, output = ending.before, ending.output
         item: Item = {
@@ -93,9 +74,9 @@ class Sessions:
         }
         if run.user_id is not None:
             item["user_id"] = text(run.user_id)
-        return {"TableName": self._table, "Item": item}
+        return self._table.put_action(item)
 
-    def update(self, ending: Ending) -> Any:
+    def update_action(self, ending: Ending) -> Any:
         """The action that creates the session or merges the run's changes into it, field by field."""
         run, changes = ending.before, ending.session
         folder = run_folder(run.run_id, run.attempt)
@@ -130,34 +111,17 @@ class Sessions:
             values[f":{alias}"] = self._blobs.attribute(value, folder, limit=FIELD_LIMIT)
         removed = {f"#{next(aliases)}": _attribute_name(name) for name in sorted(changes.remove - changes.set.keys())}
         remove = f" REMOVE {','.join(removed)}" if removed else ""
-        return {
-            "TableName": self._table,
-            "Key": {"session_id": text(run.session_id), "item": text(_HEAD)},
-            "UpdateExpression": update + remove,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {**names(update, condition), **fields, **removed},
-            "ExpressionAttributeValues": values,
-        }
+        key = {"session_id": text(run.session_id), "item": text(_HEAD)}
+        return self._table.update_action(key, update + remove, condition, values, {**fields, **removed})
 
-    def _newest_first(self, session_id: str, history: int) -> Iterator[Mapping[str, Any]]:
-        page: _Page = {"Limit": history + 1}
-        for _ in range(1 + _FURTHER_PAGES):
-            answer = self._query(session_id, page, forward=False)
-            yield from answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return
-            page = {"Limit": _FURTHER_RUNS, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-    def _query(self, session_id: str, page: _Page, *, forward: bool) -> QueryOutputTypeDef:
-        return self._requests.send(
-            lambda: self._clients.dynamodb.query(
-                TableName=self._table,
-                KeyConditionExpression="session_id = :session_id",
-                ExpressionAttributeValues={":session_id": text(session_id)},
-                ConsistentRead=True,
-                ScanIndexForward=forward,
-                **page,
-            )
+    def _items(
+        self, session_id: str, *, newest_first: bool = False, limits: Iterable[int | None] = WHOLE_PAGES
+    ) -> Iterator[Mapping[str, Any]]:
+        return self._table.query(
+            "#session_id = :session_id",
+            {":session_id": text(session_id)},
+            newest_first=newest_first,
+            limits=limits,
         )
 
     def _session(self, head: Mapping[str, Any], runs: tuple[StoredRun, ...]) -> Session:

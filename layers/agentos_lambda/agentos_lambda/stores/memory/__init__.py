@@ -1,4 +1,4 @@
-"""A store in the memory of one process: for tests, and to read as what every store guarantees."""
+"""Stores in the memory of one process: for tests, and as the shortest statement of what every store guarantees."""
 
 from agentos_lambda.stores.memory.connections import MemoryConnections, MemoryFollowers
 from agentos_lambda.stores.memory.queue import MemoryQueue

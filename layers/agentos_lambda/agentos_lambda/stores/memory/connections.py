@@ -19,7 +19,7 @@ class MemoryConnections:
 
     def open(self, connection_id: str, *, now: int) -> None:  # noqa: ARG002 - nothing expires here
         with self._lock:
-            self._connections[connection_id] = Connection(connection_id)
+            self._connections.setdefault(connection_id, Connection(connection_id))
 
     def get(self, connection_id: str) -> Connection | None:
         with self._lock:
@@ -102,8 +102,12 @@ class MemoryFollowers:
             self._followers.pop((run_id, connection_id), None)
 
     def of_run(self, run_id: str) -> Sequence[Follower]:
+        return [follower for follower in self.all() if follower.run_id == run_id]
+
+    def all(self) -> Sequence[Follower]:
+        """The followers of all runs: what the store holds, if anything."""
         with self._lock:
-            return [follower for key, follower in sorted(self._followers.items()) if key[0] == run_id]
+            return [follower for _, follower in sorted(self._followers.items())]
 
     def _is_there(self, follower: Follower) -> bool:
         there = self._followers.get(_key(follower))

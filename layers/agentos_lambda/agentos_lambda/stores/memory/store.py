@@ -11,6 +11,7 @@ from agentos_lambda.protocol.values import Json, Kind, RunStatus
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists, SessionTaken
 from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunOutput, RunRecord, Session, StoredRun
+from agentos_lambda.stores.memory.packs import Packs
 from agentos_lambda.stores.rules import ended, json_text, refusal, vouched_events
 
 
@@ -21,24 +22,20 @@ class _StoredSession:
     runs: dict[tuple[int, str], StoredRun] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class _StoredPack:
-    events: str
-    length: int
-    expires_at: int
-
-
 class MemoryStore:
     """Implements ``runs.ports.Store``. Events live for ``events_ttl_seconds``."""
 
     def __init__(self, *, events_ttl_seconds: int = 86_400, clock: Clock | None = None) -> None:
         self._lock = Lock()
-        self._clock = clock or SystemClock()
-        self._events_ttl_seconds = events_ttl_seconds
         self._records: dict[str, RunRecord] = {}
         self._works: dict[str, str] = {}
         self._sessions: dict[str, _StoredSession] = {}
-        self._packs: dict[str, dict[tuple[int, int], _StoredPack]] = {}
+        self._packs = Packs(clock or SystemClock(), ttl_seconds=events_ttl_seconds)
+
+    def records(self) -> list[RunRecord]:
+        """Every record, oldest first: what the store holds, if anything."""
+        with self._lock:
+            return sorted(map(_copy, self._records.values()), key=lambda record: record.accepted_at)
 
     def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
         written = json_text(work)
@@ -54,8 +51,7 @@ class MemoryStore:
             return json.loads(self._works[record.run_id])
 
     def active(self, *, accepted_before: int) -> Iterator[str]:
-        with self._lock:
-            records = sorted(self._records.values(), key=lambda record: record.accepted_at)
+        records = self.records()
         return iter([r.run_id for r in records if r.status.active and r.accepted_at < accepted_before])
 
     def reopen(
@@ -116,7 +112,7 @@ class MemoryStore:
             expired = running and record.lease_until is not None and record.lease_until < expired_before
             if record.status is not RunStatus.PENDING and not expired:
                 raise ClaimLost("The run has an executor or has ended.", _copy(record))
-            logged = self._last_index(run_id, record.attempt)
+            logged = self._packs.last_index(run_id, record.attempt)
             seal = {record.attempt: logged} if expired and logged is not None else {}
             return self._put(
                 replace(
@@ -173,7 +169,7 @@ class MemoryStore:
                     record.run_id, record.kind, record.component_id, ending.status, record.accepted_at, output
                 )
             if pack and events:
-                self._put_pack(record.run_id, record.attempt, pack, events)
+                self._packs.put(record.run_id, record.attempt, pack, events)
             return self._put(ended(record, ending, in_session=in_session))
 
     def _session_of(self, record: RunRecord, ending: Ending) -> _StoredSession:
@@ -218,36 +214,18 @@ class MemoryStore:
     def append(self, run_id: str, attempt: int, pack: EventPack) -> None:
         events = json_text(pack.events)
         with self._lock:
-            there = self._packs.get(run_id, {}).get((attempt, pack.first_index))
-            if there is None or there.length < len(pack.events):
-                self._put_pack(run_id, attempt, pack, events)
+            there = self._packs.length(run_id, attempt, pack.first_index)
+            if there is None or there < len(pack.events):
+                self._packs.put(run_id, attempt, pack, events)
 
     def read(self, record: RunRecord, *, after: int) -> Sequence[IndexedEvent]:
-        now = self._clock.now() // 1000
         with self._lock:
-            packs = [
-                (attempt, EventPack(first_index, tuple(json.loads(stored.events))))
-                for (attempt, first_index), stored in sorted(self._packs.get(record.run_id, {}).items())
-                if now < stored.expires_at
-            ]
+            packs = list(self._packs.of_run(record.run_id))
         return vouched_events(record, packs, after=after)
 
     def _put(self, record: RunRecord) -> RunRecord:
         self._records[record.run_id] = record
         return _copy(record)
-
-    def _put_pack(self, run_id: str, attempt: int, pack: EventPack, events: str) -> None:
-        expires_at = self._clock.now() // 1000 + self._events_ttl_seconds
-        stored = _StoredPack(events, len(pack.events), expires_at)
-        self._packs.setdefault(run_id, {})[attempt, pack.first_index] = stored
-
-    def _last_index(self, run_id: str, attempt: int) -> int | None:
-        ends = [
-            first_index + stored.length - 1
-            for (its_attempt, first_index), stored in self._packs.get(run_id, {}).items()
-            if its_attempt == attempt
-        ]
-        return max(ends, default=None)
 
 
 def _runs_of(session: _StoredSession, kind: Kind, component_id: str) -> list[StoredRun]:
