@@ -17,7 +17,7 @@ from local.gateway.http_server import http_server
 from local.gateway.rest import Gateway
 from local.gateway.routing import Router
 from local.template.document import FunctionSpec, Route, Template
-from tests.aws.runtime_process import ROOT
+from tests.process import ROOT
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 

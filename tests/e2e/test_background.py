@@ -14,7 +14,7 @@ from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.timing import WAIT_AT_MOST
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
-from tests.e2e.conftest import wait_for
+from tests.e2e.client import wait_for
 from tests.e2e.deployment import Deployment
 from tests.e2e.sse import events, indexes, names
 

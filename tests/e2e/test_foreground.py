@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.conftest import until
 from tests.e2e.sse import events, indexes, names
+from tests.waiting import until
 
 COMPONENTS = {"agents": "assistant", "teams": "newsroom", "workflows": "letter"}
 PREFIXES = {"agents": "Run", "teams": "TeamRun", "workflows": "Workflow"}

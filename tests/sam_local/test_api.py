@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.e2e.conftest import wait_for
+from tests.e2e.client import wait_for
 from tests.e2e.sse import indexes, names
 
 COMPONENTS = {"agents": "assistant", "teams": "newsroom", "workflows": "letter"}

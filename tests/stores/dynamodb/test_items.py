@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
+from tests.stores.accounts import EVENTS_TTL_SECONDS
 from tests.stores.builders import NOW, claim, contents, delta, ending, list_runs, load, output, pack, pending, running
-from tests.stores.conftest import EVENTS_TTL_SECONDS
 
 
 def scan(aws, table, index=None):
