@@ -4,12 +4,40 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from boto3.session import Session
 
 from tests.cloud import REGION, ministack
+from tests.manifest import build_manifest
 from tests.process import is_foreign
+
+_STACKS = {"tests/contract": "stack", "tests/e2e": "deployment", "tests/local": "stack", "tests/sam_local": "stack"}
+"""Folder -> the fixture of a session that its tests share, and that is dear."""
+_LONGEST = (
+    "tests/local/test_workflow_websocket.py",
+    "tests/contract",
+    "tests/local/test_lifecycle.py",
+    "tests/local",
+    "tests/faults/test_state_machine.py",
+)
+"""Groups that take long, mostly waiting for processes. They begin first, so that nobody waits for one in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Groups for xdist: the tests of a shared stack stay together, and so do those of a module."""
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: _LONGEST.index(groups[item]) if groups[item] in _LONGEST else len(_LONGEST))
+
+
+def _group(item: pytest.Item) -> str:
+    path = item.nodeid.partition("::")[0]
+    folder = path.rpartition("/")[0]
+    shared = _STACKS.get(folder)
+    return folder if shared in getattr(item, "fixturenames", ()) else path
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,6 +53,12 @@ def _cleaned_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def seed() -> int:
+    """What the randomness of a sample starts from: the same seed makes the same choices."""
+    return int(os.environ.get("SEED", "7"))
+
+
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
 
@@ -34,6 +68,12 @@ def cloud_url() -> Iterator[str]:
     """One local cloud for all tests that need no other. A 12-digit access key is a tenant of its own."""
     with ministack() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of the sample components."""
+    return build_manifest(tmp_path_factory.mktemp("manifest") / "manifest.json")
 
 
 @pytest.fixture(scope="session")

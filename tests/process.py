@@ -12,7 +12,7 @@ PACKAGE = ROOT / "layers/agentos_lambda"
 IMPORT_PATH = os.pathsep.join((str(PACKAGE), str(ROOT)))
 """``PYTHONPATH`` of a process that imports our package, the local stack and the tests."""
 
-_FOREIGN = ("AGENTOS_", "AWS_", "MAKE", "MFLAGS", "OPENAI_", "PYTHON")
+_FOREIGN = ("AGENTOS_", "AWS_", "JWT_", "MAKE", "MFLAGS", "OPENAI_", "PYTHON")
 _STACK = frozenset({"CORS_ORIGINS", "EVENTS_TTL_SECONDS", "LOG_LEVEL", "OS_SECURITY_KEY", "QUEUE_LIMIT"})
 """What a developer's shell may set for `make run`."""
 

@@ -18,6 +18,8 @@ from tests.e2e.client import wait_for
 from tests.e2e.deployment import Deployment
 from tests.e2e.sse import events, indexes, names
 
+pytestmark = pytest.mark.build
+
 COMPONENTS = {"agents": "assistant", "teams": "newsroom", "workflows": "letter"}
 RUNS = "/agents/assistant/runs"
 

@@ -14,6 +14,8 @@ from tests.local.websocket_client import Client
 from tests.stack.costs import per_run
 from tests.waiting import until
 
+pytestmark = pytest.mark.build
+
 RUNS = "/agents/assistant/runs"
 MESSAGE = "[slow 20ms] " + "word " * 100
 """Two seconds of text."""

@@ -11,6 +11,8 @@ import pytest
 from tests.e2e.sse import events, indexes, names
 from tests.waiting import until
 
+pytestmark = pytest.mark.build
+
 COMPONENTS = {"agents": "assistant", "teams": "newsroom", "workflows": "letter"}
 PREFIXES = {"agents": "Run", "teams": "TeamRun", "workflows": "Workflow"}
 

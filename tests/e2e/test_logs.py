@@ -12,6 +12,8 @@ from tests.e2e.client import wait_for
 from tests.e2e.deployment import STACK, Deployment
 from tests.waiting import until
 
+pytestmark = pytest.mark.build
+
 RUNS = "/agents/assistant/runs"
 PROMPT = "cobalt-elephant"
 ANSWER = "you said: cobalt-elephant"

@@ -10,19 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from agentos_lambda.engine.components.build_manifest import main as build_manifest
 from tests.cloud import REGION, tables_of
-from tests.process import ROOT
+from tests.manifest import COMPONENTS
 from tests.tables import create_tables
-
-COMPONENTS = ROOT / "layers/components/components.py"
-
-
-@pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("manifest") / "manifest.json"
-    assert build_manifest(["--components", str(COMPONENTS), "-o", str(path)]) == 0
-    return path
 
 
 @pytest.fixture
@@ -38,7 +28,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, manifest: Path) -> Iterator[Any]:
         "EVENTS_TABLE": tables.events,
         "BUCKET": tables.bucket,
         "AGENTOS_MANIFEST": str(manifest),
-        "AGENTOS_COMPONENTS": str(COMPONENTS),
+        "AGENTOS_COMPONENTS": str(COMPONENTS / "components.py"),
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -12,6 +12,8 @@ from tests.e2e.sse import names
 from tests.sam_local.stack import ROOT, SamStack
 from tests.waiting import until
 
+pytestmark = pytest.mark.docker
+
 EVENTS = {path.stem: path for path in (ROOT / "events").iterdir()}
 AT_ONCE = 6
 CONNECTION = "Vb3xBc5zDoECGVQ="

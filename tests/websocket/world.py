@@ -31,7 +31,7 @@ from agentos_lambda.websocket.greeting import Greeter
 from agentos_lambda.websocket.ports import Gone, Slow
 from tests.clocks import ManualClock
 from tests.runs.scripted_engine import ScriptedEngine
-from tests.runs.world import OneOfEach
+from tests.runs.world import OneOfEach, at_once
 
 EVENTS = Path(__file__).parents[2] / "events"
 WORKFLOW = Component(Kind.WORKFLOW, "story-workflow", "Story-Workflow", 3, {}, {}, {})
@@ -129,7 +129,7 @@ class World:
         self.fan_out = WebSocketFanOut(
             self.followings, self.store, self.posts, drain=self.drain, clock=self.clock, pool=self.pool
         )
-        self.executor = RunExecutor(self.store, lambda: self.engine, self.clock, fan_out=self.fan_out)
+        self.executor = RunExecutor(self.store, lambda: self.engine, self.clock, fan_out=self.fan_out, pause=at_once)
         self.intake = RunIntake(self.store, self.queue, self.executor, self.clock, new_id=self.new_id)
         self.runs = RunService(self.store, self.clock, new_id=self.new_id)
         self.worker = Worker(
