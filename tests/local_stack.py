@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,7 +62,7 @@ class StackProcess:
 
 
 @contextmanager
-def stack_process(command: Sequence[str | Path], port: int, **variables: str) -> Iterator[StackProcess]:
+def stack_process(command: Sequence[str | Path], port: int, variables: Mapping[str, str]) -> Iterator[StackProcess]:
     """Runs a Python program that serves the stack at ``port``, for as long as the context lasts."""
     process = subprocess.Popen(
         [sys.executable, *command],
@@ -85,7 +85,11 @@ def stack_process(command: Sequence[str | Path], port: int, **variables: str) ->
 
 @contextmanager
 def running_stack(
-    state: Path, *, components: Path | None = None, sweeps: float | None = None, **variables: str
+    state: Path,
+    variables: Mapping[str, str] | None = None,
+    *,
+    components: Path | None = None,
+    sweeps: float | None = None,
 ) -> Iterator[StackProcess]:
     """Runs the project's own functions, and gives them when they serve.
 
@@ -94,6 +98,6 @@ def running_stack(
     port = free_port()
     given: dict[str, object] = {"--components": components, "--sweeps": sweeps}
     options = [text for name, value in given.items() if value is not None for text in (name, str(value))]
-    with stack_process(["-m", "tests.serve", str(port), str(state), *options], port, **variables) as stack:
+    with stack_process(["-m", "tests.serve", str(port), str(state), *options], port, variables or {}) as stack:
         stack.until_ready()
         yield stack

@@ -15,7 +15,7 @@ from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.runs import run_router
 from agentos_lambda.api.routes.runs_read import run_state_router
 from agentos_lambda.protocol.values import JsonObject, Kind
-from agentos_lambda.runs.model import Component
+from agentos_lambda.runs.model import Component, Continuation, RunInput
 from tests.runs.world import World
 
 NAMES = {Kind.AGENT: "assistant", Kind.TEAM: "research-team", Kind.WORKFLOW: "story-workflow"}
@@ -67,5 +67,5 @@ class Api:
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
 
     @property
-    def engine_inputs(self):
+    def engine_inputs(self) -> list[RunInput | Continuation]:
         return [run.request.work for run in self.world.engine.runs]

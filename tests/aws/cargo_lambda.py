@@ -44,7 +44,7 @@ def cargo_lambda(folder: Path) -> Iterator[str]:
     cargo.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(_PROJECT)}\nEND\n")
     cargo.chmod(0o755)
     port = free_port()
-    command = [_PROGRAM, "lambda", "watch", "--only-lambda-apis", "--ignore-changes"]
+    command: list[str | Path] = [_PROGRAM, "lambda", "watch", "--only-lambda-apis", "--ignore-changes"]
     command += ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "CARGO": str(cargo)}
     with (

@@ -19,7 +19,7 @@ _numbers = count(1)
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
     """It takes everybody in: no key is set."""
     state = tmp_path_factory.mktemp("contract") / "state"
-    with silent_server() as silent, contract_stack(state, SILENT_SERVER=silent) as process:
+    with silent_server() as silent, contract_stack(state, {"SILENT_SERVER": silent}) as process:
         yield process
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,11 +37,9 @@ def silent_server() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-@contextmanager
-def contract_stack(state: Path, **variables: str) -> Iterator[StackProcess]:
+def contract_stack(state: Path, variables: dict[str, str]) -> AbstractContextManager[StackProcess]:
     """A stack over the samples and the tests' own components."""
-    with running_stack(state, components=_COMPONENTS, **variables) as stack:
-        yield stack
+    return running_stack(state, variables, components=_COMPONENTS)
 
 
 @dataclass

@@ -18,7 +18,7 @@ def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client without the key."""
     state = tmp_path_factory.mktemp("closed") / "state"
     with (
-        contract_stack(state, OS_SECURITY_KEY=KEY) as process,
+        contract_stack(state, {"OS_SECURITY_KEY": KEY}) as process,
         httpx.Client(base_url=process.url, timeout=60) as client,
     ):
         yield client

@@ -38,7 +38,7 @@ def whole_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProce
     folder = tmp_path_factory.mktemp("whole-stack")
     components = Path(__file__).parent / "websocket_components.py"
     # A sweep each second: a test that needs one does not wait for it.
-    with running_stack(folder / "state", components=components, sweeps=1, OS_SECURITY_KEY=KEY) as stack:
+    with running_stack(folder / "state", {"OS_SECURITY_KEY": KEY}, components=components, sweeps=1) as stack:
         yield stack
 
 

@@ -45,6 +45,6 @@ def toy_process(
     if components is None:
         components = state.parent / "components.py"
         components.touch()
-    command = [_PROGRAM, str(port), state, components]
-    with stack_process(command, port, TOY_SIGNALS=str(signals), **variables) as stack:
+    command: list[str | Path] = [_PROGRAM, str(port), state, components]
+    with stack_process(command, port, {"TOY_SIGNALS": str(signals), **variables}) as stack:
         yield stack

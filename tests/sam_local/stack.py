@@ -53,7 +53,7 @@ def why_not() -> str | None:
 class SamStack:
     """A stack that runs, or will."""
 
-    def __init__(self, process: subprocess.Popen, port: int, state: Path, output: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, state: Path, output: Path) -> None:
         self.process = process
         self.url = f"http://127.0.0.1:{port}"
         self._state = state
@@ -106,7 +106,7 @@ class SamStack:
 @contextmanager
 def sam_stack(state: Path, *, port: int = 0, **variables: str) -> Iterator[SamStack]:
     port = port or free_port()
-    command = [ROOT / ".venvs/local/bin/python", "-m", "local.sam", "--port", str(port), "--state", str(state)]
+    command = [str(ROOT / ".venvs/local/bin/python"), "-m", "local.sam", "--port", str(port), "--state", str(state)]
     output = state.with_suffix(".log")
     environment = {**os.environ, **SHELL, "PYTHONPATH": IMPORT_PATH, **variables}
     with output.open("w") as sink:

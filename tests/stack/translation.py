@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[2]
 HTTP_FUNCTIONS = ("ConfigFunction", "AgentsFunction", "TeamsFunction", "WorkflowsFunction")
@@ -22,7 +22,8 @@ _ABSENT = object()
 
 def source() -> dict[str, Any]:
     """The template as it is written."""
-    return yaml_parse((ROOT / "template.yaml").read_text())
+    template: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
+    return template
 
 
 def cloudformation(**parameters: str) -> dict[str, Any]:
@@ -33,7 +34,8 @@ def cloudformation(**parameters: str) -> dict[str, Any]:
         for uri in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
             resource["Properties"][uri] = "s3://bucket/key"
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="eu-west-1"))
-    return translator.translate(template, values)
+    translated: dict[str, Any] = translator.translate(template, values)
+    return translated
 
 
 def translate(**parameters: str) -> dict[str, dict[str, Any]]:
@@ -78,8 +80,8 @@ def _resolve(node: Any, *, values: dict[str, Any], conditions: dict[str, bool]) 
 def _substitute(argument: str | list[Any]) -> str:
     if isinstance(argument, str):
         return argument
-    text, names = argument
-    for name, value in names.items():
+    text: str = argument[0]
+    for name, value in argument[1].items():
         text = text.replace(f"${{{name}}}", value)
     return text
 

@@ -44,7 +44,7 @@ class Aws:
 
 
 @contextmanager
-def _account(session: Session, url: str | None) -> Iterator[Aws]:
+def _account(session: Any, url: str | None) -> Iterator[Aws]:
     account = tenant()
     with ExitStack() as stack:
 
