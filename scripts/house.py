@@ -117,7 +117,7 @@ def collected(root: Path) -> int:
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=root, env=inherited, capture_output=True, text=True, check=False)
-    number = re.search(r"^(\d+) tests collected", done.stdout, re.MULTILINE)
+    number = re.search(r"^(\d+) tests? collected", done.stdout, re.MULTILINE)
     if done.returncode != 0 or number is None:
         raise RuntimeError(f"pytest collects nothing:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
     return int(number[1])

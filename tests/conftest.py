@@ -10,34 +10,17 @@ import pytest
 from boto3.session import Session
 
 from tests.cloud import REGION, ministack
+from tests.groups import group_of, turn_of
 from tests.manifest import build_manifest
 from tests.process import is_foreign
 
-_STACKS = {"tests/contract": "stack", "tests/e2e": "deployment", "tests/local": "stack", "tests/sam_local": "stack"}
-"""Folder -> the fixture of a session that its tests share, and that is dear."""
-_LONGEST = (
-    "tests/local/test_workflow_websocket.py",
-    "tests/contract",
-    "tests/local/test_lifecycle.py",
-    "tests/local",
-    "tests/faults/test_state_machine.py",
-)
-"""Groups that take long, mostly waiting for processes. They begin first, so that nobody waits for one in the end."""
 
-
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Groups for xdist: the tests of a shared stack stay together, and so do those of a module."""
-    groups = {item: _group(item) for item in items}
+    groups = {item: group_of(item.nodeid, getattr(item, "fixturenames", ())) for item in items}
     for item, group in groups.items():
         item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: _LONGEST.index(groups[item]) if groups[item] in _LONGEST else len(_LONGEST))
-
-
-def _group(item: pytest.Item) -> str:
-    path = item.nodeid.partition("::")[0]
-    folder = path.rpartition("/")[0]
-    shared = _STACKS.get(folder)
-    return folder if shared in getattr(item, "fixturenames", ()) else path
+    items.sort(key=lambda item: turn_of(groups[item]))
 
 
 @pytest.fixture(scope="session", autouse=True)
