@@ -94,8 +94,8 @@ JOBS ?= 2
 SEED ?= 7
 export SEED
 PYTEST := $(DEV)/bin/python -m pytest
-# The tests of a stack, or else of a file, stay together on one of JOBS processes, in the order of tests/conftest.py.
-PARALLEL := --numprocesses $(JOBS) --dist loadgroup --no-loadscope-reorder
+# JOBS processes share the tests, by the groups of tests/groups.py.
+PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
 
 test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types, and all tests that need neither a build nor docker
 	@$(PYTEST) $(PARALLEL) -m 'not (build or docker or sample)' $(ARGS)

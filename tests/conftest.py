@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from boto3.session import Session
 
 from tests.cloud import REGION, ministack
-from tests.groups import group_of, turn_of
+from tests.groups import GroupScheduling, group_of, turn_of
 from tests.manifest import build_manifest
 from tests.process import is_foreign
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in this hook, too
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    groups = {item: group_of(item.nodeid, getattr(item, "fixturenames", ())) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: turn_of(groups[item]))
+    items.sort(key=lambda item: turn_of(group_of(item.nodeid)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
