@@ -83,7 +83,7 @@ cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts
 	  $(LOCAL)/bin/python -m scripts.cold_start --python "$$python" --naive $(COLD)/naive --boto $(COLD)/boto3 $(ARGS)
 
 # Tests are told apart by what they need, with a mark each in pyproject.toml; `make test` runs those that have none.
-#   build    a build of the layers                                          make e2e
+#   build    a build of the layers, or a checker of the template             make e2e
 #   docker   docker with the image of Lambda's Python                       make sam-local
 #   sample   a short seeded sample of what has a target of its own: browsers, kills, soaks, differential tests
 #                                                                           make samples SEED=7
