@@ -82,17 +82,45 @@ cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts
 	  "$$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash $(COLD)/boto3 && \
 	  $(LOCAL)/bin/python -m scripts.cold_start --python "$$python" --naive $(COLD)/naive --boto $(COLD)/boto3 $(ARGS)
 
-test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.ready $(CARGO_LAMBDA)/.ready ## lint, types and all tests
+# Tests are told apart by what they need, with a mark each in pyproject.toml; `make test` runs those that have none.
+#   build    a build of the layers, or a checker of the template             make e2e
+#   docker   docker with the image of Lambda's Python                       make sam-local
+#   sample   a short seeded sample of what has a target of its own: browsers, kills, soaks, differential tests
+#                                                                           make samples SEED=7
+# What takes minutes, NAME, gets a package tests/NAME with a __main__ that takes --seconds and --seed and prints both, a
+# target NAME beside `soak`, and a test marked `sample` that is short and takes its randomness from the fixture `seed`.
+# .ci/run runs all samples with the SEED that it is given.
+JOBS ?= 2
+SEED ?= 7
+export SEED
+PYTEST := $(DEV)/bin/python -m pytest
+# JOBS processes share the tests, by the groups of tests/groups.py.
+PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
+
+test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types, and all tests that need neither a build nor docker
+	@$(PYTEST) $(PARALLEL) -m 'not (build or docker or sample)' $(ARGS)
+
+lint: export PYTHONPATH := layers/agentos_lambda:.
+lint: $(DEV)/.ready ## style, types, and who imports what
 	@$(DEV)/bin/ruff check --quiet .
 	@$(DEV)/bin/ruff format --quiet --check .
 	@$(DEV)/bin/mypy
-	@$(DEV)/bin/python -m pytest $(ARGS)
+	@imports=$$($(DEV)/bin/lint-imports --no-cache --no-logo) || { echo "$$imports"; exit 1; }
+
+house: $(DEV)/.ready ## files, circles, tests and assertions in numbers, and which goals are missed (ARGS=path/to/another/checkout)
+	@$(DEV)/bin/python -m scripts.house $(ARGS)
+
+e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.ready ## build, check and deploy to a local cloud that enforces IAM, and drive it
+	@$(PYTEST) $(PARALLEL) -m build $(ARGS)
+
+sam-local: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## the tests of make local; skipped where no docker answers
+	@$(PYTEST) -m docker $(ARGS)
+
+samples: $(DEV)/.ready $(CLOUD)/.ready ## a short sample of each target that takes minutes (SEED=7)
+	@$(PYTEST) -m sample $(ARGS)
 
 soak: export PYTHONPATH := layers/agentos_lambda:layers/components:.
 soak: $(DEV)/.ready $(CLOUD)/.ready ## minutes of background runs whose workers are killed, and what became of them (ARGS='--seconds 60')
 	@$(DEV)/bin/python -m tests.soak $(ARGS)
 
-e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## deploy the template to a local cloud that enforces IAM, and drive it
-	@$(DEV)/bin/python -m pytest tests/e2e $(ARGS)
-
-.PHONY: help run local test soak e2e lock cold-start validate build deploy url key
+.PHONY: help run local test lint house e2e sam-local samples soak lock cold-start validate build deploy url key

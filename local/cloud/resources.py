@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
-_TABLE_FIELDS = (
+TABLE_FIELDS = (
     "AttributeDefinitions",
     "KeySchema",
     "BillingMode",
@@ -60,7 +60,7 @@ def _keys(table: Mapping[str, Any]) -> list[Any]:
 
 
 def _create_table(dynamodb: DynamoDBClient, name: str, properties: Mapping[str, Any]) -> None:
-    fields = {field: properties[field] for field in _TABLE_FIELDS if field in properties}
+    fields = {field: properties[field] for field in TABLE_FIELDS if field in properties}
     dynamodb.create_table(TableName=name, **fields)
     dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 10})
     if time_to_live := properties.get("TimeToLiveSpecification"):

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentos_lambda.protocol.values import Kind
-from tests.api.conftest import NAMES, Api
+from tests.api.world import NAMES, Api
 
 EXPECTED = {200, 202, 400, 404, 405, 409, 413, 422}
 INSIDE = re.compile(r"Traceback|File \"|arn:aws|site-packages|pydantic|starlette|agentos_lambda|0x[0-9a-f]{6}")

@@ -3,7 +3,7 @@
 import pytest
 
 from agentos_lambda.protocol.values import Kind
-from tests.api.conftest import NAMES
+from tests.api.world import NAMES
 
 pytestmark = pytest.mark.anyio
 

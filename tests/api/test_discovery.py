@@ -9,7 +9,7 @@ from agentos_lambda.api.app import create_app
 from agentos_lambda.api.routes.components import component_router
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import StoreUnavailable
-from tests.api.conftest import NAMES
+from tests.api.world import NAMES
 
 pytestmark = pytest.mark.anyio
 

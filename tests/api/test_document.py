@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from agentos_lambda.api.openapi.build_document import build_document
 from agentos_lambda.protocol.values import Kind, RunStatus
-from tests.api.conftest import NAMES
+from tests.api.world import NAMES
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,8 @@ from agentos_lambda.api import sse
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.memory import MemoryStore
-from tests.api.conftest import NAMES, Api
-from tests.runs.conftest import World
+from tests.api.world import NAMES, Api
+from tests.runs.world import World
 
 pytestmark = pytest.mark.anyio
 

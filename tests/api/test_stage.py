@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from agentos_lambda.api.auth import OPEN_PATHS
-from tests.api.conftest import Api
+from tests.api.world import Api
 
 pytestmark = pytest.mark.anyio
 

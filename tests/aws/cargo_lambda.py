@@ -8,15 +8,14 @@ import json
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.aws.runtime_process import ROOT
+from tests.process import ROOT, free_port
+from tests.waiting import until
 
 _PROGRAM = ROOT / ".venvs" / "cargo-lambda" / "bin" / "cargo-lambda"
-_START_SECONDS = 20
 
 _PACKAGE = {
     "name": "function",
@@ -44,9 +43,8 @@ def cargo_lambda(folder: Path) -> Iterator[str]:
     cargo = folder / "cargo"
     cargo.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(_PROJECT)}\nEND\n")
     cargo.chmod(0o755)
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [_PROGRAM, "lambda", "watch", "--only-lambda-apis", "--ignore-changes"]
+    port = free_port()
+    command: list[str | Path] = [_PROGRAM, "lambda", "watch", "--only-lambda-apis", "--ignore-changes"]
     command += ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "CARGO": str(cargo)}
     with (
@@ -61,12 +59,13 @@ def cargo_lambda(folder: Path) -> Iterator[str]:
 
 
 def _wait_until_open(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    def is_open() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError(f"cargo-lambda has ended: {log.read_text()}")
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
-            time.sleep(0.02)
-        else:
-            return
-    raise RuntimeError(f"cargo-lambda did not start: {log.read_text()}")
+            return False
+        return True
+
+    until(is_open)

@@ -18,7 +18,7 @@ from local.gateway.rest import Gateway
 from local.gateway.routing import Router
 from local.template.document import FunctionSpec, Template
 from local.template.rest_api import Route
-from tests.aws.runtime_process import ROOT
+from tests.process import ROOT
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 PIPES = ("go", "end")
@@ -23,10 +22,3 @@ class Signals:
         """What the function has noted."""
         file = self.folder / "notes"
         return file.read_text().split() if file.exists() else []
-
-
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for what another process makes true. Fails after 20 seconds."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.005)

@@ -10,7 +10,8 @@ import pytest
 from agentos_lambda.aws.handlers.cycle import ERROR_EVENT, INTERNAL_ERROR
 from tests.aws.cargo_lambda import cargo_lambda
 from tests.aws.runtime_process import STREAMS, runtime
-from tests.aws.signals import Signals, until
+from tests.aws.signals import Signals
+from tests.waiting import until_async
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_status_headers_and_cookies_arrive(play):
 def test_an_answer_of_many_megabytes_is_whole_and_waits_for_its_reader(play, signals):
     async def scenario(client):
         async with client.stream("GET", "/large/64") as response:
-            await until(lambda: signals.notes)  # held back: nobody reads
+            await until_async(lambda: signals.notes)  # held back: nobody reads
             received = await response.aread()
         assert received.count(b"x") == 64 * 2**20
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from agentos_lambda.engine.components.manifest import VERSION
-from tests.aws.runtime_process import ROOT
+from tests.process import ROOT
 
 LATER = {
     "config": {"agentos_lambda.stores.dynamodb", "agentos_lambda.runs.execution", "botocore", "agno", "boto3"},

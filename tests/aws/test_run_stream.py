@@ -14,18 +14,16 @@ from local.settings import Settings
 from local.template.document import Template
 from local.variables import function_variables
 from tests.aws.emulator import emulator
-from tests.aws.runtime_process import ROOT
 from tests.aws.signals import Signals
-from tests.cloud import ministack
+from tests.process import ROOT
 
 COMPONENTS = Path(__file__).parent / "paced" / "components.py"
 
 
 @pytest.fixture(scope="module")
-def cloud():
-    with ministack() as url:
-        create_resources(Template.load(ROOT / "template.yaml"), CloudClients(url))
-        yield url
+def cloud(cloud_url):
+    create_resources(Template.load(ROOT / "template.yaml"), CloudClients(cloud_url))
+    return cloud_url
 
 
 @pytest.fixture

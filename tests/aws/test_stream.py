@@ -11,7 +11,8 @@ import pytest
 from agentos_lambda.aws.handlers.cycle import ERROR_EVENT, INTERNAL_ERROR
 from tests.aws.emulator import code, emulator
 from tests.aws.runtime_process import STREAMS
-from tests.aws.signals import PIPES, Signals, until
+from tests.aws.signals import PIPES, Signals
+from tests.waiting import until_async
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def test_no_piece_waits_for_the_next_and_each_arrives_at_once(play, signals):
 def test_a_slow_reader_slows_the_app_and_nothing_piles_up(play, signals):
     async def scenario(it):
         async with it.client.stream("GET", "/large/64") as response:
-            await until(lambda: signals.notes)  # held back: nobody reads
+            await until_async(lambda: signals.notes)  # held back: nobody reads
             received = bytearray()
             async for piece in response.aiter_raw():
                 received += piece
@@ -114,7 +115,7 @@ def test_an_answer_is_whole_before_the_work_after_it_and_no_invocation_follows_b
             assert await response.aread() == b"firstlast"
         assert signals.notes == []
         second = asyncio.create_task(it.client.get("/process/"))
-        await until(lambda: it.function._waiting.qsize() == 1)  # it waits for the environment
+        await until_async(lambda: it.function._waiting.qsize() == 1)  # it waits for the environment
         await signals.give("end")
         assert (await second).status_code == 200
 

@@ -14,18 +14,13 @@ from agno.run.workflow import WorkflowRunOutput
 from agno.utils.http import aclose_default_clients
 
 from agentos_lambda.protocol.values import Kind
-from tests.contract.conftest import KEY, SAMPLE
+from tests.contract.stack import KEY, SAMPLE
 
 pytestmark = pytest.mark.anyio
 
 BYTES = bytes(range(256)) * 3
 OUTPUTS = {Kind.AGENT: RunOutput, Kind.TEAM: TeamRunOutput, Kind.WORKFLOW: WorkflowRunOutput}
 KINDS = pytest.mark.parametrize("kind", list(Kind))
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture(scope="module")

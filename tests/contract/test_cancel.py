@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from agentos_lambda.protocol.values import Kind
-from tests.contract.conftest import PATHS, events_of, until
+from tests.contract.stack import PATHS, events_of
+from tests.waiting import until
 
 IN_TIME = 2.0
 """Seconds that a run may go on after its cancel was answered."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.conftest import ROOT
+from tests.process import ROOT
 
 DOCUMENT = (ROOT / "docs" / "api.md").read_text()
 PRINTED = "http://127.0.0.1:8000"

@@ -9,7 +9,7 @@ import pytest
 
 from agentos_lambda.protocol.values import Kind
 from tests.api.test_bad_requests import INVALID, JSON, UNPARSEABLE
-from tests.contract.conftest import PATHS, SAMPLE
+from tests.contract.stack import PATHS, SAMPLE
 
 CODES = {
     400: {"BAD_REQUEST", "UNSUPPORTED_FILE_TYPE"},

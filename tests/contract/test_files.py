@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from agentos_lambda.protocol.values import Kind
-from tests.contract.conftest import PATHS
+from tests.contract.stack import PATHS
 
 IMAGES = ("png", "jpeg", "jpg", "webp", "gif", "bmp", "tiff", "avif", "heic", "heif")
 AUDIO = ("wav", "mp3", "mpeg", "ogg", "mp4", "m4a", "aac", "flac")

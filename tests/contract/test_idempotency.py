@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from agentos_lambda.protocol.values import Kind
-from tests.contract.conftest import PATHS, events_of, until
+from tests.contract.stack import PATHS, events_of
+from tests.waiting import until
 
 SLOW = "/agents/slow/runs"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.contract.conftest import KEY, running_stack
+from tests.contract.stack import KEY, contract_stack
 
 OPEN = {"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"}
 MISSING = {"detail": "Authorization header required", "error_code": "UNAUTHORIZED"}
@@ -17,7 +17,10 @@ IDS = {"agent_id": "assistant", "team_id": "newsroom", "workflow_id": "letter", 
 def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client without the key."""
     state = tmp_path_factory.mktemp("closed") / "state"
-    with running_stack(state, OS_SECURITY_KEY=KEY) as process, httpx.Client(base_url=process.url, timeout=60) as client:
+    with (
+        contract_stack(state, {"OS_SECURITY_KEY": KEY}) as process,
+        httpx.Client(base_url=process.url, timeout=60) as client,
+    ):
         yield client
 
 

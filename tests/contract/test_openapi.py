@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from agentos_lambda.protocol.values import Kind
-from tests.contract.conftest import SAMPLE
+from tests.contract.stack import SAMPLE
 
 PAUSES = {
     Kind.AGENT: ("clerk", 'call send_letter {"to": "Ada", "text": "Hello"}', "tools", "confirmed"),

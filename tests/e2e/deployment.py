@@ -40,7 +40,8 @@ class Deployment:
     def key(self) -> str:
         """The security key that the stack has made."""
         secret = self.client("secretsmanager").get_secret_value(SecretId=self.outputs["SecurityKeySecret"])
-        return secret["SecretString"]
+        key: str = secret["SecretString"]
+        return key
 
     def client(self, service: str, **access: str) -> Any:
         """A boto3 client of the cloud: as its administrator, unless another access is given."""
@@ -48,8 +49,8 @@ class Deployment:
             "aws_access_key_id": emulator.ACCESS["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": emulator.ACCESS["AWS_SECRET_ACCESS_KEY"],
         }
-        region = emulator.ACCESS["AWS_DEFAULT_REGION"]
-        return boto3.client(service, endpoint_url=self.cloud, region_name=region, **access)
+        session: Any = boto3.Session(region_name=emulator.ACCESS["AWS_DEFAULT_REGION"])
+        return session.client(service, endpoint_url=self.cloud, **access)
 
     def log(self) -> list[tuple[str, str]]:
         """Everything that was logged: the group, and the message."""
@@ -65,7 +66,8 @@ class Deployment:
     def physical(self, logical_id: str) -> str:
         """The name that a resource of the template has got."""
         found = self.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)
-        return found["StackResourceDetail"]["PhysicalResourceId"]
+        name: str = found["StackResourceDetail"]["PhysicalResourceId"]
+        return name
 
 
 @contextmanager
@@ -77,7 +79,7 @@ def deployed(build: Path) -> Iterator[Deployment]:
         meter.cloud = cloud
         template = emulator.adapt(built, endpoint=meter.url)
         _sam(
-            *("deploy", "--template-file", template, "--stack-name", STACK, *sam.overrides(parameters)),
+            *("deploy", "--template-file", str(template), "--stack-name", STACK, *sam.overrides(parameters)),
             *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
             **emulator.ACCESS,
             AWS_ENDPOINT_URL=cloud,
@@ -87,7 +89,7 @@ def deployed(build: Path) -> Iterator[Deployment]:
         yield Deployment(cloud, {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}, meter)
 
 
-def _sam(*arguments: str | Path, **variables: str) -> None:
+def _sam(*arguments: str, **variables: str) -> None:
     done = subprocess.run(
         [sam.SAM, *arguments],
         cwd=emulator.ROOT,

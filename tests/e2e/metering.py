@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -27,7 +27,7 @@ class Meter:
     def __init__(self) -> None:
         self.measures = False
         self._lock = threading.Lock()
-        self._counted: Counter[str] = Counter()
+        self._counted: dict[str, float] = defaultdict(float)
 
     @contextmanager
     def measuring(self) -> Iterator[None]:
@@ -45,7 +45,7 @@ class Meter:
     def take(self) -> dict[str, float]:
         """What was counted since this was asked last."""
         with self._lock:
-            counted, self._counted = self._counted, Counter()
+            counted, self._counted = self._counted, defaultdict(float)
         return dict(counted)
 
 

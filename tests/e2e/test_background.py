@@ -15,9 +15,11 @@ from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.timing import WAIT_AT_MOST
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
-from tests.e2e.conftest import wait_for
+from tests.e2e.client import wait_for
 from tests.e2e.deployment import Deployment
 from tests.e2e.sse import events, indexes, names
+
+pytestmark = pytest.mark.build
 
 COMPONENTS = {"agents": "assistant", "teams": "newsroom", "workflows": "letter"}
 RUNS = "/agents/assistant/runs"

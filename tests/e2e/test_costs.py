@@ -8,11 +8,13 @@ import httpx
 import pytest
 
 from tests.e2e import emulator
-from tests.e2e.conftest import until
 from tests.e2e.deployment import Deployment
 from tests.e2e.metering import Meter
 from tests.local.websocket_client import Client
 from tests.stack.costs import per_run
+from tests.waiting import until
+
+pytestmark = pytest.mark.build
 
 RUNS = "/agents/assistant/runs"
 MESSAGE = "[slow 20ms] " + "word " * 100

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+pytestmark = pytest.mark.build
+
 
 @pytest.mark.parametrize("path", ["/", "/health", "/info", "/docs", "/redoc", "/openapi.json"])
 def test_what_is_open_needs_no_key(stranger, path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+pytestmark = pytest.mark.build
+
 
 @pytest.mark.parametrize(
     ("request_line", "body", "error"),

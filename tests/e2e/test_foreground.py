@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.e2e.conftest import until
 from tests.e2e.sse import events, indexes, names
+from tests.waiting import until
+
+pytestmark = pytest.mark.build
 
 COMPONENTS = {"agents": "assistant", "teams": "newsroom", "workflows": "letter"}
 PREFIXES = {"agents": "Run", "teams": "TeamRun", "workflows": "Workflow"}

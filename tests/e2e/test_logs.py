@@ -8,8 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import until, wait_for
+from tests.e2e.client import wait_for
 from tests.e2e.deployment import STACK, Deployment
+from tests.waiting import until
+
+pytestmark = pytest.mark.build
 
 RUNS = "/agents/assistant/runs"
 PROMPT = "cobalt-elephant"

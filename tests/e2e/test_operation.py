@@ -6,9 +6,13 @@ import json
 import os
 import subprocess
 
+import pytest
+
 from tests.e2e import emulator
 from tests.e2e.deployment import STACK
 from tests.stack.translation import translate
+
+pytestmark = pytest.mark.build
 
 
 def commands() -> list[str]:

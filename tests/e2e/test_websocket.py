@@ -7,6 +7,8 @@ import pytest
 from tests.e2e import emulator
 from tests.local.websocket_client import Client, indexes, text_of
 
+pytestmark = pytest.mark.build
+
 END = "WorkflowCompleted"
 
 

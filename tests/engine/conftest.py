@@ -1,88 +1,43 @@
-"""One component of each kind over the demo model."""
+from __future__ import annotations
 
 import pytest
 from agno.agent import Agent
-from agno.run import RunContext
 from agno.team import Team
-from agno.tools import tool
-from agno.workflow import HumanReview, OnError, Step, StepInput, StepOutput, Workflow
+from agno.workflow import Workflow
 
 from agentos_lambda.engine.engine import AgnoEngine
-from agentos_lambda.engine.models.demo import DemoModel
+from tests.engine import samples
 from tests.engine.playing import engine_of
-
-
-def add(a: int, b: int) -> int:
-    """Add two numbers."""
-    return a + b
-
-
-def explode() -> str:
-    """Raise an error."""
-    raise ValueError("the tool broke")
-
-
-def remember(run_context: RunContext, key: str, value: str) -> str:
-    """Put a value into the session state."""
-    run_context.session_state[key] = value
-    return "remembered"
-
-
-def rename(run_context: RunContext, old: str, new: str) -> str:
-    """Give a value in the session state another key."""
-    run_context.session_state[new] = run_context.session_state.pop(old)
-    return "renamed"
-
-
-@tool(requires_confirmation=True)
-def delete(what: str) -> str:
-    """Delete something."""
-    return f"{what} is gone"
-
-
-def shout(step_input: StepInput) -> StepOutput:
-    return StepOutput(content=str(step_input.previous_step_content).upper())
-
-
-def break_down(step_input: StepInput) -> StepOutput:
-    raise ValueError(f"no step for {step_input.input}")
 
 
 @pytest.fixture
 def assistant() -> Agent:
-    return Agent(id="assistant", name="Assistant", model=DemoModel(), tools=[add, explode, remember, rename, delete])
+    return samples.assistant()
 
 
 @pytest.fixture
 def companion() -> Agent:
-    return Agent(id="companion", name="Companion", model=DemoModel(), add_history_to_context=True)
+    return samples.companion()
 
 
 @pytest.fixture
 def newsroom() -> Team:
-    members = [Agent(id=name, name=name, model=DemoModel(), tools=[add]) for name in ("writer", "reader")]
-    return Team(id="newsroom", name="Newsroom", model=DemoModel(), members=members)
+    return samples.newsroom()
 
 
 @pytest.fixture
 def letter() -> Workflow:
-    writer = Agent(id="writer", name="Writer", model=DemoModel())
-    return Workflow(
-        id="letter", name="Letter", steps=[Step(name="write", agent=writer), Step(name="shout", executor=shout)]
-    )
+    return samples.letter()
 
 
 @pytest.fixture
 def broken() -> Workflow:
-    step = Step(name="break", executor=break_down, max_retries=0, human_review=HumanReview(on_error=OnError.fail))
-    return Workflow(id="broken", name="Broken", steps=[step])
+    return samples.broken()
 
 
 @pytest.fixture
 def reviewed() -> Workflow:
-    review = HumanReview(requires_confirmation=True, confirmation_message="Shall it go out?")
-    steps = [Step(name="write", executor=shout), Step(name="send", executor=shout, human_review=review)]
-    return Workflow(id="reviewed", name="Reviewed", steps=steps)
+    return samples.reviewed()
 
 
 @pytest.fixture

@@ -12,13 +12,9 @@ from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.engine.run import AgnoRun
 from agentos_lambda.protocol.values import RunStatus
 from tests.engine.playing import DEADLINE, cancelling_at, engine_of, request_of
+from tests.waiting import until_async
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -39,12 +35,6 @@ async def cancelled(message: str, *tools: Callable[..., Any]) -> AgnoRun:
     return run
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE):
-        while not condition():  # noqa: ASYNC110 - another thread makes it true
-            await asyncio.sleep(0.001)
-
-
 async def test_a_sync_tool_that_hangs_is_left_behind_until_it_ends(release: threading.Event) -> None:
     def block() -> str:
         release.wait()
@@ -54,7 +44,7 @@ async def test_a_sync_tool_that_hangs_is_left_behind_until_it_ends(release: thre
 
     assert run.left_behind()
     release.set()
-    await until(lambda: not run.left_behind())
+    await until_async(lambda: not run.left_behind())
 
 
 async def test_an_async_tool_that_hangs_is_not_left_behind() -> None:
@@ -80,7 +70,7 @@ async def test_an_async_tool_that_swallows_its_cancellation_is_left_behind() -> 
 
     assert run.left_behind()
     released.set()
-    await until(lambda: not run.left_behind())
+    await until_async(lambda: not run.left_behind())
 
 
 async def test_a_run_that_has_ended_by_itself_leaves_nothing_behind() -> None:
@@ -115,5 +105,5 @@ async def test_threads_that_hang_take_none_from_anybody_else(release: threading.
     assert hanging.left_behind()
     assert not other.left_behind()
     release.set()
-    await until(lambda: not hanging.left_behind())
+    await until_async(lambda: not hanging.left_behind())
     assert len(begun) < 100  # what had not begun never does

@@ -13,25 +13,15 @@ from agentos_lambda.engine.components.loader import load_components
 from agentos_lambda.engine.components.manifest import Manifest, ManifestError
 from agentos_lambda.engine.errors import ComponentsError
 from agentos_lambda.protocol.values import JsonObject, Kind
-
-IMPORT_PATH = os.pathsep.join(["layers/agentos_lambda", "layers/components"])
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The manifest of the sample components, built by the command in a process of its own."""
-    path = tmp_path_factory.mktemp("manifest") / "manifest.json"
-    command = [sys.executable, "-m", "agentos_lambda.engine.components.build_manifest", "-o", os.fspath(path)]
-    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": IMPORT_PATH})
-    return path
+from tests.manifest import LAYERS_PATH
 
 
 @pytest.fixture(scope="module")
-def document(built: Path) -> JsonObject:
-    return json.loads(built.read_text())
+def document(manifest: Path) -> JsonObject:
+    return json.loads(manifest.read_text())
 
 
-def test_reading_a_manifest_does_not_import_the_engine(built: Path) -> None:
+def test_reading_a_manifest_does_not_import_the_engine(manifest: Path) -> None:
     program = (
         "import sys\n"
         "from agentos_lambda.engine.components.manifest import Manifest\n"
@@ -40,7 +30,7 @@ def test_reading_a_manifest_does_not_import_the_engine(built: Path) -> None:
         "assert manifest.find(Kind.AGENT, 'assistant').name == 'Assistant'\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('agno', 'pydantic', 'components')])\n"
     )
-    environment = {**os.environ, "PYTHONPATH": IMPORT_PATH, "AGENTOS_MANIFEST": os.fspath(built)}
+    environment = {**os.environ, "PYTHONPATH": LAYERS_PATH, "AGENTOS_MANIFEST": os.fspath(manifest)}
     printed = subprocess.run([sys.executable, "-c", program], check=True, env=environment, capture_output=True).stdout
 
     assert printed.decode().strip() == "[]"
@@ -134,9 +124,9 @@ def test_the_engines_version_is_told(document: JsonObject) -> None:
     assert Manifest(document, {}).engine_version().startswith("3.1.")
 
 
-def test_a_manifest_is_found_beside_the_components(built: Path, tmp_path: Path) -> None:
+def test_a_manifest_is_found_beside_the_components(manifest: Path, tmp_path: Path) -> None:
     (tmp_path / "components.py").write_text("raise ImportError('this must not be imported')")
-    (tmp_path / "manifest.json").write_bytes(built.read_bytes())
+    (tmp_path / "manifest.json").write_bytes(manifest.read_bytes())
     program = "from agentos_lambda.engine.components.manifest import Manifest\nprint(Manifest.load().engine_version())"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AGENTOS_")}
     environment["PYTHONPATH"] = os.pathsep.join(["layers/agentos_lambda", os.fspath(tmp_path)])

@@ -11,8 +11,8 @@ from agno.agent import Agent
 
 from agentos_lambda.engine.models.default import default_model
 from agentos_lambda.protocol.values import RunStatus
-from tests.engine.conftest import add
 from tests.engine.playing import Played, engine_of, play, request_of
+from tests.engine.samples import add
 
 USAGE = {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "add", "arguments": '{"a": 2, "b": 3}'}}

@@ -19,8 +19,8 @@ from agentos_lambda.runs.timing import WAIT_AT_MOST
 from tests.clocks import ManualClock
 from tests.faults.injection import Injector
 from tests.faults.watch import Watch
-from tests.runs.conftest import World, at_once, component
 from tests.runs.scripted_engine import ScriptedRun
+from tests.runs.world import World, at_once, component
 
 _unique = count(1)
 DECISION = Continuation(tools=({"tool_call_id": "c", "confirmed": True},))

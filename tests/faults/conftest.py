@@ -1,21 +1,28 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from boto3.session import Session
 
 from tests.clocks import ManualClock
-from tests.runs.conftest import World
+from tests.runs.world import World
+from tests.stores.accounts import Aws, ministack_account, moto_account
 from tests.stores.builders import NOW
-from tests.stores.conftest import Aws, boto_session, cloud_url, ministack_aws, moto_aws
 from tests.stores.dynamodb.faults import FaultyClient
-
-__all__ = ["boto_session", "cloud_url", "ministack_aws", "moto_aws"]
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+def ministack_aws(boto_session: Session, cloud_url: str) -> Iterator[Aws]:
+    with ministack_account(boto_session, cloud_url) as aws:
+        yield aws
+
+
+@pytest.fixture
+def moto_aws(boto_session: Session) -> Iterator[Aws]:
+    with moto_account(boto_session) as aws:
+        yield aws
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from tests.cloud import tables_of
 from tests.faults.hand_driven import HandDrivenKeeper
-from tests.runs.conftest import World, component
+from tests.runs.world import World, component
 
 
 def say(*words: object) -> None:

@@ -9,12 +9,11 @@ from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.timing import LOOK_EVERY
-from tests.engine.conftest import assistant, engine_of
-from tests.runs.conftest import OneOfEach, World, collect, component, names
+from tests.engine import samples
+from tests.engine.playing import engine_of
+from tests.runs.world import OneOfEach, World, collect, component, names
 
 pytestmark = pytest.mark.anyio
-
-__all__ = ["assistant"]
 
 
 def elsewhere(world: World) -> RunService:
@@ -48,7 +47,7 @@ async def test_in_a_stream_from_elsewhere(world):
 
 
 @pytest.mark.parametrize("how", ["waits", "blocks its thread"])
-async def test_in_a_tool(world, assistant, how):
+async def test_in_a_tool(world, how):
     begun, over = threading.Event(), threading.Event()
 
     async def waits() -> str:
@@ -62,6 +61,7 @@ async def test_in_a_tool(world, assistant, how):
         return "too late"
 
     tool = waits if how == "waits" else blocks
+    assistant = samples.assistant()
     assistant.tools = [tool]
     engine = engine_of(assistant)
     world.executor.engine = lambda: engine

@@ -14,7 +14,7 @@ from agentos_lambda.runs.sweeper import Swept
 from agentos_lambda.runs.timing import LEASE, LOOK_EVERY, RENEW_EVERY
 from tests.engine.playing import engine_of
 from tests.faults.hand_driven import HandDrivenKeeper, drive_keepers_by_hand
-from tests.runs.conftest import World, collect, names
+from tests.runs.world import World, collect, names
 from tests.stores.dynamodb.incompressible import incompressible
 
 pytestmark = pytest.mark.anyio

@@ -18,7 +18,7 @@ from agentos_lambda.runs.model import RunInput
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER
 from tests.clocks import ManualClock
 from tests.faults import dying_executor
-from tests.runs.conftest import World, component, names
+from tests.runs.world import World, component, names
 
 ROOT = Path(__file__).parents[2]
 KILLED = -9

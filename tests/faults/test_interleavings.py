@@ -22,7 +22,7 @@ from tests.faults.actors import DECISION
 from tests.faults.hand_driven import drive_keepers_by_hand
 from tests.faults.interleaving import Scene, all_orders
 from tests.faults.watch import Watch
-from tests.runs.conftest import World, at_once, component
+from tests.runs.world import World, at_once, component
 
 RUN = "the-run"
 DEPTH = 12

@@ -11,7 +11,7 @@ from agentos_lambda.runs.sweeper import Swept
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER
 from agentos_lambda.stores.retries import TRIES
 from tests.faults.hand_driven import drive_keepers_by_hand
-from tests.runs.conftest import collect, component, names
+from tests.runs.world import collect, component, names
 from tests.stores.dynamodb.faults import answer_lost, applied_twice, cancelled, refused
 from tests.stores.dynamodb.incompressible import incompressible
 

@@ -18,7 +18,7 @@ from tests.faults.actors import Actors
 from tests.faults.hand_driven import drive_keepers_by_hand
 from tests.faults.injection import Injector
 from tests.faults.run_machine import RunMachine
-from tests.stores.conftest import Aws
+from tests.stores.accounts import Aws
 
 
 def check_stories(make_actors, *, examples, phases=tuple(Phase), steps=36):

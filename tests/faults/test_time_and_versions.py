@@ -8,7 +8,7 @@ from agentos_lambda.runs.sweeper import Swept
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RENEW_EVERY, RESEND_AFTER, WAIT_AT_MOST
 from tests.clocks import ManualClock
 from tests.faults.hand_driven import drive_keepers_by_hand
-from tests.runs.conftest import World, collect, component, names
+from tests.runs.world import World, collect, component, names
 
 pytestmark = pytest.mark.anyio
 

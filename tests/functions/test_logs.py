@@ -15,7 +15,7 @@ from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from tests.cloud import tables_of
-from tests.functions.conftest import Context, load_handler, sample_event
+from tests.functions.handlers import Context, load_handler, sample_event
 
 WAITING = RunRecord(
     run_id="r",

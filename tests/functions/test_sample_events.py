@@ -7,7 +7,8 @@ import json
 
 import boto3
 
-from tests.functions.conftest import ROOT, Context, load_handler, sample_event
+from tests.functions.handlers import Context, load_handler, sample_event
+from tests.process import ROOT
 
 
 def invoke(function: str) -> tuple[int, dict[str, str], str]:

@@ -15,14 +15,15 @@ import boto3
 import pytest
 
 from tests.aws.runtime_api_double import RuntimeApiDouble
-from tests.aws.runtime_process import ROOT, runtime
-from tests.cloud import CONNECTIONS, REGION, create_tables, ministack, tables_of
-from tests.functions.conftest import sample_event
+from tests.aws.runtime_process import runtime
+from tests.cloud import CONNECTIONS, REGION, tables_of, tenant
+from tests.functions.handlers import sample_event
+from tests.process import ROOT
+from tests.tables import create_tables
 
 KEY, GUESS = "sesame-key", "mauve-key"
 PROMPT = "cobalt-elephant"
 CONNECTION = "Vb3xBc5zDoECGVQ="
-ACCESS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION}
 
 
 class ManagementApi(BaseHTTPRequestHandler):
@@ -79,30 +80,32 @@ def posted() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def lines(manifest: Path, posted: list[str]) -> list[dict[str, Any]]:
+def lines(manifest: Path, cloud_url: str, posted: list[str]) -> list[dict[str, Any]]:
     """The log of a connection that guesses a key, runs a workflow and one whose step fails, and goes."""
     management = ThreadingHTTPServer(("127.0.0.1", 0), type("Api", (ManagementApi,), {"posted": posted}))
-    tables = tables_of("logs")
+    account = tenant()
+    tables = tables_of(account)
     with ExitStack() as stack:
-        cloud = stack.enter_context(ministack())
         stack.enter_context(management)
         threading.Thread(target=management.serve_forever, daemon=True).start()
         stack.callback(management.shutdown)
         dynamodb, s3, sqs = (
             boto3.client(
                 service,
-                endpoint_url=cloud,
+                endpoint_url=cloud_url,
                 region_name=REGION,
-                aws_access_key_id="test",
-                aws_secret_access_key="test",
+                aws_access_key_id=account,
+                aws_secret_access_key="not-checked",
             )
             for service in ("dynamodb", "s3", "sqs")
         )
         create_tables(dynamodb, s3, tables)
         runs, greetings = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("runs", "greetings"))
         variables = {
-            **ACCESS,
-            "AWS_ENDPOINT_URL": cloud,
+            "AWS_ACCESS_KEY_ID": account,
+            "AWS_SECRET_ACCESS_KEY": "not-checked",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": cloud_url,
             "AWS_LAMBDA_LOG_FORMAT": "JSON",
             "LOG_LEVEL": "DEBUG",
             "STACK_NAME": "agentos",

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.functions.conftest import Context, load_handler, sample_event
+from tests.functions.handlers import Context, load_handler, sample_event
 
 HTTP_FUNCTIONS = ("config", "agents", "teams", "workflows")
 

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.protocol.values import Kind
-from tests.api.conftest import NAMES, Api
+from tests.api.world import NAMES, Api
 from tests.engine.playing import engine_of
 from tests.hostile import components, objects
 from tests.hostile.components import OWNERS_WORDS, heard
-from tests.runs.conftest import World
-from tests.websocket.conftest import World as SocketWorld
+from tests.runs.world import World
+from tests.websocket.world import World as SocketWorld
 
 CONTENT = b"an upload of this request"
 EXAMPLES = settings(

@@ -4,7 +4,7 @@ import pytest
 
 from local.cloud.session import CloudClients
 from local.template.queue_names import queue_url
-from tests.local.conftest import eventually
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def send(sqs, body: str) -> None:
 def test_a_message_reaches_the_function_once_and_is_deleted(sqs, signals):
     send(sqs, "once")
     signals.wait("once-done")
-    eventually(lambda: waiting(sqs, "RunsQueue") == 0)
+    until(lambda: waiting(sqs, "RunsQueue") == 0)
     assert signals.wait("once-1") == "x"
 
 
@@ -42,12 +42,12 @@ def test_messages_are_worked_on_at_the_same_time_up_to_the_limit_and_none_is_los
     def begun():
         return {hold for hold in holds if list(signals.folder.glob(f"{hold}-[0-9]"))}
 
-    assert len(eventually(lambda: len(begun()) >= 2 and begun())) == 2
+    assert len(until(lambda: len(begun()) >= 2 and begun())) == 2
     for hold in sorted(begun()):
         signals.give(f"{hold}-go")
-    [last] = eventually(lambda: len(begun()) == 3 and set(holds) - {h for h in holds if _done(signals, h)})
+    [last] = until(lambda: len(begun()) == 3 and set(holds) - {h for h in holds if _done(signals, h)})
     signals.give(f"{last}-go")
-    eventually(lambda: waiting(sqs, "RunsQueue") == 0)
+    until(lambda: waiting(sqs, "RunsQueue") == 0)
 
 
 def _done(signals, hold: str) -> bool:
@@ -57,15 +57,15 @@ def _done(signals, hold: str) -> bool:
 def test_a_message_whose_environment_crashed_comes_again(sqs, signals):
     send(sqs, "crash")
     signals.wait("crash-2")
-    eventually(lambda: waiting(sqs, "RunsQueue") == 0)
+    until(lambda: waiting(sqs, "RunsQueue") == 0)
 
 
 def test_a_message_that_always_fails_ends_in_the_dead_letter_queue(sqs, signals):
     send(sqs, "poison")
-    eventually(lambda: waiting(sqs, "DeadLetterQueue") == 1)
+    until(lambda: waiting(sqs, "DeadLetterQueue") == 1)
     assert waiting(sqs, "RunsQueue") == 0
     assert signals.wait("poison-done") == "xx"
 
 
 def test_a_function_with_a_schedule_is_invoked_again_and_again(stack, signals):
-    eventually(lambda: len(signals.wait("swept")) >= 3)
+    until(lambda: len(signals.wait("swept")) >= 3)

@@ -11,6 +11,7 @@ from local.functions.function import Function
 from local.functions.invocation import InvocationFailed, ResponseMode
 from local.gateway.answer import read_response
 from local.template.document import FunctionSpec
+from tests.waiting import until_async
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,12 +60,6 @@ async def ask(function, **event):
         invocation.abandon()
 
 
-async def until(condition):
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110 - another process makes it true
-            await asyncio.sleep(0.005)
-
-
 def in_loop(scenario):
     async def run():
         function, steps = scenario
@@ -87,12 +82,12 @@ def test_beyond_the_bound_requests_wait_for_an_environment(function, tmp_path):
             asyncio.create_task(ask(function, started=str(begun), gate=str(gate)))
             for begun, gate in zip(started, gates, strict=True)
         ]
-        await until(lambda: started[0].exists() and started[1].exists())
+        await until_async(lambda: started[0].exists() and started[1].exists())
         assert len(function.environments) == 2
         assert not started[2].exists()
         await asyncio.to_thread(gates[0].write_bytes, b"")
         first = await asking[0]
-        await until(started[2].exists)
+        await until_async(started[2].exists)
         await asyncio.to_thread(gates[2].write_bytes, b"")
         assert await asking[2] == first
         await asyncio.to_thread(gates[1].write_bytes, b"")
@@ -160,7 +155,7 @@ def test_closing_ends_processes_and_requests(function, tmp_path):
         pid = int(await ask(function))
         running = asyncio.create_task(ask(function, started=str(tmp_path / "s"), gate=str(tmp_path / "gate")))
         waiting = asyncio.create_task(ask(function))
-        await until((tmp_path / "s").exists)
+        await until_async((tmp_path / "s").exists)
         await function.close()
         for request in (running, waiting):
             with pytest.raises(InvocationFailed):

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.local.conftest import eventually
+from tests.waiting import until
 
 FAILED = {"detail": "failed"}
 """What the template says that the API answers where a function does not."""
@@ -126,7 +126,7 @@ def test_an_environment_that_is_killed_while_idle_is_replaced(client):
     pid = client.get("/health").json()["pid"]
     os.kill(pid, signal.SIGKILL)
     # An event that went to it before its end was known fails, as on Lambda.
-    assert eventually(lambda: client.get("/health").json().get("pid")) != pid
+    assert until(lambda: client.get("/health").json().get("pid")) != pid
 
 
 @pytest.mark.parametrize("how", ["crash", "raise"])

@@ -9,13 +9,15 @@ import httpx
 import pytest
 
 from local.cloud.session import CloudClients
-from tests.local.conftest import alive, eventually, stack_process
+from tests.local.toy_process import toy_process
+from tests.process import alive
+from tests.waiting import until
 
 
 @pytest.fixture
 def start(tmp_path):
     (tmp_path / "signals").mkdir()
-    return lambda **options: stack_process(tmp_path / "state", tmp_path / "signals", **options)
+    return lambda **options: toy_process(tmp_path / "state", tmp_path / "signals", **options)
 
 
 def cloud(stack):
@@ -57,7 +59,7 @@ def test_not_even_a_kill_leaves_a_process(start):
         started = stack.descendants()
         stack.process.kill()
         stack.process.wait()
-        eventually(lambda: not alive(started))
+        until(lambda: not alive(started))
 
 
 def test_ctrl_c_does_not_wait_for_a_request_that_hangs(start):
@@ -71,7 +73,7 @@ def test_ctrl_c_does_not_wait_for_a_request_that_hangs(start):
 
 def test_ctrl_c_while_it_starts_leaves_nothing(start):
     with start() as stack:
-        eventually(stack.descendants)
+        until(stack.descendants)
         started = stack.descendants()
         assert stack.end(signal.SIGINT) == 0
         assert not alive(started)
@@ -107,14 +109,14 @@ def test_a_missing_components_file_is_told(start, tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_reported(tmp_path):
     (tmp_path / "state").touch()
-    with stack_process(tmp_path / "state", tmp_path) as stack:
+    with toy_process(tmp_path / "state", tmp_path) as stack:
         assert stack.process.wait(20) == 1
         stack.end()
         assert stack.output() == f"{tmp_path / 'state'} cannot be written: File exists\n"
 
 
 def test_a_second_stack_over_the_same_state_does_not_start(stack, shared_folder):
-    with stack_process(shared_folder / "state", shared_folder / "signals") as second:
+    with toy_process(shared_folder / "state", shared_folder / "signals") as second:
         assert second.process.wait(20) == 1
         second.end()
         assert "another stack" in second.output()

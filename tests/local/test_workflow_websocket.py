@@ -22,9 +22,11 @@ from agentos_lambda.stores.posts import ManagementApiPosts
 from agentos_lambda.websocket.ports import Gone
 from local.cloud.session import CloudClients
 from local.variables import cloud_access
-from tests.local.conftest import HERE, StackProcess, eventually, stack_process
 from tests.local.websocket_client import Client, indexes, text_of
 from tests.local.websocket_load import load
+from tests.local_stack import StackProcess, running_stack
+from tests.process import variables_of
+from tests.waiting import until
 
 KEY = "the key of this stack"
 SAID = "I am the demo model, and you said: "
@@ -35,11 +37,9 @@ LIMIT = 32 * 1024
 @pytest.fixture(scope="module")
 def whole_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
     folder = tmp_path_factory.mktemp("whole-stack")
-    components = HERE / "websocket_components.py"
-    with stack_process(
-        folder / "state", folder, components=components, program="whole_stack.py", OS_SECURITY_KEY=KEY
-    ) as stack:
-        stack.until_ready()
+    components = Path(__file__).parent / "websocket_components.py"
+    # A sweep each second: a test that needs one does not wait for it.
+    with running_stack(folder / "state", {"OS_SECURITY_KEY": KEY}, components=components, sweeps=1) as stack:
         yield stack
 
 
@@ -177,9 +177,9 @@ def test_a_client_that_drops_and_comes_back_has_the_whole_text_once(
         seen = first.until("RunContent")
     run_id = seen[0]["run_id"]
     if after_drop == "in the middle":
-        eventually(lambda: len(followed(http, run_id)) > 20)
+        until(lambda: len(followed(http, run_id)) > 20)
     elif after_drop == "after the end":
-        eventually(lambda: http.get(f"/workflows/talk/runs/{run_id}").json()["status"] == "COMPLETED")
+        until(lambda: http.get(f"/workflows/talk/runs/{run_id}").json()["status"] == "COMPLETED")
     with Client(url, KEY) as second:
         second.send(action="reconnect", run_id=run_id, last_event_index=indexes(seen)[-1])
         rest = second.until(END)
@@ -277,27 +277,13 @@ def test_the_management_api_is_that_of_api_gateway_to_a_real_client(
     with pytest.raises(ConnectionClosed):
         client.receive()
     with pytest.raises(api.exceptions.GoneException):
-        eventually(lambda: api.get_connection(ConnectionId=connection_id) is None)
-
-
-def environments(stack: StackProcess) -> dict[int, dict[str, str]]:
-    """The environment variables of the stack's processes, by their ids."""
-    return {pid: variables for pid in stack.descendants() if (variables := variables_of(pid))}
-
-
-def variables_of(pid: int) -> dict[str, str]:
-    """The environment variables of a process; none of one that has ended."""
-    try:
-        text = Path(f"/proc/{pid}/environ").read_text()
-    except OSError:
-        return {}
-    return dict(line.split("=", 1) for line in text.split("\0") if "=" in line)
+        until(lambda: api.get_connection(ConnectionId=connection_id) is None)
 
 
 @pytest.fixture
 def store(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> Store:
     """The store of the stack's functions."""
-    variables = next(each for each in environments(whole_stack).values() if "RUNS_TABLE" in each)
+    variables = next(each for each in whole_stack.environments().values() if "RUNS_TABLE" in each)
     for name in (*cloud_access(""), "AWS_ENDPOINT_URL"):
         monkeypatch.setenv(name, variables[name])
     return store_of(Settings.from_environment(variables))
@@ -310,10 +296,10 @@ def test_a_client_whose_worker_is_killed_hears_the_end_and_so_does_one_that_come
         start(client, "[slow 40ms] " + "word " * 1000)
         seen = client.until("RunContent")
         run_id = seen[0]["run_id"]
-        for pid, variables in environments(whole_stack).items():
+        for pid, variables in whole_stack.environments().items():
             if variables.get("AWS_LAMBDA_FUNCTION_NAME") == "WorkerFunction":
                 os.kill(pid, signal.SIGKILL)
-                eventually(lambda pid=pid: not variables_of(pid))
+                until(lambda pid=pid: not variables_of(pid))
         record = store.get(run_id)
         assert record is not None
         store.renew(record, lease_until=0)  # as if the time that it had left were over
@@ -332,10 +318,10 @@ def management(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> tu
     """Where the stack's functions post to, and the id of the one connection that is open."""
     for name, value in cloud_access("").items():
         monkeypatch.setenv(name, value)
-    of_function = next(each for each in environments(whole_stack).values() if "GREETINGS_QUEUE_URL" in each)
+    of_function = next(each for each in whole_stack.environments().values() if "GREETINGS_QUEUE_URL" in each)
     clients = CloudClients(of_function["AWS_ENDPOINT_URL"])
     scan = clients.dynamodb.scan
-    items = eventually(lambda: len(found := scan(TableName="ConnectionsTable")["Items"]) == 1 and found)
+    items = until(lambda: len(found := scan(TableName="ConnectionsTable")["Items"]) == 1 and found)
     clients.close()
     return of_function["WEBSOCKET_MANAGEMENT_URL"], items[0]["connection_id"]["S"]
 

@@ -17,7 +17,9 @@ class Client:
         self.sizes: list[int] = []
 
     def __enter__(self) -> Self:
-        self.socket: ClientConnection = self._open.enter_context(connect(self._url, open_timeout=20))
+        # Without a bound on what waits to be read: with one, closing would wait ten seconds behind unread messages.
+        opened = connect(self._url, open_timeout=20, max_queue=None)
+        self.socket: ClientConnection = self._open.enter_context(opened)
         self.hello = self.receive()
         if self._token is not None:
             assert self.ask(action="authenticate", token=self._token)["event"] == "authenticated"

@@ -49,7 +49,7 @@ class Story:
 
 @asynccontextmanager
 async def connected(url: str, key: str | None):
-    async with connect(url, open_timeout=60) as socket:
+    async with connect(url, open_timeout=60, max_queue=None) as socket:
         hello = json.loads(await socket.recv())
         assert hello["event"] == "connected", hello
         if key is not None:

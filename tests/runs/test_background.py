@@ -14,7 +14,7 @@ from agentos_lambda.runs.observer import Unobserved
 from agentos_lambda.runs.sweeper import Sweeper, Swept
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
 from agentos_lambda.runs.work_json import work_from_json
-from tests.runs.conftest import OneOfEach, World, collect, component, names
+from tests.runs.world import OneOfEach, World, collect, component, names
 
 pytestmark = pytest.mark.anyio
 

@@ -6,8 +6,8 @@ from itertools import product
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
-from tests.runs.conftest import World, collect, component, names
 from tests.runs.scheduled_store import CANCELLER, EXECUTOR, ScheduledStore, actor
+from tests.runs.world import World, collect, component, names
 
 pytestmark = pytest.mark.anyio
 

@@ -6,7 +6,7 @@ from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import ContinueRequest
 from agentos_lambda.runs.errors import Conflict, InvalidRequest, NotFound
 from agentos_lambda.runs.model import Continuation
-from tests.runs.conftest import World, collect, component, names
+from tests.runs.world import World, collect, component, names
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ from agentos_lambda.runs.errors import ComponentUnusable, NotStorable, SessionTa
 from agentos_lambda.runs.model import Ending, RunRecord, SessionDelta
 from agentos_lambda.runs.supervisor import StopReason
 from agentos_lambda.stores.memory import MemoryStore
-from tests.runs.conftest import World, collect, component, names
+from tests.runs.world import World, collect, component, names
 
 pytestmark = pytest.mark.anyio
 

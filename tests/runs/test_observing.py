@@ -9,7 +9,7 @@ import pytest
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, WAIT_AT_MOST
-from tests.runs.conftest import World
+from tests.runs.world import World
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ import pytest
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.memory import MemoryStore
-from tests.runs.conftest import World
+from tests.runs.world import World
 
 pytestmark = pytest.mark.anyio
 

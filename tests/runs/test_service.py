@@ -9,7 +9,7 @@ from agentos_lambda.runs.errors import Conflict, NotFound, StoreUnavailable
 from agentos_lambda.runs.model import Ending, RunOutput, RunRecord
 from agentos_lambda.runs.timing import LEASE
 from agentos_lambda.stores.memory import MemoryStore
-from tests.runs.conftest import World, component
+from tests.runs.world import World, component
 
 pytestmark = pytest.mark.anyio
 

@@ -5,7 +5,7 @@ import pytest
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.model import EventPack
 from agentos_lambda.runs.tail import FIRST_PAUSE, LONGEST_PAUSE, follow
-from tests.runs.conftest import World, collect, names
+from tests.runs.world import World, collect, names
 
 pytestmark = pytest.mark.anyio
 

@@ -17,7 +17,7 @@ def docker_answers() -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(docker_answers, tmp_path_factory) -> Iterator[SamStack]:
+def stack(docker_answers: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SamStack]:
     """A stack with a key. In the end it must leave nothing behind."""
     with sam_stack(tmp_path_factory.mktemp("sam") / "state", OS_SECURITY_KEY=KEY) as running:
         running.until_ready()
@@ -27,14 +27,14 @@ def stack(docker_answers, tmp_path_factory) -> Iterator[SamStack]:
 
 
 @pytest.fixture(scope="session")
-def api(stack) -> Iterator[httpx.Client]:
+def api(stack: SamStack) -> Iterator[httpx.Client]:
     """A client with the key."""
     with httpx.Client(base_url=stack.url, headers={"Authorization": f"Bearer {KEY}"}, timeout=60) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def stranger(stack) -> Iterator[httpx.Client]:
+def stranger(stack: SamStack) -> Iterator[httpx.Client]:
     """A client without the key."""
     with httpx.Client(base_url=stack.url, timeout=60) as client:
         yield client

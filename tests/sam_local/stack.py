@@ -8,14 +8,14 @@ import re
 import shlex
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from local.sam.build import architecture
-from tests.local.conftest import alive, descendants, eventually, free_port
+from tests.process import IMPORT_PATH, ROOT, alive, descendants, free_port
+from tests.waiting import until
 
-ROOT = Path(__file__).parents[2]
 KEY = "example-security-key"
 """That of the sample events."""
 START_SECONDS = 180
@@ -53,7 +53,7 @@ def why_not() -> str | None:
 class SamStack:
     """A stack that runs, or will."""
 
-    def __init__(self, process: subprocess.Popen, port: int, state: Path, output: Path) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int, state: Path, output: Path) -> None:
         self.process = process
         self.url = f"http://127.0.0.1:{port}"
         self._state = state
@@ -63,11 +63,11 @@ class SamStack:
         return self._output.read_text()
 
     def until_ready(self) -> None:
-        def ready():
+        def ready() -> bool:
             assert self.process.poll() is None, self.output()
             return "Ctrl-C ends it" in self.output()
 
-        eventually(ready, START_SECONDS)
+        until(ready, START_SECONDS)
 
     def posts(self) -> list[str]:
         """What functions have sent to WebSocket connections."""
@@ -106,15 +106,11 @@ class SamStack:
 @contextmanager
 def sam_stack(state: Path, *, port: int = 0, **variables: str) -> Iterator[SamStack]:
     port = port or free_port()
-    command = [ROOT / ".venvs/local/bin/python", "-m", "local.sam", "--port", str(port), "--state", str(state)]
+    command = [str(ROOT / ".venvs/local/bin/python"), "-m", "local.sam", "--port", str(port), "--state", str(state)]
     output = state.with_suffix(".log")
-    own = ("LOG_LEVEL", "AGENTOS_MODEL", "OS_SECURITY_KEY")
-    inherited = {name: value for name, value in os.environ.items() if name not in own}
-    paths: Mapping[str, str] = {"PYTHONPATH": f"{ROOT / 'layers/agentos_lambda'}:{ROOT}"}
+    environment = {**os.environ, **SHELL, "PYTHONPATH": IMPORT_PATH, **variables}
     with output.open("w") as sink:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={**inherited, **SHELL, **paths, **variables}, stdout=sink, stderr=sink
-        )
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=sink, stderr=sink)
     try:
         yield SamStack(process, port, state, output)
     finally:

@@ -7,8 +7,10 @@ import json
 
 import pytest
 
-from tests.e2e.conftest import wait_for
+from tests.e2e.client import wait_for
 from tests.e2e.sse import indexes, names
+
+pytestmark = pytest.mark.docker
 
 COMPONENTS = {"agents": "assistant", "teams": "newsroom", "workflows": "letter"}
 RUNS = "/agents/assistant/runs"

@@ -10,6 +10,8 @@ from local.sam.docker import Host
 from local.sam.files import sam_local_files
 from local.variables import container_variables
 
+pytestmark = pytest.mark.docker
+
 CLOUD = "http://172.17.0.1:4566"
 TEMPLATE = {
     "RUNS_TABLE": "RunsTable",

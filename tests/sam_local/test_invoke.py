@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from tests.e2e.sse import names
-from tests.local.conftest import eventually
 from tests.sam_local.stack import ROOT, SamStack
+from tests.waiting import until
+
+pytestmark = pytest.mark.docker
 
 EVENTS = {path.stem: path for path in (ROOT / "events").iterdir()}
 AT_ONCE = 6
@@ -38,7 +40,7 @@ def answers(stack) -> dict[str, Future[Any]]:
     def invoke(event: str) -> Any:
         wait([answers[earlier] for earlier in before(event)])
         if event == "websocket-disconnect":
-            eventually(lambda: told(stack, "WorkflowCompleted"), 60)
+            until(lambda: told(stack, "WorkflowCompleted"), 60)
         done = stack.invoke(f"{event.partition('-')[0].capitalize()}Function", EVENTS[event])
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])

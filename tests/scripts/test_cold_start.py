@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from local.cloud.key_secret import key_secret
-from local.cloud.process import running_cloud
 from local.cloud.resources import create_resources
-from local.settings import ROOT, Settings
+from local.cloud.session import CloudClients
+from local.settings import ROOT
 from local.template.document import Template
 from scripts.cold_start.__main__ import Bundle, variables
 from scripts.cold_start.first_answer import KEY, REQUESTS, first_answer
@@ -26,11 +26,12 @@ SOURCE = Bundle(
 )
 
 
-async def test_each_request_is_answered_and_the_processor_time_told(tmp_path):
+async def test_each_request_is_answered_and_the_processor_time_told(cloud_url):
     template = Template.load(ROOT / "template.yaml")
-    async with running_cloud(Settings().cloud_python, tmp_path) as cloud, key_secret(KEY, cloud.clients) as secret:
-        create_resources(template, cloud.clients)
+    clients = CloudClients(cloud_url)
+    async with key_secret(KEY, clients) as secret:
+        create_resources(template, clients)
         for request in REQUESTS:
-            given = variables(SOURCE, request, template, INSTALLED, cloud_url=cloud.url, secret=secret)
+            given = variables(SOURCE, request, template, INSTALLED, cloud_url=cloud_url, secret=secret)
             measured = await first_answer((sys.executable,), given, request)
             assert 0 < measured.cpu_seconds < 60

@@ -58,7 +58,7 @@ class Client:
             if promise.watched:
                 await self._watch(promise)
             else:
-                promise.hear((await self._get(promise))["status"])
+                promise.hear(str((await self._get(promise))["status"]))
             await asyncio.sleep(_POLL_SECONDS * self._chance.random())
 
     async def look_back(self, promise: Promise) -> None:

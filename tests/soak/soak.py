@@ -19,9 +19,10 @@ from agentos_lambda.runs.timing import RESEND_AFTER
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.sqs import SqsQueue
+from tests.local_stack import StackProcess, running_stack
 from tests.soak.clients import Client
 from tests.soak.ledger import Promise
-from tests.soak.stack import Stack, running_stack
+from tests.soak.workers import kill_a_worker, store_variables
 
 _PATIENCE_SECONDS = 240
 """For the last runs, once no new ones come: a lease, the margin, a sweep, perhaps a message that is sent again."""
@@ -48,7 +49,7 @@ class Soak:
             asyncio.run(self._load(stack))
         return self.promises
 
-    async def _load(self, stack: Stack) -> None:
+    async def _load(self, stack: StackProcess) -> None:
         limits = httpx.Limits(max_connections=None)
         async with httpx.AsyncClient(base_url=stack.url, timeout=60, limits=limits) as http:
             over = asyncio.get_running_loop().time() + self.seconds
@@ -73,14 +74,14 @@ class Soak:
             watchers.append(asyncio.create_task(client.wait_for(mine[-1])))
             await asyncio.wait([watchers[-1]], timeout=4)
 
-    async def _kill_workers(self, stack: Stack, over: float) -> None:
+    async def _kill_workers(self, stack: StackProcess, over: float) -> None:
         loop = asyncio.get_running_loop()
         chance = random.Random(self.seed)  # noqa: S311 - no secret
         while loop.time() < over:
             await asyncio.sleep(self.kill_every)
-            self.killed += await asyncio.to_thread(stack.kill_a_worker, chance)
+            self.killed += await asyncio.to_thread(kill_a_worker, stack, chance)
 
-    async def _until_all_have_ended(self, stack: Stack, watchers: list[asyncio.Task[None]]) -> None:
+    async def _until_all_have_ended(self, stack: StackProcess, watchers: list[asyncio.Task[None]]) -> None:
         waiting = asyncio.gather(*watchers)
         if self.impatient:
             done, _ = await asyncio.wait([waiting], timeout=4)
@@ -104,8 +105,8 @@ class _ClockAhead(SystemClock):
         return super().now() + RESEND_AFTER
 
 
-def _sweep_ahead(stack: Stack) -> None:
-    given = stack.worker_variables()
+def _sweep_ahead(stack: StackProcess) -> None:
+    given = store_variables(stack)
     session = Session(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=given["AWS_REGION"])
     made = {name: session.client(name, endpoint_url=given["AWS_ENDPOINT_URL"]) for name in ("dynamodb", "s3", "sqs")}
     clients = Clients(**made)

@@ -26,6 +26,8 @@ from agno.agent import Agent
 
 from agentos_lambda.engine.models.default import default_model
 
+pytestmark = pytest.mark.build
+
 agents = [Agent(id="greeter", model=default_model())]
 teams = []
 workflows = []

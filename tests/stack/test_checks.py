@@ -11,6 +11,8 @@ import pytest
 
 from tests.stack.translation import ROOT, cloudformation, translate
 
+pytestmark = pytest.mark.build
+
 CHECKOV = ROOT / ".venvs/checkov/bin/checkov"
 CFN_LINT = ROOT / ".venvs/sam/bin/cfn-lint"
 

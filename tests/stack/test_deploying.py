@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 from scripts import stack
 from scripts.deploy import overrides
-from tests.cloud import ministack
+from tests.cloud import tenant
 from tests.stack.translation import ROOT, source
 
 PARSES = """
@@ -114,11 +113,11 @@ def test_a_profile_that_is_not_there_is_told(
 
 
 @pytest.fixture
-def cloudformation(account: None, configured: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def cloudformation(account: None, configured: dict[str, Any], cloud_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     configured["region"] = "eu-north-1"
-    with ministack() as url:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        yield boto3.client("cloudformation", "eu-north-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud_url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", tenant())
+    return boto3.client("cloudformation", "eu-north-1")
 
 
 TOPIC = {"Topic": {"Type": "AWS::SNS::Topic"}}

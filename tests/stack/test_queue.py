@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agentos_lambda.runs.timing import WAIT_AT_MOST
+from tests.manifest import LAYERS_PATH
 from tests.stack.translation import ROOT, translate
 
 Stack = dict[str, dict[str, Any]]
@@ -76,21 +78,9 @@ def test_the_sweeper_sweeps_every_minute_and_leaves_a_failed_sweep_to_the_next(s
     assert invocation["Properties"]["MaximumRetryAttempts"] == 0
 
 
-@pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Of a function's process: with the manifest of the components, as a build makes it."""
-    manifest = tmp_path_factory.mktemp("manifest") / "manifest.json"
-    python_path = os.pathsep.join(str(ROOT / "layers" / layer) for layer in ("agentos_lambda", "components"))
-    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": python_path, "AGENTOS_MANIFEST": str(manifest)}
-    build = [sys.executable, "-m", "agentos_lambda.engine.components.build_manifest", "-o", manifest]
-    subprocess.run(build, env=variables, check=True, capture_output=True)
-    return variables
-
-
 @pytest.mark.parametrize("function", ["worker", "sweeper", "websocket"])
-def test_a_function_without_http_loads_neither_web_framework_nor_engine(
-    function: str, environment: dict[str, str]
-) -> None:
+def test_a_function_without_http_loads_neither_web_framework_nor_engine(function: str, manifest: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": LAYERS_PATH, "AGENTOS_MANIFEST": str(manifest)}
     program = "import sys, app; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
@@ -23,7 +23,8 @@ _ABSENT = object()
 @cache
 def source() -> dict[str, Any]:
     """The template as it is written, with its anchors resolved. Read only."""
-    return yaml_parse(TEMPLATE.read_text())
+    template: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+    return template
 
 
 def cloudformation(**parameters: str) -> dict[str, Any]:
@@ -34,7 +35,8 @@ def cloudformation(**parameters: str) -> dict[str, Any]:
         for uri in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
             resource["Properties"][uri] = "s3://bucket/key"
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="eu-west-1"))
-    return translator.translate(template, values)
+    translated: dict[str, Any] = translator.translate(template, values)
+    return translated
 
 
 @cache
@@ -80,8 +82,8 @@ def _resolve(node: Any, *, values: dict[str, Any], conditions: dict[str, bool]) 
 def _substitute(argument: str | list[Any]) -> str:
     if isinstance(argument, str):
         return argument
-    text, names = argument
-    for name, value in names.items():
+    text: str = argument[0]
+    for name, value in argument[1].items():
         text = text.replace(f"${{{name}}}", value)
     return text
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from agentos_lambda.protocol.values import RunStatus
+from tests.stores.accounts import EVENTS_TTL_SECONDS
 from tests.stores.builders import contents, ending, pack, pending, running, take_over
-from tests.stores.conftest import EVENTS_TTL_SECONDS
 
 
 def test_events_come_back_as_they_were_given(store):

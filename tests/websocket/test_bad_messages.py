@@ -3,7 +3,7 @@
 import pytest
 
 from agentos_lambda.runs.errors import StoreUnavailable
-from tests.websocket.conftest import WORKFLOW
+from tests.websocket.world import WORKFLOW
 
 START = {"action": "start-workflow", "workflow_id": WORKFLOW.id, "message": "hi"}
 INVALID = "The message is not valid JSON"

@@ -3,7 +3,7 @@
 import pytest
 
 from agentos_lambda.runs.errors import StoreUnavailable
-from tests.websocket.conftest import World
+from tests.websocket.world import World
 
 OPEN = {"event": "connected", "message": "Connected to AgentOS.", "requires_auth": False}
 GUARDED = {

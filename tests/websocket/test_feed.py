@@ -9,7 +9,7 @@ from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import EventPack, IndexedEvent
 from agentos_lambda.websocket.ports import Refused, Slow
 from tests.stores.builders import ending, running
-from tests.websocket.conftest import WORKFLOW, SteppedPool, slow
+from tests.websocket.world import WORKFLOW, SteppedPool, slow
 
 pytestmark = pytest.mark.anyio
 

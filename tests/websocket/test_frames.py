@@ -10,7 +10,7 @@ from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.model import IndexedEvent, RunRecord
 from agentos_lambda.websocket.delivery.frames import MAX_BYTES, Framing
 from agentos_lambda.websocket.ports import Form
-from tests.websocket.conftest import parsed
+from tests.websocket.world import parsed
 
 RECORD = RunRecord("run-1", Kind.WORKFLOW, "letter", "session-1", None, RunStatus.RUNNING, 0, "token")
 WHOLE = "/workflows/letter/runs/run-1"

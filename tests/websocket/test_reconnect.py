@@ -9,8 +9,8 @@ from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import ContinueRequest
 from agentos_lambda.runs.model import Continuation, EventPack
 from tests.stores.builders import ending, running
-from tests.websocket.conftest import WORKFLOW, SteppedPool, World, slow
 from tests.websocket.test_feed import ALL, claimed, commit, delta, step, sweep_dead
+from tests.websocket.world import WORKFLOW, SteppedPool, World, slow
 
 pytestmark = pytest.mark.anyio
 

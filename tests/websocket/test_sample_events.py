@@ -5,8 +5,8 @@ import json
 import pytest
 
 from agentos_lambda.protocol.values import Kind
-from tests.runs.conftest import component
-from tests.websocket.conftest import EVENTS, World
+from tests.runs.world import component
+from tests.websocket.world import EVENTS, World
 
 RUN = "1cb9dc4e-bef2-4763-be29-f19b3d4e5f60"
 CONNECTION = "Vb3xBc5zDoECGVQ="

@@ -8,8 +8,8 @@ import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.stores.dynamodb.attributes import attributes_of
+from tests.stores.accounts import EVENTS_TTL_SECONDS
 from tests.stores.builders import NOW, claim, contents, delta, ending, list_runs, load, output, pack, pending, running
-from tests.stores.conftest import EVENTS_TTL_SECONDS
 
 
 def scan(aws, table, index=None):

@@ -1,0 +1,47 @@
+"""Which tests stay together on one process, in their order, when several processes share the tests."""
+
+from __future__ import annotations
+
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+SHARED = (
+    ("tests/contract/",),
+    ("tests/e2e/",),
+    ("tests/local/test_event_source.py", "tests/local/test_gateway.py"),
+    ("tests/sam_local/",),
+)
+"""Paths whose tests share a stack: it takes seconds to start, or minutes to build."""
+
+LONGEST = (
+    "tests/local/test_workflow_websocket.py",
+    "tests/contract/",
+    "tests/local/test_lifecycle.py",
+    "tests/faults/test_interleavings.py",
+    "tests/faults/test_death_at_each_call.py",
+    "tests/local/test_event_source.py",
+    "tests/engine/test_same_as_agentos.py",
+    "tests/faults/test_state_machine.py",
+)
+"""Groups that take long. They begin first, so that no process has to wait for another one in the end."""
+
+
+def group_of(test: str) -> str:
+    """The group of the test with this id: that of its shared stack, or else its file."""
+    path = test.partition("::")[0]
+    return next((together[0] for together in SHARED if path.startswith(together)), path)
+
+
+def turn_of(group: str) -> int:
+    """Groups of a lower turn begin earlier."""
+    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
+
+
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out whole groups.
+
+    By this method, which xdist documents for the purpose, and not by its ``--dist loadgroup``: that one changes the ids
+    of tests in a way that pytest 9.2 ignores (pytest-xdist, issue 1386).
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)

@@ -1,0 +1,51 @@
+"""Tests that share something dear run on one process."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from itertools import chain
+
+import pytest
+
+from tests.groups import LONGEST, SHARED, group_of, turn_of
+from tests.process import ROOT
+
+
+def test_tests_that_share_a_stack_are_one_group_whichever_file_they_are_in() -> None:
+    assert group_of("tests/contract/test_cancel.py::test_a[x]") == group_of("tests/contract/test_files.py::test_b")
+    assert group_of("tests/local/test_gateway.py::test_a") == group_of("tests/local/test_event_source.py::test_b")
+
+
+def test_all_others_are_a_group_with_the_rest_of_their_file() -> None:
+    assert group_of("tests/local/test_answer.py::test_a") == "tests/local/test_answer.py"
+    assert group_of("tests/runs/test_tail.py::test_a[b::c/d]") == "tests/runs/test_tail.py"
+
+
+@pytest.mark.parametrize("path", [*chain.from_iterable(SHARED), *LONGEST])
+def test_a_group_is_of_a_folder_or_a_file_that_there_is(path: str) -> None:
+    assert (ROOT / path).exists()
+
+
+def test_the_longest_groups_begin_first_and_the_others_keep_their_order() -> None:
+    turns = [turn_of(group) for group in (*LONGEST, "tests/runs/test_tail.py", "tests/api/test_runs.py")]
+    assert turns == [*range(len(LONGEST)), len(LONGEST), len(LONGEST)]
+
+
+def test_two_processes_share_the_tests_by_their_groups() -> None:
+    """As `make test` has it: two files, each on a process of its own."""
+    files = [f"tests/harness/{name}.py" for name in ("test_waiting", "test_groups")]
+    options = ["-n", "2", "-v", "-k", "true_value or rest_of_their_file or what_never", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *files],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = re.findall(r"\[(gw\d)\] \[ *\d+%\] PASSED (\S+)::", done.stdout)
+    assert len(told) == 3, done.stdout
+    assert len({process for process, _ in told}) == len(set(told)) == 2

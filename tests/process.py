@@ -1,0 +1,63 @@
+"""Processes that tests start: where the project is, what they import, and which other processes they have started."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "layers/agentos_lambda"
+IMPORT_PATH = os.pathsep.join((str(PACKAGE), str(ROOT)))
+"""``PYTHONPATH`` of a process that imports our package, the local stack and the tests."""
+
+_FOREIGN = ("AGENTOS_", "AWS_", "JWT_", "MAKE", "MFLAGS", "OPENAI_", "PYTHON")
+_STACK = frozenset({"CORS_ORIGINS", "EVENTS_TTL_SECONDS", "LOG_LEVEL", "OS_SECURITY_KEY", "QUEUE_LIMIT"})
+"""What a developer's shell may set for `make run`."""
+
+
+def is_foreign(variable: str) -> bool:
+    """Whether a variable of the environment may lead a test to an account, a key or an interpreter that is not its."""
+    return variable in _STACK or variable.startswith(_FOREIGN)
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def descendants(ancestor: int) -> set[int]:
+    """The processes that a process started, and those that they did."""
+    found, parents = set[int](), {ancestor}
+    while parents:
+        parents = {child for pid in parents for child in _children(pid)} - found
+        found |= parents
+    return found
+
+
+def _children(pid: int) -> set[int]:
+    found = set[int]()
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found |= {int(child) for child in children.read_text().split()}
+        except OSError:
+            continue  # the thread or the process has ended meanwhile
+    return found
+
+
+def alive(pids: Iterable[int]) -> set[int]:
+    """Those that have not ended."""
+    return {pid for pid in pids if Path(f"/proc/{pid}").exists()}
+
+
+def variables_of(pid: int) -> dict[str, str]:
+    """The environment variables that a process was started with; none of one that has ended."""
+    try:
+        text = Path(f"/proc/{pid}/environ").read_text()
+    except OSError:
+        return {}
+    return dict(line.split("=", 1) for line in text.split("\0") if "=" in line)

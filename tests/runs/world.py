@@ -1,0 +1,103 @@
+"""A service over the memory store and a scripted engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+
+from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.commands import RunRequest
+from agentos_lambda.runs.execution import Ended, Execution
+from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.model import Component, IndexedEvent, RunInput, RunRecord
+from agentos_lambda.runs.observer import Observer
+from agentos_lambda.runs.service import RunService
+from agentos_lambda.runs.sweeper import Sweeper
+from agentos_lambda.runs.worker import Worker
+from agentos_lambda.stores.memory import MemoryQueue, MemoryStore
+from tests.clocks import ManualClock
+from tests.runs.scripted_engine import ScriptedEngine
+
+COMPONENTS = ("assistant", "research-team", "story-workflow")
+
+
+def component(kind: Kind = Kind.AGENT, component_id: str = "assistant") -> Component:
+    return Component(kind, component_id, component_id.title(), 3, {}, {}, {})
+
+
+async def at_once(_seconds: float) -> None:
+    """A pause that takes no time."""
+
+
+class OneOfEach:
+    """A catalog with the components that the tests run."""
+
+    def find(self, kind: Kind, component_id: str) -> Component | None:
+        return component(kind, component_id) if component_id in COMPONENTS else None
+
+
+@dataclass
+class World:
+    """Everything a run needs, and short names for what tests do with it."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+    engine: ScriptedEngine = field(default_factory=ScriptedEngine)
+    clock: ManualClock = field(default_factory=ManualClock)
+    new_id: Callable[[], str] = field(default_factory=lambda: map("id-{}".format, count(1)).__next__)
+
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    queue_limit: int | None = None
+    observer: Observer | None = None
+
+    def __post_init__(self) -> None:
+        store, clock, new_id = self.store, self.clock, self.new_id
+        self.retired = 0
+        self.executor = RunExecutor(
+            store, lambda: self.engine, clock, retire=self._retire, observer=self.observer, pause=at_once
+        )
+        self.intake = RunIntake(store, self.queue, self.executor, clock, new_id=new_id, queue_limit=self.queue_limit)
+        self.runs = RunService(store, clock, new_id=new_id, observer=self.observer)
+        self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id)
+        self.sweeper = Sweeper(store, self.queue, OneOfEach(), clock, new_id=new_id, observer=self.observer)
+
+    def _retire(self) -> None:
+        self.retired += 1
+
+    async def execute(self, message: str = "hi", *, of: Component | None = None, **request: object) -> Execution:
+        return await self.intake.execute(RunRequest(of or component(), RunInput(message), **request))
+
+    async def run(self, message: str = "hi", **request: object) -> Ended:
+        """A run to its end, a millisecond after the one before."""
+        self.clock.advance(1)
+        return await (await self.execute(message, **request)).ended()
+
+    async def held(self, **request: object) -> Execution:
+        """An execution whose engine has said everything and waits to be released."""
+        self.engine.script["hold"] = True
+        before = len(self.engine.runs)
+        execution = await self.execute(**request)
+        while len(self.engine.runs) == before:
+            await asyncio.to_thread(lambda: None)
+        await self.engine.runs[-1].reached_hold.wait()
+        return execution
+
+    def enqueue(self, message: str = "hi", **request: object) -> RunRecord:
+        return self.intake.enqueue(RunRequest(component(), RunInput(message), background=True, **request))
+
+    async def work(self) -> Ended | None:
+        """What a worker does with the next message."""
+        return await self.worker.work(self.queue.waiting.popleft(), deadline=None)
+
+    def cancel(self, run_id: str) -> object:
+        return self.runs.cancel(component(), run_id)
+
+
+async def collect(execution: Execution) -> list[IndexedEvent]:
+    return [indexed async for indexed in execution.events()]
+
+
+def names(events: list[IndexedEvent]) -> list[str]:
+    return [indexed.event["event"] for indexed in events]

@@ -1,0 +1,20 @@
+"""The stack of ``make run`` for tests: ``python -m tests.serve PORT STATE [--components FILE] [--sweeps SECONDS]``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from local.__main__ import main
+from local.settings import Settings
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("state", type=Path)
+    parser.add_argument("--components", type=Path)
+    parser.add_argument("--sweeps", type=float, default=Settings().schedule_seconds, help="seconds between two of them")
+    told = parser.parse_args()
+    settings = Settings(port=told.port, state=told.state, components=told.components, schedule_seconds=told.sweeps)
+    sys.exit(main(settings))

@@ -1,0 +1,213 @@
+"""The WebSocket over memory stores, with connections that a test can slow down or end."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from agentos_lambda.aws.handlers.websocket import WebSocketHandler
+from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.model import Component
+from agentos_lambda.runs.service import RunService
+from agentos_lambda.runs.sweeper import Sweeper
+from agentos_lambda.runs.worker import Worker
+from agentos_lambda.stores.memory import MemoryConnections, MemoryFollowers, MemoryQueue, MemoryStore
+from agentos_lambda.websocket.actions import Actions
+from agentos_lambda.websocket.context import Services
+from agentos_lambda.websocket.delivery.fan_out import WebSocketFanOut
+from agentos_lambda.websocket.delivery.feed import LiveRun
+from agentos_lambda.websocket.delivery.final import Drain
+from agentos_lambda.websocket.delivery.registry import Followings
+from agentos_lambda.websocket.delivery.sender import Sender
+from agentos_lambda.websocket.greeting import Greeter
+from agentos_lambda.websocket.ports import Gone, Slow
+from tests.clocks import ManualClock
+from tests.runs.scripted_engine import ScriptedEngine
+from tests.runs.world import OneOfEach, at_once
+
+EVENTS = Path(__file__).parents[2] / "events"
+WORKFLOW = Component(Kind.WORKFLOW, "story-workflow", "Story-Workflow", 3, {}, {}, {})
+
+
+class InlinePool(Executor):
+    """Does at once what it is given."""
+
+    def submit(self, fn, /, *args, **kwargs):
+        future: Future[Any] = Future()
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+class SteppedPool(Executor):
+    """Does what it is given when the test says so."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[Callable[[], Any]] = deque()
+
+    def submit(self, fn, /, *args, **kwargs):
+        self.waiting.append(lambda: fn(*args, **kwargs))
+        return Future()
+
+    def step(self) -> None:
+        self.waiting.popleft()()
+
+    def steps(self) -> None:
+        while self.waiting:
+            self.step()
+
+
+@dataclass
+class RecordedPosts:
+    """Every message that arrived, by connection."""
+
+    messages: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    gone: set[str] = field(default_factory=set)
+    fails: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
+    before: Callable[[str, str], None] = lambda _connection_id, _text: None
+
+    def post(self, connection_id: str, text: str) -> None:
+        self.before(connection_id, text)
+        if connection_id in self.gone:
+            raise Gone("the connection is gone")
+        if self.fails[connection_id]:
+            raise self.fails[connection_id].pop(0)
+        self.messages[connection_id].append(text)
+
+    def got(self, connection_id: str = "c-1") -> list[dict[str, Any]]:
+        """The messages of a connection, parsed as a client does, whichever of the two forms they have."""
+        return [parsed(text) for text in self.messages[connection_id]]
+
+    def names(self, connection_id: str = "c-1") -> list[str]:
+        return [message["event"] for message in self.got(connection_id)]
+
+    def indexes(self, connection_id: str = "c-1") -> list[int]:
+        return [message["event_index"] for message in self.got(connection_id) if "event_index" in message]
+
+
+def parsed(text: str) -> dict[str, Any]:
+    if text.startswith("event: "):
+        head, data = text.removesuffix("\n\n").split("\n")
+        message = json.loads(data.removeprefix("data: "))
+        assert head == f"event: {message['event']}"
+        return message
+    return json.loads(text)
+
+
+def slow(times: int = 1) -> list[Exception]:
+    return [Slow("429")] * times
+
+
+@dataclass
+class World:
+    """One deployment: a websocket function, workers and a sweeper, over one set of stores."""
+
+    key: str | None = None
+    clock: ManualClock = field(default_factory=ManualClock)
+    engine: ScriptedEngine = field(default_factory=ScriptedEngine)
+    posts: RecordedPosts = field(default_factory=RecordedPosts)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    greetings: MemoryQueue = field(default_factory=MemoryQueue)
+    connections: MemoryConnections = field(default_factory=MemoryConnections)
+    followers: MemoryFollowers = field(default_factory=MemoryFollowers)
+
+    def __post_init__(self) -> None:
+        self.store = MemoryStore(clock=self.clock)
+        self.new_id = map("id-{}".format, count(1)).__next__
+        self.pauses: list[float] = []
+        self.followings = Followings(self.followers, self.connections, self.clock, new_id=self.new_id)
+        self.sender = Sender(self.posts, self._pause)
+        self.drain = Drain(self.followings, self.store, self.sender, InlinePool())
+        self.pool = ThreadPoolExecutor(4)
+        self.fan_out = WebSocketFanOut(
+            self.followings, self.store, self.posts, drain=self.drain, clock=self.clock, pool=self.pool
+        )
+        self.executor = RunExecutor(self.store, lambda: self.engine, self.clock, fan_out=self.fan_out, pause=at_once)
+        self.intake = RunIntake(self.store, self.queue, self.executor, self.clock, new_id=self.new_id)
+        self.runs = RunService(self.store, self.clock, new_id=self.new_id)
+        self.worker = Worker(
+            self.store, self.executor, OneOfEach(), self.clock, new_id=self.new_id, fan_out=self.fan_out
+        )
+        self.sweeper = Sweeper(self.store, self.queue, OneOfEach(), self.clock, new_id=self.new_id)
+        greeter = Greeter(self.connections, self.sender, lambda: self.key, self.clock, sleep=self._pause)
+        services = Services(
+            OneOfEach(),
+            self.store,
+            self.runs,
+            self.intake,
+            self.followings,
+            self.sender,
+            self.drain,
+            lambda: self.key,
+            self.new_id,
+        )
+        self.handler = WebSocketHandler(
+            Actions(services, greeter),
+            greeter=greeter,
+            greetings=self.greetings,
+            followings=self.followings,
+            sender=self.sender,
+            clock=self.clock,
+        )
+
+    def _pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.clock.advance(int(seconds * 1000))
+
+    def connect(self, connection_id: str = "c-1") -> None:
+        """An open connection that has been greeted, and has forgotten it."""
+        assert self.event("CONNECT", connection_id) == {"statusCode": 200}
+        self.greet()
+        self.posts.messages[connection_id].clear()
+
+    def greet(self) -> None:
+        """Deliver every greeting that waits."""
+        while self.greetings.waiting:
+            message = {"messageId": "m", "body": self.greetings.waiting.popleft()}
+            assert self.handler({"Records": [message]}, None) == {"batchItemFailures": []}
+
+    def event(self, event_type: str, connection_id: str, body: str | None = None) -> dict[str, Any]:
+        context = {"eventType": event_type, "connectionId": connection_id}
+        return self.handler({"requestContext": context, "body": body}, None)
+
+    def send(self, message: Any, connection_id: str = "c-1") -> None:
+        """What a client sends: text as it is, anything else as JSON."""
+        text = message if isinstance(message, str) else json.dumps(message)
+        assert self.event("MESSAGE", connection_id, text) == {"statusCode": 200}
+
+    def start(self, connection_id: str = "c-1", **fields: Any) -> str:
+        """A run that waits for a worker. Gives its id."""
+        self.send({"action": "start-workflow", "workflow_id": WORKFLOW.id, "message": "hi", **fields}, connection_id)
+        return self.queue.waiting[-1]
+
+    def reconnect(self, run_id: str, connection_id: str = "c-1", **fields: Any) -> None:
+        self.send({"action": "reconnect", "run_id": run_id, **fields}, connection_id)
+
+    async def work(self) -> Any:
+        """What a worker does with the next message."""
+        return await self.worker.work(self.queue.waiting.popleft(), deadline=None)
+
+    def live(self, record, pool: Executor, holds_lease: Callable[[], bool] = lambda: True) -> LiveRun:
+        """An executor's part of the fan-out, without threads."""
+        return LiveRun(
+            record,
+            holds_lease=holds_lease,
+            followings=self.followings,
+            event_log=self.store,
+            posts=self.posts,
+            drain=self.drain,
+            clock=self.clock,
+            pool=pool,
+        )
+
+    def is_clean(self, connection_id: str = "c-1") -> bool:
+        """Nothing is left of any following."""
+        connection = self.connections.get(connection_id)
+        return not self.followers.all() and (connection is None or not connection.run_ids)
