@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.commands import RunRequest
+from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.model import RunInput
-from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, RESEND_AFTER_MS
 from tests.clocks import ManualClock
 from tests.faults import dying_executor
 from tests.runs.world import World, component, names
@@ -93,7 +93,7 @@ def world(ministack_aws) -> World:
 
 def prepare(world: World, role: str, run_id: str) -> None:
     if role == "worker":
-        world.intake.enqueue(RunRequest(component(), RunInput("hi"), "session-1", run_id=run_id, background=True))
+        world.intake.enqueue(StartRun(component(), RunInput("hi"), "session-1", run_id=run_id, background=True))
 
 
 @pytest.mark.parametrize("role", list(CALLS))
@@ -119,7 +119,7 @@ def test_a_run_whose_executor_is_killed_at_any_call_ends_and_agrees_with_what_wa
 def check_after_a_sweep(world, role, run_id, told, moment):
     before = world.store.get(run_id)
     logged = [] if before is None else list(world.store.read(before, after=-1))
-    world.clock.advance(max(LEASE + CLOCK_SKEW + 1, RESEND_AFTER))
+    world.clock.advance(max(LEASE_MS + CLOCK_SKEW_MS + 1, RESEND_AFTER_MS))
     world.sweeper.sweep()
     record = world.store.get(run_id)
     write = told.calls[-1] if moment == "after" else None

@@ -3,13 +3,13 @@
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.commands import RunRequest
+from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import Media, RunInput
 from agentos_lambda.runs.sweeper import Swept
-from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER
-from tests.faults.hand_driven import drive_keepers_by_hand
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, RESEND_AFTER_MS
+from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import collect, component, names
 from tests.stores.dynamodb.faults import answer_lost, applied_twice, cancelled, refused
 from tests.stores.dynamodb.incompressible import incompressible
@@ -22,8 +22,8 @@ THROTTLED = refused("ProvisionedThroughputExceededException")
 
 
 @pytest.fixture(autouse=True)
-def keepers(monkeypatch):
-    drive_keepers_by_hand(monkeypatch)
+def _supervisors(cloud):
+    cloud.world.supervisor = HandDrivenSupervisor
 
 
 async def foreground(world):
@@ -39,7 +39,7 @@ async def background(world):
 
 def outlive(world):
     """Time goes by until whoever executed counts as dead, and the sweeper comes."""
-    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
     return world.sweeper.sweep()
 
 
@@ -100,7 +100,7 @@ async def test_a_run_whose_acceptance_was_never_answered_ends_all_the_same(cloud
     cloud.dynamodb.plan(answer_lost, "put_item")
     with pytest.raises(StoreUnavailable):
         cloud.world.enqueue(run_id="queued")
-    cloud.world.clock.advance(RESEND_AFTER)
+    cloud.world.clock.advance(RESEND_AFTER_MS)
     assert cloud.world.sweeper.sweep() == Swept(lost=1, sent_again=1)
     assert (await cloud.world.work()).record.run_id == "queued"
     assert cloud.world.store.get("here").status is RunStatus.ERROR
@@ -129,7 +129,7 @@ async def test_without_s3_large_runs_end_visibly_and_small_ones_do_not_notice(cl
 
 async def test_work_that_s3_does_not_give_ends_the_run_visibly(cloud):
     media = (Media("file", incompressible(100_000).encode(), filename="a.txt"),)
-    cloud.world.intake.enqueue(RunRequest(component(), RunInput("hi", media), run_id="run", background=True))
+    cloud.world.intake.enqueue(StartRun(component(), RunInput("hi", media), run_id="run", background=True))
     cloud.s3.plan(refused("InternalError", status=500), "get_object", times=99)
     with pytest.raises(StoreUnavailable):
         await cloud.world.work()

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from agentos_lambda.protocol.events import terminal_event
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.model import IndexedEvent, RunOutput, RunRecord
 from agentos_lambda.runs.ports import Store
-from agentos_lambda.runs.terminal import event_name
 
 FORWARD = {
     RunStatus.PENDING: {RunStatus.RUNNING, RunStatus.CANCELLED, RunStatus.ERROR},
@@ -66,7 +66,7 @@ class Watch:
         if record.status.final and record.logged:
             assert log[-1].event["event"] == _last_event(record)
             names = [event.event["event"] for event in log if event.event.get("run_id") == record.run_id]
-            ends = {event_name(record.kind, status) for status in RunStatus if status.final}
+            ends = {terminal_event(record.kind, status) for status in RunStatus if status.final}
             first_end = next(place for place, name in enumerate(names) if name in ends)
             assert len(names) - first_end == (2 if record.status is RunStatus.CANCELLED else 1)
 
@@ -112,4 +112,4 @@ def _leads_to(before: RunStatus, after: RunStatus) -> bool:
 def _last_event(record: RunRecord) -> str:
     # A cancelled run ends with two events: clients of the API take the first as decisive.
     status = RunStatus.COMPLETED if record.status is RunStatus.CANCELLED else record.status
-    return event_name(record.kind, status)
+    return terminal_event(record.kind, status)

@@ -13,7 +13,7 @@ EXECUTOR = "executor"
 CANCELLER = "canceller"
 
 actor: ContextVar[str] = ContextVar("actor", default=EXECUTOR)
-"""Who calls: threads of ``asyncio.to_thread`` inherit it, a keeper's thread is the executor's."""
+"""Who calls: threads of ``asyncio.to_thread`` inherit it, a supervisor's thread is the executor's."""
 
 _DEADLINE = 10.0
 """Seconds. Nobody should have to wait that long."""

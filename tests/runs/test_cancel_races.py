@@ -27,7 +27,7 @@ async def cancelled(world: World, run_id: str):
 
 def check_agreement(world: World, run_id: str, answer) -> RunStatus:
     """The canceller's answer, and what anybody reads afterwards."""
-    final = world.store._records[run_id].status
+    final = world.store.get(run_id).status
     acknowledged = answer.cancel_requested or answer.status is RunStatus.CANCELLED
     assert final is (RunStatus.CANCELLED if acknowledged else RunStatus.COMPLETED)
     assert not answer.status.final or answer.status is final
@@ -47,7 +47,7 @@ async def test_a_running_run(stream):
         canceller = asyncio.create_task(cancelled(world, run_id))
         world.engine.runs[0].release()
         events = names(await collect(execution))
-        ended = await execution.ended()
+        ended = await execution.result()
         world.store.leave(EXECUTOR)
         final = check_agreement(world, run_id, await canceller)
         assert (ended.record.status, ended.output.run["status"]) == (final, final)

@@ -7,8 +7,9 @@ import pytest
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import ComponentUnusable, NotStorable, SessionTaken, StoreUnavailable
 from agentos_lambda.runs.model import Ending, RunRecord, SessionDelta
-from agentos_lambda.runs.supervisor import StopReason
+from agentos_lambda.runs.timing import POLL_INTERVAL_MS
 from agentos_lambda.stores.memory import MemoryStore
+from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World, collect, component, names
 
 pytestmark = pytest.mark.anyio
@@ -84,7 +85,7 @@ async def test_a_follower_that_goes_away_stops_nothing(world):
     await anext(events)
     await events.aclose()
     world.engine.runs[0].release()
-    assert (await execution.ended()).record.status is RunStatus.COMPLETED
+    assert (await execution.result()).record.status is RunStatus.COMPLETED
 
 
 async def test_an_executor_is_idle_when_all_its_attempts_have_ended(world):
@@ -137,7 +138,7 @@ async def test_an_ending_that_can_not_be_stored_is_not_announced_as_completed():
     events = await collect(execution)
     assert names(events)[-1] == "RunError"
     with pytest.raises(StoreUnavailable):
-        await execution.ended()
+        await execution.result()
     assert world.store.get(execution.record.run_id).status is RunStatus.RUNNING
 
 
@@ -149,10 +150,13 @@ async def test_an_ending_is_tried_again_as_the_same_one_while_the_store_does_not
     assert len({ending.token for ending in world.store.tried}) == 1
 
 
-async def test_a_stream_of_a_fenced_attempt_ends_even_if_the_store_is_down(world):
+async def test_a_stream_of_a_fenced_attempt_ends_even_if_the_store_is_down():
+    world = World(supervisor=HandDrivenSupervisor)
     execution = await world.held(stream=True)
-    world.engine.runs[0].release()
-    execution._keeper._stop_reason = StopReason.FENCED
+    later = world.clock.now() + 60_000
+    world.store.claim(execution.record.run_id, executor="other", lease_until=later, expired_before=later)
+    world.clock.advance(POLL_INTERVAL_MS)
+    world.supervisors[0].tick()
 
     def down(run_id):
         raise StoreUnavailable("down")
@@ -188,8 +192,7 @@ async def test_a_component_that_can_not_be_loaded_ends_the_run_as_an_error(caplo
     def broken():
         raise ComponentUnusable("components.py:3: no such module")
 
-    world = World()
-    world.executor.engine = broken
+    world = World(load_engine=broken)
     events = await collect(await world.execute(stream=True))
     assert names(events) == ["RunError"]
     assert events[0].event["content"] == "components.py:3: no such module"

@@ -8,7 +8,7 @@ import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.model import RunRecord
-from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, WAIT_AT_MOST
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, MAX_WAIT_MS
 from tests.runs.world import World
 
 pytestmark = pytest.mark.anyio
@@ -23,8 +23,8 @@ class Notes:
     def started(self, record: RunRecord) -> None:
         self.told.append((record.run_id, "started", record.attempt))
 
-    def first_event(self, record: RunRecord, *, after: int) -> None:
-        self.told.append((record.run_id, "first event", after))
+    def first_event(self, record: RunRecord, *, after_ms: int) -> None:
+        self.told.append((record.run_id, "first event", after_ms))
 
     def ended(self, record: RunRecord) -> None:
         self.told.append((record.run_id, "ended", record.status))
@@ -55,17 +55,17 @@ async def test_a_run_that_is_cancelled_is_told_of_as_cancelled(world, notes):
     execution = await world.held(run_id="r", stream=True)
     world.cancel("r")
     world.engine.runs[-1].cancel()
-    await execution.ended()
+    await execution.result()
     assert notes.told[-1] == ("r", "ended", RunStatus.CANCELLED)
 
 
 async def test_a_run_is_lost_once_and_what_its_fenced_executor_does_later_is_not_told(world, notes):
     execution = await world.held(run_id="r", stream=True)
-    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
     world.sweeper.sweep()
     world.sweeper.sweep()
     world.engine.runs[-1].cancel()
-    await execution.ended()
+    await execution.result()
     ends = [note for note in notes.told if note[1] in ("ended", "lost")]
     assert ends == [("r", "lost", RunStatus.ERROR)]
 
@@ -73,16 +73,16 @@ async def test_a_run_is_lost_once_and_what_its_fenced_executor_does_later_is_not
 async def test_a_run_whose_cancel_its_executor_did_not_live_to_see_ends_as_cancelled(world, notes):
     execution = await world.held(run_id="r", stream=True)
     world.cancel("r")
-    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
     world.sweeper.sweep()
     world.engine.runs[-1].cancel()
-    await execution.ended()
+    await execution.result()
     assert [note for note in notes.told if note[1] in ("ended", "lost")] == [("r", "ended", RunStatus.CANCELLED)]
 
 
 async def test_a_run_that_no_worker_has_taken_is_told_of_as_failed(world, notes):
     record = world.enqueue()
-    world.clock.advance(WAIT_AT_MOST)
+    world.clock.advance(MAX_WAIT_MS)
     world.sweeper.sweep()
     assert notes.told == [(record.run_id, "ended", RunStatus.ERROR)]
 
@@ -103,7 +103,7 @@ async def test_a_run_that_is_cancelled_while_it_is_paused_is_told_of_as_cancelle
 
 async def test_a_run_that_a_sweep_can_not_look_after_is_told_of_by_each_sweep(world, notes, monkeypatch):
     record = world.enqueue()
-    world.clock.advance(WAIT_AT_MOST)
+    world.clock.advance(MAX_WAIT_MS)
     with monkeypatch.context() as broken:
         broken.setattr(world.store, "commit", unreadable)
         assert [world.sweeper.sweep().failed for _ in range(2)] == [1, 1]

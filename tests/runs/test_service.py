@@ -7,7 +7,7 @@ import pytest
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import Conflict, NotFound, StoreUnavailable
 from agentos_lambda.runs.model import Ending, RunOutput, RunRecord
-from agentos_lambda.runs.timing import LEASE
+from agentos_lambda.runs.timing import LEASE_MS
 from agentos_lambda.stores.memory import MemoryStore
 from tests.runs.world import World, component
 
@@ -31,7 +31,7 @@ async def test_a_run_is_found_with_its_status_while_it_runs(world):
     assert (shown["status"], shown["agent_id"]) == ("RUNNING", "assistant")
     assert "content" not in shown
     world.engine.runs[0].release()
-    await execution.ended()
+    await execution.result()
 
 
 async def test_members_are_shown_within_their_teams_run(world):
@@ -112,7 +112,7 @@ async def test_cancelling_twice_is_the_same_as_once(world):
     world.clock.advance(5)
     assert world.cancel(execution.record.run_id) == first
     world.engine.runs[0].release()
-    await execution.ended()
+    await execution.result()
 
 
 async def test_an_unknown_run_and_one_of_another_component_can_not_be_cancelled(world):
@@ -122,7 +122,7 @@ async def test_an_unknown_run_and_one_of_another_component_can_not_be_cancelled(
             world.runs.cancel(of, run_id)
     assert not world.store.get(execution.record.run_id).cancel_requested
     world.engine.runs[0].release()
-    await execution.ended()
+    await execution.result()
 
 
 class RacingStore(MemoryStore):
@@ -143,7 +143,7 @@ class RacingStore(MemoryStore):
 
 
 def claim(store):
-    store.claim("waits", executor="e", lease_until=LEASE, expired_before=0)
+    store.claim("waits", executor="e", lease_until=LEASE_MS, expired_before=0)
 
 
 def complete(store):

@@ -8,7 +8,7 @@ from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.memory import MemoryConnections
-from agentos_lambda.websocket.ports import CONNECTION_LIVES, Connection, ConnectionStore, TooManyRuns
+from agentos_lambda.websocket.ports import CONNECTION_LIFETIME_MS, Connection, ConnectionStore, TooManyRuns
 from tests.cloud import CONNECTIONS
 from tests.stores.builders import NOW
 
@@ -91,4 +91,4 @@ def test_an_item_expires_when_the_connection_has_ended_in_any_case(ministack_aws
     clients = Clients(ministack_aws.dynamodb, ministack_aws.s3)
     DynamoDBConnections(CONNECTIONS, clients, Requests()).open("c-1", now=NOW)
     item = ministack_aws.dynamodb.get_item(TableName=CONNECTIONS, Key={"connection_id": {"S": "c-1"}})["Item"]
-    assert int(item["expires_at"]["N"]) == (NOW + CONNECTION_LIVES) // 1000
+    assert int(item["expires_at"]["N"]) == (NOW + CONNECTION_LIFETIME_MS) // 1000

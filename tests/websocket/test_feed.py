@@ -175,7 +175,7 @@ def test_one_message_of_a_connection_is_on_its_way_at_a_time(world):
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     for index in range(5):
         live.publish(step(index))
         assert len(pool.waiting) == 1
@@ -187,7 +187,7 @@ def test_text_that_piles_up_behind_a_message_is_merged(world):
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     live.publish(step(0))
     for index in range(1, 101):
         live.publish(delta(index))
@@ -204,14 +204,14 @@ def test_a_message_that_nobody_knows_the_fate_of_is_posted_again_as_it_was(world
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     live.publish(delta(0, "a"))
     world.posts.fails["c-1"] = slow()
     pool.step()
     live.publish(delta(1, "b"))
     assert not pool.waiting
     world.clock.advance(1000)
-    live.look()
+    live.refresh()
     pool.steps()
     assert [message["content"] for message in world.posts.got()] == ["a", "b"]
 
@@ -220,14 +220,14 @@ def test_a_slow_connection_is_left_alone_longer_each_time(world):
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     world.posts.fails["c-1"] = slow(10)
     live.publish(step(0))
     pool.steps()
     tried_at = [0]
     for second in range(1, 20):
         world.clock.advance(1000)
-        live.look()
+        live.refresh()
         if pool.waiting:
             tried_at.append(second)
             pool.steps()
@@ -238,13 +238,13 @@ def test_nothing_is_posted_while_the_lease_is_not_held(world):
     world.connect()
     pool, held = SteppedPool(), []
     live = world.live(claimed(world), pool, lambda: bool(held))
-    live.look()
+    live.refresh()
     live.publish(step(0))
     pool.steps()
     assert world.posts.got() == []
     held.append(True)
     world.clock.advance(1000)
-    live.look()
+    live.refresh()
     pool.steps()
     assert world.posts.indexes() == [0]
 
@@ -253,11 +253,11 @@ def test_a_connection_that_closes_is_told_nothing_more(world):
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     live.publish(step(0))
     pool.steps()
     world.event("DISCONNECT", "c-1")
-    live.look()
+    live.refresh()
     live.publish(step(1))
     assert not pool.waiting
     assert world.is_clean()
@@ -267,11 +267,11 @@ def test_a_connection_that_closes_while_a_message_is_on_its_way_is_told_nothing_
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     live.publish(step(0))
     live.publish(step(1))
     world.event("DISCONNECT", "c-1")
-    live.look()
+    live.refresh()
     pool.steps()
     assert world.posts.indexes() == [0]
 
@@ -280,7 +280,7 @@ def test_what_was_not_posted_before_the_end_is_told_after_it(world):
     world.connect()
     record = claimed(world)
     live = world.live(record, SteppedPool())
-    live.look()
+    live.refresh()
     events = [step(0), delta(1), delta(2)]
     live.end(commit(world, record, *events))
     assert world.posts.indexes() == [0, 2, 3]
@@ -292,7 +292,7 @@ def test_what_was_posted_before_the_end_is_not_told_again(world):
     record = claimed(world)
     pool = SteppedPool()
     live = world.live(record, pool)
-    live.look()
+    live.refresh()
     events = [step(0), step(1), step(2)]
     for indexed in events[:2]:
         live.publish(indexed)
@@ -306,7 +306,7 @@ def test_a_message_that_nobody_knows_the_fate_of_comes_after_the_end_as_it_was(w
     record = claimed(world)
     pool = SteppedPool()
     live = world.live(record, pool)
-    live.look()
+    live.refresh()
     events = [step(0), delta(1, "a"), delta(2, "b"), delta(3, "c"), delta(4, "d")]
     for indexed in events[:1]:
         live.publish(indexed)
@@ -328,7 +328,7 @@ def test_an_executor_that_lost_its_run_tells_no_end(world):
     world.connect()
     record = claimed(world)
     live = world.live(record, SteppedPool())
-    live.look()
+    live.refresh()
     live.end(world.store.get(record.run_id))
     assert world.posts.got() == []
     assert not world.is_clean()
@@ -348,7 +348,7 @@ async def test_a_client_of_an_executor_that_died_hears_the_end_and_nothing_twice
     record = claimed(world)
     pool = SteppedPool()
     live = world.live(record, pool)
-    live.look()
+    live.refresh()
     for indexed in (step(0), step(1), step(2)):
         live.publish(indexed)
     pool.steps()

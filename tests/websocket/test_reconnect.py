@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.commands import ContinueRequest
+from agentos_lambda.runs.commands import ContinueRun
 from agentos_lambda.runs.model import Continuation, EventPack
 from tests.stores.builders import ending, running
 from tests.websocket.test_feed import ALL, claimed, commit, delta, step, sweep_dead
@@ -51,7 +51,7 @@ def test_in_the_middle_the_missed_events_come_first_then_the_live_ones(world):
     caught_up, text = world.posts.got("c-2")[:2]
     assert (caught_up["missed_events"], caught_up["current_event_count"]) == (3, 4)
     assert (text["event_index"], text["content"]) == (2, "xx")
-    live.look()
+    live.refresh()
     live.publish(step(4))
     pool.steps()
     live.end(commit(world, record, step(4)))
@@ -70,7 +70,7 @@ def test_events_that_are_not_logged_yet_come_from_the_executor(world):
         live.publish(indexed)
     append(world, record, step(0))
     world.reconnect(record.run_id, "c-2")
-    live.look()
+    live.refresh()
     pool.steps()
     assert world.posts.indexes("c-2") == [0, 1, 2]
 
@@ -105,7 +105,7 @@ async def test_after_the_worker_died_what_was_logged_comes_at_once_and_the_end_w
     world.connect("c-1")
     record = claimed(world)
     live = world.live(record, SteppedPool())
-    live.look()
+    live.refresh()
     append(world, record, step(0), step(1), step(2))
     world.event("DISCONNECT", "c-1")
     world.connect("c-2")
@@ -147,13 +147,13 @@ async def test_a_run_that_goes_on_unstreamed_over_http_tells_its_followers_the_e
     await world.work()
     world.engine.script |= {"status": RunStatus.COMPLETED, "hold": True}
     world.engine.check = lambda *_: None
-    execution = await world.intake.continue_here(ContinueRequest(WORKFLOW, run_id, Continuation()))
+    execution = await world.intake.continue_here(ContinueRun(WORKFLOW, run_id, Continuation()))
     while len(world.engine.runs) == 1:
         await asyncio.to_thread(lambda: None)
     world.reconnect(run_id, "c-1", last_event_index=4)
     assert world.posts.names("c-1")[-1] == "subscribed"
     world.engine.runs[-1].release()
-    await execution.ended()
+    await execution.result()
     assert world.posts.names("c-1")[-1] == "WorkflowCompleted"
     assert world.is_clean("c-1")
 
@@ -169,7 +169,7 @@ def test_a_follower_from_before_a_continuation_gets_what_only_the_log_has(world)
     pool = SteppedPool()
     live = world.live(going_on, pool)
     assert world.followers.of_run(record.run_id) == [follower]
-    live.look()
+    live.refresh()
     live.publish(step(3))
     pool.steps()
     assert world.posts.indexes() == [0, 1, 2, 3]
@@ -240,10 +240,10 @@ def test_a_handler_that_died_while_it_caught_up_keeps_nobody_from_coming_back(wo
         raise KeyboardInterrupt
 
     world.posts.before = killed
-    end, world.followings.end = world.followings.end, lambda _follower: True
+    remove, world.registry.remove = world.registry.remove, lambda _follower: True
     with pytest.raises(KeyboardInterrupt):
         world.reconnect(record.run_id, "c-2")
-    world.posts.before, world.followings.end = (lambda *_: None), end
+    world.posts.before, world.registry.remove = (lambda *_: None), remove
     world.reconnect(record.run_id, "c-2")
     assert world.posts.names("c-2") == ["error"]
     world.clock.advance(60_000)
@@ -261,13 +261,13 @@ class Interleaving:
         self.record = claimed(self.world)
         self.pool = SteppedPool()
         self.live = self.world.live(self.record, self.pool)
-        self.live.look()
+        self.live.refresh()
         self.live.publish(step(0))
         self.live.publish(delta(1))
         append(self.world, self.record, step(0), delta(1))
         self.moments = itertools.count()
         self.at = moment
-        self.steps = [self.publish, self.look, self.commit, self.drain]
+        self.steps = [self.publish, self.refresh, self.commit, self.deliver_the_rest]
 
     def tick(self) -> None:
         """A moment between two requests of the handler."""
@@ -278,14 +278,14 @@ class Interleaving:
         self.live.publish(step(2))
         self.pool.steps()
 
-    def look(self) -> None:
-        self.live.look()
+    def refresh(self) -> None:
+        self.live.refresh()
         self.pool.steps()
 
     def commit(self) -> None:
         self.ended = commit(self.world, self.record, step(2))
 
-    def drain(self) -> None:
+    def deliver_the_rest(self) -> None:
         self.live.end(self.ended)
 
     def tick_around(self, owner: object, name: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.items import VERSION, Item, names, number, text
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests
-from agentos_lambda.websocket.ports import CONNECTION_LIVES, Connection, TooManyRuns
+from agentos_lambda.websocket.ports import CONNECTION_LIFETIME_MS, Connection, TooManyRuns
 
 _IS_OPEN = "attribute_exists(connection_id)"
 
@@ -22,7 +22,7 @@ class DynamoDBConnections:
         self._requests = requests
 
     def open(self, connection_id: str, *, now: int) -> None:
-        item = {**VERSION, **_key(connection_id), "expires_at": number((now + CONNECTION_LIVES) // 1000)}
+        item = {**VERSION, **_key(connection_id), "expires_at": number((now + CONNECTION_LIFETIME_MS) // 1000)}
         self._requests.send(lambda: self._clients.dynamodb.put_item(TableName=self._table, Item=item))
 
     def get(self, connection_id: str) -> Connection | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.items import VERSION, Item, names, number, text
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests
-from agentos_lambda.websocket.ports import CONNECTION_LIVES, AlreadyFollows, Follower, Form
+from agentos_lambda.websocket.ports import CONNECTION_LIFETIME_MS, AlreadyFollows, Follower, Form
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
@@ -43,7 +43,7 @@ class DynamoDBFollowers:
             self._requests.send(
                 lambda: self._clients.dynamodb.put_item(
                     TableName=self._table,
-                    Item=_item(follower, expires_at=(now + CONNECTION_LIVES) // 1000),
+                    Item=_item(follower, expires_at=(now + CONNECTION_LIFETIME_MS) // 1000),
                     ConditionExpression=condition,
                     ExpressionAttributeNames=names(condition),
                     ExpressionAttributeValues={":token": text(follower.token), ":now": number(now)},
