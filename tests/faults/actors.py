@@ -1,4 +1,4 @@
-"""Everybody who has to do with runs, in single steps of one process, over one store that faults can be put before."""
+"""Every actor that has to do with runs, in single steps of one process, over one store that can fail."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Attempt:
     number: int
     """Its fencing number."""
     streamed: bool
-    """Whether somebody is handed its events."""
+    """Whether a client gets its events."""
 
 
 @dataclass(eq=False)
@@ -57,10 +57,10 @@ class Reader:
 
 
 class Actors:
-    """Steps of the actors, each run to its end before the next one begins. A step that the store fails is over."""
+    """Steps of the actors, each run to its end before the next one begins. If the store fails, the step is over."""
 
     def __init__(self, store: Store, truth: Store, injector: Injector, clock: ManualClock) -> None:
-        """``store`` is disturbed, ``truth`` is the same without."""
+        """``store`` can fail, ``truth`` is the same store and cannot."""
         self.loop = asyncio.new_event_loop()
         self.clock, self.injector, self.truth = clock, injector, truth
         self.world = World(
@@ -157,7 +157,7 @@ class Actors:
         self.readers.append(Reader(run_id, snapshots))
 
     def read(self, reader: Reader) -> None:
-        """The reader takes a snapshot. One that was failed is over: its client comes again, from its last event."""
+        """The reader takes a snapshot. If the store fails, it is over: its client comes again, from its last event."""
         try:
             snapshot = self.do(anext(reader.snapshots, None))
         except StoreUnavailable:
@@ -170,7 +170,7 @@ class Actors:
             reader.last = snapshot.record.status
 
     def settle(self) -> None:
-        """No more faults: who still works ends, the others have died, and time goes by until all runs have ended."""
+        """No more faults: the executors crash, and time passes until all runs have ended."""
         self.injector.disarm()
         self.injector.apply_late()
         for attempt in list(self.attempts):
@@ -185,7 +185,7 @@ class Actors:
             self.watch.look(self.run_ids, again=True)
 
     def check_what_was_handed_on(self) -> None:
-        """Who comes back with the last index that it got still gets the end."""
+        """A client that comes back with the last index that it got still gets the end."""
         for run_id, index in self.handed_on.items():
             record = self.truth.get(run_id)
             if record.status.final:
@@ -233,14 +233,14 @@ class Actors:
             self.attempts.append(Attempt(run_id, engine.runs[-1], task, execution, supervisor, number, streamed))
 
     def _hear(self, attempt: Attempt) -> None:
-        """What the clients of an attempt that has ended were told."""
+        """What the clients of an attempt that has ended got."""
         error = attempt.task.exception()
         if error is not None and not isinstance(error, StoreUnavailable):
             raise error
         ended = attempt.task.result() if error is None else None
         if ended is not None and ended.record.status is RunStatus.COMPLETED:
             assert ended.record.attempt == attempt.number
-            self.watch.told_completed[attempt.run_id] = ended.output
+            self.watch.completed_for_clients[attempt.run_id] = ended.output
         if attempt.streamed:
             events = self.do(_all(attempt.execution))
             assert [event.index for event in events] == sorted({event.index for event in events})
@@ -265,7 +265,7 @@ async def _all(execution: Execution) -> list[IndexedEvent]:
 
 
 def _quietly(step: Any) -> Any:
-    """What the step gives; None if it was refused or failed by the store: its client is told so."""
+    """The result of the step; None if it was refused or the store failed, of which its client hears."""
     try:
         return step()
     except (StoreUnavailable, Conflict, NotFound):

@@ -1,9 +1,9 @@
 """Executors that kill themselves at a call to their store.
 
 Reads lines of JSON: ``{"as": "foreground" | "worker", "run_id": …, "kill": ["before" | "after", n] | null}``, and forks
-a process for each, so that nothing has to be imported again. That process executes the run and writes what it tells its
-clients, line by line: ``["call", name]`` before each call of its store, ``["accepted"]``, ``["event", index, name]``,
-``["ended", status]``. When it is gone, the parent writes ``["gone", status]``.
+a process for each, so that nothing has to be imported again. That process executes the run and writes what its
+clients get, line by line: ``["call", name]`` before each call of its store, ``["accepted"]``,
+``["event", index, name]``, ``["ended", status]``. When it is gone, the parent writes ``["gone", status]``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A cancel at every moment of a run: who was told that it is cancelled never finds it completed."""
+"""A cancel at every moment of a run: after its acknowledgement the run is never found completed."""
 
 import asyncio
 import threading

@@ -92,7 +92,7 @@ async def test_a_tool_that_blocks_the_event_loop_neither_kills_its_run_nor_hides
 
 
 class BlocksTheLoop:
-    """Text of which a piece does not come until somebody else says so."""
+    """Text of which the last piece does not come until it is let go."""
 
     def __init__(self, begun: threading.Event, over: threading.Event) -> None:
         self.begun, self.over = begun, over
@@ -126,7 +126,7 @@ async def test_an_event_and_an_output_over_400_kilobytes_are_stored_and_read_who
     assert cloud.world.store.output(record).run["content"] == f"{large}!"
 
 
-async def test_a_run_in_a_session_of_1000_runs_asks_no_more_than_in_a_new_one(cloud):
+async def test_a_run_in_a_session_of_1000_runs_makes_no_more_requests_than_in_a_new_one(cloud):
     await cloud.world.run("first", session_id="s")
     table = cloud.aws.tables.sessions
     key = "session_id = :session_id AND begins_with(#item, :run)"
@@ -161,7 +161,7 @@ async def test_two_runs_in_one_session_at_once_keep_each_others_keys_and_runs(wo
     assert {run.run_id for run in session.runs} == {"one", "two"}
 
 
-async def test_a_follower_of_a_long_text_gets_it_once(world):
+async def test_a_client_gets_a_long_text_once(world):
     world.engine.script["deltas"] = tuple(str(number) for number in range(500))
     events = await collect(await world.execute(stream=True, run_id="run"))
     assert names(events).count("RunContent") == 500

@@ -1,6 +1,6 @@
 """Two actors at one run, in every order of their calls to the store: the promises hold after each call.
 
-Sweepers have clocks that are ahead by a lease and the margin: whoever executes has stalled somewhere, and goes on.
+Sweepers have clocks that are ahead by a lease and the margin, as if the executor had stalled and then continued.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ from tests.runs.world import World, at_once, component
 
 RUN = "the-run"
 DEPTH = 12
-LOOKS = 2
-"""A follower comes so often while the run goes on, and then waits for its end."""
+SNAPSHOTS = 2
+"""Snapshots that a reader takes."""
 
 
 @dataclass
 class Stage:
-    """A run, and who may come to it."""
+    """A run and its actors."""
 
     start: RunStatus
 
@@ -92,23 +92,23 @@ class Stage:
     def sweeper(self, store) -> None:
         self.world(store, "sweeper", ahead=LEASE_MS + CLOCK_SKEW_MS + 1).sweeper.sweep()
 
-    def follower(self, store) -> None:
+    def reader(self, store) -> None:
         got: list = []
         self.got.append(got)
 
         async def look() -> None:
-            looks = 0
+            snapshots = 0
             async for found in tail(store, self.clock, RUN, after=-1, pause=at_once):
                 got.extend(found.events)
-                looks += 1
-                if looks == LOOKS:
+                snapshots += 1
+                if snapshots == SNAPSHOTS:
                     return
 
         asyncio.run(look())
 
     def _hear(self, ended) -> None:
         if ended is not None and ended.record.status is RunStatus.COMPLETED:
-            self.watch.told_completed[RUN] = ended.output
+            self.watch.completed_for_clients[RUN] = ended.output
 
     def scene(self, *actors: str) -> Scene:
         return Scene(
@@ -119,7 +119,7 @@ class Stage:
         )
 
     def end(self) -> None:
-        """Workers and sweepers come until the run rests, and everybody has heard the same."""
+        """Workers and sweepers come until the run rests. All readers and clients have got the same."""
         for _ in range(3):
             world = self.world(self.store, "later", ahead=LEASE_MS + CLOCK_SKEW_MS + 1)
             self._hear(asyncio.run(world.worker.work(RUN, deadline=None)))
@@ -140,24 +140,24 @@ PAIRS = {
         ("executor", "executor"),
         ("executor", "canceller"),
         ("executor", "sweeper"),
-        ("executor", "follower"),
+        ("executor", "reader"),
         ("canceller", "canceller"),
         ("canceller", "sweeper"),
-        ("canceller", "follower"),
+        ("canceller", "reader"),
     ),
     RunStatus.RUNNING: (
         ("sweeper", "sweeper"),
         ("sweeper", "canceller"),
-        ("sweeper", "follower"),
+        ("sweeper", "reader"),
         ("sweeper", "executor"),
     ),
     RunStatus.PAUSED: (
         ("continuer", "continuer"),
         ("continuer", "canceller"),
         ("continuer", "sweeper"),
-        ("continuer", "follower"),
+        ("continuer", "reader"),
         ("canceller", "canceller"),
-        ("canceller", "follower"),
+        ("canceller", "reader"),
     ),
 }
 SCENES = [(start, *pair) for start, pairs in PAIRS.items() for pair in pairs]

@@ -36,7 +36,7 @@ async def test_a_zombies_log_and_result_are_never_seen_after_the_sweep(world):
 
 
 @pytest.mark.parametrize("skew", [SKEW, -SKEW])
-async def test_clocks_five_seconds_apart_cost_no_healthy_run_and_no_dead_one_its_end(world, skew):
+async def test_clocks_five_seconds_apart_end_no_healthy_run_and_every_dead_one(world, skew):
     execution = await world.held(stream=True)
     other = World(store=world.store, clock=ManualClock(world.clock.now() + skew), new_id=world.new_id)
     for _ in range(12):  # two minutes, with the lease about to be renewed
@@ -60,7 +60,7 @@ async def test_a_run_that_was_accepted_by_a_clock_that_is_ahead_is_swept_too(wor
     assert list(world.queue.waiting) == [record.run_id] * 2
 
 
-async def test_events_past_their_time_are_gone_though_their_items_still_lie_there(cloud):
+async def test_expired_events_are_not_read_even_if_their_items_still_exist(cloud):
     await (await cloud.world.execute(stream=True, run_id="run")).result()
     record = cloud.world.store.get("run")
     assert len(cloud.world.store.read(record, after=-1)) == 5
@@ -71,7 +71,7 @@ async def test_events_past_their_time_are_gone_though_their_items_still_lie_ther
 
 
 def change_item(cloud, run_id, *, remove=(), **attributes) -> None:
-    """As a function of another version has left the record."""
+    """Make the record that of a function of another version."""
     key = {"run_id": {"S": run_id}, "item": {"S": "RECORD"}}
     item = cloud.aws.dynamodb.get_item(TableName=cloud.aws.tables.runs, Key=key)["Item"]
     kept = {name: value for name, value in item.items() if name not in remove}
@@ -80,7 +80,7 @@ def change_item(cloud, run_id, *, remove=(), **attributes) -> None:
 
 NEWER = {"version": {"N": "2"}, "priority": {"N": "7"}, "labels": {"M": {"a": {"S": "b"}}}}
 NEWEST = ("queued_at", "sends", "logged", "in_session", "request_hash")
-"""Attributes that records did not have from the beginning."""
+"""Attributes that the first records did not have."""
 
 
 @pytest.mark.parametrize(("remove", "attributes"), [((), NEWER), (NEWEST, {})], ids=["newer", "older"])
@@ -106,7 +106,7 @@ async def test_a_record_of_another_version_is_sent_again_given_up_cancelled_and_
     assert cloud.world.sweeper.sweep() == Swept(never_started=1)
 
 
-async def test_a_record_that_can_not_be_read_at_all_stands_in_nobodys_way(cloud):
+async def test_an_unreadable_record_does_not_hold_up_other_runs(cloud):
     for run_id in ("a", "b", "c"):
         cloud.world.enqueue(run_id=run_id)
     change_item(cloud, "b", status={"S": "SUSPENDED"})

@@ -6,7 +6,7 @@ from agentos_lambda.runs.supervisor import AttemptSupervisor
 
 
 class HandDrivenSupervisor(AttemptSupervisor):
-    """Does in a tick what every supervisor does. Only the one who calls for the tick is another."""
+    """Does in a tick what every supervisor does, but has no thread that ticks."""
 
     def start(self) -> None:
         pass

@@ -15,7 +15,7 @@ from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 @dataclass
 class ScriptedRun:
-    """Gives ``deltas`` as text, tells of ``tools`` calls, each followed by text, holds before the end while ``hold`` is
+    """Gives ``deltas`` as text, makes ``tools`` calls, each followed by text, holds before the end while ``hold`` is
     set, then ends as ``status``."""
 
     request: EngineRequest

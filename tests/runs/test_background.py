@@ -1,4 +1,4 @@
-"""Runs that a worker executes: accepted once, executed once, ended whatever happens."""
+"""Runs that a worker executes: each is accepted once, executed once, and ends whatever happens."""
 
 import asyncio
 import gc
@@ -36,7 +36,7 @@ async def test_a_queued_run_waits_for_a_worker_and_is_executed_by_it(world):
     assert (request.work.message, request.session_id, request.user_id) == ("hello", "s", "alice")
 
 
-async def test_a_worker_keeps_no_events_that_nobody_takes(world):
+async def test_a_worker_keeps_no_unread_events(world):
     world.engine.script |= {"hold": True, "deltas": ["word "] * 50}
     record = world.enqueue()
     working = asyncio.create_task(world.work())
@@ -58,7 +58,7 @@ async def test_the_same_message_twice_executes_once(world):
     assert len(world.engine.runs) == 1
 
 
-async def test_a_message_that_comes_while_the_run_executes_leaves_it_alone(world):
+async def test_a_message_that_arrives_while_the_run_executes_changes_nothing(world):
     record = world.enqueue()
     world.store.claim(record.run_id, executor="e", lease_until=world.clock.now() - 1, expired_before=0)
     assert await world.work() is None
@@ -99,7 +99,7 @@ async def test_a_full_queue_takes_no_more_and_leaves_nothing():
     assert world.store.get("refused") is None
 
 
-async def test_a_repeated_request_is_no_further_run_for_a_full_queue():
+async def test_a_full_queue_accepts_a_repeated_request():
     world = World(queue_limit=1)
     record = world.enqueue(idempotency_key="k")
     assert world.enqueue(idempotency_key="k") == record
@@ -161,7 +161,7 @@ async def test_a_zombie_writes_nothing_after_the_sweep(world):
     assert world.store.get(execution.record.run_id) == swept
 
 
-async def test_of_more_runs_than_a_sweep_has_time_for_none_stands_behind_the_others_for_ever(world):
+async def test_every_run_is_swept_in_the_end_even_if_no_sweep_has_time_for_all(world):
     for _ in range(20):
         world.enqueue()
     dead = world.enqueue()
@@ -216,7 +216,7 @@ async def test_two_sweepers_at_once_end_a_run_once(world):
     assert world.store.get(record.run_id) == ended
 
 
-async def test_runs_that_are_well_are_left_alone(world):
+async def test_healthy_runs_are_left_alone(world):
     execution = await world.held()
     world.enqueue()
     assert world.sweeper.sweep() == Swept()
@@ -248,7 +248,7 @@ async def test_the_work_of_a_queued_run_survives_as_it_was(world):
     assert work_from_json(world.store.work(record)) == given
 
 
-async def test_a_worker_that_can_not_reach_the_store_leaves_the_message_to_be_delivered_again(world):
+async def test_a_message_is_delivered_again_if_its_worker_cannot_reach_the_store(world):
     world.enqueue()
 
     def down(*args, **kwargs):

@@ -26,7 +26,7 @@ async def cancelled(world: World, run_id: str):
 
 
 def check_agreement(world: World, run_id: str, answer) -> RunStatus:
-    """The canceller's answer, and what anybody reads afterwards."""
+    """The canceller's answer agrees with what any reader finds afterwards."""
     final = world.store.get(run_id).status
     acknowledged = answer.cancel_requested or answer.status is RunStatus.CANCELLED
     assert final is (RunStatus.CANCELLED if acknowledged else RunStatus.COMPLETED)

@@ -1,4 +1,4 @@
-"""What one attempt announces, and what it leaves in the store."""
+"""What one attempt hands on, and what it leaves in the store."""
 
 import asyncio
 
@@ -79,7 +79,7 @@ async def test_a_run_that_is_not_streamed_writes_no_log(world):
     assert world.store.read(ended.record, after=-1) == []
 
 
-async def test_a_follower_that_goes_away_stops_nothing(world):
+async def test_a_client_that_disconnects_stops_nothing(world):
     execution = await world.held(stream=True)
     events = execution.events()
     await anext(events)
@@ -118,7 +118,7 @@ async def test_a_cancel_after_the_commit_changes_nothing(world):
     assert world.store.get(ended.record.run_id) == ended.record
 
 
-async def test_a_fenced_attempt_announces_what_the_record_says_and_writes_nothing(world):
+async def test_a_fenced_attempt_reports_what_the_record_says_and_writes_nothing(world):
     world.engine.script["session"] = SessionDelta(set={"state:mine": 1})
     execution = await world.held(stream=True)
     run_id = execution.record.run_id
@@ -132,7 +132,7 @@ async def test_a_fenced_attempt_announces_what_the_record_says_and_writes_nothin
     assert world.store.load(execution.record.session_id, kind=Kind.AGENT, component_id="assistant", history=9) is None
 
 
-async def test_an_ending_that_can_not_be_stored_is_not_announced_as_completed():
+async def test_an_ending_that_cannot_be_stored_is_not_announced_as_completed():
     world = World(store=RefusingStore(*[StoreUnavailable("down")] * 4))
     execution = await world.execute(stream=True)
     events = await collect(execution)
@@ -174,7 +174,7 @@ async def test_a_result_that_is_too_large_ends_the_run_as_an_error():
     assert world.store.output(ended.record).run["content"] == ended.record.error
 
 
-async def test_what_can_never_be_stored_is_reported_and_not_tried_for_ever():
+async def test_what_can_never_be_stored_is_reported_and_not_retried_for_ever():
     world = World(store=RefusingStore(*[NotStorable("too large")] * 5))
     with pytest.raises(NotStorable):
         await world.run()
@@ -188,7 +188,7 @@ async def test_a_session_that_became_another_users_is_left_alone():
     assert world.store.load("s", kind=Kind.AGENT, component_id="assistant", history=9) is None
 
 
-async def test_a_component_that_can_not_be_loaded_ends_the_run_as_an_error(caplog):
+async def test_a_component_that_cannot_be_loaded_ends_the_run_as_an_error(caplog):
     def broken():
         raise ComponentUnusable("components.py:3: no such module")
 

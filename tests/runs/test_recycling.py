@@ -11,7 +11,7 @@ pytestmark = pytest.mark.anyio
 
 
 class Recording(MemoryStore):
-    """Notes what had been asked of the process when a run was committed."""
+    """Notes how often the process had been recycled when a run was committed."""
 
     world: World
     recycled_at_commit: int | None = None

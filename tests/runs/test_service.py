@@ -1,4 +1,4 @@
-"""What can be done with runs, and by whom."""
+"""What can be done with runs, and who may do it."""
 
 from dataclasses import replace
 
@@ -115,7 +115,7 @@ async def test_cancelling_twice_is_the_same_as_once(world):
     await execution.result()
 
 
-async def test_an_unknown_run_and_one_of_another_component_can_not_be_cancelled(world):
+async def test_an_unknown_run_and_one_of_another_component_cannot_be_cancelled(world):
     execution = await world.held()
     for of, run_id in ((component(), "unknown"), (component(component_id="other"), execution.record.run_id)):
         with pytest.raises(NotFound):
@@ -126,7 +126,7 @@ async def test_an_unknown_run_and_one_of_another_component_can_not_be_cancelled(
 
 
 class RacingStore(MemoryStore):
-    """Lets something else happen between a cancel's look at a record and its write."""
+    """Lets another write come between a cancel's read of a record and its own write."""
 
     def __init__(self, *events) -> None:
         super().__init__()
@@ -158,7 +158,7 @@ async def test_a_cancel_that_is_overtaken_by_the_claim_flags_the_running_run():
     assert (record.status, record.cancel_requested) == (RunStatus.RUNNING, True)
 
 
-async def test_a_cancel_that_is_overtaken_by_the_end_tells_the_end():
+async def test_a_cancel_that_is_overtaken_by_the_end_reports_the_end():
     world = World(store=RacingStore(claim, complete))
     waiting(world, RunStatus.PENDING)
     record = world.cancel("waits")

@@ -146,14 +146,14 @@ def test_the_key_of_one_connection_opens_no_other(guarded):
     assert guarded.posts.names("c-2") == ["auth_required"]
 
 
-def test_without_a_key_any_token_is_taken_but_none_is_not(world):
+def test_without_a_key_any_token_is_accepted_but_not_a_missing_one(world):
     world.connect()
     world.send({"action": "authenticate", "token": "anything"})
     world.send({"action": "authenticate"})
     assert world.posts.got() == [AUTHENTICATED, {"event": "auth_error", "error": "Token is required"}]
 
 
-def test_while_the_key_can_not_be_read_nobody_gets_in(guarded):
+def test_while_the_key_cannot_be_read_every_action_is_refused(guarded):
     guarded.connect()
 
     guarded.key_unreadable = True

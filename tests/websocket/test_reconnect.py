@@ -101,7 +101,7 @@ async def test_a_paused_run_is_replayed_to_its_pause(world):
     assert world.posts.names("c-2") == ["replay", "WorkflowPaused"]
 
 
-async def test_after_the_worker_died_what_was_logged_comes_at_once_and_the_end_with_the_sweep(world):
+async def test_after_the_death_of_the_worker_logged_events_come_at_once_and_the_end_with_the_sweep(world):
     world.connect("c-1")
     record = claimed(world)
     live = world.live(record, SteppedPool())
@@ -117,7 +117,7 @@ async def test_after_the_worker_died_what_was_logged_comes_at_once_and_the_end_w
     assert world.is_clean("c-2")
 
 
-async def test_a_run_that_is_continued_is_caught_up_with_over_both_of_its_attempts(world):
+async def test_catching_up_with_a_continued_run_covers_both_attempts(world):
     world.connect("c-1")
     world.engine.script["status"] = RunStatus.PAUSED
     run_id = world.start()
@@ -140,7 +140,7 @@ async def test_a_run_that_is_continued_is_caught_up_with_over_both_of_its_attemp
     assert world.posts.names("c-2")[-1] == ALL[-1]
 
 
-async def test_a_run_that_goes_on_unstreamed_over_http_tells_its_followers_the_end(world):
+async def test_followers_get_the_end_of_a_run_that_is_continued_without_a_stream_over_http(world):
     world.connect("c-1")
     world.engine.script["status"] = RunStatus.PAUSED
     run_id = world.start()
@@ -159,7 +159,7 @@ async def test_a_run_that_goes_on_unstreamed_over_http_tells_its_followers_the_e
 
 
 def test_a_follower_from_before_a_continuation_gets_what_only_the_log_has(world):
-    """A handler that is slow between its look at the log and its release."""
+    """A handler that is slow between its snapshot and the release."""
     world.connect("c-1")
     record = claimed(world)
     follower = world.followers.of_run(record.run_id)[0]
@@ -202,7 +202,7 @@ def test_a_run_of_something_else_is_not_found(world, fields):
     ]
 
 
-def test_a_connection_that_follows_a_run_can_not_follow_it_twice(world):
+def test_a_connection_cannot_follow_a_run_twice(world):
     world.connect()
     record = claimed(world)
     world.reconnect(record.run_id)
@@ -210,7 +210,7 @@ def test_a_connection_that_follows_a_run_can_not_follow_it_twice(world):
     assert not world.is_clean()
 
 
-def test_a_client_that_goes_while_it_catches_up_leaves_nothing(world):
+def test_a_client_that_disconnects_while_it_catches_up_leaves_nothing(world):
     world.connect("c-1")
     world.connect("c-2")
     record = claimed(world)
@@ -231,7 +231,7 @@ def test_a_slow_client_catches_up_all_the_same(world):
     assert world.posts.indexes("c-2") == [0, 1]
 
 
-def test_a_handler_that_died_while_it_caught_up_keeps_nobody_from_coming_back(world):
+def test_a_client_can_come_back_after_the_handler_that_served_it_died(world):
     world.connect("c-2")
     world.connect("c-1")
     record = claimed(world)
@@ -252,7 +252,7 @@ def test_a_handler_that_died_while_it_caught_up_keeps_nobody_from_coming_back(wo
 
 
 class Interleaving:
-    """A run that ends while a client comes back: the executor's steps happen between the handler's."""
+    """A run that ends while a client comes back: the executor's steps come between the handler's."""
 
     def __init__(self, moment: int) -> None:
         self.world = World()

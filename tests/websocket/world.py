@@ -39,7 +39,7 @@ WORKFLOW = Component(Kind.WORKFLOW, "story-workflow", "Story-Workflow", 3, {}, {
 
 
 class InlinePool(Executor):
-    """Does at once what it is given."""
+    """Executes each task at once."""
 
     def submit(self, fn, /, *args, **kwargs):
         future: Future[Any] = Future()
@@ -48,7 +48,7 @@ class InlinePool(Executor):
 
 
 class SteppedPool(Executor):
-    """Does what it is given when the test says so."""
+    """Executes a task when the test says so."""
 
     def __init__(self) -> None:
         self.waiting: deque[Callable[[], Any]] = deque()
