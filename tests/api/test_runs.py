@@ -86,7 +86,7 @@ async def test_a_run_can_be_read_while_it_runs_and_after(api):
     path = f"/agents/assistant/runs/{execution.record.run_id}"
     assert (await api.client.get(path)).json()["status"] == "RUNNING"
     api.world.engine.runs[0].release()
-    await execution.ended()
+    await execution.result()
     shown = (await api.client.get(path, params={"session_id": "s"})).json()
     assert (shown["status"], shown["content"]) == ("COMPLETED", "Hello world")
 
@@ -115,7 +115,7 @@ async def test_cancelling_a_running_run_is_requested_and_of_an_ended_one_is_not(
     requested = (await api.client.post(path)).json()
     assert requested == {"run_id": run_id, "status": "RUNNING", "cancel_requested": True}
     api.world.engine.runs[0].release()
-    assert (await execution.ended()).record.status is RunStatus.CANCELLED
+    assert (await execution.result()).record.status is RunStatus.CANCELLED
     api.world.engine.script["hold"] = False
     completed = (await api.client.post("/agents/assistant/runs", json={"message": "hi"})).json()["run_id"]
     answer = await api.client.post(f"/agents/assistant/runs/{completed}/cancel")
@@ -207,4 +207,4 @@ async def test_who_waits_for_a_repeated_run_past_the_deadline_gets_it_as_it_stan
     assert (answer.status_code, answer.json()["run_id"]) == (200, execution.record.run_id)
     assert answer.json()["status"] == "RUNNING"
     api.world.engine.runs[0].release()
-    await execution.ended()
+    await execution.result()

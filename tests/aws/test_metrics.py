@@ -72,7 +72,7 @@ def test_a_run_that_a_sweep_could_not_look_after_is_counted():
 
 
 def test_the_time_to_the_first_event_is_in_milliseconds():
-    assert value_of(written(lambda lines: lines.first_event(running(), after=42))) == (
+    assert value_of(written(lambda lines: lines.first_event(running(), after_ms=42))) == (
         "TimeToFirstEvent",
         42,
         "Milliseconds",
@@ -94,7 +94,7 @@ def test_a_cold_start_is_counted_for_a_stack(capsys):
 def test_without_a_stack_nothing_is_written(capsys):
     observer = observer_of(None, ManualClock())
     observer.started(running())
-    observer.first_event(running(), after=1)
+    observer.first_event(running(), after_ms=1)
     observer.ended(running(status=RunStatus.COMPLETED))
     observer.lost(running())
     observer.unswept("r")

@@ -12,7 +12,7 @@ import pytest
 
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.model import RunRecord
-from agentos_lambda.runs.timing import WAIT_AT_MOST
+from agentos_lambda.runs.timing import MAX_WAIT_MS
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from tests.e2e.client import wait_for
@@ -81,7 +81,7 @@ def test_a_run_whose_executor_has_died_ends_as_lost(deployment, api):
 
 
 def test_a_run_that_no_worker_has_taken_in_time_ends_as_never_started(deployment, api):
-    record = abandoned("never-taken", queued_at=now() - WAIT_AT_MOST, sends=1)
+    record = abandoned("never-taken", queued_at=now() - MAX_WAIT_MS, sends=1)
     assert swept(deployment, record)["never_started"] == 1
     assert wait_for(api, f"{RUNS}/{record.run_id}", "ERROR")["content"] == "never started"
 

@@ -64,7 +64,9 @@ def new_app(store: MemoryStore) -> FastAPI:
     clock, catalog = SystemClock(), Samples()
     runs = RunService(store, clock, new_id=new_id)
     executor = RunExecutor(store, lambda: AgnoEngine(catalog.components), clock)
-    intake = RunIntake(store, MemoryQueue(), executor, clock, new_id=new_id)
+    intake = RunIntake(
+        store, MemoryQueue(), executor, clock, engine=lambda: AgnoEngine(catalog.components), new_id=new_id
+    )
     router = APIRouter()
     for kind in Kind:
         router.include_router(run_state_router(kind, catalog, runs))

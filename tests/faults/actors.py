@@ -1,24 +1,27 @@
-"""Everybody who has to do with runs, in single steps of one process, over one store that faults can be put before."""
+"""Every actor that has to do with runs, in single steps of one process, over one store that can fail."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.commands import ContinueRequest, RunRequest
+from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.errors import Conflict, NotFound, RunsError, StoreUnavailable
-from agentos_lambda.runs.execution import Ended, Execution
-from agentos_lambda.runs.model import Continuation, IndexedEvent, RunInput, RunRecord, SessionDelta
+from agentos_lambda.runs.execution import Execution
+from agentos_lambda.runs.model import AttemptResult, Continuation, IndexedEvent, RunInput, RunRecord, SessionDelta
 from agentos_lambda.runs.ports import Store
-from agentos_lambda.runs.tail import Look, follow
-from agentos_lambda.runs.timing import WAIT_AT_MOST
+from agentos_lambda.runs.supervisor import AttemptSupervisor
+from agentos_lambda.runs.tail import Snapshot, tail
+from agentos_lambda.runs.timing import MAX_WAIT_MS
 from tests.clocks import ManualClock
 from tests.faults.injection import Injector
 from tests.faults.watch import Watch
+from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.scripted_engine import ScriptedRun
 from tests.runs.world import World, at_once, component
 
@@ -32,36 +35,41 @@ class Attempt:
 
     run_id: str
     engine_run: ScriptedRun
-    task: asyncio.Task[Ended | None]
+    task: asyncio.Task[AttemptResult | None]
     execution: Execution
+    supervisor: AttemptSupervisor
     number: int
     """Its fencing number."""
     streamed: bool
-    """Whether somebody is handed its events."""
+    """Whether a client gets its events."""
 
 
 @dataclass(eq=False)
-class Follower:
+class Reader:
+    """A client that reads a run's events from the log."""
+
     run_id: str
-    looks: AsyncIterator[Look]
+    snapshots: AsyncIterator[Snapshot]
     got: list[IndexedEvent] = field(default_factory=list)
     over: bool = False
     last: RunStatus | None = None
-    """What its last look has found."""
+    """The status in its last snapshot."""
 
 
 class Actors:
-    """Steps of the actors, each run to its end before the next one begins. A step that the store fails is over."""
+    """Steps of the actors, each run to its end before the next one begins. If the store fails, the step is over."""
 
     def __init__(self, store: Store, truth: Store, injector: Injector, clock: ManualClock) -> None:
-        """``store`` is disturbed, ``truth`` is the same without."""
+        """``store`` can fail, ``truth`` is the same store and cannot."""
         self.loop = asyncio.new_event_loop()
         self.clock, self.injector, self.truth = clock, injector, truth
-        self.world = World(store=store, clock=clock, new_id=lambda: f"id-{next(_unique)}")
+        self.world = World(
+            store=store, clock=clock, new_id=lambda: f"id-{next(_unique)}", supervisor=HandDrivenSupervisor
+        )
         self.watch = Watch(truth)
         self.run_ids: list[str] = []
         self.attempts: list[Attempt] = []
-        self.followers: list[Follower] = []
+        self.readers: list[Reader] = []
         self.handed_on: dict[str, int] = {}
         """Run -> the last event index that a client of a crashed executor may have got, logged or not."""
         begin = self.world.executor.begin
@@ -77,17 +85,17 @@ class Actors:
         return self.loop.run_until_complete(steps)
 
     def foreground(self, session_id: str, user_id: str | None, *, streamed: bool) -> None:
-        request = RunRequest(component(), RunInput("hi"), session_id, user_id, self._run_id(), stream=streamed)
+        command = StartRun(component(), RunInput("hi"), session_id, user_id, self._run_id(), stream=streamed)
 
-        async def work() -> Ended | None:
-            execution = await self.world.intake.execute(request)
-            return await execution.ended() if isinstance(execution, Execution) else None
+        async def work() -> AttemptResult | None:
+            execution = await self.world.intake.execute(command)
+            return await execution.result() if isinstance(execution, Execution) else None
 
-        self._begin(request.run_id, work(), streamed=streamed)
+        self._begin(command.run_id, work(), streamed=streamed)
 
     def enqueue(self, session_id: str, user_id: str | None) -> None:
-        request = RunRequest(component(), RunInput("hi"), session_id, user_id, self._run_id(), background=True)
-        _quietly(lambda: self.world.intake.enqueue(request))
+        command = StartRun(component(), RunInput("hi"), session_id, user_id, self._run_id(), background=True)
+        _quietly(lambda: self.world.intake.enqueue(command))
 
     def deliver(self, *, keep: bool) -> None:
         """A worker gets the oldest message. A copy of it stays in the queue where it is delivered twice (``keep``)."""
@@ -108,9 +116,9 @@ class Actors:
         self.do(asyncio.wait([attempt.task]))
         self._hear(attempt)
 
-    def keep(self, attempt: Attempt) -> None:
-        """The keeper has a turn. An attempt that it stops comes to its end."""
-        attempt.execution._keeper.turn()
+    def tick(self, attempt: Attempt) -> None:
+        """The supervisor ticks. An attempt that it stops comes to its end."""
+        attempt.supervisor.tick()
         if attempt.engine_run.cancelled:
             self._finish(attempt)
 
@@ -121,10 +129,8 @@ class Actors:
         attempt.task.cancel()
         self.do(asyncio.wait([attempt.task, attempt.execution.task]))
         if attempt.streamed:
-            queue = attempt.execution._events
-            while not queue.empty():
-                if (event := queue.get_nowait()) is not None:
-                    self.handed_on[attempt.run_id] = event.index
+            for event in self.do(_until_it_died(attempt.execution)):
+                self.handed_on[attempt.run_id] = event.index
 
     def cancel(self, run_id: str) -> None:
         record = _quietly(lambda: self.world.runs.cancel(component(), run_id))
@@ -132,44 +138,44 @@ class Actors:
             self.watch.acknowledge(record)
 
     def continue_here(self, run_id: str) -> None:
-        request = ContinueRequest(component(), run_id, DECISION, stream=True)
+        command = ContinueRun(component(), run_id, DECISION, stream=True)
 
-        async def work() -> Ended | None:
-            return await (await self.world.intake.continue_here(request)).ended()
+        async def work() -> AttemptResult | None:
+            return await (await self.world.intake.continue_here(command)).result()
 
         self._begin(run_id, work(), streamed=True)
 
     def enqueue_continuation(self, run_id: str) -> None:
-        request = ContinueRequest(component(), run_id, DECISION, background=True)
-        _quietly(lambda: self.world.intake.enqueue_continuation(request))
+        command = ContinueRun(component(), run_id, DECISION, background=True)
+        _quietly(lambda: self.world.intake.enqueue_continuation(command))
 
     def sweep(self) -> None:
         _quietly(self.world.sweeper.sweep)
 
-    def follow(self, run_id: str) -> None:
-        looks = follow(self.world.store, self.clock, run_id, after=-1, pause=at_once)
-        self.followers.append(Follower(run_id, looks))
+    def begin_to_read(self, run_id: str) -> None:
+        snapshots = tail(self.world.store, self.clock, run_id, after=-1, pause=at_once)
+        self.readers.append(Reader(run_id, snapshots))
 
-    def look(self, follower: Follower) -> None:
-        """The follower looks once. One that was failed is over: its client comes again, from its last event."""
+    def read(self, reader: Reader) -> None:
+        """The reader takes a snapshot. If the store fails, it is over: its client comes again, from its last event."""
         try:
-            look = self.do(anext(follower.looks, None))
+            snapshot = self.do(anext(reader.snapshots, None))
         except StoreUnavailable:
-            follower.over = True
+            reader.over = True
             return
-        if look is None:
-            follower.over = True
+        if snapshot is None:
+            reader.over = True
         else:
-            follower.got += look.events
-            follower.last = look.record.status
+            reader.got += snapshot.events
+            reader.last = snapshot.record.status
 
     def settle(self) -> None:
-        """No more faults: who still works ends, the others have died, and time goes by until all runs have ended."""
+        """No more faults: the executors crash, and time passes until all runs have ended."""
         self.injector.disarm()
         self.injector.apply_late()
         for attempt in list(self.attempts):
             self.crash(attempt)
-        for milliseconds in (60_000, 60_000, WAIT_AT_MOST, 60_000):
+        for milliseconds in (60_000, 60_000, MAX_WAIT_MS, 60_000):
             self.clock.advance(milliseconds)
             self.world.sweeper.sweep()
             while self.world.queue.waiting:
@@ -179,7 +185,7 @@ class Actors:
             self.watch.look(self.run_ids, again=True)
 
     def check_what_was_handed_on(self) -> None:
-        """Who comes back with the last index that it got still gets the end."""
+        """A client that comes back with the last index that it got still gets the end."""
         for run_id, index in self.handed_on.items():
             record = self.truth.get(run_id)
             if record.status.final:
@@ -198,7 +204,7 @@ class Actors:
         self.run_ids.append(f"run-{next(_unique)}")
         return self.run_ids[-1]
 
-    def _begin(self, run_id: str, work: Coroutine[Any, Any, Ended | None], *, streamed: bool) -> None:
+    def _begin(self, run_id: str, work: Coroutine[Any, Any, AttemptResult | None], *, streamed: bool) -> None:
         """Let an executor work until its engine has only its end left to say, or until it has failed."""
         writer = f"writer-{next(_unique)}"
         engine = self.world.engine
@@ -209,7 +215,7 @@ class Actors:
         }
         before, begun = len(engine.runs), len(self._begun)
 
-        async def until_held() -> asyncio.Task[Ended | None]:
+        async def until_held() -> asyncio.Task[AttemptResult | None]:
             task = asyncio.create_task(work)
             while not task.done():
                 if len(engine.runs) > before and engine.runs[-1].reached_hold.is_set():
@@ -222,19 +228,19 @@ class Actors:
             if (error := task.exception()) is not None and not isinstance(error, RunsError):
                 raise error
         else:
-            execution = self._begun[begun]
+            execution, supervisor = self._begun[begun], self.world.supervisors[begun]
             number = execution.record.attempt
-            self.attempts.append(Attempt(run_id, engine.runs[-1], task, execution, number, streamed))
+            self.attempts.append(Attempt(run_id, engine.runs[-1], task, execution, supervisor, number, streamed))
 
     def _hear(self, attempt: Attempt) -> None:
-        """What the clients of an attempt that has ended were told."""
+        """What the clients of an attempt that has ended got."""
         error = attempt.task.exception()
         if error is not None and not isinstance(error, StoreUnavailable):
             raise error
         ended = attempt.task.result() if error is None else None
         if ended is not None and ended.record.status is RunStatus.COMPLETED:
             assert ended.record.attempt == attempt.number
-            self.watch.told_completed[attempt.run_id] = ended.output
+            self.watch.completed_for_clients[attempt.run_id] = ended.output
         if attempt.streamed:
             events = self.do(_all(attempt.execution))
             assert [event.index for event in events] == sorted({event.index for event in events})
@@ -245,12 +251,21 @@ class Actors:
                 assert self.truth.get(attempt.run_id).status in (RunStatus.COMPLETED, RunStatus.CANCELLED)
 
 
+async def _until_it_died(execution: Execution) -> list[IndexedEvent]:
+    """What a client may have got of an execution whose task was cancelled."""
+    events = []
+    with suppress(asyncio.CancelledError):
+        async for event in execution.events():
+            events.append(event)  # noqa: PERF401 - a comprehension would lose them all
+    return events
+
+
 async def _all(execution: Execution) -> list[IndexedEvent]:
     return [event async for event in execution.events()]
 
 
 def _quietly(step: Any) -> Any:
-    """What the step gives; None if it was refused or failed by the store: its client is told so."""
+    """The result of the step; None if it was refused or the store failed, of which its client hears."""
     try:
         return step()
     except (StoreUnavailable, Conflict, NotFound):

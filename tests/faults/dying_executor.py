@@ -1,9 +1,9 @@
 """Executors that kill themselves at a call to their store.
 
 Reads lines of JSON: ``{"as": "foreground" | "worker", "run_id": …, "kill": ["before" | "after", n] | null}``, and forks
-a process for each, so that nothing has to be imported again. That process executes the run and writes what it tells its
-clients, line by line: ``["call", name]`` before each call of its store, ``["accepted"]``, ``["event", index, name]``,
-``["ended", status]``. When it is gone, the parent writes ``["gone", status]``.
+a process for each, so that nothing has to be imported again. That process executes the run and writes what its
+clients get, line by line: ``["call", name]`` before each call of its store, ``["accepted"]``,
+``["event", index, name]``, ``["ended", status]``. When it is gone, the parent writes ``["gone", status]``.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from typing import Any
 
 from boto3.session import Session
 
-from agentos_lambda.runs.commands import RunRequest
+from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import RunInput
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from tests.cloud import tables_of
-from tests.faults.hand_driven import HandDrivenKeeper
+from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World, component
 
 
@@ -59,13 +59,13 @@ class Mortal:
 
 
 async def foreground(world: World, run_id: str) -> None:
-    request = RunRequest(component(), RunInput("hi"), "session-1", run_id=run_id, stream=True)
+    request = StartRun(component(), RunInput("hi"), "session-1", run_id=run_id, stream=True)
     execution = await world.intake.execute(request)
     assert isinstance(execution, Execution)
     say("accepted")
     async for indexed in execution.events():
         say("event", indexed.index, indexed.event["event"])
-    say("ended", (await execution.ended()).record.status)
+    say("ended", (await execution.result()).record.status)
 
 
 async def worker(world: World, run_id: str) -> None:
@@ -81,14 +81,13 @@ def execute(command: dict[str, Any]) -> None:
     kill = command["kill"] and (command["kill"][0], command["kill"][1])
     client = Mortal(Session().client("dynamodb"), kill)
     store = DynamoDBStore(tables_of(os.environ["AWS_ACCESS_KEY_ID"]), clients=Clients(dynamodb=client))
-    world = World(store=store, new_id=lambda: os.urandom(8).hex())
+    # The supervisor ticks at each event, so that the calls are the same each time.
+    world = World(store=store, new_id=lambda: os.urandom(8).hex(), supervisor=HandDrivenSupervisor)
     world.engine.script["tools"] = 3
     asyncio.run(ROLES[command["as"]](world, command["run_id"]))
 
 
 def main() -> None:
-    # A turn of the keeper for each event, so that the calls are the same each time.
-    sys.modules["agentos_lambda.runs.execution"].Keeper = HandDrivenKeeper  # type: ignore[attr-defined]
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

@@ -1,4 +1,4 @@
-"""What goes wrong between an actor and its store: the armed ones among the calls of a client."""
+"""What goes wrong between an actor and its store: faults at chosen calls of a client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Fault(Enum):
     FAILS = auto()
     """Nothing is applied, and the caller hears of it."""
     LATE = auto()
-    """The caller hears that it failed; it is applied later, after others have moved."""
+    """The caller hears that it failed. It is applied later, after other calls."""
     ANSWER_LOST = auto()
     """It is applied, and the caller hears that it failed."""
     TWICE = auto()
@@ -25,7 +25,7 @@ class Injector:
     """Stands around the clients of one store, and counts their calls."""
 
     def __init__(self, error: Callable[[], Exception]) -> None:
-        """``error`` makes what a caller gets whose call has failed."""
+        """``error`` makes the error that the caller of a failed call gets."""
         self.calls: list[str] = []
         self._error = error
         self._armed: list[tuple[int, Fault]] = []

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-PATIENCE = 30.0
-"""Seconds after which an actor counts as stuck."""
+STUCK_AFTER_SECONDS = 30.0
+"""An actor that has not come to its next call by then is stuck."""
 
 
 class Turnstile:
-    """Holds an actor before each call to its store until it is its turn."""
+    """Holds an actor before each call to its store until its turn comes."""
 
     def __init__(self) -> None:
         self._arrived = threading.Semaphore(0)
@@ -29,7 +29,7 @@ class Turnstile:
         def run() -> None:
             try:
                 act()
-            except BaseException as error:  # noqa: BLE001 - told where the actors are driven
+            except BaseException as error:  # noqa: BLE001 - raised where the actors are driven
                 self.failure = error
             self.over = True
             self._arrived.release()
@@ -38,17 +38,17 @@ class Turnstile:
         self._wait()
 
     def step(self) -> None:
-        """Let one call through, and the actor act up to its next one."""
+        """Let one call through, and the actor continue up to its next one."""
         self._go.release()
         self._wait()
 
     def hold(self) -> None:
         self._arrived.release()
-        if not self._go.acquire(timeout=PATIENCE):
-            raise TimeoutError("nobody lets the actor go on")
+        if not self._go.acquire(timeout=STUCK_AFTER_SECONDS):
+            raise TimeoutError("the actor never had its turn")
 
     def _wait(self) -> None:
-        if not self._arrived.acquire(timeout=PATIENCE):
+        if not self._arrived.acquire(timeout=STUCK_AFTER_SECONDS):
             raise TimeoutError("an actor is stuck outside its store")
 
 
@@ -80,7 +80,7 @@ class Scene:
 
 
 def play(scene: Scene, choices: list[int], depth: int) -> list[tuple[int, list[int]]]:
-    """One order: ``choices`` first, then whoever comes first. Gives the decisions: what was taken of what."""
+    """Play one order: ``choices`` first, then always the first actor. Gives the decisions: what was taken of what."""
     scene.turnstiles = [Turnstile() for _ in scene.actors]
     for turnstile, act in zip(scene.turnstiles, scene.actors, strict=True):
         held = turnstile.around(scene.store)

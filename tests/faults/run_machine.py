@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RENEW_EVERY
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, RENEWAL_INTERVAL_MS
 from tests.faults.actors import Actors
 from tests.faults.injection import Fault
 
-TIMES = (1_000, RENEW_EVERY)
-OUTLIVED = LEASE + CLOCK_SKEW + 1
+TIMES = (1_000, RENEWAL_INTERVAL_MS)
+OUTLIVED = LEASE_MS + CLOCK_SKEW_MS + 1
 ENDS = (RunStatus.COMPLETED, RunStatus.COMPLETED, RunStatus.PAUSED, RunStatus.ERROR)
 USERS = st.sampled_from((None, "alice", "bob"))
 
@@ -52,8 +52,8 @@ class RunMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.actors.attempts)
     @rule(data=st.data())
-    def keep(self, data: st.DataObject) -> None:
-        self.actors.keep(self._pick(data, self.actors.attempts))
+    def tick(self, data: st.DataObject) -> None:
+        self.actors.tick(self._pick(data, self.actors.attempts))
 
     @precondition(lambda self: self.actors.attempts)
     @rule(data=st.data())
@@ -76,10 +76,10 @@ class RunMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.actors.records())
     @rule(data=st.data(), anew=st.booleans())
-    def look(self, data: st.DataObject, anew: bool) -> None:
-        if anew or not self._looking():
-            self.actors.follow(self._pick(data, self.actors.records()).run_id)
-        self.actors.look(self._pick(data, self._looking()))
+    def read(self, data: st.DataObject, anew: bool) -> None:
+        if anew or not self._reading():
+            self.actors.begin_to_read(self._pick(data, self.actors.records()).run_id)
+        self.actors.read(self._pick(data, self._reading()))
 
     @rule(milliseconds=st.sampled_from(TIMES))
     def sweep_in_good_time(self, milliseconds: int) -> None:
@@ -116,18 +116,18 @@ class RunMachine(RuleBasedStateMachine):
                 assert not record.status.active, "an accepted run has not ended"
                 self.actors.watch.one_writer_at_a_time(record)
             self.actors.check_what_was_handed_on()
-            self._followers_got_the_log()
+            self._readers_got_the_log()
         finally:
             self.actors.close()
 
-    def _followers_got_the_log(self) -> None:
-        for follower in self.actors.followers:
-            while not follower.over:
-                self.actors.look(follower)
-            log = list(self.actors.truth.read(self.actors.truth.get(follower.run_id), after=-1))
-            assert follower.got == log[: len(follower.got)]
-            if follower.last is not None and follower.last.final:
-                assert follower.got == log
+    def _readers_got_the_log(self) -> None:
+        for reader in self.actors.readers:
+            while not reader.over:
+                self.actors.read(reader)
+            log = list(self.actors.truth.read(self.actors.truth.get(reader.run_id), after=-1))
+            assert reader.got == log[: len(reader.got)]
+            if reader.last is not None and reader.last.final:
+                assert reader.got == log
 
     def _session(self, same: bool) -> str:
         self.sessions += not same
@@ -136,5 +136,5 @@ class RunMachine(RuleBasedStateMachine):
     def _paused(self) -> list[str]:
         return [record.run_id for record in self.actors.records() if record.status is RunStatus.PAUSED]
 
-    def _looking(self) -> list:
-        return [follower for follower in self.actors.followers if not follower.over]
+    def _reading(self) -> list:
+        return [reader for reader in self.actors.readers if not reader.over]

@@ -1,4 +1,4 @@
-"""A cancel at every moment of a run: who was told that it is cancelled never finds it completed."""
+"""A cancel at every moment of a run: after its acknowledgement the run is never found completed."""
 
 import asyncio
 import threading
@@ -8,7 +8,7 @@ import pytest
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.service import RunService
-from agentos_lambda.runs.timing import LOOK_EVERY
+from agentos_lambda.runs.timing import POLL_INTERVAL_MS
 from tests.engine import samples
 from tests.engine.playing import engine_of
 from tests.runs.world import OneOfEach, World, collect, component, names
@@ -37,8 +37,8 @@ async def test_a_queued_run_never_starts(world):
 async def test_in_a_stream_from_elsewhere(world):
     execution = await world.held(stream=True)
     assert elsewhere(world).cancel(component(), execution.record.run_id).cancel_requested
-    world.clock.advance(LOOK_EVERY)
-    execution._keeper.nudge()  # its second is over
+    world.clock.advance(POLL_INTERVAL_MS)
+    world.supervisors[0].wake()  # its second is over
     events = await collect(execution)
     assert names(events)[-2:] == ["RunCancelled", "RunCompleted"]
     record = world.store.get(execution.record.run_id)
@@ -63,14 +63,13 @@ async def test_in_a_tool(world, how):
     tool = waits if how == "waits" else blocks
     assistant = samples.assistant()
     assistant.tools = [tool]
-    engine = engine_of(assistant)
-    world.executor.engine = lambda: engine
+    world.engine = engine_of(assistant)
     execution = await world.execute(f"call {tool.__name__}", stream=True)
     assert await asyncio.to_thread(begun.wait, 20)
     world.cancel(execution.record.run_id)
-    world.clock.advance(LOOK_EVERY)
-    execution._keeper.nudge()
-    ended = await execution.ended()
+    world.clock.advance(POLL_INTERVAL_MS)
+    world.supervisors[0].wake()
+    ended = await execution.result()
     over.set()
     assert ended.record.status is RunStatus.CANCELLED
 
@@ -88,7 +87,7 @@ async def test_twice_is_once(world):
     first = world.cancel(execution.record.run_id)
     assert elsewhere(world).cancel(component(), execution.record.run_id) == first
     world.engine.runs[0].release()
-    assert (await execution.ended()).record.status is RunStatus.CANCELLED
+    assert (await execution.result()).record.status is RunStatus.CANCELLED
     assert world.cancel(execution.record.run_id) == world.store.get(execution.record.run_id)
 
 
@@ -108,7 +107,7 @@ async def test_racing_the_commit_one_of_both_wins(world, first):
 
     world.store.commit = raced
     world.engine.runs[0].release()
-    ended = await execution.ended()
+    ended = await execution.result()
     assert answers[0].cancel_requested is (first == "cancel")
     assert ended.record.status is (RunStatus.CANCELLED if first == "cancel" else RunStatus.COMPLETED)
 

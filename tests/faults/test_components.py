@@ -11,9 +11,9 @@ from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.model import SessionDelta
 from agentos_lambda.runs.sweeper import Swept
-from agentos_lambda.runs.timing import LEASE, LOOK_EVERY, RENEW_EVERY
+from agentos_lambda.runs.timing import LEASE_MS, POLL_INTERVAL_MS, RENEWAL_INTERVAL_MS
 from tests.engine.playing import engine_of
-from tests.faults.hand_driven import HandDrivenKeeper, drive_keepers_by_hand
+from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World, collect, names
 from tests.stores.dynamodb.incompressible import incompressible
 
@@ -33,8 +33,7 @@ class NonsenseModel(DemoModel):
 
 
 def with_model(world: World, model: DemoModel, *tools) -> World:
-    engine = engine_of(Agent(id="assistant", name="Assistant", model=model, tools=list(tools)))
-    world.executor.engine = lambda: engine
+    world.engine = engine_of(Agent(id="assistant", name="Assistant", model=model, tools=list(tools)))
     return world
 
 
@@ -46,11 +45,11 @@ async def test_a_model_that_raises_ends_its_run_as_an_error(world, stream):
 
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_model_that_hangs_is_stopped_at_the_deadline_with_what_there_is(world, stream):
-    deadline = world.clock.now() + LOOK_EVERY
+    deadline = world.clock.now() + POLL_INTERVAL_MS
     execution = await with_model(world, DemoModel()).execute("[hang]", stream=stream, deadline=deadline)
-    world.clock.advance(LOOK_EVERY)
-    execution._keeper.nudge()
-    ended = await execution.ended()
+    world.clock.advance(POLL_INTERVAL_MS)
+    world.supervisors[0].wake()
+    ended = await execution.result()
     assert (ended.record.status, ended.record.error) == (RunStatus.ERROR, "deadline exceeded")
 
 
@@ -63,7 +62,7 @@ async def test_a_model_that_answers_nonsense_ends_its_run_in_some_final_state(cl
 
 
 async def test_a_tool_that_blocks_the_event_loop_neither_kills_its_run_nor_hides_a_cancel(world):
-    """The keeper has a thread of its own: it renews and looks while nothing else can move."""
+    """The supervisor has a thread of its own: it renews the lease and sees the cancel while nothing else can move."""
     begun, over = threading.Event(), threading.Event()
     deadline = world.clock.now() + 1_000_000
 
@@ -74,11 +73,11 @@ async def test_a_tool_that_blocks_the_event_loop_neither_kills_its_run_nor_hides
         begun.wait(20)
         run_id = next(iter(world.store.active(accepted_before=world.clock.now() + 1)))
         for _ in range(2):
-            world.clock.advance(RENEW_EVERY)
-            wait_for(lambda: world.store.get(run_id).lease_until == world.clock.now() + LEASE)
+            world.clock.advance(RENEWAL_INTERVAL_MS)
+            wait_for(lambda: world.store.get(run_id).lease_until == world.clock.now() + LEASE_MS)
             assert world.sweeper.sweep() == Swept()
         world.cancel(run_id)
-        world.clock.advance(LOOK_EVERY)
+        world.clock.advance(POLL_INTERVAL_MS)
         wait_for(lambda: world.engine.runs[0].cancelled)
         seen["cancelled"] = True
         over.set()
@@ -86,14 +85,14 @@ async def test_a_tool_that_blocks_the_event_loop_neither_kills_its_run_nor_hides
     thread = threading.Thread(target=others)
     thread.start()
     execution = await world.execute(stream=True, deadline=deadline)
-    ended = await execution.ended()
+    ended = await execution.result()
     thread.join(20)
     assert seen == {"cancelled": True}
     assert ended.record.status is RunStatus.CANCELLED
 
 
 class BlocksTheLoop:
-    """Text of which a piece does not come until somebody else says so."""
+    """Text of which the last piece does not come until it is let go."""
 
     def __init__(self, begun: threading.Event, over: threading.Event) -> None:
         self.begun, self.over = begun, over
@@ -114,20 +113,20 @@ def wait_for(condition) -> None:
     raise AssertionError("it did not happen in time")
 
 
-async def test_an_event_and_an_output_over_400_kilobytes_are_stored_and_read_whole(cloud, monkeypatch):
-    drive_keepers_by_hand(monkeypatch)
+async def test_an_event_and_an_output_over_400_kilobytes_are_stored_and_read_whole(cloud):
+    cloud.world.supervisor = HandDrivenSupervisor
     large = incompressible(500_000)
     cloud.world.engine.script["deltas"] = (large, "!")
     execution = await cloud.world.execute(run_id="run", stream=True)
     events = await collect(execution)
-    assert isinstance(execution._keeper, HandDrivenKeeper)
+    assert [type(supervisor) for supervisor in cloud.world.supervisors] == [HandDrivenSupervisor]
     record = cloud.world.store.get("run")
     assert record.status is RunStatus.COMPLETED
     assert list(cloud.world.store.read(record, after=-1)) == events
     assert cloud.world.store.output(record).run["content"] == f"{large}!"
 
 
-async def test_a_run_in_a_session_of_1000_runs_asks_no_more_than_in_a_new_one(cloud):
+async def test_a_run_in_a_session_of_1000_runs_makes_no_more_requests_than_in_a_new_one(cloud):
     await cloud.world.run("first", session_id="s")
     table = cloud.aws.tables.sessions
     key = "session_id = :session_id AND begins_with(#item, :run)"
@@ -155,14 +154,14 @@ async def test_two_runs_in_one_session_at_once_keep_each_others_keys_and_runs(wo
         executions.append(await world.held(session_id="s", run_id=name))
     for run in reversed(world.engine.runs):
         run.release()
-    await asyncio.gather(*(execution.ended() for execution in executions))
+    await asyncio.gather(*(execution.result() for execution in executions))
     session = world.store.load("s", kind=Kind.AGENT, component_id="assistant", history=9)
     assert {"state:one": 1, "state:two": 1}.items() <= session.fields.items()
     assert session.fields["state:last"] in ("one", "two")
     assert {run.run_id for run in session.runs} == {"one", "two"}
 
 
-async def test_a_follower_of_a_long_text_gets_it_once(world):
+async def test_a_client_gets_a_long_text_once(world):
     world.engine.script["deltas"] = tuple(str(number) for number in range(500))
     events = await collect(await world.execute(stream=True, run_id="run"))
     assert names(events).count("RunContent") == 500

@@ -1,6 +1,6 @@
 """An executor is killed before and after each call to its store, one call at a time; then the run is swept.
 
-What its clients were told, up to its last moment, is compared with what they find.
+What its clients got, up to its last moment, is compared with what they find.
 """
 
 import json
@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.commands import RunRequest
+from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.model import RunInput
-from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, RESEND_AFTER_MS
 from tests.clocks import ManualClock
 from tests.faults import dying_executor
 from tests.runs.world import World, component, names
@@ -23,7 +23,7 @@ from tests.runs.world import World, component, names
 ROOT = Path(__file__).parents[2]
 KILLED = -9
 END = 10
-"""The index of the event that tells that the run has completed."""
+"""The index of the event that completes the run."""
 CALLS = {
     "foreground": ["query", "put_item", *["put_item"] * 5, "transact_write_items"],
     "worker": ["update_item", "get_item", "query", *["put_item"] * 5, "transact_write_items"],
@@ -32,8 +32,8 @@ CALLS = {
 
 
 @dataclass
-class Told:
-    """What the executor's clients had heard when it died."""
+class Heard:
+    """What the executor's clients had got when it died."""
 
     calls: list[str] = field(default_factory=list)
     accepted: bool = False
@@ -48,23 +48,23 @@ class Executors:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
 
-    def run(self, role: str, run_id: str, kill: tuple[str, int] | None) -> Told:
+    def run(self, role: str, run_id: str, kill: tuple[str, int] | None) -> Heard:
         self._process.stdin.write(json.dumps({"as": role, "run_id": run_id, "kill": kill}) + "\n")
         self._process.stdin.flush()
-        told = Told()
+        heard = Heard()
         for line in self._process.stdout:
             match json.loads(line):
                 case ["call", name]:
-                    told.calls.append(name)
+                    heard.calls.append(name)
                 case ["accepted"]:
-                    told.accepted = True
+                    heard.accepted = True
                 case ["event", index, name]:
-                    told.events.append((index, name))
+                    heard.events.append((index, name))
                 case ["ended", status]:
-                    told.ended = status
+                    heard.ended = status
                 case ["gone", status]:
-                    told.status = status
-                    return told
+                    heard.status = status
+                    return heard
         raise AssertionError("the executors are gone")
 
 
@@ -86,47 +86,47 @@ def executors(ministack_aws):
 
 @pytest.fixture
 def world(ministack_aws) -> World:
-    """Everybody else, in this process."""
+    """All other actors, in this process."""
     clock = ManualClock()
     return World(store=ministack_aws.store(clock), clock=clock, new_id=lambda: os.urandom(8).hex())
 
 
 def prepare(world: World, role: str, run_id: str) -> None:
     if role == "worker":
-        world.intake.enqueue(RunRequest(component(), RunInput("hi"), "session-1", run_id=run_id, background=True))
+        world.intake.enqueue(StartRun(component(), RunInput("hi"), "session-1", run_id=run_id, background=True))
 
 
 @pytest.mark.parametrize("role", list(CALLS))
-def test_an_executor_that_lives_makes_these_calls_and_its_run_completes(executors, world, role):
+def test_an_executor_that_survives_makes_these_calls_and_completes_its_run(executors, world, role):
     prepare(world, role, "run")
-    told = executors.run(role, "run", None)
-    assert (told.calls, told.ended, told.status) == (CALLS[role], "COMPLETED", 0)
+    heard = executors.run(role, "run", None)
+    assert (heard.calls, heard.ended, heard.status) == (CALLS[role], "COMPLETED", 0)
     assert world.store.get("run").status is RunStatus.COMPLETED
 
 
 @pytest.mark.parametrize("role", list(CALLS))
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_run_whose_executor_is_killed_at_any_call_ends_and_agrees_with_what_was_told(executors, world, role, moment):
+def test_a_run_whose_executor_is_killed_at_any_call_ends_as_its_clients_heard(executors, world, role, moment):
     for place in range(1, len(CALLS[role]) + 1):
         run_id = f"run-{place}"
         prepare(world, role, run_id)
-        told = executors.run(role, run_id, (moment, place))
-        assert told.status == KILLED
-        assert len(told.calls) == place
-        check_after_a_sweep(world, role, run_id, told, moment)
+        heard = executors.run(role, run_id, (moment, place))
+        assert heard.status == KILLED
+        assert len(heard.calls) == place
+        check_after_a_sweep(world, role, run_id, heard, moment)
 
 
-def check_after_a_sweep(world, role, run_id, told, moment):
+def check_after_a_sweep(world, role, run_id, heard, moment):
     before = world.store.get(run_id)
     logged = [] if before is None else list(world.store.read(before, after=-1))
-    world.clock.advance(max(LEASE + CLOCK_SKEW + 1, RESEND_AFTER))
+    world.clock.advance(max(LEASE_MS + CLOCK_SKEW_MS + 1, RESEND_AFTER_MS))
     world.sweeper.sweep()
     record = world.store.get(run_id)
-    write = told.calls[-1] if moment == "after" else None
-    if told.calls == CALLS[role] and write == "transact_write_items":
+    write = heard.calls[-1] if moment == "after" else None
+    if heard.calls == CALLS[role] and write == "transact_write_items":
         assert (record, record.status) == (before, RunStatus.COMPLETED)
     elif before is None:
-        assert not told.accepted  # it died before anybody had promised anything
+        assert not heard.accepted  # it died before anybody had promised anything
         assert record is None
     elif before.status is RunStatus.PENDING:
         assert (record.status, record.sends) == (RunStatus.PENDING, 2)  # it waits for the next worker
@@ -136,6 +136,6 @@ def check_after_a_sweep(world, role, run_id, told, moment):
         assert log[: len(logged)] == logged
         assert names(log[len(logged) :]) == ["RunError"]
         # Who has got events that were not logged yet comes back with the last index, and gets the end.
-        assert all(index < log[-1].index for index, _ in told.events)
-    assert told.ended is None
-    assert all(index < END for index, _ in told.events)
+        assert all(index < log[-1].index for index, _ in heard.events)
+    assert heard.ended is None
+    assert all(index < END for index, _ in heard.events)

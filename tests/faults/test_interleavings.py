@@ -1,6 +1,6 @@
 """Two actors at one run, in every order of their calls to the store: the promises hold after each call.
 
-Sweepers have clocks that are ahead by a lease and the margin: whoever executes has stalled somewhere, and goes on.
+Sweepers have clocks that are ahead by a lease and the margin, as if the executor had stalled and then continued.
 """
 
 import asyncio
@@ -10,29 +10,29 @@ from dataclasses import dataclass
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.commands import ContinueRequest, RunRequest
+from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.errors import Conflict, StoreUnavailable
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import EventPack, RunInput
-from agentos_lambda.runs.tail import follow
-from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE
+from agentos_lambda.runs.tail import tail
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS
 from agentos_lambda.stores.memory import MemoryStore
 from tests.clocks import ManualClock
 from tests.faults.actors import DECISION
-from tests.faults.hand_driven import drive_keepers_by_hand
 from tests.faults.interleaving import Scene, all_orders
 from tests.faults.watch import Watch
+from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World, at_once, component
 
 RUN = "the-run"
 DEPTH = 12
-LOOKS = 2
-"""A follower comes so often while the run goes on, and then waits for its end."""
+SNAPSHOTS = 2
+"""Snapshots that a reader takes."""
 
 
 @dataclass
 class Stage:
-    """A run, and who may come to it."""
+    """A run and its actors."""
 
     start: RunStatus
 
@@ -44,16 +44,16 @@ class Stage:
         self.got: list[list] = []
         world = self.world(self.store, "first")
         if self.start is not RunStatus.PAUSED:
-            world.intake.enqueue(RunRequest(component(), RunInput("hi"), "s", run_id=RUN, background=True))
+            world.intake.enqueue(StartRun(component(), RunInput("hi"), "s", run_id=RUN, background=True))
         if self.start is RunStatus.RUNNING:
-            until = self.clock.now() + LEASE
+            until = self.clock.now() + LEASE_MS
             claimed = self.store.claim(RUN, executor="has died", lease_until=until, expired_before=0)
             self.store.append(RUN, claimed.attempt, EventPack(0, ({"event": "RunStarted", "run_id": RUN},)))
         if self.start is RunStatus.PAUSED:
             world.engine.script["status"] = RunStatus.PAUSED
 
             async def pause() -> None:
-                await (await world.execute(session_id="s", run_id=RUN, stream=True)).ended()
+                await (await world.execute(session_id="s", run_id=RUN, stream=True)).result()
 
             asyncio.run(pause())
 
@@ -64,6 +64,7 @@ class Stage:
             store=store,
             clock=ManualClock(self.clock.now() + ahead),
             new_id=lambda number=self.ids: f"{name}-{number}-{next(numbers)}",
+            supervisor=HandDrivenSupervisor,
         )
         world.engine.script["deltas"] = (f"{name}-{self.ids}:",)
         return world
@@ -77,9 +78,9 @@ class Stage:
         world = self.world(store, "continuer")
 
         async def go_on() -> None:
-            execution = await world.intake.continue_here(ContinueRequest(component(), RUN, DECISION, stream=True))
+            execution = await world.intake.continue_here(ContinueRun(component(), RUN, DECISION, stream=True))
             assert isinstance(execution, Execution)
-            self._hear(await execution.ended())
+            self._hear(await execution.result())
 
         with suppress(Conflict):
             asyncio.run(go_on())
@@ -89,25 +90,25 @@ class Stage:
             self.watch.acknowledge(self.world(store, "canceller").cancel(RUN))
 
     def sweeper(self, store) -> None:
-        self.world(store, "sweeper", ahead=LEASE + CLOCK_SKEW + 1).sweeper.sweep()
+        self.world(store, "sweeper", ahead=LEASE_MS + CLOCK_SKEW_MS + 1).sweeper.sweep()
 
-    def follower(self, store) -> None:
+    def reader(self, store) -> None:
         got: list = []
         self.got.append(got)
 
         async def look() -> None:
-            looks = 0
-            async for found in follow(store, self.clock, RUN, after=-1, pause=at_once):
+            snapshots = 0
+            async for found in tail(store, self.clock, RUN, after=-1, pause=at_once):
                 got.extend(found.events)
-                looks += 1
-                if looks == LOOKS:
+                snapshots += 1
+                if snapshots == SNAPSHOTS:
                     return
 
         asyncio.run(look())
 
     def _hear(self, ended) -> None:
         if ended is not None and ended.record.status is RunStatus.COMPLETED:
-            self.watch.told_completed[RUN] = ended.output
+            self.watch.completed_for_clients[RUN] = ended.output
 
     def scene(self, *actors: str) -> Scene:
         return Scene(
@@ -118,12 +119,12 @@ class Stage:
         )
 
     def end(self) -> None:
-        """Workers and sweepers come until the run rests, and everybody has heard the same."""
+        """Workers and sweepers come until the run rests. All readers and clients have got the same."""
         for _ in range(3):
-            world = self.world(self.store, "later", ahead=LEASE + CLOCK_SKEW + 1)
+            world = self.world(self.store, "later", ahead=LEASE_MS + CLOCK_SKEW_MS + 1)
             self._hear(asyncio.run(world.worker.work(RUN, deadline=None)))
-            self.clock.advance(2 * LEASE + 2 * CLOCK_SKEW)
-            world.clock.advance(2 * LEASE + 2 * CLOCK_SKEW)
+            self.clock.advance(2 * LEASE_MS + 2 * CLOCK_SKEW_MS)
+            world.clock.advance(2 * LEASE_MS + 2 * CLOCK_SKEW_MS)
             world.sweeper.sweep()
             self.watch.look([RUN], again=True)
         record = self.store.get(RUN)
@@ -139,33 +140,32 @@ PAIRS = {
         ("executor", "executor"),
         ("executor", "canceller"),
         ("executor", "sweeper"),
-        ("executor", "follower"),
+        ("executor", "reader"),
         ("canceller", "canceller"),
         ("canceller", "sweeper"),
-        ("canceller", "follower"),
+        ("canceller", "reader"),
     ),
     RunStatus.RUNNING: (
         ("sweeper", "sweeper"),
         ("sweeper", "canceller"),
-        ("sweeper", "follower"),
+        ("sweeper", "reader"),
         ("sweeper", "executor"),
     ),
     RunStatus.PAUSED: (
         ("continuer", "continuer"),
         ("continuer", "canceller"),
         ("continuer", "sweeper"),
-        ("continuer", "follower"),
+        ("continuer", "reader"),
         ("canceller", "canceller"),
-        ("canceller", "follower"),
+        ("canceller", "reader"),
     ),
 }
 SCENES = [(start, *pair) for start, pairs in PAIRS.items() for pair in pairs]
 
 
 @pytest.mark.parametrize(("start", "one", "other"), SCENES)
-def test_the_promises_hold_in_every_order_of_the_calls_of(start, one, other, monkeypatch):
+def test_the_promises_hold_in_every_order_of_the_calls_of(start, one, other):
     """``start``: as what the run is found, RUNNING with an executor that has died."""
-    drive_keepers_by_hand(monkeypatch)
     orders = list(all_orders(lambda: Stage(start).scene(one, other), depth=DEPTH))
     assert len(orders) > 1
     assert len({tuple(order) for order in orders}) == len(orders)

@@ -1,16 +1,16 @@
-"""Requests to stores and queues that fail, are lost, come late, come twice: what becomes of a whole run."""
+"""What becomes of a run whose requests to stores and queues fail, are lost, come late or come twice."""
 
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.commands import RunRequest
+from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import Media, RunInput
 from agentos_lambda.runs.sweeper import Swept
-from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, RESEND_AFTER_MS
 from agentos_lambda.stores.retries import TRIES
-from tests.faults.hand_driven import drive_keepers_by_hand
+from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import collect, component, names
 from tests.stores.dynamodb.faults import answer_lost, applied_twice, cancelled, refused
 from tests.stores.dynamodb.incompressible import incompressible
@@ -23,8 +23,8 @@ THROTTLED = refused("ProvisionedThroughputExceededException")
 
 
 @pytest.fixture(autouse=True)
-def keepers(monkeypatch):
-    drive_keepers_by_hand(monkeypatch)
+def _supervisors(cloud):
+    cloud.world.supervisor = HandDrivenSupervisor
 
 
 async def foreground(world):
@@ -39,8 +39,8 @@ async def background(world):
 
 
 def outlive(world):
-    """Time goes by until whoever executed counts as dead, and the sweeper comes."""
-    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    """Time passes until the executor counts as dead, and the sweeper comes."""
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
     return world.sweeper.sweep()
 
 
@@ -80,7 +80,7 @@ async def test_a_transaction_conflict_delays_the_commit(cloud):
 
 @pytest.mark.parametrize("times", [1, TRIES])
 @pytest.mark.parametrize("place", range(len(FOREGROUND)))
-async def test_a_write_that_is_applied_but_reported_as_failed_never_makes_two_truths(cloud, place, times):
+async def test_a_write_that_is_applied_but_reported_as_failed_never_leads_to_contradictions(cloud, place, times):
     operation = FOREGROUND[place]
     cloud.dynamodb.plan(answer_lost, operation, skip=FOREGROUND[:place].count(operation), times=times)
     told = []
@@ -105,14 +105,14 @@ async def test_a_write_that_is_applied_twice_is_applied_once(cloud, operation):
     assert len(cloud.world.store.read(record, after=-1)) == 5
 
 
-async def test_a_run_whose_acceptance_was_never_answered_ends_all_the_same(cloud):
+async def test_a_run_whose_acceptance_was_never_answered_still_ends(cloud):
     cloud.dynamodb.plan(answer_lost, "put_item", times=TRIES)
     with pytest.raises(StoreUnavailable):
         await cloud.world.execute(run_id="here")
     cloud.dynamodb.plan(answer_lost, "put_item", times=TRIES)
     with pytest.raises(StoreUnavailable):
         cloud.world.enqueue(run_id="queued")
-    cloud.world.clock.advance(RESEND_AFTER)
+    cloud.world.clock.advance(RESEND_AFTER_MS)
     assert cloud.world.sweeper.sweep() == Swept(lost=1, sent_again=1)
     assert (await cloud.world.work()).record.run_id == "queued"
     assert cloud.world.store.get("here").status is RunStatus.ERROR
@@ -127,7 +127,7 @@ async def test_a_request_that_comes_again_because_its_answer_was_lost_is_the_sam
     assert [*cloud.world.store.active(accepted_before=cloud.world.clock.now() + 1)] == [again.run_id]
 
 
-async def test_without_s3_large_runs_end_visibly_and_small_ones_do_not_notice(cloud):
+async def test_without_s3_large_runs_end_with_an_error_and_small_ones_complete(cloud):
     cloud.s3.plan(refused("InternalError", status=500), "put_object", times=99)
     await background(cloud.world)
     assert cloud.world.store.get("run").status is RunStatus.COMPLETED
@@ -139,9 +139,9 @@ async def test_without_s3_large_runs_end_visibly_and_small_ones_do_not_notice(cl
     assert cloud.world.store.get("large").error == "execution lost"
 
 
-async def test_work_that_s3_does_not_give_ends_the_run_visibly(cloud):
+async def test_a_run_whose_work_cannot_be_read_from_s3_ends_with_an_error(cloud):
     media = (Media("file", incompressible(100_000).encode(), filename="a.txt"),)
-    cloud.world.intake.enqueue(RunRequest(component(), RunInput("hi", media), run_id="run", background=True))
+    cloud.world.intake.enqueue(StartRun(component(), RunInput("hi", media), run_id="run", background=True))
     cloud.s3.plan(refused("InternalError", status=500), "get_object", times=99)
     with pytest.raises(StoreUnavailable):
         await cloud.world.work()
@@ -158,7 +158,7 @@ async def test_an_outage_of_the_store_in_the_middle_of_a_run_is_survived(cloud):
     assert list(cloud.world.store.read(record, after=-1)) == events
 
 
-async def test_one_run_that_can_not_be_swept_does_not_keep_the_others_waiting(cloud):
+async def test_a_run_that_cannot_be_swept_does_not_hold_up_the_others(cloud):
     for run_id in ("a", "b", "c"):
         cloud.world.enqueue(run_id=run_id)
         cloud.world.store.claim(run_id, executor="dies", lease_until=cloud.world.clock.now(), expired_before=0)

@@ -15,7 +15,6 @@ from agentos_lambda.stores.memory import MemoryStore
 from agentos_lambda.stores.retries import TRIES
 from tests.clocks import ManualClock
 from tests.faults.actors import Actors
-from tests.faults.hand_driven import drive_keepers_by_hand
 from tests.faults.injection import Injector
 from tests.faults.run_machine import RunMachine
 from tests.stores.accounts import Aws
@@ -58,17 +57,14 @@ def over_dynamodb(aws: Aws, *, tries: int) -> Actors:
     return Actors(store(injector.around(aws.dynamodb)), store(aws.dynamodb), injector, clock)
 
 
-def test_the_promises_hold_over_the_memory_store(monkeypatch):
-    drive_keepers_by_hand(monkeypatch)
+def test_the_promises_hold_over_the_memory_store():
     check_stories(over_memory, examples=250)
 
 
 @pytest.mark.parametrize(("tries", "examples"), [(1, 6), (TRIES, 3)])
-def test_the_promises_hold_over_dynamodb_with_faults_at_its_client(monkeypatch, moto_aws, tries, examples):
-    drive_keepers_by_hand(monkeypatch)
+def test_the_promises_hold_over_dynamodb_with_faults_at_its_client(moto_aws, tries, examples):
     check_stories(lambda: over_dynamodb(moto_aws, tries=tries), examples=examples, phases=[Phase.generate])
 
 
-def test_the_promises_hold_over_the_local_cloud(monkeypatch, ministack_aws):
-    drive_keepers_by_hand(monkeypatch)
+def test_the_promises_hold_over_the_local_cloud(ministack_aws):
     check_stories(lambda: over_dynamodb(ministack_aws, tries=1), examples=3, phases=[Phase.generate])

@@ -5,9 +5,9 @@ import pytest
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.model import EventPack, SessionDelta
 from agentos_lambda.runs.sweeper import Swept
-from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RENEW_EVERY, RESEND_AFTER, WAIT_AT_MOST
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, MAX_WAIT_MS, RENEWAL_INTERVAL_MS, RESEND_AFTER_MS
 from tests.clocks import ManualClock
-from tests.faults.hand_driven import drive_keepers_by_hand
+from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World, collect, component, names
 
 pytestmark = pytest.mark.anyio
@@ -15,12 +15,12 @@ pytestmark = pytest.mark.anyio
 SKEW = 5_000
 
 
-async def test_a_zombies_log_and_result_are_never_seen_after_the_sweep(world, monkeypatch):
-    drive_keepers_by_hand(monkeypatch)
+async def test_a_zombies_log_and_result_are_never_seen_after_the_sweep(world):
+    world.supervisor = HandDrivenSupervisor
     world.engine.script["session"] = SessionDelta(set={"state:zombie": True})
     execution = await world.held(stream=True, session_id="s")
     run_id, attempt = execution.record.run_id, execution.record.attempt
-    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
     assert world.sweeper.sweep() == Swept(lost=1)
     swept = world.store.get(run_id)
     log = list(world.store.read(swept, after=-1))
@@ -36,32 +36,32 @@ async def test_a_zombies_log_and_result_are_never_seen_after_the_sweep(world, mo
 
 
 @pytest.mark.parametrize("skew", [SKEW, -SKEW])
-async def test_clocks_five_seconds_apart_cost_no_healthy_run_and_no_dead_one_its_end(world, skew):
+async def test_clocks_five_seconds_apart_end_no_healthy_run_and_every_dead_one(world, skew):
     execution = await world.held(stream=True)
     other = World(store=world.store, clock=ManualClock(world.clock.now() + skew), new_id=world.new_id)
     for _ in range(12):  # two minutes, with the lease about to be renewed
         assert other.sweeper.sweep() == Swept()
         for clock in (world.clock, other.clock):
-            clock.advance(RENEW_EVERY)
-        execution._keeper.turn()
-    execution._keeper.stop()
-    other.clock.advance(LEASE + CLOCK_SKEW + SKEW + 1)
+            clock.advance(RENEWAL_INTERVAL_MS)
+        world.supervisors[0].tick()
+    world.supervisors[0].stop()
+    other.clock.advance(LEASE_MS + CLOCK_SKEW_MS + SKEW + 1)
     assert other.sweeper.sweep() == Swept(lost=1)
     world.engine.runs[0].release()
-    assert (await execution.ended()).record.error == "execution lost"
+    assert (await execution.result()).record.error == "execution lost"
 
 
 async def test_a_run_that_was_accepted_by_a_clock_that_is_ahead_is_swept_too(world):
     record = world.enqueue()
     behind = World(store=world.store, clock=ManualClock(world.clock.now() - SKEW), queue=world.queue)
     assert behind.sweeper.sweep() == Swept()
-    behind.clock.advance(SKEW + RESEND_AFTER)
+    behind.clock.advance(SKEW + RESEND_AFTER_MS)
     assert behind.sweeper.sweep() == Swept(sent_again=1)
     assert list(world.queue.waiting) == [record.run_id] * 2
 
 
-async def test_events_past_their_time_are_gone_though_their_items_still_lie_there(cloud):
-    await (await cloud.world.execute(stream=True, run_id="run")).ended()
+async def test_expired_events_are_not_read_even_if_their_items_still_exist(cloud):
+    await (await cloud.world.execute(stream=True, run_id="run")).result()
     record = cloud.world.store.get("run")
     assert len(cloud.world.store.read(record, after=-1)) == 5
     cloud.world.clock.advance(3_600_000)
@@ -71,7 +71,7 @@ async def test_events_past_their_time_are_gone_though_their_items_still_lie_ther
 
 
 def change_item(cloud, run_id, *, remove=(), **attributes) -> None:
-    """As a function of another version has left the record."""
+    """Make the record that of a function of another version."""
     key = {"run_id": {"S": run_id}, "item": {"S": "RECORD"}}
     item = cloud.aws.dynamodb.get_item(TableName=cloud.aws.tables.runs, Key=key)["Item"]
     kept = {name: value for name, value in item.items() if name not in remove}
@@ -80,7 +80,7 @@ def change_item(cloud, run_id, *, remove=(), **attributes) -> None:
 
 NEWER = {"version": {"N": "2"}, "priority": {"N": "7"}, "labels": {"M": {"a": {"S": "b"}}}}
 NEWEST = ("queued_at", "sends", "logged", "in_session", "request_hash")
-"""Attributes that records did not have from the beginning."""
+"""Attributes that the first records did not have."""
 
 
 @pytest.mark.parametrize(("remove", "attributes"), [((), NEWER), (NEWEST, {})], ids=["newer", "older"])
@@ -100,15 +100,15 @@ async def test_a_record_of_another_version_is_sent_again_given_up_cancelled_and_
     for run_id in ("waits", "cancelled", "dead"):
         change_item(cloud, run_id, remove=remove, **attributes)
     assert cloud.world.cancel("cancelled").status is RunStatus.CANCELLED
-    cloud.world.clock.advance(RESEND_AFTER)
+    cloud.world.clock.advance(RESEND_AFTER_MS)
     assert cloud.world.sweeper.sweep() == Swept(lost=1, sent_again=1)
-    cloud.world.clock.advance(WAIT_AT_MOST)
+    cloud.world.clock.advance(MAX_WAIT_MS)
     assert cloud.world.sweeper.sweep() == Swept(never_started=1)
 
 
-async def test_a_record_that_can_not_be_read_at_all_stands_in_nobodys_way(cloud):
+async def test_an_unreadable_record_does_not_hold_up_other_runs(cloud):
     for run_id in ("a", "b", "c"):
         cloud.world.enqueue(run_id=run_id)
     change_item(cloud, "b", status={"S": "SUSPENDED"})
-    cloud.world.clock.advance(RESEND_AFTER)
+    cloud.world.clock.advance(RESEND_AFTER_MS)
     assert cloud.world.sweeper.sweep() == Swept(sent_again=2, failed=1)

@@ -1,4 +1,4 @@
-"""The promises, as checks of what anybody can read. Each look compares the store with what was seen and told before."""
+"""The promises, as checks of what any reader finds. Each look compares the store with what was seen and promised."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from agentos_lambda.protocol.events import terminal_event
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.model import IndexedEvent, RunOutput, RunRecord
 from agentos_lambda.runs.ports import Store
-from agentos_lambda.runs.terminal import event_name
 
 FORWARD = {
     RunStatus.PENDING: {RunStatus.RUNNING, RunStatus.CANCELLED, RunStatus.ERROR},
     RunStatus.RUNNING: {RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED},
     RunStatus.PAUSED: {RunStatus.RUNNING, RunStatus.PENDING, RunStatus.CANCELLED},
 }
-"""The steps that a status may take. From the others none leads on."""
+"""The steps that a status may take. There is none from the other statuses."""
 
 
 @dataclass
 class Watch:
-    """Knows what clients were promised, and looks whether it holds."""
+    """Knows what clients were promised, and checks that it holds."""
 
     store: Store
-    """Undisturbed: what a client finds that comes later."""
-    told_completed: dict[str, RunOutput] = field(default_factory=dict)
+    """Without faults: what a client finds that comes later."""
+    completed_for_clients: dict[str, RunOutput] = field(default_factory=dict)
     cancels_acknowledged: set[str] = field(default_factory=set)
     _records: dict[str, RunRecord] = field(default_factory=dict)
     _logs: dict[str, list[IndexedEvent]] = field(default_factory=dict)
@@ -60,26 +60,26 @@ class Watch:
     def _check_log(self, record: RunRecord) -> None:
         log = list(self.store.read(record, after=-1))
         seen = self._logs.get(record.run_id, [])
-        assert log[: len(seen)] == seen, "what could be read once can not be read any more"
+        assert log[: len(seen)] == seen, "what could be read once cannot be read any more"
         assert all(earlier.index < later.index for earlier, later in pairwise(log))
         self._logs[record.run_id] = log
         if record.status.final and record.logged:
             assert log[-1].event["event"] == _last_event(record)
             names = [event.event["event"] for event in log if event.event.get("run_id") == record.run_id]
-            ends = {event_name(record.kind, status) for status in RunStatus if status.final}
+            ends = {terminal_event(record.kind, status) for status in RunStatus if status.final}
             first_end = next(place for place, name in enumerate(names) if name in ends)
             assert len(names) - first_end == (2 if record.status is RunStatus.CANCELLED else 1)
 
     def _check_promises(self, record: RunRecord) -> None:
-        if record.run_id in self.told_completed:
+        if record.run_id in self.completed_for_clients:
             assert record.status is RunStatus.COMPLETED
-            assert self.store.output(record) == self.told_completed[record.run_id]
+            assert self.store.output(record) == self.completed_for_clients[record.run_id]
         if record.run_id in self.cancels_acknowledged:
             assert record.cancel_requested or record.status is RunStatus.CANCELLED
             assert record.status in (RunStatus.RUNNING, RunStatus.CANCELLED)
 
     def acknowledge(self, record: RunRecord) -> None:
-        """A client was told so of its cancel."""
+        """A client has got this answer to its cancel."""
         if record.cancel_requested or record.status is RunStatus.CANCELLED:
             self.cancels_acknowledged.add(record.run_id)
 
@@ -112,4 +112,4 @@ def _leads_to(before: RunStatus, after: RunStatus) -> bool:
 def _last_event(record: RunRecord) -> str:
     # A cancelled run ends with two events: clients of the API take the first as decisive.
     status = RunStatus.COMPLETED if record.status is RunStatus.CANCELLED else record.status
-    return event_name(record.kind, status)
+    return terminal_event(record.kind, status)

@@ -13,10 +13,10 @@ EXECUTOR = "executor"
 CANCELLER = "canceller"
 
 actor: ContextVar[str] = ContextVar("actor", default=EXECUTOR)
-"""Who calls: threads of ``asyncio.to_thread`` inherit it, a keeper's thread is the executor's."""
+"""The caller. Threads of ``asyncio.to_thread`` inherit it; a supervisor's thread is the executor's."""
 
 _DEADLINE = 10.0
-"""Seconds. Nobody should have to wait that long."""
+"""Seconds. No turn should take that long to come."""
 
 
 def _in_turn(name: str) -> Callable[..., object]:
@@ -38,7 +38,7 @@ def _in_turn(name: str) -> Callable[..., object]:
 
 
 class ScheduledStore(MemoryStore):
-    """Lets the actor go that the schedule names next; everybody, when the schedule is at its end."""
+    """Lets the actor call that the schedule names next. After the end of the schedule, every actor may call."""
 
     def __init__(self, schedule: Sequence[str]) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class ScheduledStore(MemoryStore):
         return not self.schedule or self.schedule[0] == actor.get()
 
     def leave(self, who: str) -> None:
-        """The actor will call no more: its turns are nobody's."""
+        """The actor will call no more: its turns are dropped."""
         with self.turns:
             self.schedule = deque(turn for turn in self.schedule if turn != who)
             self.turns.notify_all()

@@ -6,16 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
+from agentos_lambda.protocol.events import terminal_event
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Continuation, RunOutput, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
-from agentos_lambda.runs.terminal import event_name
 
 
 @dataclass
 class ScriptedRun:
-    """Gives ``deltas`` as text, tells of ``tools`` calls, each followed by text, holds before the end while ``hold`` is
+    """Gives ``deltas`` as text, makes ``tools`` calls, each followed by text, holds before the end while ``hold`` is
     set, then ends as ``status``."""
 
     request: EngineRequest
@@ -62,9 +62,9 @@ class ScriptedRun:
         if self.raises is not None:
             raise self.raises
         status = self.outcome().status
-        yield self._event(event_name(self.request.kind, status), content="".join(self.said))
+        yield self._event(terminal_event(self.request.kind, status), content="".join(self.said))
         if status is RunStatus.CANCELLED:  # as the AgentOS API has it
-            yield self._event(event_name(self.request.kind, RunStatus.COMPLETED), content="".join(self.said))
+            yield self._event(terminal_event(self.request.kind, RunStatus.COMPLETED), content="".join(self.said))
 
     def outcome(self) -> EngineOutcome:
         status = RunStatus.CANCELLED if self.cancelled else self.status

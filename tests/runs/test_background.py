@@ -1,4 +1,4 @@
-"""Runs that a worker executes: accepted once, executed once, ended whatever happens."""
+"""Runs that a worker executes: each is accepted once, executed once, and ends whatever happens."""
 
 import asyncio
 import gc
@@ -7,12 +7,12 @@ import random
 import pytest
 
 from agentos_lambda.protocol.values import Kind, RunStatus
-from agentos_lambda.runs.commands import RunRequest
+from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.errors import NotFound, QueueFull, StoreUnavailable
 from agentos_lambda.runs.model import EventPack, IndexedEvent, Media, RunInput
 from agentos_lambda.runs.observer import Unobserved
 from agentos_lambda.runs.sweeper import Sweeper, Swept
-from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, MAX_UNLOGGED_EVENTS, MAX_WAIT_MS, RESEND_AFTER_MS
 from agentos_lambda.runs.work_json import work_from_json
 from tests.runs.world import OneOfEach, World, collect, component, names
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.anyio
 
 
 def request_for(component_id):
-    return RunRequest(component(component_id=component_id), RunInput("hi"), background=True)
+    return StartRun(component(component_id=component_id), RunInput("hi"), background=True)
 
 
 def pack(*event_names):
@@ -36,7 +36,7 @@ async def test_a_queued_run_waits_for_a_worker_and_is_executed_by_it(world):
     assert (request.work.message, request.session_id, request.user_id) == ("hello", "s", "alice")
 
 
-async def test_a_worker_keeps_no_events_that_nobody_takes(world):
+async def test_a_worker_keeps_no_unread_events(world):
     world.engine.script |= {"hold": True, "deltas": ["word "] * 50}
     record = world.enqueue()
     working = asyncio.create_task(world.work())
@@ -58,7 +58,7 @@ async def test_the_same_message_twice_executes_once(world):
     assert len(world.engine.runs) == 1
 
 
-async def test_a_message_that_comes_while_the_run_executes_leaves_it_alone(world):
+async def test_a_message_that_arrives_while_the_run_executes_changes_nothing(world):
     record = world.enqueue()
     world.store.claim(record.run_id, executor="e", lease_until=world.clock.now() - 1, expired_before=0)
     assert await world.work() is None
@@ -86,7 +86,7 @@ async def test_a_queue_that_does_not_answer_loses_nothing(world):
     record = world.enqueue()
     assert record.status is RunStatus.PENDING
     world.queue.down = False
-    world.clock.advance(RESEND_AFTER)
+    world.clock.advance(RESEND_AFTER_MS)
     assert world.sweeper.sweep() == Swept(sent_again=1)
     assert (await world.work()).record.status is RunStatus.COMPLETED
 
@@ -99,7 +99,7 @@ async def test_a_full_queue_takes_no_more_and_leaves_nothing():
     assert world.store.get("refused") is None
 
 
-async def test_a_repeated_request_is_no_further_run_for_a_full_queue():
+async def test_a_full_queue_accepts_a_repeated_request():
     world = World(queue_limit=1)
     record = world.enqueue(idempotency_key="k")
     assert world.enqueue(idempotency_key="k") == record
@@ -112,7 +112,7 @@ async def test_a_repeated_request_is_no_further_run_for_a_full_queue():
 async def test_waiting_runs_are_sent_again_with_growing_pauses_and_given_up_in_the_end(world):
     record = world.enqueue()
     sent_after = []
-    for minute in range(1, WAIT_AT_MOST // 60_000 + 1):
+    for minute in range(1, MAX_WAIT_MS // 60_000 + 1):
         world.clock.advance(60_000)
         swept = world.sweeper.sweep()
         if swept.sent_again:
@@ -125,9 +125,11 @@ async def test_waiting_runs_are_sent_again_with_growing_pauses_and_given_up_in_t
 
 async def test_a_run_whose_executor_died_ends_as_lost_after_its_lease_and_the_margin(world):
     record = world.enqueue()
-    claimed = world.store.claim(record.run_id, executor="dies", lease_until=world.clock.now() + LEASE, expired_before=0)
+    claimed = world.store.claim(
+        record.run_id, executor="dies", lease_until=world.clock.now() + LEASE_MS, expired_before=0
+    )
     world.store.append(record.run_id, claimed.attempt, pack("RunStarted", "RunContent"))
-    world.clock.advance(LEASE + CLOCK_SKEW)
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS)
     assert world.sweeper.sweep() == Swept()
     world.clock.advance(1)
     assert world.sweeper.sweep() == Swept(lost=1)
@@ -135,7 +137,7 @@ async def test_a_run_whose_executor_died_ends_as_lost_after_its_lease_and_the_ma
     assert (ended.status, ended.error, ended.attempt) == (RunStatus.ERROR, "execution lost", 2)
     events = world.store.read(ended, after=-1)
     assert names(events) == ["RunStarted", "RunContent", "RunError"]
-    assert [event.index for event in events] == [0, 1, 2 + UNLOGGED_AT_MOST]
+    assert [event.index for event in events] == [0, 1, 2 + MAX_UNLOGGED_EVENTS]
     assert world.runs.get(component(), record.run_id).show()["content"] == "execution lost"
 
 
@@ -143,14 +145,14 @@ async def test_a_lost_run_whose_cancel_was_acknowledged_ends_as_cancelled(world)
     record = world.enqueue()
     world.store.claim(record.run_id, executor="dies", lease_until=world.clock.now(), expired_before=0)
     assert world.cancel(record.run_id).cancel_requested
-    world.clock.advance(CLOCK_SKEW + 1)
+    world.clock.advance(CLOCK_SKEW_MS + 1)
     assert world.sweeper.sweep() == Swept(cancelled=1)
     assert world.store.get(record.run_id).status is RunStatus.CANCELLED
 
 
 async def test_a_zombie_writes_nothing_after_the_sweep(world):
     execution = await world.held(stream=True)
-    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
     assert world.sweeper.sweep() == Swept(lost=1)
     swept = world.store.get(execution.record.run_id)
     world.engine.runs[0].release()
@@ -159,11 +161,11 @@ async def test_a_zombie_writes_nothing_after_the_sweep(world):
     assert world.store.get(execution.record.run_id) == swept
 
 
-async def test_of_more_runs_than_a_sweep_has_time_for_none_stands_behind_the_others_for_ever(world):
+async def test_every_run_is_swept_in_the_end_even_if_no_sweep_has_time_for_all(world):
     for _ in range(20):
         world.enqueue()
     dead = world.enqueue()
-    world.store.claim(dead.run_id, executor="dies", lease_until=world.clock.now() - LEASE, expired_before=0)
+    world.store.claim(dead.run_id, executor="dies", lease_until=world.clock.now() - LEASE_MS, expired_before=0)
     world.clock.advance(1)
     get = world.store.get
 
@@ -192,10 +194,10 @@ async def test_of_more_runs_than_a_sweep_has_time_for_none_stands_behind_the_oth
 async def test_a_sweeper_that_dies_between_its_claim_and_its_commit_is_followed_by_another(world):
     record = world.enqueue()
     world.store.claim(record.run_id, executor="dies", lease_until=world.clock.now(), expired_before=0)
-    world.clock.advance(CLOCK_SKEW + 1)
+    world.clock.advance(CLOCK_SKEW_MS + 1)
     now = world.clock.now()
-    world.store.claim(record.run_id, executor="sweeper", lease_until=now + LEASE, expired_before=now)
-    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    world.store.claim(record.run_id, executor="sweeper", lease_until=now + LEASE_MS, expired_before=now)
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
     assert world.sweeper.sweep() == Swept(lost=1)
     assert world.store.get(record.run_id).attempt == 3
 
@@ -203,7 +205,7 @@ async def test_a_sweeper_that_dies_between_its_claim_and_its_commit_is_followed_
 async def test_two_sweepers_at_once_end_a_run_once(world):
     record = world.enqueue()
     world.store.claim(record.run_id, executor="dies", lease_until=world.clock.now(), expired_before=0)
-    world.clock.advance(CLOCK_SKEW + 1)
+    world.clock.advance(CLOCK_SKEW_MS + 1)
     stale = world.store.get(record.run_id)
     assert world.sweeper.sweep() == Swept(lost=1)
     ended = world.store.get(record.run_id)
@@ -214,13 +216,13 @@ async def test_two_sweepers_at_once_end_a_run_once(world):
     assert world.store.get(record.run_id) == ended
 
 
-async def test_runs_that_are_well_are_left_alone(world):
+async def test_healthy_runs_are_left_alone(world):
     execution = await world.held()
     world.enqueue()
     assert world.sweeper.sweep() == Swept()
     world.engine.runs[0].release()
-    await execution.ended()
-    world.clock.advance(WAIT_AT_MOST)
+    await execution.result()
+    world.clock.advance(MAX_WAIT_MS)
     assert world.sweeper.sweep() == Swept(never_started=1)
 
 
@@ -242,11 +244,11 @@ async def test_the_work_of_a_queued_run_survives_as_it_was(world):
         session_state={"b": 2},
         knowledge_filters=[{"c": 3}],
     )
-    record = world.intake.enqueue(RunRequest(component(Kind.TEAM, "research-team"), given, background=True))
+    record = world.intake.enqueue(StartRun(component(Kind.TEAM, "research-team"), given, background=True))
     assert work_from_json(world.store.work(record)) == given
 
 
-async def test_a_worker_that_can_not_reach_the_store_leaves_the_message_to_be_delivered_again(world):
+async def test_a_message_is_delivered_again_if_its_worker_cannot_reach_the_store(world):
     world.enqueue()
 
     def down(*args, **kwargs):

@@ -26,7 +26,7 @@ async def cancelled(world: World, run_id: str):
 
 
 def check_agreement(world: World, run_id: str, answer) -> RunStatus:
-    """The canceller's answer, and what anybody reads afterwards."""
+    """The canceller's answer agrees with what any reader finds afterwards."""
     (final,) = [record.status for record in world.store.records() if record.run_id == run_id]
     acknowledged = answer.cancel_requested or answer.status is RunStatus.CANCELLED
     assert final is (RunStatus.CANCELLED if acknowledged else RunStatus.COMPLETED)
@@ -47,7 +47,7 @@ async def test_a_running_run(stream):
         canceller = asyncio.create_task(cancelled(world, run_id))
         world.engine.runs[0].release()
         events = names(await collect(execution))
-        ended = await execution.ended()
+        ended = await execution.result()
         world.store.leave(EXECUTOR)
         final = check_agreement(world, run_id, await canceller)
         assert (ended.record.status, ended.output.run["status"]) == (final, final)

@@ -1,4 +1,4 @@
-"""What one attempt announces, and what it leaves in the store."""
+"""What one attempt hands on, and what it leaves in the store."""
 
 import asyncio
 
@@ -7,8 +7,9 @@ import pytest
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import ComponentUnusable, NotStorable, SessionTaken, StoreUnavailable
 from agentos_lambda.runs.model import Ending, RunRecord, SessionDelta
-from agentos_lambda.runs.supervisor import StopReason
+from agentos_lambda.runs.timing import POLL_INTERVAL_MS
 from agentos_lambda.stores.memory import MemoryStore
+from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World, collect, component, names
 
 pytestmark = pytest.mark.anyio
@@ -78,13 +79,13 @@ async def test_a_run_that_is_not_streamed_writes_no_log(world):
     assert world.store.read(ended.record, after=-1) == []
 
 
-async def test_a_follower_that_goes_away_stops_nothing(world):
+async def test_a_client_that_disconnects_stops_nothing(world):
     execution = await world.held(stream=True)
     events = execution.events()
     await anext(events)
     await events.aclose()
     world.engine.runs[0].release()
-    assert (await execution.ended()).record.status is RunStatus.COMPLETED
+    assert (await execution.result()).record.status is RunStatus.COMPLETED
 
 
 async def test_an_executor_is_idle_when_all_its_attempts_have_ended(world):
@@ -117,7 +118,7 @@ async def test_a_cancel_after_the_commit_changes_nothing(world):
     assert world.store.get(ended.record.run_id) == ended.record
 
 
-async def test_a_fenced_attempt_announces_what_the_record_says_and_writes_nothing(world):
+async def test_a_fenced_attempt_reports_what_the_record_says_and_writes_nothing(world):
     world.engine.script["session"] = SessionDelta(set={"state:mine": 1})
     execution = await world.held(stream=True)
     run_id = execution.record.run_id
@@ -131,13 +132,13 @@ async def test_a_fenced_attempt_announces_what_the_record_says_and_writes_nothin
     assert world.store.load(execution.record.session_id, kind=Kind.AGENT, component_id="assistant", history=9) is None
 
 
-async def test_an_ending_that_can_not_be_stored_is_not_announced_as_completed():
+async def test_an_ending_that_cannot_be_stored_is_not_announced_as_completed():
     world = World(store=RefusingStore(*[StoreUnavailable("down")] * 4))
     execution = await world.execute(stream=True)
     events = await collect(execution)
     assert names(events)[-1] == "RunError"
     with pytest.raises(StoreUnavailable):
-        await execution.ended()
+        await execution.result()
     assert world.store.get(execution.record.run_id).status is RunStatus.RUNNING
 
 
@@ -149,10 +150,13 @@ async def test_an_ending_is_tried_again_as_the_same_one_while_the_store_does_not
     assert len({ending.token for ending in world.store.tried}) == 1
 
 
-async def test_a_stream_of_a_fenced_attempt_ends_even_if_the_store_is_down(world):
+async def test_a_stream_of_a_fenced_attempt_ends_even_if_the_store_is_down():
+    world = World(supervisor=HandDrivenSupervisor)
     execution = await world.held(stream=True)
-    world.engine.runs[0].release()
-    execution._keeper._stop_reason = StopReason.FENCED
+    later = world.clock.now() + 60_000
+    world.store.claim(execution.record.run_id, executor="other", lease_until=later, expired_before=later)
+    world.clock.advance(POLL_INTERVAL_MS)
+    world.supervisors[0].tick()
 
     def down(run_id):
         raise StoreUnavailable("down")
@@ -170,7 +174,7 @@ async def test_a_result_that_is_too_large_ends_the_run_as_an_error():
     assert world.store.output(ended.record).run["content"] == ended.record.error
 
 
-async def test_what_can_never_be_stored_is_reported_and_not_tried_for_ever():
+async def test_what_can_never_be_stored_is_reported_and_not_retried_for_ever():
     world = World(store=RefusingStore(*[NotStorable("too large")] * 5))
     with pytest.raises(NotStorable):
         await world.run()
@@ -184,12 +188,11 @@ async def test_a_session_that_became_another_users_is_left_alone():
     assert world.store.load("s", kind=Kind.AGENT, component_id="assistant", history=9) is None
 
 
-async def test_a_component_that_can_not_be_loaded_ends_the_run_as_an_error(caplog):
+async def test_a_component_that_cannot_be_loaded_ends_the_run_as_an_error(caplog):
     def broken():
         raise ComponentUnusable("components.py:3: no such module")
 
-    world = World()
-    world.executor.engine = broken
+    world = World(load_engine=broken)
     events = await collect(await world.execute(stream=True))
     assert names(events) == ["RunError"]
     assert events[0].event["content"] == "components.py:3: no such module"

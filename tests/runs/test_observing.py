@@ -1,4 +1,4 @@
-"""What an observer is told of runs."""
+"""What an observer sees of runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.model import RunRecord
-from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, WAIT_AT_MOST
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, MAX_WAIT_MS
 from tests.runs.world import World
 
 pytestmark = pytest.mark.anyio
@@ -16,24 +16,24 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class Notes:
-    """Writes down what it is told."""
+    """Notes every call."""
 
-    told: list[tuple[str, str, object]] = field(default_factory=list)
+    calls: list[tuple[str, str, object]] = field(default_factory=list)
 
     def started(self, record: RunRecord) -> None:
-        self.told.append((record.run_id, "started", record.attempt))
+        self.calls.append((record.run_id, "started", record.attempt))
 
-    def first_event(self, record: RunRecord, *, after: int) -> None:
-        self.told.append((record.run_id, "first event", after))
+    def first_event(self, record: RunRecord, *, after_ms: int) -> None:
+        self.calls.append((record.run_id, "first event", after_ms))
 
     def ended(self, record: RunRecord) -> None:
-        self.told.append((record.run_id, "ended", record.status))
+        self.calls.append((record.run_id, "ended", record.status))
 
     def lost(self, record: RunRecord) -> None:
-        self.told.append((record.run_id, "lost", record.status))
+        self.calls.append((record.run_id, "lost", record.status))
 
     def unswept(self, run_id: str) -> None:
-        self.told.append((run_id, "unswept", None))
+        self.calls.append((run_id, "unswept", None))
 
 
 @pytest.fixture
@@ -46,69 +46,69 @@ def world(notes: Notes) -> World:
     return World(observer=notes)
 
 
-async def test_a_run_is_told_of_when_it_starts_gives_its_first_event_and_is_committed(world, notes):
+async def test_the_start_the_first_event_and_the_commit_of_a_run_are_observed(world, notes):
     await world.run(run_id="r", stream=True)
-    assert notes.told == [("r", "started", 1), ("r", "first event", 0), ("r", "ended", RunStatus.COMPLETED)]
+    assert notes.calls == [("r", "started", 1), ("r", "first event", 0), ("r", "ended", RunStatus.COMPLETED)]
 
 
-async def test_a_run_that_is_cancelled_is_told_of_as_cancelled(world, notes):
+async def test_a_cancelled_run_is_observed_as_cancelled(world, notes):
     execution = await world.held(run_id="r", stream=True)
     world.cancel("r")
     world.engine.runs[-1].cancel()
-    await execution.ended()
-    assert notes.told[-1] == ("r", "ended", RunStatus.CANCELLED)
+    await execution.result()
+    assert notes.calls[-1] == ("r", "ended", RunStatus.CANCELLED)
 
 
-async def test_a_run_is_lost_once_and_what_its_fenced_executor_does_later_is_not_told(world, notes):
+async def test_a_lost_run_is_observed_once_and_its_fenced_executor_is_not(world, notes):
     execution = await world.held(run_id="r", stream=True)
-    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
     world.sweeper.sweep()
     world.sweeper.sweep()
     world.engine.runs[-1].cancel()
-    await execution.ended()
-    ends = [note for note in notes.told if note[1] in ("ended", "lost")]
+    await execution.result()
+    ends = [note for note in notes.calls if note[1] in ("ended", "lost")]
     assert ends == [("r", "lost", RunStatus.ERROR)]
 
 
-async def test_a_run_whose_cancel_its_executor_did_not_live_to_see_ends_as_cancelled(world, notes):
+async def test_a_run_whose_executor_dies_before_it_sees_the_cancel_ends_as_cancelled(world, notes):
     execution = await world.held(run_id="r", stream=True)
     world.cancel("r")
-    world.clock.advance(LEASE + CLOCK_SKEW + 1)
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
     world.sweeper.sweep()
     world.engine.runs[-1].cancel()
-    await execution.ended()
-    assert [note for note in notes.told if note[1] in ("ended", "lost")] == [("r", "ended", RunStatus.CANCELLED)]
+    await execution.result()
+    assert [note for note in notes.calls if note[1] in ("ended", "lost")] == [("r", "ended", RunStatus.CANCELLED)]
 
 
-async def test_a_run_that_no_worker_has_taken_is_told_of_as_failed(world, notes):
+async def test_a_run_that_no_worker_took_is_observed_as_failed(world, notes):
     record = world.enqueue()
-    world.clock.advance(WAIT_AT_MOST)
+    world.clock.advance(MAX_WAIT_MS)
     world.sweeper.sweep()
-    assert notes.told == [(record.run_id, "ended", RunStatus.ERROR)]
+    assert notes.calls == [(record.run_id, "ended", RunStatus.ERROR)]
 
 
-async def test_a_run_that_is_cancelled_while_it_waits_is_told_of_as_cancelled_once(world, notes):
+async def test_a_run_that_is_cancelled_while_it_waits_is_observed_as_cancelled_once(world, notes):
     record = world.enqueue()
     world.cancel(record.run_id)
     world.cancel(record.run_id)
-    assert notes.told == [(record.run_id, "ended", RunStatus.CANCELLED)]
+    assert notes.calls == [(record.run_id, "ended", RunStatus.CANCELLED)]
 
 
-async def test_a_run_that_is_cancelled_while_it_is_paused_is_told_of_as_cancelled(world, notes):
+async def test_a_run_that_is_cancelled_while_it_is_paused_is_observed_as_cancelled(world, notes):
     world.engine.script["status"] = RunStatus.PAUSED
     await world.run(run_id="r")
     world.cancel("r")
-    assert [note[2] for note in notes.told if note[1] == "ended"] == [RunStatus.PAUSED, RunStatus.CANCELLED]
+    assert [note[2] for note in notes.calls if note[1] == "ended"] == [RunStatus.PAUSED, RunStatus.CANCELLED]
 
 
-async def test_a_run_that_a_sweep_can_not_look_after_is_told_of_by_each_sweep(world, notes, monkeypatch):
+async def test_a_run_that_cannot_be_swept_is_observed_at_each_sweep(world, notes, monkeypatch):
     record = world.enqueue()
-    world.clock.advance(WAIT_AT_MOST)
+    world.clock.advance(MAX_WAIT_MS)
     with monkeypatch.context() as broken:
         broken.setattr(world.store, "commit", unreadable)
         assert [world.sweeper.sweep().failed for _ in range(2)] == [1, 1]
     assert world.sweeper.sweep().never_started == 1
-    assert [note[:2] for note in notes.told] == [
+    assert [note[:2] for note in notes.calls] == [
         (record.run_id, "unswept"),
         (record.run_id, "unswept"),
         (record.run_id, "ended"),
@@ -116,4 +116,4 @@ async def test_a_run_that_a_sweep_can_not_look_after_is_told_of_by_each_sweep(wo
 
 
 def unreadable(_ending):
-    raise ValueError("what is stored can not be read")
+    raise ValueError("what is stored cannot be read")

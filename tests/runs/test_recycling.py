@@ -1,4 +1,4 @@
-"""Runs that leave code behind: nobody else shall have to live with it."""
+"""A run that leaves code behind: no other run has to share its process."""
 
 import pytest
 
@@ -11,33 +11,33 @@ pytestmark = pytest.mark.anyio
 
 
 class Recording(MemoryStore):
-    """Notes what had been asked of the process when a run was committed."""
+    """Notes how often the process had been recycled when a run was committed."""
 
     world: World
-    retired_at_commit: int | None = None
+    recycled_at_commit: int | None = None
 
     def commit(self, ending):
-        self.retired_at_commit = self.world.retired
+        self.recycled_at_commit = self.world.recycled
         return super().commit(ending)
 
 
-async def test_a_run_that_leaves_code_behind_is_committed_and_then_retires_its_process():
+async def test_a_run_that_leaves_code_behind_is_committed_and_then_recycles_its_process():
     store = Recording()
     store.world = world = World(store=store)
     world.engine.script["leaves_behind"] = True
     ended = await world.run()
 
     assert ended.record.status is RunStatus.COMPLETED
-    assert (store.retired_at_commit, world.retired) == (0, 1)
+    assert (store.recycled_at_commit, world.recycled) == (0, 1)
 
 
-async def test_a_run_that_leaves_nothing_behind_retires_nobody(world):
+async def test_a_run_that_leaves_nothing_behind_recycles_no_process(world):
     await world.run()
 
-    assert world.retired == 0
+    assert world.recycled == 0
 
 
-async def test_a_process_retires_also_when_the_ending_can_not_be_stored():
+async def test_a_process_is_recycled_even_if_the_ending_cannot_be_stored():
     class Down(MemoryStore):
         def commit(self, ending):
             raise StoreUnavailable("down")
@@ -47,4 +47,4 @@ async def test_a_process_retires_also_when_the_ending_can_not_be_stored():
     with pytest.raises(StoreUnavailable):
         await world.run()
 
-    assert world.retired == 1
+    assert world.recycled == 1

@@ -1,4 +1,4 @@
-"""What can be done with runs, and by whom."""
+"""What can be done with runs, and who may do it."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import Conflict, NotFound, StoreUnavailable
 from agentos_lambda.runs.model import Ending, RunOutput, RunRecord
-from agentos_lambda.runs.timing import LEASE
+from agentos_lambda.runs.timing import LEASE_MS
 from agentos_lambda.stores.memory import MemoryStore
 from tests.runs.world import World, component
 
@@ -31,7 +31,7 @@ async def test_a_run_is_found_with_its_status_while_it_runs(world):
     assert (shown["status"], shown["agent_id"]) == ("RUNNING", "assistant")
     assert "content" not in shown
     world.engine.runs[0].release()
-    await execution.ended()
+    await execution.result()
 
 
 async def test_members_are_shown_within_their_teams_run(world):
@@ -112,21 +112,21 @@ async def test_cancelling_twice_is_the_same_as_once(world):
     world.clock.advance(5)
     assert world.cancel(execution.record.run_id) == first
     world.engine.runs[0].release()
-    await execution.ended()
+    await execution.result()
 
 
-async def test_an_unknown_run_and_one_of_another_component_can_not_be_cancelled(world):
+async def test_an_unknown_run_and_one_of_another_component_cannot_be_cancelled(world):
     execution = await world.held()
     for of, run_id in ((component(), "unknown"), (component(component_id="other"), execution.record.run_id)):
         with pytest.raises(NotFound):
             world.runs.cancel(of, run_id)
     assert not world.store.get(execution.record.run_id).cancel_requested
     world.engine.runs[0].release()
-    await execution.ended()
+    await execution.result()
 
 
 class RacingStore(MemoryStore):
-    """Lets something else happen between a cancel's look at a record and its write."""
+    """Lets another write come between a cancel's read of a record and its own write."""
 
     def __init__(self, *events) -> None:
         super().__init__()
@@ -143,7 +143,7 @@ class RacingStore(MemoryStore):
 
 
 def claim(store):
-    store.claim("waits", executor="e", lease_until=LEASE, expired_before=0)
+    store.claim("waits", executor="e", lease_until=LEASE_MS, expired_before=0)
 
 
 def complete(store):
@@ -158,7 +158,7 @@ async def test_a_cancel_that_is_overtaken_by_the_claim_flags_the_running_run():
     assert (record.status, record.cancel_requested) == (RunStatus.RUNNING, True)
 
 
-async def test_a_cancel_that_is_overtaken_by_the_end_tells_the_end():
+async def test_a_cancel_that_is_overtaken_by_the_end_reports_the_end():
     world = World(store=RacingStore(claim, complete))
     waiting(world, RunStatus.PENDING)
     record = world.cancel("waits")

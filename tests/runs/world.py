@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 from agentos_lambda.protocol.values import Kind
-from agentos_lambda.runs.commands import RunRequest
-from agentos_lambda.runs.execution import Ended, Execution
+from agentos_lambda.runs.commands import StartRun
+from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.model import Component, IndexedEvent, RunInput, RunRecord
+from agentos_lambda.runs.model import AttemptResult, Component, IndexedEvent, RunInput, RunRecord
 from agentos_lambda.runs.observer import Observer
+from agentos_lambda.runs.ports import Engine
 from agentos_lambda.runs.service import RunService
+from agentos_lambda.runs.supervisor import AttemptSupervisor
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
 from agentos_lambda.stores.memory import MemoryQueue, MemoryStore
@@ -51,28 +54,53 @@ class World:
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     queue_limit: int | None = None
     observer: Observer | None = None
+    supervisor: type[AttemptSupervisor] = AttemptSupervisor
+    load_engine: Callable[[], Engine] | None = None
+    """Loads the engine in place of ``engine``."""
 
     def __post_init__(self) -> None:
         store, clock, new_id = self.store, self.clock, self.new_id
-        self.retired = 0
+        self.recycled = 0
+        self.supervisors: list[AttemptSupervisor] = []
         self.executor = RunExecutor(
-            store, lambda: self.engine, clock, retire=self._retire, observer=self.observer, pause=at_once
+            store,
+            self._engine,
+            clock,
+            recycle=self._recycle,
+            observer=self.observer,
+            supervisor=self._supervisor,
+            pause=at_once,
         )
-        self.intake = RunIntake(store, self.queue, self.executor, clock, new_id=new_id, queue_limit=self.queue_limit)
+        self.intake = RunIntake(
+            store,
+            self.queue,
+            self.executor,
+            clock,
+            engine=self._engine,
+            new_id=new_id,
+            queue_limit=self.queue_limit,
+        )
         self.runs = RunService(store, clock, new_id=new_id, observer=self.observer)
         self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id)
         self.sweeper = Sweeper(store, self.queue, OneOfEach(), clock, new_id=new_id, observer=self.observer)
 
-    def _retire(self) -> None:
-        self.retired += 1
+    def _engine(self) -> Engine:
+        return self.engine if self.load_engine is None else self.load_engine()
+
+    def _recycle(self) -> None:
+        self.recycled += 1
+
+    def _supervisor(self, *args: Any, **kwargs: Any) -> AttemptSupervisor:
+        self.supervisors.append(self.supervisor(*args, **kwargs))
+        return self.supervisors[-1]
 
     async def execute(self, message: str = "hi", *, of: Component | None = None, **request: object) -> Execution:
-        return await self.intake.execute(RunRequest(of or component(), RunInput(message), **request))
+        return await self.intake.execute(StartRun(of or component(), RunInput(message), **request))
 
-    async def run(self, message: str = "hi", **request: object) -> Ended:
+    async def run(self, message: str = "hi", **request: object) -> AttemptResult:
         """A run to its end, a millisecond after the one before."""
         self.clock.advance(1)
-        return await (await self.execute(message, **request)).ended()
+        return await (await self.execute(message, **request)).result()
 
     async def held(self, **request: object) -> Execution:
         """An execution whose engine has said everything and waits to be released."""
@@ -85,9 +113,9 @@ class World:
         return execution
 
     def enqueue(self, message: str = "hi", **request: object) -> RunRecord:
-        return self.intake.enqueue(RunRequest(component(), RunInput(message), background=True, **request))
+        return self.intake.enqueue(StartRun(component(), RunInput(message), background=True, **request))
 
-    async def work(self) -> Ended | None:
+    async def work(self) -> AttemptResult | None:
         """What a worker does with the next message."""
         return await self.worker.work(self.queue.waiting.popleft(), deadline=None)
 

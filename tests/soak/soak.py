@@ -15,7 +15,7 @@ from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.model import Component
 from agentos_lambda.runs.sweeper import Sweeper
-from agentos_lambda.runs.timing import RESEND_AFTER
+from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.sqs import SqsQueue
@@ -102,7 +102,7 @@ class _ClockAhead(SystemClock):
     """So far ahead that whoever stalls counts as dead, and whatever waits is sent again."""
 
     def now(self) -> int:
-        return super().now() + RESEND_AFTER
+        return super().now() + RESEND_AFTER_MS
 
 
 def _sweep_ahead(stack: StackProcess) -> None:

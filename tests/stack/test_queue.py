@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agentos_lambda.runs.timing import WAIT_AT_MOST
+from agentos_lambda.runs.timing import MAX_WAIT_MS
 from tests.manifest import LAYERS_PATH
 from tests.stack.translation import ROOT, translate
 
@@ -30,7 +30,7 @@ def test_a_message_is_hidden_for_six_times_as_long_as_the_worker_may_take(stack:
 def test_a_message_outlives_the_time_that_its_run_may_wait_and_all_its_receives(stack: Stack) -> None:
     queue = stack["RunsQueue"]["Properties"]
     receives = queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"]
-    assert queue["MessageRetentionPeriod"] >= max(WAIT_AT_MOST / 1000, receives)
+    assert queue["MessageRetentionPeriod"] >= max(MAX_WAIT_MS / 1000, receives)
 
 
 def test_a_message_that_five_receives_have_failed_on_is_put_aside_for_14_days(stack: Stack) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
 from agentos_lambda.stores.memory import MemoryConnections
-from agentos_lambda.websocket.ports import CONNECTION_LIVES, Connection, ConnectionStore, TooManyRuns
+from agentos_lambda.websocket.ports import CONNECTION_LIFETIME_MS, Connection, ConnectionStore, TooManyRuns
 from tests.cloud import CONNECTIONS
 from tests.stores.builders import NOW
 
@@ -95,4 +95,4 @@ def test_nothing_brings_a_closed_connection_back(connections):
 def test_an_item_expires_when_the_connection_has_ended_in_any_case(ministack_aws):
     DynamoDBConnections(ministack_aws.table(CONNECTIONS)).open("c-1", now=NOW)
     item = ministack_aws.dynamodb.get_item(TableName=CONNECTIONS, Key={"connection_id": {"S": "c-1"}})["Item"]
-    assert int(item["expires_at"]["N"]) == (NOW + CONNECTION_LIVES) // 1000
+    assert int(item["expires_at"]["N"]) == (NOW + CONNECTION_LIFETIME_MS) // 1000

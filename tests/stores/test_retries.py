@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, IncompleteReadError, NoCredentialsError, ReadTimeoutError
 
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.timing import LEASE, RENEW_EVERY
+from agentos_lambda.runs.timing import LEASE_MS, RENEWAL_INTERVAL_MS
 from agentos_lambda.stores.clients import CONNECT_SECONDS, READ_SECONDS, Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from agentos_lambda.stores.dynamodb.blobs import Blobs
@@ -126,7 +126,7 @@ def test_the_bound_counts_from_the_first_try_of_each_request(clock):
 
 
 def test_two_renewals_may_take_as_long_as_they_can_and_fail_before_the_lease_runs_out():
-    assert RENEW_EVERY + 2 * (RETRY_WITHIN_MS + LONGEST_TRY_MS) < LEASE
+    assert RENEWAL_INTERVAL_MS + 2 * (RETRY_WITHIN_MS + LONGEST_TRY_MS) < LEASE_MS
 
 
 @pytest.mark.parametrize(

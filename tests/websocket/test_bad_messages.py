@@ -1,9 +1,9 @@
-"""Whatever a client sends: an error event, the connection stays, and nothing is left in the store."""
+"""A bad message gets an error event. The connection stays open, and nothing is left in the store."""
 
 import pytest
 
 from agentos_lambda.runs.errors import StoreUnavailable
-from tests.websocket.world import WORKFLOW
+from tests.websocket.world import WORKFLOW, World
 
 START = {"action": "start-workflow", "workflow_id": WORKFLOW.id, "message": "hi"}
 INVALID = "The message is not valid JSON"
@@ -67,7 +67,7 @@ def test_a_bad_message_is_an_error_and_leaves_nothing(world, sent, error):
 
 
 @pytest.mark.parametrize("index", ["3", 1.5, True, -2, 2**60])
-def test_an_index_that_is_none_is_an_error(world, index):
+def test_an_invalid_index_is_an_error(world, index):
     world.connect()
     run_id = world.start()
     world.reconnect(run_id, last_event_index=index)
@@ -84,9 +84,9 @@ def test_a_session_of_another_user_starts_nothing(world):
     assert not world.queue.waiting
 
 
-def test_a_full_queue_starts_nothing(world):
+def test_a_full_queue_starts_nothing():
+    world = World(queue_limit=0)
     world.connect()
-    world.intake._queue_limit = 0
     world.send(START)
     assert world.posts.got() == [{"event": "error", "error": "Too many runs are waiting"}]
     assert world.is_clean()
@@ -107,7 +107,7 @@ def test_a_33rd_run_on_one_connection_is_refused_and_another_connection_takes_it
 
 
 @pytest.mark.anyio
-async def test_a_run_that_has_ended_makes_place_for_another(world):
+async def test_a_run_that_has_ended_makes_room_for_another(world):
     world.connect()
     for _ in range(32):
         world.start()
@@ -116,7 +116,7 @@ async def test_a_run_that_has_ended_makes_place_for_another(world):
     assert "error" not in world.posts.names()
 
 
-def test_while_the_store_is_unavailable_nothing_is_started_and_the_client_hears_so(world):
+def test_while_the_store_is_unavailable_nothing_is_started_and_the_client_gets_an_error(world):
     world.connect()
 
     def down(*_args, **_kwargs):
@@ -128,7 +128,7 @@ def test_while_the_store_is_unavailable_nothing_is_started_and_the_client_hears_
     assert world.is_clean()
 
 
-def test_what_nobody_expected_is_an_error_without_a_trace(world):
+def test_an_unexpected_error_does_not_show_its_cause(world):
     world.connect()
 
     def broken(*_args, **_kwargs):

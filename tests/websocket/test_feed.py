@@ -1,4 +1,4 @@
-"""How a run's events get to those who follow it, while it goes on and when it ends."""
+"""How a run's events reach its followers, while it executes and when it ends."""
 
 import asyncio
 
@@ -39,7 +39,7 @@ def commit(world, record, *events):
     )
 
 
-async def test_a_started_run_is_told_from_its_first_event_to_its_last(world):
+async def test_a_client_gets_the_run_that_it_started_from_the_first_event_to_the_last(world):
     world.connect()
     world.start()
     await world.work()
@@ -49,7 +49,7 @@ async def test_a_started_run_is_told_from_its_first_event_to_its_last(world):
     assert world.is_clean()
 
 
-async def test_the_first_event_tells_the_run_and_its_session(world):
+async def test_the_first_event_names_the_run(world):
     world.connect()
     run_id = world.start(session_id="s-1", user_id="alice")
     await world.work()
@@ -70,7 +70,7 @@ async def test_a_client_does_not_choose_the_run_id(world):
     assert world.start(run_id="mine") != "mine"
 
 
-async def test_runs_of_one_connection_are_told_apart_by_their_ids(world):
+async def test_runs_of_one_connection_are_distinguished_by_their_ids(world):
     world.connect()
     first, second = world.start(), world.start()
     await asyncio.gather(world.work(), world.work())
@@ -91,7 +91,7 @@ async def test_two_connections_follow_one_run(world):
     assert world.is_clean("c-2")
 
 
-async def test_the_end_is_told_only_when_it_is_committed(world):
+async def test_the_end_is_sent_only_after_the_commit(world):
     world.connect()
     run_id = world.start()
     seen = []
@@ -105,7 +105,7 @@ async def test_the_end_is_told_only_when_it_is_committed(world):
     assert seen == [RunStatus.COMPLETED]
 
 
-async def test_an_ending_that_can_not_be_stored_is_not_told(world):
+async def test_an_ending_that_cannot_be_stored_is_not_sent(world):
     world.connect()
     world.start()
 
@@ -118,7 +118,7 @@ async def test_an_ending_that_can_not_be_stored_is_not_told(world):
     assert "WorkflowCompleted" not in world.posts.names()
 
 
-async def test_a_connection_that_is_gone_is_dropped_and_the_run_goes_on(world):
+async def test_a_closed_connection_is_dropped_and_the_run_continues(world):
     world.connect()
     run_id = world.start()
     world.posts.gone.add("c-1")
@@ -128,7 +128,7 @@ async def test_a_connection_that_is_gone_is_dropped_and_the_run_goes_on(world):
     assert world.is_clean()
 
 
-async def test_a_connection_that_refuses_is_dropped_and_the_run_goes_on(world):
+async def test_a_connection_that_refuses_is_dropped_and_the_run_continues(world):
     world.connect()
     run_id = world.start()
     world.posts.fails["c-1"] = [Refused("403")]
@@ -145,7 +145,7 @@ async def test_a_slow_connection_gets_everything_in_the_end(world):
     assert world.posts.indexes() == [0, 1, 2, 3, 4]
 
 
-async def test_a_connection_that_stays_slow_does_not_keep_the_run(world):
+async def test_a_connection_that_stays_slow_does_not_hold_up_the_run(world):
     world.connect()
     run_id = world.start()
     world.posts.fails["c-1"] = slow(100)
@@ -166,16 +166,16 @@ async def test_a_follower_store_that_does_not_answer_harms_no_run(world):
     assert world.store.get(run_id).status is RunStatus.COMPLETED
 
 
-async def test_a_run_of_an_agent_is_nobodys_to_follow(world):
+async def test_a_run_of_an_agent_has_no_feed(world):
     record = world.store.accept(running())
     assert world.fan_out.begin(record, holds_lease=lambda: True) is None
 
 
-def test_one_message_of_a_connection_is_on_its_way_at_a_time(world):
+def test_one_message_at_a_time_is_on_its_way_to_a_connection(world):
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     for index in range(5):
         live.publish(step(index))
         assert len(pool.waiting) == 1
@@ -187,7 +187,7 @@ def test_text_that_piles_up_behind_a_message_is_merged(world):
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     live.publish(step(0))
     for index in range(1, 101):
         live.publish(delta(index))
@@ -200,34 +200,34 @@ def test_text_that_piles_up_behind_a_message_is_merged(world):
     assert not pool.waiting
 
 
-def test_a_message_that_nobody_knows_the_fate_of_is_posted_again_as_it_was(world):
+def test_a_message_that_may_have_arrived_is_posted_again_unchanged(world):
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     live.publish(delta(0, "a"))
     world.posts.fails["c-1"] = slow()
     pool.step()
     live.publish(delta(1, "b"))
     assert not pool.waiting
     world.clock.advance(1000)
-    live.look()
+    live.refresh()
     pool.steps()
     assert [message["content"] for message in world.posts.got()] == ["a", "b"]
 
 
-def test_a_slow_connection_is_left_alone_longer_each_time(world):
+def test_the_pauses_for_a_slow_connection_grow(world):
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     world.posts.fails["c-1"] = slow(10)
     live.publish(step(0))
     pool.steps()
     tried_at = [0]
     for second in range(1, 20):
         world.clock.advance(1000)
-        live.look()
+        live.refresh()
         if pool.waiting:
             tried_at.append(second)
             pool.steps()
@@ -238,61 +238,61 @@ def test_nothing_is_posted_while_the_lease_is_not_held(world):
     world.connect()
     pool, held = SteppedPool(), []
     live = world.live(claimed(world), pool, lambda: bool(held))
-    live.look()
+    live.refresh()
     live.publish(step(0))
     pool.steps()
     assert world.posts.got() == []
     held.append(True)
     world.clock.advance(1000)
-    live.look()
+    live.refresh()
     pool.steps()
     assert world.posts.indexes() == [0]
 
 
-def test_a_connection_that_closes_is_told_nothing_more(world):
+def test_a_closed_connection_gets_nothing_more(world):
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     live.publish(step(0))
     pool.steps()
     world.event("DISCONNECT", "c-1")
-    live.look()
+    live.refresh()
     live.publish(step(1))
     assert not pool.waiting
     assert world.is_clean()
 
 
-def test_a_connection_that_closes_while_a_message_is_on_its_way_is_told_nothing_more(world):
+def test_a_connection_that_closes_while_a_message_is_on_its_way_gets_nothing_more(world):
     world.connect()
     pool = SteppedPool()
     live = world.live(claimed(world), pool)
-    live.look()
+    live.refresh()
     live.publish(step(0))
     live.publish(step(1))
     world.event("DISCONNECT", "c-1")
-    live.look()
+    live.refresh()
     pool.steps()
     assert world.posts.indexes() == [0]
 
 
-def test_what_was_not_posted_before_the_end_is_told_after_it(world):
+def test_what_was_not_posted_before_the_end_is_posted_after_it(world):
     world.connect()
     record = claimed(world)
     live = world.live(record, SteppedPool())
-    live.look()
+    live.refresh()
     events = [step(0), delta(1), delta(2)]
     live.end(commit(world, record, *events))
     assert world.posts.indexes() == [0, 2, 3]
     assert world.is_clean()
 
 
-def test_what_was_posted_before_the_end_is_not_told_again(world):
+def test_what_was_posted_before_the_end_is_not_posted_again(world):
     world.connect()
     record = claimed(world)
     pool = SteppedPool()
     live = world.live(record, pool)
-    live.look()
+    live.refresh()
     events = [step(0), step(1), step(2)]
     for indexed in events[:2]:
         live.publish(indexed)
@@ -301,19 +301,19 @@ def test_what_was_posted_before_the_end_is_not_told_again(world):
     assert world.posts.indexes() == [0, 1, 2, 3]
 
 
-def test_a_message_that_nobody_knows_the_fate_of_comes_after_the_end_as_it_was(world):
+def test_a_message_that_may_have_arrived_is_posted_unchanged_after_the_end(world):
     world.connect()
     record = claimed(world)
     pool = SteppedPool()
     live = world.live(record, pool)
-    live.look()
+    live.refresh()
     events = [step(0), delta(1, "a"), delta(2, "b"), delta(3, "c"), delta(4, "d")]
     for indexed in events[:1]:
         live.publish(indexed)
         pool.steps()
     world.posts.fails["c-1"] = slow()
     for indexed in events[1:3]:
-        live.publish(indexed)  # the second has to wait for the first, of which nobody knows whether it has arrived
+        live.publish(indexed)  # the second has to wait for the first, which may have arrived
         pool.steps()
     live.end(commit(world, record, *events))
     assert [(message["event_index"], message.get("content")) for message in world.posts.got()] == [
@@ -324,11 +324,11 @@ def test_a_message_that_nobody_knows_the_fate_of_comes_after_the_end_as_it_was(w
     ]
 
 
-def test_an_executor_that_lost_its_run_tells_no_end(world):
+def test_an_executor_that_lost_its_run_sends_no_end(world):
     world.connect()
     record = claimed(world)
     live = world.live(record, SteppedPool())
-    live.look()
+    live.refresh()
     live.end(world.store.get(record.run_id))
     assert world.posts.got() == []
     assert not world.is_clean()
@@ -343,12 +343,12 @@ def sweep_dead(world, record):
     assert list(world.queue.waiting) == [record.run_id]
 
 
-async def test_a_client_of_an_executor_that_died_hears_the_end_and_nothing_twice(world):
+async def test_a_client_of_an_executor_that_died_gets_the_end_and_nothing_twice(world):
     world.connect()
     record = claimed(world)
     pool = SteppedPool()
     live = world.live(record, pool)
-    live.look()
+    live.refresh()
     for indexed in (step(0), step(1), step(2)):
         live.publish(indexed)
     pool.steps()
@@ -360,7 +360,7 @@ async def test_a_client_of_an_executor_that_died_hears_the_end_and_nothing_twice
     assert world.is_clean()
 
 
-async def test_a_client_that_no_executor_has_seen_gets_all_that_was_logged_and_the_end(world):
+async def test_a_client_to_which_no_executor_has_sent_gets_the_whole_log_and_the_end(world):
     world.connect()
     record = claimed(world)
     world.store.append(record.run_id, 1, EventPack(0, (step(0).event, step(1).event)))
@@ -369,7 +369,7 @@ async def test_a_client_that_no_executor_has_seen_gets_all_that_was_logged_and_t
     assert world.posts.names() == ["StepStarted", "StepStarted", "WorkflowError"]
 
 
-async def test_a_run_that_is_cancelled_while_it_waits_is_told_to_its_client(world):
+async def test_the_client_of_a_run_that_is_cancelled_while_it_waits_gets_the_end(world):
     world.connect()
     run_id = world.start()
     world.runs.cancel(WORKFLOW, run_id)
@@ -378,7 +378,7 @@ async def test_a_run_that_is_cancelled_while_it_waits_is_told_to_its_client(worl
     assert world.is_clean()
 
 
-async def test_cancelling_a_waiting_run_over_the_socket_tells_the_end_at_once(world):
+async def test_cancelling_a_waiting_run_over_the_socket_sends_the_end_at_once(world):
     world.connect()
     run_id = world.start()
     world.send({"action": "cancel-workflow", "workflow_id": WORKFLOW.id, "run_id": run_id})
@@ -403,7 +403,7 @@ async def test_cancelling_a_running_run_over_the_socket_flags_it(world):
     assert world.store.get(record.run_id).cancel_requested
 
 
-async def test_a_completed_run_stays_as_it_is_when_it_is_cancelled(world):
+async def test_cancelling_a_completed_run_changes_nothing(world):
     world.connect()
     run_id = world.start()
     await world.work()
@@ -426,7 +426,7 @@ async def paused(world):
 CONTINUE = {"action": "continue-workflow", "workflow_id": WORKFLOW.id, "step_requirements": [{"confirmed": True}]}
 
 
-async def test_a_continued_run_is_told_from_where_it_paused(world):
+async def test_a_client_gets_a_continued_run_from_where_it_paused(world):
     run_id = await paused(world)
     assert world.is_clean()
     world.send({**CONTINUE, "run_id": run_id})
@@ -437,7 +437,7 @@ async def test_a_continued_run_is_told_from_where_it_paused(world):
     assert world.is_clean()
 
 
-async def test_a_run_that_is_not_paused_can_not_be_continued(world):
+async def test_a_run_that_is_not_paused_cannot_be_continued(world):
     world.connect()
     run_id = world.start()
     await world.work()
@@ -455,7 +455,7 @@ async def test_decisions_that_do_not_fit_leave_the_run_paused_and_unfollowed(wor
     assert world.is_clean()
 
 
-async def test_a_late_drain_of_a_pause_leaves_the_one_who_continues_in_place(world):
+async def test_a_late_delivery_of_a_pause_keeps_the_follower_of_the_continuation(world):
     run_id = await paused(world)
     at_pause = world.store.get(run_id)
     world.send({**CONTINUE, "run_id": run_id})

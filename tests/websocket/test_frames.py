@@ -33,13 +33,13 @@ def sizes(texts):
     return [len(text.encode()) for text in texts]
 
 
-def test_neighbouring_text_becomes_one_message_with_the_index_of_the_last():
+def test_consecutive_text_becomes_one_message_with_the_last_index():
     (text,) = frames([delta(4, "a"), delta(5, "b"), delta(6, "ü")])
     message = parsed(text)
     assert (message["content"], message["event_index"], message["created_at"]) == ("abü", 6, 104)
 
 
-def test_a_frame_of_an_event_of_its_own_stands_between_two_texts():
+def test_text_is_not_merged_across_another_event():
     texts = [parsed(text) for text in frames([delta(0, "a"), delta(1, "b"), step(2), delta(3, "c"), delta(5, "d")])]
     assert [(message.get("content"), message["event_index"]) for message in texts] == [("ab", 1), (None, 2), ("cd", 5)]
 
@@ -59,7 +59,7 @@ def test_texts_that_differ_in_anything_else_are_not_merged(other):
     assert len(frames([delta(0, **other), delta(1)])) == 2
 
 
-def test_reasoning_is_merged_as_the_text_is():
+def test_reasoning_is_merged_like_text():
     (text,) = frames([delta(0, "", reasoning_content="think "), delta(1, "", reasoning_content="more")])
     assert parsed(text)["reasoning_content"] == "think more"
 
@@ -122,7 +122,7 @@ def test_a_large_answer_is_cut_between_characters_and_says_where_the_whole_is(le
     assert 0.95 * MAX_BYTES < len(text.encode()) <= MAX_BYTES
 
 
-def test_an_event_of_many_large_fields_keeps_what_tells_it_apart():
+def test_an_event_of_many_large_fields_keeps_what_identifies_it():
     large = {f"field-{place}": ["y" * 1000] * 20 for place in range(40)}
     (text,) = frames([completed("answer", **large)])
     message = parsed(text)

@@ -1,4 +1,4 @@
-"""What the log tells of connections."""
+"""What the log says of connections."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def of(log, connection_id):
     return [(line.message, getattr(line, "run_id", None)) for line in lines]
 
 
-async def test_a_connection_s_story_names_it_and_the_runs_that_it_follows(world, log):
+async def test_log_lines_name_the_connection_and_the_run_that_it_follows(world, log):
     world.connect()
     run_id = world.start()
     await world.work()
@@ -36,7 +36,7 @@ async def test_a_connection_s_story_names_it_and_the_runs_that_it_follows(world,
     ]
 
 
-async def test_a_follower_that_is_dropped_is_named_with_its_run(world, log):
+async def test_a_dropped_follower_is_logged_with_its_run(world, log):
     world.connect()
     run_id = world.start()
     world.posts.fails["c-1"] = [Refused("413")] * 9
@@ -44,7 +44,7 @@ async def test_a_follower_that_is_dropped_is_named_with_its_run(world, log):
     assert ("a follower was dropped: 413", run_id) in of(log, "c-1")
 
 
-def test_a_message_that_can_not_be_handled_names_its_connection_and_not_its_words(world, log, monkeypatch):
+def test_a_message_that_cannot_be_handled_is_logged_with_its_connection_and_without_its_words(world, log, monkeypatch):
     world.connect()
     monkeypatch.setattr(world.store, "accept", fail)
     world.send({"action": "start-workflow", "workflow_id": "story-workflow", "message": SECRET})

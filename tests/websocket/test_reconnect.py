@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.commands import ContinueRequest
+from agentos_lambda.runs.commands import ContinueRun
 from agentos_lambda.runs.model import Continuation, EventPack
 from tests.stores.builders import ending, running
 from tests.websocket.test_feed import ALL, claimed, commit, delta, step, sweep_dead
@@ -51,7 +51,7 @@ def test_in_the_middle_the_missed_events_come_first_then_the_live_ones(world):
     caught_up, text = world.posts.got("c-2")[:2]
     assert (caught_up["missed_events"], caught_up["current_event_count"]) == (3, 4)
     assert (text["event_index"], text["content"]) == (2, "xx")
-    live.look()
+    live.refresh()
     live.publish(step(4))
     pool.steps()
     live.end(commit(world, record, step(4)))
@@ -70,7 +70,7 @@ def test_events_that_are_not_logged_yet_come_from_the_executor(world):
         live.publish(indexed)
     append(world, record, step(0))
     world.reconnect(record.run_id, "c-2")
-    live.look()
+    live.refresh()
     pool.steps()
     assert world.posts.indexes("c-2") == [0, 1, 2]
 
@@ -101,11 +101,11 @@ async def test_a_paused_run_is_replayed_to_its_pause(world):
     assert world.posts.names("c-2") == ["replay", "WorkflowPaused"]
 
 
-async def test_after_the_worker_died_what_was_logged_comes_at_once_and_the_end_with_the_sweep(world):
+async def test_after_the_death_of_the_worker_logged_events_come_at_once_and_the_end_with_the_sweep(world):
     world.connect("c-1")
     record = claimed(world)
     live = world.live(record, SteppedPool())
-    live.look()
+    live.refresh()
     append(world, record, step(0), step(1), step(2))
     world.event("DISCONNECT", "c-1")
     world.connect("c-2")
@@ -117,7 +117,7 @@ async def test_after_the_worker_died_what_was_logged_comes_at_once_and_the_end_w
     assert world.is_clean("c-2")
 
 
-async def test_a_run_that_is_continued_is_caught_up_with_over_both_of_its_attempts(world):
+async def test_catching_up_with_a_continued_run_covers_both_attempts(world):
     world.connect("c-1")
     world.engine.script["status"] = RunStatus.PAUSED
     run_id = world.start()
@@ -140,26 +140,26 @@ async def test_a_run_that_is_continued_is_caught_up_with_over_both_of_its_attemp
     assert world.posts.names("c-2")[-1] == ALL[-1]
 
 
-async def test_a_run_that_goes_on_unstreamed_over_http_tells_its_followers_the_end(world):
+async def test_followers_get_the_end_of_a_run_that_is_continued_without_a_stream_over_http(world):
     world.connect("c-1")
     world.engine.script["status"] = RunStatus.PAUSED
     run_id = world.start()
     await world.work()
     world.engine.script |= {"status": RunStatus.COMPLETED, "hold": True}
     world.engine.check = lambda *_: None
-    execution = await world.intake.continue_here(ContinueRequest(WORKFLOW, run_id, Continuation()))
+    execution = await world.intake.continue_here(ContinueRun(WORKFLOW, run_id, Continuation()))
     while len(world.engine.runs) == 1:
         await asyncio.to_thread(lambda: None)
     world.reconnect(run_id, "c-1", last_event_index=4)
     assert world.posts.names("c-1")[-1] == "subscribed"
     world.engine.runs[-1].release()
-    await execution.ended()
+    await execution.result()
     assert world.posts.names("c-1")[-1] == "WorkflowCompleted"
     assert world.is_clean("c-1")
 
 
 def test_a_follower_from_before_a_continuation_gets_what_only_the_log_has(world):
-    """A handler that is slow between its look at the log and its release."""
+    """A handler that is slow between its snapshot and the release."""
     world.connect("c-1")
     record = claimed(world)
     follower = world.followers.of_run(record.run_id)[0]
@@ -169,7 +169,7 @@ def test_a_follower_from_before_a_continuation_gets_what_only_the_log_has(world)
     pool = SteppedPool()
     live = world.live(going_on, pool)
     assert world.followers.of_run(record.run_id) == [follower]
-    live.look()
+    live.refresh()
     live.publish(step(3))
     pool.steps()
     assert world.posts.indexes() == [0, 1, 2, 3]
@@ -202,7 +202,7 @@ def test_a_run_of_something_else_is_not_found(world, fields):
     ]
 
 
-def test_a_connection_that_follows_a_run_can_not_follow_it_twice(world):
+def test_a_connection_cannot_follow_a_run_twice(world):
     world.connect()
     record = claimed(world)
     world.reconnect(record.run_id)
@@ -210,7 +210,7 @@ def test_a_connection_that_follows_a_run_can_not_follow_it_twice(world):
     assert not world.is_clean()
 
 
-def test_a_client_that_goes_while_it_catches_up_leaves_nothing(world):
+def test_a_client_that_disconnects_while_it_catches_up_leaves_nothing(world):
     world.connect("c-1")
     world.connect("c-2")
     record = claimed(world)
@@ -231,7 +231,7 @@ def test_a_slow_client_catches_up_all_the_same(world):
     assert world.posts.indexes("c-2") == [0, 1]
 
 
-def test_a_handler_that_died_while_it_caught_up_keeps_nobody_from_coming_back(world):
+def test_a_client_can_come_back_after_the_handler_that_served_it_died(world):
     world.connect("c-2")
     world.connect("c-1")
     record = claimed(world)
@@ -240,10 +240,10 @@ def test_a_handler_that_died_while_it_caught_up_keeps_nobody_from_coming_back(wo
         raise KeyboardInterrupt
 
     world.posts.before = killed
-    end, world.followings.end = world.followings.end, lambda _follower: True
+    remove, world.registry.remove = world.registry.remove, lambda _follower: True
     with pytest.raises(KeyboardInterrupt):
         world.reconnect(record.run_id, "c-2")
-    world.posts.before, world.followings.end = (lambda *_: None), end
+    world.posts.before, world.registry.remove = (lambda *_: None), remove
     world.reconnect(record.run_id, "c-2")
     assert world.posts.names("c-2") == ["error"]
     world.clock.advance(60_000)
@@ -252,7 +252,7 @@ def test_a_handler_that_died_while_it_caught_up_keeps_nobody_from_coming_back(wo
 
 
 class Interleaving:
-    """A run that ends while a client comes back: the executor's steps happen between the handler's."""
+    """A run that ends while a client comes back: the executor's steps come between the handler's."""
 
     def __init__(self, moment: int) -> None:
         self.world = World()
@@ -261,13 +261,13 @@ class Interleaving:
         self.record = claimed(self.world)
         self.pool = SteppedPool()
         self.live = self.world.live(self.record, self.pool)
-        self.live.look()
+        self.live.refresh()
         self.live.publish(step(0))
         self.live.publish(delta(1))
         append(self.world, self.record, step(0), delta(1))
         self.moments = itertools.count()
         self.at = moment
-        self.steps = [self.publish, self.look, self.commit, self.drain]
+        self.steps = [self.publish, self.refresh, self.commit, self.deliver_the_rest]
 
     def tick(self) -> None:
         """A moment between two requests of the handler."""
@@ -278,14 +278,14 @@ class Interleaving:
         self.live.publish(step(2))
         self.pool.steps()
 
-    def look(self) -> None:
-        self.live.look()
+    def refresh(self) -> None:
+        self.live.refresh()
         self.pool.steps()
 
     def commit(self) -> None:
         self.ended = commit(self.world, self.record, step(2))
 
-    def drain(self) -> None:
+    def deliver_the_rest(self) -> None:
         self.live.end(self.ended)
 
     def tick_around(self, owner: object, name: str) -> None:

@@ -14,9 +14,7 @@ CONNECTION = "Vb3xBc5zDoECGVQ="
 
 @pytest.fixture
 def world():
-    world = World(key="example-security-key")
-    services = world.handler._actions._services
-    object.__setattr__(services, "catalog", Letters())
+    world = World(key="example-security-key", catalog=Letters())
     for name in ("connect", "authenticate"):
         assert send(world, name) == {"statusCode": 200}
     assert world.posts.names(CONNECTION) == ["connected", "authenticated"]

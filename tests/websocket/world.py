@@ -13,6 +13,7 @@ from typing import Any
 
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Component
@@ -21,11 +22,11 @@ from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
 from agentos_lambda.stores.memory import MemoryConnections, MemoryFollowers, MemoryQueue, MemoryStore
 from agentos_lambda.websocket.actions import Actions
-from agentos_lambda.websocket.context import Services
+from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.delivery.fan_out import WebSocketFanOut
-from agentos_lambda.websocket.delivery.feed import LiveRun
-from agentos_lambda.websocket.delivery.final import Drain
-from agentos_lambda.websocket.delivery.registry import Followings
+from agentos_lambda.websocket.delivery.feed import LiveFeed
+from agentos_lambda.websocket.delivery.final import FinalDelivery
+from agentos_lambda.websocket.delivery.registry import FollowerRegistry
 from agentos_lambda.websocket.delivery.sender import Sender
 from agentos_lambda.websocket.greeting import Greeter
 from agentos_lambda.websocket.ports import Gone, Slow
@@ -38,7 +39,7 @@ WORKFLOW = Component(Kind.WORKFLOW, "story-workflow", "Story-Workflow", 3, {}, {
 
 
 class InlinePool(Executor):
-    """Does at once what it is given."""
+    """Executes each task at once."""
 
     def submit(self, fn, /, *args, **kwargs):
         future: Future[Any] = Future()
@@ -47,7 +48,7 @@ class InlinePool(Executor):
 
 
 class SteppedPool(Executor):
-    """Does what it is given when the test says so."""
+    """Executes a task when the test says so."""
 
     def __init__(self) -> None:
         self.waiting: deque[Callable[[], Any]] = deque()
@@ -110,6 +111,11 @@ class World:
     """One deployment: a websocket function, workers and a sweeper, over one set of stores."""
 
     key: str | None = None
+    key_unreadable: bool = False
+    catalog: Any = field(default_factory=OneOfEach)
+    queue_limit: int | None = None
+    meanwhile: Callable[[], None] = lambda: None
+    """What happens elsewhere while a handler sleeps."""
     clock: ManualClock = field(default_factory=ManualClock)
     engine: ScriptedEngine = field(default_factory=ScriptedEngine)
     posts: RecordedPosts = field(default_factory=RecordedPosts)
@@ -122,47 +128,61 @@ class World:
         self.store = MemoryStore(clock=self.clock)
         self.new_id = map("id-{}".format, count(1)).__next__
         self.pauses: list[float] = []
-        self.followings = Followings(self.followers, self.connections, self.clock, new_id=self.new_id)
-        self.sender = Sender(self.posts, self._pause)
-        self.drain = Drain(self.followings, self.store, self.sender, InlinePool())
+        self.registry = FollowerRegistry(self.followers, self.connections, self.clock, new_id=self.new_id)
+        self.sender = Sender(self.posts, self._sleep)
+        self.final = FinalDelivery(self.registry, self.store, self.sender, InlinePool())
         self.pool = ThreadPoolExecutor(4)
         self.fan_out = WebSocketFanOut(
-            self.followings, self.store, self.posts, drain=self.drain, clock=self.clock, pool=self.pool
+            self.registry, self.store, self.posts, final=self.final, clock=self.clock, pool=self.pool
         )
         self.executor = RunExecutor(self.store, lambda: self.engine, self.clock, fan_out=self.fan_out, pause=at_once)
-        self.intake = RunIntake(self.store, self.queue, self.executor, self.clock, new_id=self.new_id)
+        self.intake = RunIntake(
+            self.store,
+            self.queue,
+            self.executor,
+            self.clock,
+            engine=lambda: self.engine,
+            new_id=self.new_id,
+            queue_limit=self.queue_limit,
+        )
         self.runs = RunService(self.store, self.clock, new_id=self.new_id)
         self.worker = Worker(
             self.store, self.executor, OneOfEach(), self.clock, new_id=self.new_id, fan_out=self.fan_out
         )
         self.sweeper = Sweeper(self.store, self.queue, OneOfEach(), self.clock, new_id=self.new_id)
-        greeter = Greeter(self.connections, self.sender, lambda: self.key, self.clock, sleep=self._pause)
-        services = Services(
-            OneOfEach(),
+        greeter = Greeter(self.connections, self.sender, self._key, self.clock, sleep=self._sleep)
+        context = ActionContext(
+            self.catalog,
             self.store,
             self.runs,
             self.intake,
-            self.followings,
+            self.registry,
             self.sender,
-            self.drain,
-            lambda: self.key,
+            self.final,
+            self._key,
             self.new_id,
         )
         self.handler = WebSocketHandler(
-            Actions(services, greeter),
+            Actions(context, greeter),
             greeter=greeter,
             greetings=self.greetings,
-            followings=self.followings,
+            registry=self.registry,
             sender=self.sender,
             clock=self.clock,
         )
 
-    def _pause(self, seconds: float) -> None:
+    def _key(self) -> str | None:
+        if self.key_unreadable:
+            raise StoreUnavailable("the security key cannot be read")
+        return self.key
+
+    def _sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.clock.advance(int(seconds * 1000))
+        self.meanwhile()
 
     def connect(self, connection_id: str = "c-1") -> None:
-        """An open connection that has been greeted, and has forgotten it."""
+        """An open connection whose greeting is not among its messages."""
         assert self.event("CONNECT", connection_id) == {"statusCode": 200}
         self.greet()
         self.posts.messages[connection_id].clear()
@@ -183,7 +203,7 @@ class World:
         assert self.event("MESSAGE", connection_id, text) == {"statusCode": 200}
 
     def start(self, connection_id: str = "c-1", **fields: Any) -> str:
-        """A run that waits for a worker. Gives its id."""
+        """Start a run, which waits for a worker. Gives its id."""
         self.send({"action": "start-workflow", "workflow_id": WORKFLOW.id, "message": "hi", **fields}, connection_id)
         return self.queue.waiting[-1]
 
@@ -194,20 +214,20 @@ class World:
         """What a worker does with the next message."""
         return await self.worker.work(self.queue.waiting.popleft(), deadline=None)
 
-    def live(self, record, pool: Executor, holds_lease: Callable[[], bool] = lambda: True) -> LiveRun:
-        """An executor's part of the fan-out, without threads."""
-        return LiveRun(
+    def live(self, record, pool: Executor, holds_lease: Callable[[], bool] = lambda: True) -> LiveFeed:
+        """An executor's feed, without threads."""
+        return LiveFeed(
             record,
             holds_lease=holds_lease,
-            followings=self.followings,
+            registry=self.registry,
             event_log=self.store,
             posts=self.posts,
-            drain=self.drain,
+            final=self.final,
             clock=self.clock,
             pool=pool,
         )
 
     def is_clean(self, connection_id: str = "c-1") -> bool:
-        """Nothing is left of any following."""
+        """No run has a follower, and the connection follows none."""
         connection = self.connections.get(connection_id)
         return not self.followers.all() and (connection is None or not connection.run_ids)

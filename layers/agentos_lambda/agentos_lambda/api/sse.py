@@ -8,12 +8,12 @@ import logging
 from collections.abc import AsyncIterator
 
 from agentos_lambda.api.errors import INTERNAL
-from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.endings import terminal_events
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import IndexedEvent
-from agentos_lambda.runs.tail import Look
-from agentos_lambda.runs.terminal import terminal_events
+from agentos_lambda.runs.tail import Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +35,9 @@ def frame(indexed: IndexedEvent) -> str:
     return f"event: {indexed.event['event']}\nid: {indexed.index}\ndata: {data}\n\n"
 
 
-def control_frame(name: str, **fields: object) -> str:
-    """A frame that is no event of a run. It has no index, and spaces in its JSON, as in AgentOS."""
-    return f"event: {name}\ndata: {json.dumps({'event': name, **fields})}\n\n"
+def control_frame(message: JsonObject) -> str:
+    """A frame that is not an event of a run. It has no index, and spaces in its JSON, as in AgentOS."""
+    return f"event: {message['event']}\ndata: {json.dumps(message)}\n\n"
 
 
 async def stream_execution(execution: Execution, name: str, clock: Clock) -> AsyncIterator[str]:
@@ -52,19 +52,17 @@ async def stream_execution(execution: Execution, name: str, clock: Clock) -> Asy
             yield frame(indexed)
     except Exception:
         log.exception("the execution failed", extra={"run_id": execution.record.run_id})
-        for event in terminal_events(
-            execution.record, name, RunStatus.ERROR, now=clock.now(), content=None, error=INTERNAL
-        ):
+        for event in terminal_events(execution.record, name, RunStatus.ERROR, now=clock.now(), error=INTERNAL):
             index += 1
             yield frame(IndexedEvent(index, event))
 
 
-async def stream_looks(looks: AsyncIterator[Look]) -> AsyncIterator[str]:
+async def stream_snapshots(snapshots: AsyncIterator[Snapshot]) -> AsyncIterator[str]:
     """The frames of a run that executes elsewhere, as its log tells them. A stream that ends before the run says so."""
     goes_on = False
-    async for look in looks:
-        goes_on = look.record.status.active
-        for indexed in look.events:
+    async for snapshot in snapshots:
+        goes_on = snapshot.record.status.active
+        for indexed in snapshot.events:
             yield frame(indexed)
     if goes_on:
         yield GOES_ON

@@ -44,8 +44,8 @@ class MetricLines:
     def started(self, record: RunRecord) -> None:
         self._write(STARTED, 1, "Count", _of(record))
 
-    def first_event(self, record: RunRecord, *, after: int) -> None:
-        self._write(FIRST_EVENT, after, "Milliseconds", _of(record))
+    def first_event(self, record: RunRecord, *, after_ms: int) -> None:
+        self._write(FIRST_EVENT, after_ms, "Milliseconds", _of(record))
 
     def ended(self, record: RunRecord) -> None:
         self._write(ENDED[record.status], 1, "Count", _of(record))

@@ -22,29 +22,29 @@ _MEDIA: dict[str, tuple[str, type[Image | Audio | Video]]] = {
 def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
     """The keyword arguments of ``arun`` for this request. Raises ValueError for values that agno cannot take."""
     is_workflow = request.kind is Kind.WORKFLOW
-    given = deepcopy(work)  # a run may change what it is given
+    work = deepcopy(work)  # a run may change what it is given
     arguments: dict[str, Any] = {
-        "input": as_data(given.message) if is_workflow else as_text(given.message),
+        "input": as_data(work.message) if is_workflow else as_text(work.message),
         "run_id": request.run_id,
         "session_id": request.session_id,
         "user_id": request.user_id,
         "stream": request.stream,
-        "session_state": as_data(given.session_state),
-        "dependencies": as_data(given.dependencies),
-        "metadata": as_data(given.metadata),
+        "session_state": as_data(work.session_state),
+        "dependencies": as_data(work.dependencies),
+        "metadata": as_data(work.metadata),
     }
     if request.stream:
         arguments["stream_events"] = True
     if is_workflow:
         arguments["metadata"] = arguments["metadata"] or {}  # as AgentOS does: a workflow's events always have metadata
     else:
-        arguments["knowledge_filters"] = _filters(given.knowledge_filters)
-        if given.output_schema is not None:
+        arguments["knowledge_filters"] = _filters(work.knowledge_filters)
+        if work.output_schema is not None:
             # Imported for this alone: agno.os costs more to import than everything else together.
             from agno.os.utils import json_schema_to_pydantic_model  # noqa: PLC0415
 
-            arguments["output_schema"] = json_schema_to_pydantic_model(given.output_schema)
-    for medium in given.media:
+            arguments["output_schema"] = json_schema_to_pydantic_model(work.output_schema)
+    for medium in work.media:
         name, value = _medium(medium)
         arguments.setdefault(name, []).append(value)
     return {name: value for name, value in arguments.items() if value is not None}

@@ -9,6 +9,8 @@ from agno.exceptions import RunCancelledException
 from agno.run.cancel import set_cancellation_manager
 from agno.run.cancellation_management.base import BaseRunCancellationManager
 
+from agentos_lambda.protocol.events import cancel_reason
+
 
 class Cancellations(BaseRunCancellationManager):
     """The runs of this process that are to stop.
@@ -49,7 +51,7 @@ class Cancellations(BaseRunCancellationManager):
 
     def raise_if_cancelled(self, run_id: str) -> None:
         if self.is_cancelled(run_id):
-            raise RunCancelledException(f"Run {run_id} was cancelled")
+            raise RunCancelledException(cancel_reason(run_id))
 
     def register_run(self, run_id: str) -> None:
         with self._lock:

@@ -9,6 +9,7 @@ from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.session_fields import difference, to_fields
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.to_json import plain
+from agentos_lambda.protocol.events import cancel_reason
 from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
 from agentos_lambda.runs.model import RunOutput, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
@@ -41,7 +42,7 @@ def outcome_of(
     if status is RunStatus.CANCELLED:
         run["cancellation_stage"] = run.get("cancellation_stage") or "EXECUTING"
         if run.get("content") in (None, "", _INTERRUPTED, request.paused and request.paused.run.get("content")):
-            run["content"] = "".join(observed.text) or f"Run {request.run_id} was cancelled"
+            run["content"] = "".join(observed.text) or cancel_reason(request.run_id)
     members: tuple[JsonObject, ...] = ()
     if request.kind is Kind.TEAM:
         members = tuple(_lean(run) for run in database.members)

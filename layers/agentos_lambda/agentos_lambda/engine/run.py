@@ -28,6 +28,7 @@ from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.media.fetcher import Fetcher
+from agentos_lambda.protocol.events import ERROR_EVENTS, TEXT_EVENTS, cancel_reason
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.model import Continuation, Work
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
@@ -39,9 +40,6 @@ CANCEL_GRACE_SECONDS = 0.25
 
 SAVE_GRACE_SECONDS = 0.5
 """agno may take so long to save an interrupted run. It takes some 10 ms, in a task of its own."""
-
-_ERRORS = frozenset({"RunError", "TeamRunError", "WorkflowError"})
-_TEXT = frozenset({"RunContent", "TeamRunContent"})
 
 
 class AgnoRun:
@@ -174,9 +172,9 @@ class AgnoRun:
         if event.get("run_id") == self._request.run_id:
             name = event["event"]
             self._observed.seen.add(name)
-            if name in _ERRORS:
+            if name in ERROR_EVENTS:
                 self._observed.error = event.get("content") or event.get("error")
-            elif name in _TEXT and isinstance(event.get("content"), str):
+            elif name in TEXT_EVENTS and isinstance(event.get("content"), str):
                 self._observed.text.append(event["content"])
         return with_true_statuses(event)
 
@@ -186,10 +184,10 @@ class AgnoRun:
         if outcome.status is RunStatus.CANCELLED:
             return [
                 event
-                for event in cancelled_events(self._request, run, f"Run {self._request.run_id} was cancelled")
+                for event in cancelled_events(self._request, run, cancel_reason(self._request.run_id))
                 if event["event"] not in seen
             ]
-        if outcome.status is RunStatus.ERROR and not seen & _ERRORS:
+        if outcome.status is RunStatus.ERROR and not seen & ERROR_EVENTS:
             error = self._observed.raised or RuntimeError(outcome.error)
             return [error_event(self._request, self._template.name, error)]
         if outcome.status is RunStatus.PAUSED and self._request.kind is Kind.WORKFLOW and "WorkflowPaused" not in seen:

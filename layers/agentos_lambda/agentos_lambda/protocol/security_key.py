@@ -1,4 +1,4 @@
-"""The security key that callers prove to have."""
+"""The security key, which callers have to present."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import hmac
 from collections.abc import Callable
 
 KeySource = Callable[[], str | None]
-"""The security key as it is now, or None where none is configured. May block. Raises ``StoreUnavailable`` when it can
-not be told: then nobody gets in."""
+"""The current security key; None if none is configured. May block. Raises ``StoreUnavailable`` if it cannot be read:
+then every request is refused."""
 
 
 def same_key(given: str, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""JSON as a client may send it, whichever way it comes: nothing that a reader would have to change silently."""
+"""JSON from clients, read strictly: no value is changed silently."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_DEPTH = 64
 
 
 class TooDeep(ValueError):
-    """The text has more levels than are taken."""
+    """The text has more levels of nesting than are allowed."""
 
     def __init__(self) -> None:
         super().__init__(f"nested over {MAX_DEPTH} levels deep")
@@ -22,8 +22,8 @@ class TooDeep(ValueError):
 def parse_json(text: str) -> Json:
     """The value of the text.
 
-    Raises ``TooDeep``; ``UnicodeError`` for half of a surrogate pair, which is no text; ``ValueError`` for whatever
-    else is no JSON, also NaN, Infinity, and numbers that Python would read as Infinity.
+    Raises ``TooDeep``; ``UnicodeError`` for half of a surrogate pair; ``ValueError`` for anything else that is not
+    JSON, including NaN, Infinity, and numbers that Python would read as Infinity.
     """
     try:
         value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)

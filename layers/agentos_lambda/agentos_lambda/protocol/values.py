@@ -1,4 +1,4 @@
-"""The values that every part speaks of: JSON, the kinds of component, the statuses of a run (the AgentOS 3.1 API)."""
+"""The values that every part uses: JSON, the kinds of component, the statuses of a run (the AgentOS 3.1 API)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Json = Any
 JsonObject = dict[str, Json]
 
 Event = JsonObject
-"""One event as the engine gave it, its name under ``event`` (contract/agentos-3.1.md, appendix C)."""
+"""One event as the engine gave it, its name under ``event`` (the AgentOS 3.1 API)."""
 
 
 class Kind(StrEnum):
@@ -44,7 +44,7 @@ class RunStatus(StrEnum):
 
     @property
     def active(self) -> bool:
-        """Something still has to happen to the run by itself: it waits for an executor or has one."""
+        """Whether the run waits for an executor or has one: it will change without further requests."""
         return self in (RunStatus.PENDING, RunStatus.RUNNING)
 
     @property

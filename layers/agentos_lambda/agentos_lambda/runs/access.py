@@ -1,4 +1,4 @@
-"""Who may see what. Nothing tells a run that is hidden from one that does not exist."""
+"""Who may see what. A hidden run looks the same as a missing one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agentos_lambda.runs.ports import Store
 def find_run(
     store: Store, component: Component, run_id: str, *, session_id: str | None = None, user_id: str | None = None
 ) -> RunRecord:
-    """The component's run. Raises ``NotFound`` also where session or user are given and are not the run's."""
+    """The component's run. Raises ``NotFound``, also if a session or user is given that is not the run's."""
     record = store.get(run_id)
     if (
         record is None
@@ -25,7 +25,7 @@ def find_run(
 def find_session(
     store: Store, component: Component, session_id: str, *, user_id: str | None, history: int
 ) -> Session | None:
-    """The session to run in, with the last runs; None if it is new. Raises ``NotFound`` if it is another user's."""
+    """The session to run in, with its last runs; None if it is new. Raises ``NotFound`` if it is another user's."""
     session = store.load(session_id, kind=component.kind, component_id=component.id, history=history)
     if session is not None and hidden(session.user_id, user_id):
         raise NotFound("Session not found")
@@ -33,5 +33,5 @@ def find_session(
 
 
 def hidden(owner: str | None, caller: str | None) -> bool:
-    """Whether something of this owner is hidden from this caller. What nobody owns is anybody's."""
+    """Whether something of this owner is hidden from this caller. Everybody sees what has no owner."""
     return owner is not None and owner != caller

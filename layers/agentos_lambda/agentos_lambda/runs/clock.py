@@ -1,4 +1,4 @@
-"""Time, as something that is handed in."""
+"""Time, handed in by the caller."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Two clocks: one to tell the time to others, one to measure with."""
+    """Two clocks: one for the time of day, one for durations."""
 
     def now(self) -> int:
         """Milliseconds since the epoch."""
@@ -17,21 +17,21 @@ class Clock(Protocol):
 
 
 class Stopwatch:
-    """Measures from the moment it is made, by whichever clock says that more time has passed: the one may be set back,
-    the other may have stood still while the machine was frozen."""
+    """Measures from the moment it is made, by the clock that says that more time has passed: the time of day may have
+    been set back, and the monotonic clock stands still while the machine is frozen."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._started_at = clock.now()
         self._started = clock.monotonic()
 
-    def elapsed(self) -> int:
+    def elapsed_ms(self) -> int:
         """Milliseconds."""
         return max(self._clock.now() - self._started_at, round((self._clock.monotonic() - self._started) * 1000))
 
     def now(self) -> int:
         """The time of day, as if the clock had not been set back since."""
-        return self._started_at + self.elapsed()
+        return self._started_at + self.elapsed_ms()
 
 
 class SystemClock:

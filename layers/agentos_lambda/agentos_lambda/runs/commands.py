@@ -1,4 +1,4 @@
-"""What a caller asks of the service."""
+"""What a caller asks the intake for."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from agentos_lambda.runs.work_json import work_to_json
 
 
 @dataclass(frozen=True, slots=True)
-class RunRequest:
-    """A run that a caller asks for."""
+class StartRun:
+    """Start a run of the component."""
 
     component: Component
-    input: RunInput
+    work: RunInput
     session_id: str | None = None
     user_id: str | None = None
     run_id: str | None = None
     stream: bool = False
     background: bool = False
     idempotency_key: str | None = None
-    """Requests of one user with the same key are one request."""
+    """Two commands of one user with the same key are one command."""
     deadline: int | None = None
-    """When the executing function will be timed out, less what it takes to end a run; None if never."""
+    """When the executing function will be timed out, less the time that it takes to end a run; None if never."""
 
     def chosen_run_id(self) -> str | None:
-        """The run id that follows from the request; None if any will do."""
+        """The run id that follows from the command; None if any id will do."""
         if self.run_id is not None or self.idempotency_key is None:
             return self.run_id
         return str(uuid5(NAMESPACE_URL, json.dumps([self.user_id, self.idempotency_key])))
 
     def request_hash(self) -> str | None:
-        """What tells two requests with the same key apart; None without a key."""
+        """Differs for two commands with the same key that ask for different things; None without a key."""
         if self.idempotency_key is None:
             return None
         component = self.component
-        told = [
+        asked_for = [
             component.kind,
             component.id,
             self.session_id,
@@ -46,18 +46,18 @@ class RunRequest:
             self.run_id,
             self.stream,
             self.background,
-            work_to_json(self.input),
+            work_to_json(self.work),
         ]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(asked_for, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
-class ContinueRequest:
-    """A paused run that a caller wants to go on."""
+class ContinueRun:
+    """Continue a paused run."""
 
     component: Component
     run_id: str
-    continuation: Continuation
+    work: Continuation
     session_id: str | None = None
     user_id: str | None = None
     stream: bool = False

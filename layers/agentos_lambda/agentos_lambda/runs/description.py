@@ -7,7 +7,7 @@ from agentos_lambda.runs.model import RunOutput, RunRecord
 
 
 def describe(record: RunRecord, name: str) -> JsonObject:
-    """What can be shown of a run that has no output (yet): what its record tells. ``name`` is the component's."""
+    """What can be shown of a run without an output: what its record says. ``name`` is the component's."""
     shown = {
         "run_id": record.run_id,
         f"{record.kind}_id": record.component_id,
@@ -22,7 +22,7 @@ def describe(record: RunRecord, name: str) -> JsonObject:
 
 
 def show(record: RunRecord, name: str, output: RunOutput | None) -> JsonObject:
-    """The run in the engine's form, with its members. The record decides on the status, whatever the output says."""
+    """The run in the engine's form, with its members. The status is the record's, whatever the output says."""
     if output is None:
         return describe(record, name)
     shown = {**output.run, "status": record.status.value}

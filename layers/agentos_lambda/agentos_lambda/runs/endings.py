@@ -1,18 +1,183 @@
-"""How a run ends that nobody executes: it waited, or its executor has died."""
+"""How runs end. Executor, service and sweeper make their endings here.
+
+Names and shapes of the terminal events are those of the AgentOS 3.1 API. A cancelled run ends with two events, the
+second one a completion: clients of that API take the first as decisive.
+"""
 
 from __future__ import annotations
 
-from agentos_lambda.runs.errors import SessionTaken
-from agentos_lambda.runs.model import Ending, RunRecord
-from agentos_lambda.runs.ports import Store
+from collections.abc import Callable
+from dataclasses import replace
+
+from agentos_lambda.protocol.events import TERMINAL_EVENTS, cancel_reason, terminal_event
+from agentos_lambda.protocol.values import Event, Kind, RunStatus
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.description import describe
+from agentos_lambda.runs.errors import CancelWins, NotStorable, SessionTaken
+from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, SessionDelta
+from agentos_lambda.runs.ports import EngineOutcome, Store
+from agentos_lambda.runs.timing import MAX_UNLOGGED_EVENTS
+
+DEADLINE_EXCEEDED = "deadline exceeded"
+EXECUTION_LOST = "execution lost"
+NEVER_STARTED = "never started"
+NOT_STORED = "the result of the run could not be stored; it will be reported as lost"
+SESSION_TAKEN = "the session belongs to another user"
+TOO_LARGE = "the result of the run is too large to be stored"
+"""Errors of runs that no component has caused, as callers read them."""
+
+_MAX_ERROR_LENGTH = 2_000
+"""Characters of an error in the record, which has to stay small. The output has all of it."""
 
 
-def commit_idle_ending(store: Store, ending: Ending) -> RunRecord:
-    """Commit the ending; in the record and the log only, where the session has become another user's meanwhile.
+def is_terminal(event: Event, record: RunRecord) -> bool:
+    """Whether the event ends this very run, and not one of its members or steps."""
+    return event.get("event") in TERMINAL_EVENTS[record.kind] and event.get("run_id") == record.run_id
 
-    Raises what ``Store.commit`` does, but ``SessionTaken``.
+
+def terminal_events(
+    record: RunRecord,
+    name: str,
+    status: RunStatus,
+    *,
+    now: int,
+    content: str | None = None,
+    error: str | None = None,
+) -> tuple[Event, ...]:
+    """The events of an ending for which the engine gave none. ``name`` is the component's.
+
+    ``content`` is the text so far, if there is any.
+    """
+
+    def event(of: RunStatus, **fields: object) -> Event:
+        return {
+            "created_at": now // 1000,
+            "event": terminal_event(record.kind, of),
+            f"{record.kind}_id": record.component_id,
+            f"{record.kind}_name": name,
+            "run_id": record.run_id,
+            "session_id": record.session_id,
+            "nested_depth": 0,
+            **{name: value for name, value in fields.items() if value is not None},
+        }
+
+    match status:
+        case RunStatus.CANCELLED:
+            reason = cancel_reason(record.run_id)
+            return (
+                event(RunStatus.CANCELLED, content=content or reason, reason=reason),
+                event(RunStatus.COMPLETED, content=content or reason),
+            )
+        case RunStatus.ERROR if record.kind is Kind.WORKFLOW:
+            return (event(RunStatus.ERROR, error=error),)
+        case RunStatus.ERROR:
+            return (event(RunStatus.ERROR, content=error, error_type="RunError"),)
+        case _:
+            return (event(status, content=content),)
+
+
+class EndingMaker:
+    """Makes every ending: of an attempt with an outcome, and of a run without an executor."""
+
+    def __init__(self, clock: Clock, new_id: Callable[[], str]) -> None:
+        self._clock = clock
+        self._new_id = new_id
+
+    def events_of(self, record: RunRecord, name: str, outcome: EngineOutcome) -> list[Event]:
+        """The terminal events of an outcome that has none of the engine's."""
+        content = outcome.output.run.get("content")
+        text = content if isinstance(content, str) else None
+        now = self._clock.now()
+        return list(terminal_events(record, name, outcome.status, now=now, content=text, error=outcome.error))
+
+    def of_attempt(self, record: RunRecord, outcome: EngineOutcome, last_events: EventPack | None) -> Ending:
+        """The ending of an attempt. ``last_events``: its last pack with the terminal events; None if it has no log."""
+        run = {**outcome.output.run, "status": outcome.status.value}
+        return Ending(
+            before=record,
+            status=outcome.status,
+            ended_at=self._clock.now(),
+            token=self._new_id(),
+            output=replace(outcome.output, run=run),
+            session=outcome.session,
+            error=outcome.error and outcome.error[:_MAX_ERROR_LENGTH],
+            last_events=last_events,
+            sealed_at=last_events.last_index if last_events is not None else None,
+        )
+
+    def cancelled_at_rest(self, record: RunRecord, name: str, paused: RunOutput | None) -> Ending:
+        """The ending of a run that waits for a worker or for its caller. It keeps the text that it has.
+
+        ``paused``: what the run left when it paused, if it has.
+        """
+        output = paused or RunOutput(describe(record, name))
+        run = {"content": cancel_reason(record.run_id), **output.run}
+        output = replace(output, run=run)
+        return self._idle(record, name, RunStatus.CANCELLED, output, first_index=record.next_index)
+
+    def abandoned(self, record: RunRecord, name: str, paused: RunOutput | None, *, error: str | None) -> Ending:
+        """The ending of a run whose executor has died, or that no worker took: ERROR, or CANCELLED without an error.
+
+        Clients may have got events that were not logged, so its events come after a gap.
+        """
+        status = RunStatus.CANCELLED if error is None else RunStatus.ERROR
+        output = paused or RunOutput(describe(record, name))
+        output = replace(output, run={**output.run, "content": error or cancel_reason(record.run_id)})
+        first_index = record.next_index + MAX_UNLOGGED_EVENTS
+        return self._idle(record, name, status, output, first_index=first_index, error=error)
+
+    def _idle(
+        self,
+        record: RunRecord,
+        name: str,
+        status: RunStatus,
+        output: RunOutput,
+        *,
+        first_index: int,
+        error: str | None = None,
+    ) -> Ending:
+        events = terminal_events(record, name, status, now=self._clock.now(), error=error)
+        outcome = EngineOutcome(status, output, SessionDelta(), error)
+        return self.of_attempt(record, outcome, EventPack(first_index, events))
+
+
+def commit_idle(store: Store, ending: Ending) -> RunRecord:
+    """Commit the ending of a run without an executor; only in the record and the log if its session has become another
+    user's.
+
+    Raises what ``Store.commit`` does, except ``SessionTaken``.
     """
     try:
         return store.commit(ending)
     except SessionTaken:
         return store.commit_without_session(ending)
+
+
+def failed(outcome: EngineOutcome, error: str) -> EngineOutcome:
+    """The outcome as ERROR, with all that it has."""
+    run = {**outcome.output.run, "content": outcome.output.run.get("content") or error}
+    return replace(outcome, status=RunStatus.ERROR, error=error, output=replace(outcome.output, run=run))
+
+
+def failed_bare(record: RunRecord, name: str, error: str) -> EngineOutcome:
+    """ERROR, with nothing but what the record says."""
+    bare = EngineOutcome(RunStatus.ERROR, RunOutput(describe(record, name)), SessionDelta())
+    return failed(bare, error)
+
+
+def after_refusal(
+    outcome: EngineOutcome, refusal: CancelWins | NotStorable | SessionTaken, record: RunRecord, name: str
+) -> EngineOutcome:
+    """What to commit after the store has refused the outcome. Raises the refusal if there is nothing smaller left."""
+    match refusal:
+        case CancelWins():
+            content = outcome.output.run.get("content")
+            text = content if isinstance(content, str) and content else cancel_reason(record.run_id)
+            output = replace(outcome.output, run={**outcome.output.run, "content": text})
+            return replace(outcome, status=RunStatus.CANCELLED, output=output, error=None)
+        case SessionTaken():
+            return failed_bare(record, name, SESSION_TAKEN)
+        case _ if outcome.error == TOO_LARGE:
+            raise refusal
+        case _:
+            return failed_bare(record, name, TOO_LARGE)

@@ -1,16 +1,22 @@
 """Errors, by what the caller does next.
 
 RunsError
-├── InvalidRequest        answer the client: the request can not be served as it is
-│   ├── NotFound          there is no such component, run or session for this caller
-│   └── Conflict          the id is taken, or the run is in a state that forbids it
-├── LostRace              look at ``record``: somebody else's write came first
+├── InvalidRequest        answer the client: the request cannot be served as it is
+│   ├── NotFound          this caller has no such component, run or session
+│   │   └── UnknownRun    no run with this id was ever accepted
+│   ├── Conflict          the id is taken, or the run's state forbids what was asked
+│   ├── QueueFull         try later: as many runs wait for a worker as may
+│   ├── TooManyRuns       ``websocket.ports``: the connection follows as many runs as it may
+│   └── AlreadyFollows    ``websocket.ports``: the connection already follows the run
+├── LostRace              look at ``record``: another write came first
 │   ├── RunExists         the run id is in use
 │   ├── ClaimLost         another executor has the run, or it has ended
 │   ├── Fenced            this attempt is over: nothing of it may be written any more
 │   └── CancelWins        a cancel is flagged: commit as CANCELLED
+├── ComponentUnusable     end the run as ERROR: the component, or the engine, cannot be loaded
+│   └── ComponentsError   ``engine.errors``: the deployer's components cannot be loaded
 ├── SessionTaken          end the run as ERROR without touching the session: it belongs to another user
-├── NotStorable           end the run as ERROR: what it left can not be stored, now or later
+├── NotStorable           end the run as ERROR: its result can never be stored
 └── StoreUnavailable      try later: nothing is known to have been written, and nothing may be announced
 """
 
@@ -23,15 +29,19 @@ if TYPE_CHECKING:
 
 
 class RunsError(Exception):
-    """Base of all errors of this package's runs. Its text is fit for a caller's eyes."""
+    """Base of all errors of runs. Its text is fit for a caller's eyes."""
 
 
 class InvalidRequest(RunsError):
-    """The request can not be served as it is."""
+    """The request cannot be served as it is."""
 
 
 class NotFound(InvalidRequest):
     """No such component, run or session, or none that this caller may see."""
+
+
+class UnknownRun(NotFound):
+    """No run with this id was ever accepted."""
 
 
 class Conflict(InvalidRequest):
@@ -43,12 +53,12 @@ class QueueFull(InvalidRequest):
 
 
 class LostRace(RunsError):
-    """A condition failed because of an earlier write of somebody else."""
+    """A condition failed because another write came first."""
 
     def __init__(self, message: str, record: RunRecord | None) -> None:
         super().__init__(message)
         self.record = record
-        """The record that won, or None where there is none."""
+        """The record as that write left it; None if there is none."""
 
 
 class RunExists(LostRace):
@@ -56,7 +66,7 @@ class RunExists(LostRace):
 
 
 class ClaimLost(LostRace):
-    """The run can not be claimed: it is unknown, has an executor that lives, or has ended."""
+    """The run cannot be claimed: it is unknown, has a living executor, or has ended."""
 
 
 class Fenced(LostRace):
@@ -64,20 +74,20 @@ class Fenced(LostRace):
 
 
 class CancelWins(LostRace):
-    """The run's cancel is flagged: only an ending as CANCELLED is taken."""
+    """The run's cancel is flagged: only an ending as CANCELLED is accepted."""
 
 
 class ComponentUnusable(RunsError):
-    """The component, or the engine, can not be loaded."""
+    """The component, or the engine, cannot be loaded."""
 
 
 class SessionTaken(RunsError):
-    """The session belongs to another user since after it was read."""
+    """The session has become another user's since it was read."""
 
 
 class NotStorable(RunsError):
-    """The store refuses this value for good, for example because it is too large."""
+    """The store will never accept this value, for example because it is too large."""
 
 
 class StoreUnavailable(RunsError):
-    """The store did not answer, or not in time, after bounded retries."""
+    """The store did not answer, or not in time, after a bounded number of tries."""

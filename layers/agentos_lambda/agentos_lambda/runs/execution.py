@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
-from uuid import uuid4
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
 
 from agentos_lambda.protocol.values import Event, RunStatus
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe
+from agentos_lambda.runs.endings import (
+    DEADLINE_EXCEEDED,
+    EXECUTION_LOST,
+    NOT_STORED,
+    EndingMaker,
+    after_refusal,
+    failed,
+    failed_bare,
+    is_terminal,
+    terminal_events,
+)
 from agentos_lambda.runs.errors import (
     CancelWins,
     ComponentUnusable,
@@ -21,300 +31,219 @@ from agentos_lambda.runs.errors import (
     StoreUnavailable,
 )
 from agentos_lambda.runs.log_buffer import LogBuffer
-from agentos_lambda.runs.model import Component, Ending, IndexedEvent, RunOutput, RunRecord, Session, SessionDelta, Work
+from agentos_lambda.runs.model import AttemptResult, Ending, IndexedEvent, RunOutput, RunRecord
 from agentos_lambda.runs.observer import Observer
-from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, LiveRun, Store
-from agentos_lambda.runs.supervisor import Keeper, StopReason
-from agentos_lambda.runs.terminal import (
-    DEADLINE_EXCEEDED,
-    EXECUTION_LOST,
-    NOT_STORED,
-    SESSION_TAKEN,
-    TOO_LARGE,
-    cancel_reason,
-    is_terminal,
-    terminal_events,
-)
+from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, Feed, Store
+from agentos_lambda.runs.supervisor import AttemptSupervisor, StopReason
 
 log = logging.getLogger(__name__)
 
-_LONGEST_ERROR = 2_000
-"""Characters of an error in the record, which has to stay small. The output has all of it."""
-
-_PAUSES = (0.5, 1.0, 2.0)
-"""Seconds between the tries of an ending that the store did not answer: all together well within the lease."""
+_RETRY_PAUSES_SECONDS = (0.5, 1.0, 2.0)
+"""Between the tries of an ending that the store did not answer: all together well within the lease."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """A run that has left RUNNING, and what it left. Whoever holds it may tell: it is stored."""
+class ExecutionContext:
+    """What attempts are executed with."""
 
-    record: RunRecord
-    output: RunOutput
+    store: Store
+    engine: Callable[[], Engine]
+    """May take long: it is called off the event loop."""
+    clock: Clock
+    endings: EndingMaker
+    supervisor: Callable[..., AttemptSupervisor]
+    """Makes the supervisor of an attempt, from the arguments of ``AttemptSupervisor``."""
+    fan_out: FanOut | None
+    observer: Observer
+    recycle: Callable[[], None]
+    """Have this process replaced when it has answered: code of a run still executes in it."""
+    pause: Callable[[float], Awaitable[None]]
+    """Seconds, between the tries of an ending."""
 
 
 class Execution:
-    """An attempt at work in a task of its own: whoever follows it may go away, the run goes on.
+    """An attempt in a task of its own: it continues if the consumer of its events disconnects.
 
-    Nothing that ends the run is handed to a follower before it is committed.
+    Nothing that ends the run is handed on before it is committed.
     """
 
     def __init__(
         self,
         record: RunRecord,
-        component: Component,
+        name: str,
+        request: EngineRequest,
+        context: ExecutionContext,
         *,
-        store: Store,
-        engine: Callable[[], Engine],
-        clock: Clock,
-        observer: Observer,
         deadline: int | None,
-        stream: bool,
-        watched: bool,
-        retire: Callable[[], None],
-        fan_out: FanOut | None = None,
-        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        consumed: bool,
     ) -> None:
-        """``record`` is claimed by the caller. ``engine`` may take long: it is called off the event loop. ``watched``:
-        somebody iterates over ``events``."""
+        """Begin the attempt that ``record`` claims, of the component ``name``, in the running event loop.
+
+        ``deadline``: the time at which it has to come to its end. ``consumed``: the caller iterates over ``events``.
+        """
         self.record = record
-        self._component = component
-        self._store = store
-        self._engine = engine
-        self._clock = clock
-        self._observer = observer
-        self._stream = stream
-        self._watched = watched
-        self._retire = retire
-        self._pause = pause
-        # A run that began streamed may go on unstreamed: who follows it gets its end.
-        followed = stream or record.logged
-        self._buffer = LogBuffer(clock, record.next_index) if followed else None
+        self._name = name
+        self._request = request
+        self._context = context
+        self._consumed = consumed
+        # A run that began as a stream may be continued without one: its followers still get its end.
+        logged = request.stream or record.logged
+        self._buffer = LogBuffer(context.clock, record.next_index) if logged else None
+        self._fan_out = context.fan_out if logged else None
+        self._feed: Feed | None = None
         self._engine_run: EngineRun | None = None
         self._stopped = False
-        self._keeper = Keeper(
-            record, store, clock, log_buffer=self._buffer, deadline=deadline, on_stop=self._stop_engine
+        self._supervisor = context.supervisor(
+            record,
+            context.store,
+            context.clock,
+            log_buffer=self._buffer,
+            deadline=deadline,
+            on_stop=self._stop_engine,
         )
         self._events: asyncio.Queue[IndexedEvent | None] = asyncio.Queue()
-        self._task: asyncio.Task[Ended] | None = None
-        self._fan_out = fan_out if followed else None
-        self._live: LiveRun | None = None
+        self.task = asyncio.create_task(self._run(), name=f"run-{record.run_id}")
+        self.task.add_done_callback(lambda _: self._events.put_nowait(None))
 
-    def start(self, work: Work, session: Session | None, paused: RunOutput | None) -> None:
-        """Begin, in the running event loop. ``paused``: what a run that goes on has left so far."""
-        self._task = asyncio.create_task(self._run(work, session, paused), name=f"run-{self.record.run_id}")
-        self._task.add_done_callback(lambda _: self._events.put_nowait(None))
-
-    async def ended(self) -> Ended:
+    async def result(self) -> AttemptResult:
         """Wait for the end. Raises ``StoreUnavailable`` if the ending could not be stored."""
         return await asyncio.shield(self.task)
 
     async def events(self) -> AsyncIterator[IndexedEvent]:
-        """The events of the attempt as they happen, for one follower. Always ends with terminal events."""
+        """The events of the attempt as they happen, for one consumer. The last ones are always terminal events."""
         while (indexed := await self._events.get()) is not None:
             yield indexed
         try:
             self.task.result()
         except StoreUnavailable:
-            return  # told by the last event
+            return  # the last event says so
 
-    @property
-    def task(self) -> asyncio.Task[Ended]:
-        """The attempt's task, once it has been started."""
-        if self._task is None:
-            raise RuntimeError("the execution has not been started")
-        return self._task
-
-    async def _run(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
+    async def _run(self) -> AttemptResult:
         if self._fan_out is not None:
-            self._live = self._fan_out.begin(self.record, holds_lease=self._keeper.holds_lease)
+            self._feed = self._fan_out.begin(self.record, holds_lease=self._supervisor.holds_lease)
         try:
-            return await self._run_and_commit(work, session, paused)
+            return await self._run_and_commit()
         finally:
-            if self._live is not None:
-                await asyncio.to_thread(self._live.end, self.record)
+            if self._feed is not None:
+                await asyncio.to_thread(self._feed.end, self.record)
 
-    async def _run_and_commit(self, work: Work, session: Session | None, paused: RunOutput | None) -> Ended:
-        self._keeper.start()
-        self._observer.started(self.record)
+    async def _run_and_commit(self) -> AttemptResult:
+        self._supervisor.start()
+        self._context.observer.started(self.record)
         try:
-            outcome, terminal = await self._drive(work, session, paused)
+            outcome, terminal = await self._drive()
         finally:
-            await asyncio.to_thread(self._keeper.stop)
-        if self._keeper.stop_reason is StopReason.DEADLINE and outcome.status is RunStatus.CANCELLED:
-            outcome, terminal = self._failed(outcome, DEADLINE_EXCEEDED), []
+            await asyncio.to_thread(self._supervisor.stop)
+        if self._supervisor.stop_reason is StopReason.DEADLINE and outcome.status is RunStatus.CANCELLED:
+            outcome, terminal = failed(outcome, DEADLINE_EXCEEDED), []
         try:
-            return await self._commit(outcome, terminal or self._terminal(outcome))
+            return await self._commit(outcome, terminal or self._terminal_events(outcome))
         finally:
-            self._look_back()
+            if self._engine_run is not None and self._engine_run.left_behind():
+                log.warning("code of the run cannot be stopped", extra={"run_id": self.record.run_id})
+                self._context.recycle()
 
-    async def _drive(
-        self, work: Work, session: Session | None, paused: RunOutput | None
-    ) -> tuple[EngineOutcome, list[Event]]:
-        """Run the engine to its end. Terminal events are kept back: they are true only once the run is committed."""
+    async def _drive(self) -> tuple[EngineOutcome, list[Event]]:
+        """Run the engine to its end. Its terminal events are held back: they are true only after the commit."""
         record = self.record
-        request = EngineRequest(
-            record.kind,
-            record.component_id,
-            record.run_id,
-            record.session_id,
-            record.user_id,
-            work,
-            session,
-            self._stream,
-            paused,
-        )
         try:
-            engine = await asyncio.to_thread(self._engine)
-            self._engine_run = run = engine.start(request)
+            engine = await asyncio.to_thread(self._context.engine)
+            self._engine_run = run = engine.start(self._request)
         except (ComponentUnusable, NotFound) as error:
-            log.warning("the component can not be used: %s", error, extra={"run_id": record.run_id})
-            bare = EngineOutcome(RunStatus.ERROR, self._bare_output(), SessionDelta(), None)
-            return self._failed(bare, str(error)), []
+            log.warning("the component cannot be used: %s", error, extra={"run_id": record.run_id})
+            return failed_bare(record, self._name, str(error)), []
         if self._stopped:
             run.cancel()
         terminal: list[Event] = []
-        began, first = self._clock.now(), True
+        began, first = self._context.clock.now(), True
         async for event in run.events():
             if first:
-                self._observer.first_event(record, after=self._clock.now() - began)
+                self._context.observer.first_event(record, after_ms=self._context.clock.now() - began)
                 first = False
             if terminal or is_terminal(event, record):
                 terminal.append(event)
-            elif self._buffer is not None:
-                indexed = self._buffer.add(event)
-                self._hand_on(indexed)
-                if self._live is not None:
-                    self._live.publish(indexed)
-                if self._buffer.due():
-                    self._keeper.nudge()
+            else:
+                self._log_and_hand_on(event)
         return run.outcome(), terminal
 
-    def _look_back(self) -> None:
-        if self._engine_run is not None and self._engine_run.left_behind():
-            log.warning("code of the run can not be stopped", extra={"run_id": self.record.run_id})
-            self._retire()
+    def _log_and_hand_on(self, event: Event) -> None:
+        if self._buffer is None:
+            return
+        indexed = self._buffer.add(event)
+        self._hand_on([indexed])
+        if self._feed is not None:
+            self._feed.publish(indexed)
+        if self._buffer.due():
+            self._supervisor.wake()
 
     def _stop_engine(self, _reason: StopReason) -> None:
         self._stopped = True
         if self._engine_run is not None:
             self._engine_run.cancel()
 
-    async def _commit(self, outcome: EngineOutcome, terminal: list[Event]) -> Ended:
-        """Commit the outcome, or what becomes of it when something else was faster or the store refuses it."""
-        if self._keeper.stop_reason is StopReason.FENCED:
-            return await self._lost(await self._current_record())
-        commit = self._store.commit
+    async def _commit(self, outcome: EngineOutcome, terminal: list[Event]) -> AttemptResult:
+        """Commit the outcome, or what becomes of it if another write came first or the store refuses it."""
+        if self._supervisor.stop_reason is StopReason.FENCED:
+            return await self._fenced(await self._current_record())
+        commit = self._context.store.commit
         while True:
-            ending, numbered = self._ending(outcome, terminal)
+            last_events, numbered = self._buffer.finish(terminal) if self._buffer is not None else (None, [])
+            ending = self._context.endings.of_attempt(self.record, outcome, last_events)
             try:
                 self.record = await self._store_ending(commit, ending)
             except (CancelWins, NotStorable, SessionTaken) as refusal:
                 if isinstance(refusal, SessionTaken):
-                    commit = self._store.commit_without_session
-                outcome = self._instead(outcome, refusal)
-                terminal = self._terminal(outcome)
+                    commit = self._context.store.commit_without_session
+                outcome = after_refusal(outcome, refusal, self.record, self._name)
+                terminal = self._terminal_events(outcome)
             except Fenced as fenced:
-                return await self._lost(fenced.record)
+                return await self._fenced(fenced.record)
             except StoreUnavailable:
                 log.exception("the run could not be committed", extra={"run_id": self.record.run_id})
-                self._announce(self._terminal(self._failed(outcome, NOT_STORED)))
+                self._hand_on_unlogged(self._terminal_events(failed(outcome, NOT_STORED)))
                 raise
             else:
-                self._observer.ended(self.record)
-                self._hand_on(*numbered)
-                return Ended(self.record, ending.output)
+                self._context.observer.ended(self.record)
+                self._hand_on(numbered)
+                return AttemptResult(self.record, ending.output)
 
     async def _store_ending(self, commit: Callable[[Ending], RunRecord], ending: Ending) -> RunRecord:
-        """Commit the ending, which is the same for the store however often it comes."""
-        for seconds in _PAUSES:
+        """Commit the ending. It has the same token each time, so that it counts once."""
+        for seconds in _RETRY_PAUSES_SECONDS:
             try:
                 return await asyncio.to_thread(commit, ending)
             except StoreUnavailable:
                 log.warning("the run is not committed yet", extra={"run_id": self.record.run_id})
-            await self._pause(seconds)
+            await self._context.pause(seconds)
         return await asyncio.to_thread(commit, ending)
 
     async def _current_record(self) -> RunRecord | None:
-        """The record as it is now; None if it can not be had."""
+        """The record as it is now; None if the store does not answer."""
         try:
-            return await asyncio.to_thread(self._store.get, self.record.run_id)
+            return await asyncio.to_thread(self._context.store.get, self.record.run_id)
         except StoreUnavailable:
             return None
 
-    def _instead(self, outcome: EngineOutcome, refusal: CancelWins | NotStorable | SessionTaken) -> EngineOutcome:
-        """What to commit where the store has refused the outcome."""
-        match refusal:
-            case CancelWins():
-                content = outcome.output.run.get("content")
-                text = content if isinstance(content, str) and content else cancel_reason(self.record.run_id)
-                output = replace(outcome.output, run={**outcome.output.run, "content": text})
-                return replace(outcome, status=RunStatus.CANCELLED, output=output, error=None)
-            case SessionTaken():
-                return self._failed(self._bare(outcome), SESSION_TAKEN)
-            case _ if outcome.error == TOO_LARGE:
-                raise refusal
-            case _:
-                return self._failed(self._bare(outcome), TOO_LARGE)
-
-    def _ending(self, outcome: EngineOutcome, terminal: list[Event]) -> tuple[Ending, list[IndexedEvent]]:
-        last_events, numbered = self._buffer.finish(terminal) if self._buffer is not None else (None, [])
-        run = {**outcome.output.run, "status": outcome.status.value}
-        ending = Ending(
-            before=self.record,
-            status=outcome.status,
-            ended_at=self._clock.now(),
-            token=str(uuid4()),
-            output=replace(outcome.output, run=run),
-            session=outcome.session,
-            error=outcome.error and outcome.error[:_LONGEST_ERROR],
-            last_events=last_events,
-            sealed_at=last_events.last_index if last_events is not None else None,
-        )
-        return ending, numbered
-
-    async def _lost(self, record: RunRecord | None) -> Ended:
-        """Somebody else has ended the run or goes on with it. Tell what the record says, and nothing of our own."""
+    async def _fenced(self, record: RunRecord | None) -> AttemptResult:
+        """Another executor or the sweeper has taken over the run. Report only what the record says."""
         log.warning("the attempt was fenced off", extra={"run_id": self.record.run_id})
         self.record = record or self.record
         status = self.record.status if self.record.status.final else RunStatus.ERROR
         error = self.record.error or EXECUTION_LOST
-        self._announce(
-            terminal_events(self.record, self._component.name, status, now=self._clock.now(), content=None, error=error)
-        )
-        output = await asyncio.to_thread(self._store.output, self.record)
-        return Ended(self.record, output or self._bare_output())
+        now = self._context.clock.now()
+        self._hand_on_unlogged(terminal_events(self.record, self._name, status, now=now, error=error))
+        output = await asyncio.to_thread(self._context.store.output, self.record)
+        return AttemptResult(self.record, output or RunOutput(describe(self.record, self._name)))
 
-    def _announce(self, events: tuple[Event, ...] | list[Event]) -> None:
-        """Hand events to the follower that no log holds."""
+    def _hand_on_unlogged(self, events: Iterable[Event]) -> None:
+        """Hand events to the consumer that no log holds."""
         if self._buffer is not None:
-            self._hand_on(*self._buffer.finish(list(events))[1])
+            self._hand_on(self._buffer.finish(list(events))[1])
 
-    def _hand_on(self, *events: IndexedEvent) -> None:
-        if self._watched:  # what nobody takes would pile up
+    def _hand_on(self, events: Iterable[IndexedEvent]) -> None:
+        if self._consumed:  # unread events would pile up
             for indexed in events:
                 self._events.put_nowait(indexed)
 
-    def _failed(self, outcome: EngineOutcome, error: str) -> EngineOutcome:
-        run = {**outcome.output.run, "content": outcome.output.run.get("content") or error}
-        return replace(outcome, status=RunStatus.ERROR, error=error, output=replace(outcome.output, run=run))
-
-    def _terminal(self, outcome: EngineOutcome) -> list[Event]:
-        content = outcome.output.run.get("content")
-        return list(
-            terminal_events(
-                self.record,
-                self._component.name,
-                outcome.status,
-                now=self._clock.now(),
-                content=content if isinstance(content, str) else None,
-                error=outcome.error,
-            )
-        )
-
-    def _bare(self, outcome: EngineOutcome) -> EngineOutcome:
-        """The outcome without what the store refused."""
-        return replace(outcome, output=self._bare_output(), session=SessionDelta())
-
-    def _bare_output(self) -> RunOutput:
-        return RunOutput(describe(self.record, self._component.name))
+    def _terminal_events(self, outcome: EngineOutcome) -> list[Event]:
+        return self._context.endings.events_of(self.record, self._name, outcome)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from uuid import uuid4
 
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.execution import Execution
-from agentos_lambda.runs.model import Component, RunOutput, RunRecord, Session, Work
+from agentos_lambda.runs.endings import EndingMaker
+from agentos_lambda.runs.execution import Execution, ExecutionContext
+from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
-from agentos_lambda.runs.ports import Engine, FanOut, Store
+from agentos_lambda.runs.ports import Engine, EngineRequest, FanOut, Store
+from agentos_lambda.runs.supervisor import AttemptSupervisor
 
 
 class RunExecutor:
-    """What attempts are executed with."""
+    """Begins attempts, and knows which of them have not ended."""
 
     def __init__(
         self,
@@ -21,66 +24,47 @@ class RunExecutor:
         engine: Callable[[], Engine],
         clock: Clock,
         *,
-        retire: Callable[[], None] = lambda: None,
+        recycle: Callable[[], None] = lambda: None,
         observer: Observer | None = None,
         fan_out: FanOut | None = None,
+        supervisor: Callable[..., AttemptSupervisor] = AttemptSupervisor,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """``engine`` is called when components are needed, and only then: an engine takes long to import.
 
-        ``retire`` is called when a run has ended, but some of its code can not be stopped: this process should take no
-        further work. ``fan_out`` tells streamed runs to whoever follows them live. ``pause`` (seconds) is awaited
-        between two tries to store an ending.
+        ``recycle`` is called when a run has ended, but some of its code cannot be stopped: this process should not be
+        used again. ``fan_out`` sends streamed runs to their followers. ``supervisor`` makes the supervisor of an
+        attempt. ``pause`` (seconds) is awaited between two tries to store an ending.
         """
-        self.engine = engine
-        self._store = store
-        self._clock = clock
-        self._retire = retire
-        self._observer = observer or Unobserved()
-        self._fan_out = fan_out
-        self._pause = pause
+        self._context = ExecutionContext(
+            store=store,
+            engine=engine,
+            clock=clock,
+            endings=EndingMaker(clock, lambda: str(uuid4())),
+            supervisor=supervisor,
+            fan_out=fan_out,
+            observer=observer or Unobserved(),
+            recycle=recycle,
+            pause=pause,
+        )
         self._executions: set[Execution] = set()
 
     async def idle(self) -> None:
         """Wait until every attempt that was begun here has ended.
 
-        An environment is frozen when it has answered: an attempt whose follower has gone away has to end before.
+        An environment is frozen when it has answered: an attempt whose client has disconnected has to end before that.
         """
         while self._executions:
             await asyncio.wait([execution.task for execution in self._executions])
 
     def begin(
-        self,
-        record: RunRecord,
-        component: Component,
-        work: Work,
-        session: Session | None,
-        *,
-        stream: bool,
-        deadline: int | None,
-        watched: bool = True,
-        paused: RunOutput | None = None,
+        self, record: RunRecord, name: str, request: EngineRequest, *, deadline: int | None, consumed: bool = True
     ) -> Execution:
-        """Begin the attempt that ``record`` claims, in the running event loop. ``stream``: it gives and logs events.
+        """Begin the attempt that ``record`` claims, of the component ``name``, in the running event loop.
 
-        ``watched``: the caller takes the events, too. ``deadline`` is the time at which it has to come to its end.
-        ``paused`` is what a continued run left.
+        ``deadline`` is the time at which it has to come to its end. ``consumed``: the caller takes its events.
         """
-        execution = Execution(
-            record,
-            component,
-            store=self._store,
-            engine=self.engine,
-            clock=self._clock,
-            observer=self._observer,
-            deadline=deadline,
-            stream=stream,
-            watched=watched,
-            retire=self._retire,
-            fan_out=self._fan_out,
-            pause=self._pause,
-        )
-        execution.start(work, session, paused)
+        execution = Execution(record, name, request, self._context, deadline=deadline, consumed=consumed)
         self._executions.add(execution)
         execution.task.add_done_callback(lambda _: self._executions.discard(execution))
         return execution

@@ -1,4 +1,4 @@
-"""Where runs begin: accepted and executed here, or queued for a worker; new ones, and paused ones that go on."""
+"""Where runs begin or continue: executed here, or queued for a worker."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import replace
 from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.access import find_run, find_session
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.commands import ContinueRequest, RunRequest
+from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.errors import ClaimLost, Conflict, QueueFull, RunExists, StoreUnavailable
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.model import RunOutput, RunRecord
-from agentos_lambda.runs.ports import RunQueue, Store
-from agentos_lambda.runs.timing import LEASE
+from agentos_lambda.runs.ports import Engine, EngineRequest, RunQueue, Store
+from agentos_lambda.runs.timing import LEASE_MS
 from agentos_lambda.runs.work_json import work_to_json
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _NOT_PAUSED = {
 
 
 class RunIntake:
-    """Accepts. What it has accepted ends in a state that anyone can read, whatever happens next."""
+    """Accepts runs. Every accepted run ends in a state that anyone can read, whatever happens next."""
 
     def __init__(
         self,
@@ -40,82 +40,85 @@ class RunIntake:
         executor: RunExecutor,
         clock: Clock,
         *,
+        engine: Callable[[], Engine],
         new_id: Callable[[], str],
         queue_limit: int | None = None,
     ) -> None:
-        """``queue_limit``: how many runs may wait for a worker; None if any number may."""
+        """``engine``: the executor's, for decisions about paused runs; called only for those. ``queue_limit``: how many
+        runs may wait for a worker; None for any number."""
         self._store = store
         self._queue = queue
         self._executor = executor
         self._clock = clock
+        self._engine = engine
         self._new_id = new_id
         self._queue_limit = queue_limit
 
-    async def execute(self, request: RunRequest) -> Execution | RunRecord:
+    async def execute(self, command: StartRun) -> Execution | RunRecord:
         """Accept the run, straight to RUNNING, and execute it here.
 
-        Gives the record of the run that an earlier request with the same idempotency key has made, if there is one.
+        Gives the record of the run that an earlier command with the same idempotency key has started, if there is one.
         Raises ``NotFound`` for a session of another user, ``Conflict`` for a run id or a key that is in use.
         """
-        component, session = request.component, None
-        if request.session_id is not None:
+        component, session = command.component, None
+        if command.session_id is not None:
             session = await asyncio.to_thread(
                 find_session,
                 self._store,
                 component,
-                request.session_id,
-                user_id=request.user_id,
+                command.session_id,
+                user_id=command.user_id,
                 history=component.history_runs,
             )
-        record = self._new_record(request)
+        record = self._new_record(command)
         record = replace(
             record,
             status=RunStatus.RUNNING,
             attempt=1,
             executor=record.token,
             tries=1,
-            lease_until=record.accepted_at + LEASE,
-            logged=request.stream,
+            lease_until=record.accepted_at + LEASE_MS,
+            logged=command.stream,
         )
         try:
             record = await asyncio.to_thread(self._store.accept, record)
         except RunExists as taken:
             return _same_request(taken, record)
-        return self._executor.begin(
-            record, component, request.input, session, stream=request.stream, deadline=request.deadline
-        )
+        request = EngineRequest.for_attempt(record, command.work, session, stream=command.stream)
+        return self._executor.begin(record, component.name, request, deadline=command.deadline)
 
-    def enqueue(self, request: RunRequest) -> RunRecord:
-        """Accept the run as PENDING and have a worker execute it. Errors and repeated keys as with ``execute``.
+    def enqueue(self, command: StartRun) -> RunRecord:
+        """Accept the run as PENDING and have a worker execute it. Errors and repeated keys as in ``execute``.
 
-        Raises ``QueueFull`` where too many wait already. A queue that does not answer is tried again by the sweeper.
+        Raises ``QueueFull`` if too many runs wait already. If the queue does not answer, the sweeper sends the run
+        later.
         """
         try:
             self._check_queue()
         except QueueFull:
-            there = self._accepted_before(request)
-            if there is None:
+            earlier = self._accepted_before(command)
+            if earlier is None:
                 raise
-            return there
-        if request.session_id is not None:
-            find_session(self._store, request.component, request.session_id, user_id=request.user_id, history=0)
-        record = self._new_record(request)
+            return earlier
+        if command.session_id is not None:
+            find_session(self._store, command.component, command.session_id, user_id=command.user_id, history=0)
+        record = self._new_record(command)
         record = replace(record, queued_at=record.accepted_at, sends=1)
         try:
-            record = self._store.accept(record, work=work_to_json(request.input))
+            record = self._store.accept(record, work=work_to_json(command.work))
         except RunExists as taken:
             return _same_request(taken, record)
         self._send(record)
         return record
 
-    async def continue_here(self, request: ContinueRequest) -> Execution:
-        """Let a paused run go on here. Of two who continue, one gets ``Conflict``.
+    async def continue_here(self, command: ContinueRun) -> Execution:
+        """Continue a paused run here. Of two callers, one gets ``Conflict``.
 
-        Raises ``NotFound``, ``Conflict`` for a run that is not paused, ``InvalidRequest`` for decisions that do not fit
-        what the run waits for: the run then stays paused.
+        Raises ``NotFound``, ``Conflict`` for a run that is not paused, and ``InvalidRequest`` for decisions that do not
+        fit what the run waits for: it then stays paused.
         """
-        component = request.component
-        record, paused = await asyncio.to_thread(self._check_continuation, request)
+        component = command.component
+        record, paused = await asyncio.to_thread(self._check_continuation, command)
         session = await asyncio.to_thread(
             find_session,
             self._store,
@@ -124,49 +127,42 @@ class RunIntake:
             user_id=record.user_id,
             history=component.history_runs,
         )
-        record = await asyncio.to_thread(self._reopen, record, here=True, logged=request.stream, work=None)
-        return self._executor.begin(
-            record,
-            component,
-            request.continuation,
-            session,
-            stream=request.stream,
-            deadline=request.deadline,
-            paused=paused,
-        )
+        record = await asyncio.to_thread(self._reopen, record, here=True, logged=command.stream, work=None)
+        request = EngineRequest.for_attempt(record, command.work, session, stream=command.stream, paused=paused)
+        return self._executor.begin(record, component.name, request, deadline=command.deadline)
 
-    def enqueue_continuation(self, request: ContinueRequest) -> RunRecord:
-        """Have a worker let a paused run go on. Errors as with ``continue_here`` and ``enqueue``."""
+    def enqueue_continuation(self, command: ContinueRun) -> RunRecord:
+        """Have a worker continue a paused run. Errors as in ``continue_here`` and ``enqueue``."""
         self._check_queue()
-        record, _ = self._check_continuation(request)
-        record = self._reopen(record, here=False, logged=True, work=work_to_json(request.continuation))
+        record, _ = self._check_continuation(command)
+        record = self._reopen(record, here=False, logged=True, work=work_to_json(command.work))
         self._send(record)
         return record
 
-    def _new_record(self, request: RunRequest) -> RunRecord:
+    def _new_record(self, command: StartRun) -> RunRecord:
         return RunRecord(
-            run_id=request.chosen_run_id() or self._new_id(),
-            kind=request.component.kind,
-            component_id=request.component.id,
-            session_id=request.session_id or self._new_id(),
-            user_id=request.user_id,
+            run_id=command.chosen_run_id() or self._new_id(),
+            kind=command.component.kind,
+            component_id=command.component.id,
+            session_id=command.session_id or self._new_id(),
+            user_id=command.user_id,
             status=RunStatus.PENDING,
             accepted_at=self._clock.now(),
             token=self._new_id(),
-            request_hash=request.request_hash(),
+            request_hash=command.request_hash(),
         )
 
     def _check_queue(self) -> None:
         if self._queue_limit is not None and self._queue.depth() >= self._queue_limit:
             raise QueueFull("Too many runs are waiting")
 
-    def _accepted_before(self, request: RunRequest) -> RunRecord | None:
-        """The run of an earlier request that this one repeats by its key."""
-        run_id, request_hash = request.chosen_run_id(), request.request_hash()
+    def _accepted_before(self, command: StartRun) -> RunRecord | None:
+        """The run of an earlier command that this one repeats by its key."""
+        run_id, request_hash = command.chosen_run_id(), command.request_hash()
         if run_id is None or request_hash is None:
             return None
-        there = self._store.get(run_id)
-        return there if there is not None and there.request_hash == request_hash else None
+        earlier = self._store.get(run_id)
+        return earlier if earlier is not None and earlier.request_hash == request_hash else None
 
     def _send(self, record: RunRecord) -> None:
         try:
@@ -174,16 +170,16 @@ class RunIntake:
         except StoreUnavailable:
             log.warning("the queue is unavailable; the sweeper sends the run", extra={"run_id": record.run_id})
 
-    def _check_continuation(self, request: ContinueRequest) -> tuple[RunRecord, RunOutput]:
+    def _check_continuation(self, command: ContinueRun) -> tuple[RunRecord, RunOutput]:
         record = find_run(
-            self._store, request.component, request.run_id, session_id=request.session_id, user_id=request.user_id
+            self._store, command.component, command.run_id, session_id=command.session_id, user_id=command.user_id
         )
         if record.status is not RunStatus.PAUSED:
             raise Conflict(_NOT_PAUSED[record.status])
         paused = self._store.output(record)
         if paused is None:
-            raise Conflict("the run has left nothing to go on with")
-        self._executor.engine().check(record.kind, paused, request.continuation)
+            raise Conflict("the run has left nothing to continue from")
+        self._engine().check(record.kind, paused, command.work)
         return record, paused
 
     def _reopen(self, record: RunRecord, *, here: bool, logged: bool, work: JsonObject | None) -> RunRecord:
@@ -193,7 +189,7 @@ class RunIntake:
                 record,
                 executor=self._new_id(),
                 now=now,
-                lease_until=now + LEASE if here else None,
+                lease_until=now + LEASE_MS if here else None,
                 logged=record.logged or logged,
                 work=work,
             )
@@ -203,8 +199,8 @@ class RunIntake:
 
 
 def _same_request(taken: RunExists, ours: RunRecord) -> RunRecord:
-    """The run of an earlier request that this one repeats. Raises ``Conflict`` if it is another request."""
-    there = taken.record
-    if there is None or there.request_hash is None or there.request_hash != ours.request_hash:
+    """The run of an earlier command that this one repeats. Raises ``Conflict`` if it is another command."""
+    earlier = taken.record
+    if earlier is None or earlier.request_hash is None or earlier.request_hash != ours.request_hash:
         raise Conflict(f"Run {ours.run_id} already exists") from taken
-    return there
+    return earlier

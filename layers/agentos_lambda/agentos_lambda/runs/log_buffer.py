@@ -5,18 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
+from agentos_lambda.protocol.events import TEXT_EVENTS
 from agentos_lambda.protocol.values import Event
 from agentos_lambda.runs.clock import Clock, Stopwatch
 from agentos_lambda.runs.model import EventPack, IndexedEvent
-from agentos_lambda.runs.timing import LOOK_EVERY
-
-_TEXT = frozenset({"RunContent", "TeamRunContent"})
+from agentos_lambda.runs.timing import POLL_INTERVAL_MS
 
 
 class LogBuffer:
-    """Numbers events and holds those that are not stored yet. One thread adds, another one takes packs.
+    """Numbers events and holds those that are not stored yet. One thread adds events, another takes packs.
 
-    Text alone waits up to a second for more of it; anything else is due at once, and the text before it too.
+    Text alone waits up to a second for more text. Any other event is due at once, with the text before it.
     """
 
     def __init__(self, clock: Clock, first_index: int = 0) -> None:
@@ -25,7 +24,7 @@ class LogBuffer:
         self._next = first_index
         self._waiting: list[Event] = []
         self._urgent = False
-        self._waits: Stopwatch | None = None
+        self._since_oldest: Stopwatch | None = None
 
     def add(self, event: Event) -> IndexedEvent:
         """Number the event and keep it for the log."""
@@ -33,32 +32,34 @@ class LogBuffer:
             indexed = IndexedEvent(self._next, event)
             self._next += 1
             self._waiting.append(event)
-            self._waits = self._waits or Stopwatch(self._clock)
-            self._urgent = self._urgent or event.get("event") not in _TEXT
+            self._since_oldest = self._since_oldest or Stopwatch(self._clock)
+            self._urgent = self._urgent or event.get("event") not in TEXT_EVENTS
             return indexed
 
     def due(self) -> bool:
         """Whether a pack should be written now."""
         with self._lock:
-            return self._waits is not None and (self._urgent or self._waits.elapsed() >= LOOK_EVERY)
+            if self._since_oldest is None:
+                return False
+            return self._urgent or self._since_oldest.elapsed_ms() >= POLL_INTERVAL_MS
 
     def take(self) -> EventPack | None:
-        """All that waits, as one pack; None if nothing does."""
+        """All waiting events as one pack; None if there are none."""
         with self._lock:
             if not self._waiting:
                 return None
             pack = EventPack(self._next - len(self._waiting), tuple(self._waiting))
-            self._waiting, self._urgent, self._waits = [], False, None
+            self._waiting, self._urgent, self._since_oldest = [], False, None
             return pack
 
     def put_back(self, pack: EventPack) -> None:
-        """The pack could not be written: let it wait again, before what has come since."""
+        """The pack could not be written: let it wait again, before the events that have come since."""
         with self._lock:
             self._waiting[:0] = pack.events
-            self._waits = Stopwatch(self._clock)
+            self._since_oldest = Stopwatch(self._clock)
 
     def finish(self, terminal: Sequence[Event]) -> tuple[EventPack | None, list[IndexedEvent]]:
-        """The last pack of the attempt, with the terminal events behind all that waits, and those events numbered.
+        """The attempt's last pack, which is all waiting events and then the terminal ones; and the latter, numbered.
 
         Takes nothing out: an ending may be tried again with other terminal events.
         """

@@ -1,4 +1,4 @@
-"""The values that runs are made of. Times are milliseconds since the epoch, everywhere."""
+"""The values that runs are made of. All times are milliseconds since the epoch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agentos_lambda.protocol.values import Event, Json, JsonObject, Kind, RunSta
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """The authority on a run: what it says is so, whatever a queue, a socket or an engine believes."""
+    """The authority on a run: what it says holds, whatever a queue, a socket or an engine believes."""
 
     run_id: str
     kind: Kind
@@ -21,32 +21,32 @@ class RunRecord:
     status: RunStatus
     accepted_at: int
     token: str
-    """Made by who accepted the run: tells its own record from somebody else's with the same id."""
+    """Made by the caller of ``accept``: distinguishes its record from another one with the same id."""
     attempt: int = 0
     """The fencing number. Each claim, continue and sweep raises it; a write with an older one is refused."""
     executor: str | None = None
-    """Made by who claimed the attempt: tells its own claim from somebody else's."""
+    """Made by the caller of ``claim``: distinguishes its claim from another one."""
     tries: int = 0
-    """How often the run was started, for rerunning. Not a fence."""
+    """How often the run was started. Not a fence."""
     lease_until: int | None = None
-    """While RUNNING: when the executor counts as dead unless it renews."""
+    """While RUNNING: when the executor counts as dead unless it renews its lease."""
     cancel_requested_at: int | None = None
     ended_at: int | None = None
     """When the run last left RUNNING (PAUSED included), or was cancelled before it ran."""
     ending: str | None = None
     """The token of the commit that ended the attempt."""
     seals: Mapping[int, int] = field(default_factory=dict)
-    """Attempt -> the last event index that the log vouches for. Packs beyond it were written by a dead executor."""
+    """Attempt -> the last event index that the log vouches for. Packs after it are those of a dead executor."""
     error: str | None = None
     """Why the run ended as ERROR, in words for its caller."""
     request_hash: str | None = None
     """SHA-256 of the request of a run that was accepted with an ``Idempotency-Key``."""
     logged: bool = True
-    """Whether it has a log: from its start, or since it went on streamed. A run that nobody may follow needs none."""
+    """Whether the run has a log, from its start or since it was continued as a stream. Only then it has followers."""
     in_session: bool = False
-    """Whether the session has an item of the run: what it left when it last ended or paused."""
+    """Whether the session has an item of the run, with what the run left when it last ended or paused."""
     queued_at: int | None = None
-    """When a run that waits for a worker was queued, or queued again to be continued."""
+    """When the run was last queued for a worker, to be started or continued."""
     sends: int = 0
     """How often the run was sent to the queue."""
 
@@ -56,13 +56,13 @@ class RunRecord:
 
     @property
     def next_index(self) -> int:
-        """The first event index that no attempt has used as far as the record vouches for."""
+        """The first event index after all that the record vouches for."""
         return max(self.seals.values(), default=-1) + 1
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file or a media object of a request: its bytes, or where they are."""
+    """A file or a media object of a request: its bytes or its URL."""
 
     kind: str
     """``image``, ``audio``, ``video`` or ``file``."""
@@ -79,7 +79,7 @@ class RunInput:
     """What the caller sent for the component to work on."""
 
     message: Json
-    """Text, or for any kind an object."""
+    """Text or, for any kind of component, an object."""
     media: tuple[Media, ...] = ()
     session_state: JsonObject | None = None
     dependencies: JsonObject | None = None
@@ -90,23 +90,23 @@ class RunInput:
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """What a caller decided about a paused run, as the engine's own objects were sent back by the client."""
+    """What a caller decided about a paused run, in the form of the engine's objects that the client sent back."""
 
     tools: tuple[JsonObject, ...] | None = None
-    """An agent's tool executions, confirmed, refused or with their results."""
+    """An agent's tool calls, confirmed, rejected or with their results."""
     requirements: tuple[JsonObject, ...] | None = None
     """The requirements of an agent, of a team, or of a workflow's steps."""
 
 
 Work = RunInput | Continuation
-"""What an attempt starts from."""
+"""What an attempt has to do: all of it on its way from the caller to the engine, also through the queue."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunOutput:
-    """What a run leaves: the run as the engine stores it, and the runs of the members that worked for it.
+    """What a run leaves: the run as the engine stores it, and the runs of its members.
 
-    ``run["member_responses"]`` is empty: the members stand in ``members``, oldest first.
+    ``run["member_responses"]`` is empty: the members' runs are in ``members``, oldest first.
     """
 
     run: JsonObject
@@ -114,8 +114,16 @@ class RunOutput:
 
 
 @dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """A run that has left RUNNING, and what it left. It is stored, so it may be shown."""
+
+    record: RunRecord
+    output: RunOutput
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRun:
-    """A run that has ended (or paused), as its session keeps it."""
+    """A run that has ended or paused, as its session keeps it."""
 
     run_id: str
     kind: Kind
@@ -129,8 +137,8 @@ class StoredRun:
 class Session:
     """A session as it was read: its fields, and its last runs, oldest first.
 
-    A field is one value that two runs may set without losing each other's: ``state:KEY`` for a top-level key of the
-    session state, ``data:KEY`` for one of the other session data, and plain names (``metadata``, ``summary``).
+    Two runs may set different fields at the same time and lose neither. A field is ``state:KEY`` for a top-level key of
+    the session state, ``data:KEY`` for one of the other session data, or a plain name (``metadata``, ``summary``).
     """
 
     session_id: str
@@ -153,7 +161,7 @@ class SessionDelta:
 
 @dataclass(frozen=True, slots=True)
 class EventPack:
-    """Neighbouring events of one attempt: ``events[i]`` has the index ``first_index + i``."""
+    """Consecutive events of one attempt: ``events[i]`` has the index ``first_index + i``."""
 
     first_index: int
     events: tuple[Event, ...]
@@ -165,7 +173,7 @@ class EventPack:
 
 @dataclass(frozen=True, slots=True)
 class IndexedEvent:
-    """An event and its place in its run. Indexes strictly increase over all attempts; gaps are allowed."""
+    """An event with its index in the run. Indexes strictly increase over all attempts; gaps are allowed."""
 
     index: int
     event: Event
@@ -176,7 +184,7 @@ class Ending:
     """Everything that becomes visible in the one transaction that ends an attempt."""
 
     before: RunRecord
-    """The record as its writer knows it. Its attempt and status are the fence."""
+    """The record as the writer knows it. Its attempt and status are the fence."""
     status: RunStatus
     """PAUSED, COMPLETED, ERROR or CANCELLED."""
     ended_at: int
@@ -186,7 +194,7 @@ class Ending:
     session: SessionDelta = SessionDelta()
     error: str | None = None
     last_events: EventPack | None = None
-    """The last pack of the log, the terminal events in it."""
+    """The last pack of the log, with the terminal events."""
     sealed_at: int | None = None
     """The last event index of this attempt, ``last_events`` included; None if the attempt logged nothing."""
 
@@ -199,7 +207,7 @@ class Component:
     id: str
     name: str
     history_runs: int
-    """How many earlier runs of a session the component may look at: the largest that it, a member or a step wants."""
+    """How many earlier runs of a session the component may read: the largest number of it, its members and steps."""
     config: JsonObject
     """Its entry in ``GET /config``."""
     listed: JsonObject

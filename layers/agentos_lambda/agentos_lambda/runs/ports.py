@@ -1,15 +1,15 @@
 """What runs need from outside: stores and an engine. Each Protocol states what every implementation guarantees.
 
-The stores are synchronous and may be called from any thread. Every method may raise ``StoreUnavailable``. Every write
-may be repeated by its caller with the same tokens: a write that was applied, but whose answer was lost, is found to be
-the caller's own and reported as done.
+The stores are synchronous and may be called from any thread. Every method may raise ``StoreUnavailable``. A caller may
+repeat every write with the same tokens: if the write was applied and only its answer was lost, the store recognises it
+as the caller's own and reports success.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from agentos_lambda.protocol.values import Event, Json, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.model import (
@@ -31,13 +31,13 @@ class RunStore(Protocol):
     """The records of runs, and the one transaction that ends an attempt."""
 
     def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
-        """Create the record, with the work of a run that waits for a worker.
+        """Create the record, with its work if it is to wait for a worker.
 
-        Raises ``RunExists`` if its run id is in use, unless it is this very record (token).
+        Raises ``RunExists`` if the run id is in use, unless by this very record (token).
         """
 
     def work(self, record: RunRecord) -> Json:
-        """The work that the run was queued with last, None if there is none."""
+        """The work that the run was last queued with; None if there is none."""
 
     def reopen(
         self,
@@ -49,17 +49,17 @@ class RunStore(Protocol):
         logged: bool = True,
         work: Json = None,
     ) -> RunRecord:
-        """Let a PAUSED run go on: RUNNING with this executor and lease, the attempt raised by one; or PENDING with its
-        work, to be claimed, where ``lease_until`` is None. ``logged`` says whether it has a log from now on.
+        """Continue a PAUSED run: RUNNING with this executor and lease, the attempt raised by one; or, if
+        ``lease_until`` is None, PENDING with its work. ``logged``: whether it has a log from now on.
 
-        Demands that attempt and status are still those of ``record``: of two who continue, one gets ``ClaimLost``.
+        Demands that attempt and status are still those of ``record``: of two callers, one gets ``ClaimLost``.
         """
 
     def active(self, *, accepted_before: int) -> Iterator[str]:
-        """Ids of runs that were PENDING or RUNNING a moment ago, oldest first. A hint: look at the records."""
+        """Ids of runs that were PENDING or RUNNING a moment ago, oldest first. A hint: read the records."""
 
     def note_send(self, record: RunRecord) -> RunRecord:
-        """Count a PENDING run's next send to the queue, before it is sent: of two who want to send, one gets
+        """Count a PENDING run's next send to the queue, before it is sent: of two callers, one gets
         ``ClaimLost``."""
 
     def get(self, run_id: str) -> RunRecord | None:
@@ -68,12 +68,12 @@ class RunStore(Protocol):
     def claim(self, run_id: str, *, executor: str, lease_until: int, expired_before: int) -> RunRecord:
         """Become the executor: RUNNING, the attempt raised by one, ``executor`` and ``lease_until`` stored.
 
-        Takes a PENDING run, or a RUNNING one whose lease ended before ``expired_before``; a flagged cancel forbids
-        neither. An expired attempt is sealed at the last event that the log holds of it. Raises ``ClaimLost``.
+        Takes a PENDING run, or a RUNNING one whose lease ended before ``expired_before``, even if a cancel is flagged.
+        An expired attempt is sealed at the last event that the log holds of it. Raises ``ClaimLost``.
         """
 
     def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
-        """Extend the lease of ``record.attempt`` and see the cancel flag. Raises ``Fenced``."""
+        """Extend the lease of ``record.attempt``. The record returned has the cancel flag. Raises ``Fenced``."""
 
     def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
         """Flag a RUNNING run's cancel (the first flag's time stays); any other run is returned unchanged.
@@ -85,13 +85,13 @@ class RunStore(Protocol):
         """End the attempt: record, session, the session's RUN item, last event pack, all or nothing.
 
         Demands that the record's attempt and status are still those of ``ending.before`` (else ``Fenced``), that no
-        cancel is flagged unless it ends as CANCELLED (else ``CancelWins``), and that the session is new, unowned or
-        the run's owner's (else ``SessionTaken``; an ERROR ending then still can be committed with
-        ``commit_without_session``). Raises ``NotStorable`` if the values are too large.
+        cancel is flagged unless the run ends as CANCELLED (else ``CancelWins``), and that the session is new, has no
+        owner or has the run's (else ``SessionTaken``; ``commit_without_session`` can then still commit an ERROR).
+        Raises ``NotStorable`` if the values are too large.
         """
 
     def commit_without_session(self, ending: Ending) -> RunRecord:
-        """End the attempt in the record and the log only, for a run whose session can not be written."""
+        """End the attempt in the record and the log only, for a run whose session cannot be written."""
 
     def output(self, record: RunRecord) -> RunOutput | None:
         """What the run left when it last ended or paused; None before, or if it ended without its session."""
@@ -114,19 +114,19 @@ class EventLog(Protocol):
     """The packs of events, kept for a limited time."""
 
     def append(self, run_id: str, attempt: int, pack: EventPack) -> None:
-        """Store a pack. Never fails for a fenced attempt: what a dead executor writes, no reader sees."""
+        """Store a pack. Does not fail for a fenced attempt: no reader sees what it writes."""
 
     def read(self, record: RunRecord, *, after: int) -> Sequence[IndexedEvent]:
-        """Events with an index over ``after``, in order: of ended attempts up to their seal, of the current one all."""
+        """Events with an index over ``after``, in order: of ended attempts up to the seal, of the current one all."""
 
 
 class Store(RunStore, SessionStore, EventLog, Protocol):
-    """All three over one database, so that a commit is one transaction."""
+    """All three in one database, so that a commit is one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineRequest:
-    """One run for an engine."""
+    """What an engine gets of one attempt."""
 
     kind: Kind
     component_id: str
@@ -136,9 +136,26 @@ class EngineRequest:
     work: Work
     session: Session | None
     stream: bool
-    """Whether events are wanted. Without, the engine may take the shorter way and give none."""
+    """Whether events are wanted. If not, the engine may give none."""
     paused: RunOutput | None = None
     """For a continuation: what the run left when it paused."""
+
+    @classmethod
+    def for_attempt(
+        cls, record: RunRecord, work: Work, session: Session | None, *, stream: bool, paused: RunOutput | None = None
+    ) -> Self:
+        """What the attempt that ``record`` claims has to do."""
+        return cls(
+            record.kind,
+            record.component_id,
+            record.run_id,
+            record.session_id,
+            record.user_id,
+            work,
+            session,
+            stream,
+            paused,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +173,8 @@ class EngineRun(Protocol):
     """One run in an engine. ``events`` is iterated to its end once, then ``outcome`` is asked."""
 
     def events(self) -> AsyncIterator[Event]:
-        """The run's events as they happen, the terminal ones included. What the component raises ends the run as
-        ERROR: it is never raised here."""
+        """The run's events as they happen, including the terminal ones. What the component raises is not raised here:
+        it ends the run as ERROR."""
 
     def cancel(self) -> None:
         """Ask the run to stop. Thread-safe, returns at once; ``events`` then ends soon."""
@@ -166,8 +183,8 @@ class EngineRun(Protocol):
         """After ``events`` has ended: how."""
 
     def left_behind(self) -> bool:
-        """After ``events`` has ended: whether code of the run still executes, in a thread that can not be stopped or in
-        a task that does not let itself be cancelled."""
+        """After ``events`` has ended: whether code of the run still executes, in a thread that cannot be stopped or in
+        a task that resists its cancellation."""
 
 
 class Engine(Protocol):
@@ -177,20 +194,20 @@ class Engine(Protocol):
         """Raise ``InvalidRequest`` if these decisions do not fit what the paused run waits for."""
 
     def start(self, request: EngineRequest) -> EngineRun:
-        """Prepare the run; it starts when its events are iterated. Raises ``NotFound`` for an unknown component."""
+        """Prepare the run. It starts when its events are iterated. Raises ``NotFound`` for an unknown component."""
 
 
 class Catalog(Protocol):
-    """What can be told of the components without importing an engine."""
+    """What is known of the components without importing an engine."""
 
     def find(self, kind: Kind, component_id: str) -> Component | None:
         """The component with this id; None if there is none."""
 
     def all(self, kind: Kind) -> Sequence[Component]:
-        """The components of a kind, in the order in which they are exported."""
+        """The components of a kind, in the order of their export."""
 
     def models(self) -> Sequence[JsonObject]:
-        """``{"id", "provider"}`` of each model of all agents and teams, members too, each once."""
+        """``{"id", "provider"}`` of each model of all agents and teams, including members, each once."""
 
     def os_config(self) -> JsonObject:
         """The part of ``GET /config`` that is not about single components: databases, domains, interfaces."""
@@ -200,36 +217,36 @@ class Catalog(Protocol):
 
 
 class RunQueue(Protocol):
-    """Runs that wait for a worker. Delivers at least once, in any order; a hint, the record is the authority."""
+    """Runs that wait for a worker. Delivers at least once, in any order. A message is a hint, the record decides."""
 
     def send(self, run_id: str) -> None:
-        """Have some worker look at the run soon. Raises ``StoreUnavailable``."""
+        """Have a worker look at the run soon. Raises ``StoreUnavailable``."""
 
     def depth(self) -> int:
         """About how many runs wait. Raises ``StoreUnavailable``."""
 
 
-class LiveRun(Protocol):
-    """One attempt's way to those who follow it live."""
+class Feed(Protocol):
+    """One attempt's way to the connections that follow it."""
 
     def publish(self, indexed: IndexedEvent) -> None:
-        """Tell an event that does not end the attempt. Returns at once, never raises."""
+        """Send an event that does not end the attempt. Returns at once, never raises."""
 
     def end(self, record: RunRecord) -> None:
-        """Post nothing of the attempt any more. If the run has ended or paused, tell the rest as the log has it.
+        """Send nothing of the attempt any more. If the run has ended or paused, send the rest of it from the log.
 
-        ``record`` is the run as it is known now. Blocks for as long as that takes, never raises.
+        ``record`` is the run as it is known now. Blocks until all is sent, never raises.
         """
 
 
 class FanOut(Protocol):
-    """Tells runs to connections that follow them. What becomes of those never harms a run."""
+    """Sends runs to the connections that follow them. Failures of connections never harm a run."""
 
-    def begin(self, record: RunRecord, *, holds_lease: Callable[[], bool]) -> LiveRun | None:
-        """Begin to tell the attempt that ``record`` claims; None if nobody can follow such a run.
+    def begin(self, record: RunRecord, *, holds_lease: Callable[[], bool]) -> Feed | None:
+        """A feed of the attempt that ``record`` claims; None if no connection can follow such a run.
 
-        Nothing is posted while ``holds_lease`` says no.
+        Nothing is sent while ``holds_lease`` says no.
         """
 
     def ended(self, record: RunRecord) -> None:
-        """Tell the rest to whoever still follows a run that ended where no fan-out was. Blocks, never raises."""
+        """Send the rest of a run that ended without a feed to its followers. Blocks, never raises."""

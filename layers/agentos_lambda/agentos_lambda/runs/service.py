@@ -1,4 +1,4 @@
-"""What can be done with runs that have been accepted: read them, follow them, cancel them."""
+"""What can be done with accepted runs: read them, follow them, cancel them."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from dataclasses import dataclass
 from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.access import find_run, hidden
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.description import describe, show
-from agentos_lambda.runs.endings import commit_idle_ending
+from agentos_lambda.runs.description import show
+from agentos_lambda.runs.endings import EndingMaker, commit_idle
 from agentos_lambda.runs.errors import CancelWins, Fenced, NotFound, StoreUnavailable
-from agentos_lambda.runs.model import Component, Ending, EventPack, RunOutput, RunRecord, StoredRun
+from agentos_lambda.runs.model import Component, RunOutput, RunRecord, StoredRun
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Store
-from agentos_lambda.runs.tail import Look, follow
-from agentos_lambda.runs.terminal import cancel_reason, terminal_events
+from agentos_lambda.runs.tail import Snapshot, tail
 
-_RACES = 5
+_MAX_RACES = 5
 """How many transitions of one run may overtake a cancel before it gives up. A run has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """A run and what it left; no output while it has not ended."""
+    """A run and what it left; no output before it has ended or paused."""
 
     record: RunRecord
     component: Component
@@ -42,7 +41,7 @@ class RunService:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._new_id = new_id
+        self._endings = EndingMaker(clock, new_id)
         self._observer = observer or Unobserved()
 
     def get(
@@ -68,44 +67,27 @@ class RunService:
             raise NotFound("Session not found")
         return [run for run in runs if status in (None, run.status)]
 
-    def follow(self, run_id: str, *, after: int, until: int | None = None) -> AsyncIterator[Look]:
-        """The run's events over the index ``after`` from the log, until it has ended or paused, or until ``until``."""
-        return follow(self._store, self._clock, run_id, after=after, until=until)
+    def tail(self, run_id: str, *, after: int, until: int | None = None) -> AsyncIterator[Snapshot]:
+        """Snapshots of the run with its events over the index ``after``, as ``tail.tail`` gives them."""
+        return tail(self._store, self._clock, run_id, after=after, until=until)
 
     def cancel(self, component: Component, run_id: str) -> RunRecord:
         """Cancel the run, wherever it executes.
 
-        A run that waits or is paused is CANCELLED at once; of one that is RUNNING the record tells that a cancel is
-        requested, and it can not end in any other way any more; one that has ended stays as it is.
+        A run that waits or is paused is CANCELLED at once. The record of a RUNNING one gets the cancel's flag, and the
+        run can no longer end in any other way. A run that has ended stays as it is.
         """
-        for _ in range(_RACES):
+        for _ in range(_MAX_RACES):
             record = find_run(self._store, component, run_id)
             if record.status is RunStatus.RUNNING:
                 record = self._store.flag_cancel(run_id, now=self._clock.now())
             if record.status.final or (record.status is RunStatus.RUNNING and record.cancel_requested):
                 return record
+            ending = self._endings.cancelled_at_rest(record, component.name, self._store.output(record))
             try:
-                ended = commit_idle_ending(self._store, self._cancelled_at_rest(record, component))
+                ended = commit_idle(self._store, ending)
             except (Fenced, CancelWins):
                 continue  # it was claimed, continued or ended in between
             self._observer.ended(ended)
             return ended
         raise StoreUnavailable("the run changes too quickly to be cancelled")
-
-    def _cancelled_at_rest(self, record: RunRecord, component: Component) -> Ending:
-        """The ending of a run that nobody executes: it waits for a worker, or for its caller."""
-        now = self._clock.now()
-        left = self._store.output(record)
-        run = left.run if left is not None else describe(record, component.name)
-        run = {"content": cancel_reason(record.run_id), **run, "status": RunStatus.CANCELLED.value}
-        events = terminal_events(record, component.name, RunStatus.CANCELLED, now=now, content=None)
-        last_events = EventPack(record.next_index, events)
-        return Ending(
-            before=record,
-            status=RunStatus.CANCELLED,
-            ended_at=now,
-            token=self._new_id(),
-            output=RunOutput(run, left.members if left is not None else ()),
-            last_events=last_events,
-            sealed_at=last_events.last_index,
-        )

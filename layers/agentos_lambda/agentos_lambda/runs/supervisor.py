@@ -1,4 +1,4 @@
-"""What looks after an attempt while the engine works: its lease, a cancel from elsewhere, its log, its deadline."""
+"""Supervises an attempt while the engine works: its lease, a cancel from elsewhere, its log, its deadline."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from agentos_lambda.runs.errors import Fenced, NotStorable, StoreUnavailable
 from agentos_lambda.runs.log_buffer import LogBuffer
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.ports import Store
-from agentos_lambda.runs.timing import LEASE, LOOK_EVERY, RENEW_EVERY
+from agentos_lambda.runs.timing import LEASE_MS, POLL_INTERVAL_MS, RENEWAL_INTERVAL_MS
 
 log = logging.getLogger(__name__)
 
 
 class StopReason(Enum):
-    """Why an attempt is told to stop before the engine has come to an end."""
+    """Why an attempt is stopped before the engine has come to its end."""
 
     CANCELLED = auto()
     """A cancel is flagged in the record."""
     DEADLINE = auto()
     """The function is about to be timed out."""
     FENCED = auto()
-    """Another executor or the sweeper has taken the run over."""
+    """Another executor or the sweeper has taken over the run."""
 
 
-class Keeper:
-    """Looks after one attempt from a thread of its own, so that a component that blocks the event loop does not make
+class AttemptSupervisor:
+    """Supervises one attempt from a thread of its own, so that a component that blocks the event loop does not make
     a healthy run look dead, uncancellable or unlogged."""
 
     def __init__(
@@ -43,70 +43,69 @@ class Keeper:
         on_stop: Callable[[StopReason], None],
     ) -> None:
         """``deadline``: the time at which the attempt has to come to its end. ``on_stop`` is called once, from the
-        keeper's thread."""
+        supervisor's thread."""
         self._record = record
         self._store = store
         self._clock = clock
         self._buffer = log_buffer
         self._on_stop = on_stop
         now = clock.now()
-        self._time = None if deadline is None else deadline - now
-        self._kept = self._looked = self._renewed = Stopwatch(clock)
-        self._lease = (self._kept, (record.lease_until or 0) - now)
+        self._time_left_ms = None if deadline is None else deadline - now
+        self._since_start = self._since_poll = self._since_renewal = Stopwatch(clock)
+        self._lease = (self._since_start, (record.lease_until or 0) - now)
         self._stop_reason: StopReason | None = None
         self._ended = False
         self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name=f"keeper-{record.run_id}", daemon=True)
+        self._thread = threading.Thread(target=self._supervise, name=f"supervisor-{record.run_id}", daemon=True)
 
     @property
     def stop_reason(self) -> StopReason | None:
-        """Why the attempt was told to stop; None while it was not."""
+        """Why the attempt was stopped; None if it was not."""
         return self._stop_reason
 
     def holds_lease(self) -> bool:
-        """Whether the attempt is certain to be nobody else's."""
-        since, length = self._lease
-        return since.elapsed() < length and self._stop_reason is not StopReason.FENCED
+        """Whether it is certain that no other executor has the run."""
+        since, length_ms = self._lease
+        return since.elapsed_ms() < length_ms and self._stop_reason is not StopReason.FENCED
 
     def start(self) -> None:
-        """Begin to look after the attempt."""
+        """Begin to supervise the attempt."""
         self._thread.start()
 
-    def nudge(self) -> None:
-        """Something may be due: look at once."""
+    def wake(self) -> None:
+        """Something may be due: tick at once."""
         self._wake.set()
 
     def stop(self) -> None:
-        """Return when the keeper writes nothing any more. Blocks for at most one request to the store."""
+        """Return when the supervisor writes nothing any more. Blocks for at most one request to the store."""
         self._ended = True
         self._wake.set()
         self._thread.join()
 
-    def turn(self) -> None:
-        """Do what is due now. A store that can not be reached is asked again at the next turn."""
-        if self._time is not None and self._kept.elapsed() >= self._time:
-            self._stop(StopReason.DEADLINE)
+    def tick(self) -> None:
+        """Do what is due now. A store that cannot be reached is asked again at the next tick."""
+        if self._time_left_ms is not None and self._since_start.elapsed_ms() >= self._time_left_ms:
+            self._stop_attempt(StopReason.DEADLINE)
         try:
-            # First the look: an attempt that slept through its lease learns so before it logs anything.
-            self._look()
+            # The record first: an attempt that slept through its lease learns so before it logs anything.
+            self._poll_record()
             if self._stop_reason is not StopReason.FENCED:
                 self._write_log()
         except StoreUnavailable:
-            log.warning("the store is unavailable; the run goes on", extra={"run_id": self._record.run_id})
+            log.warning("the store is unavailable; the run continues", extra={"run_id": self._record.run_id})
 
-    def _keep(self) -> None:
+    def _supervise(self) -> None:
         while not self._ended:
-            self._wake.wait(self._pause())
+            self._wake.wait(self._seconds_to_next_tick())
             self._wake.clear()
             if not self._ended:
-                self.turn()
+                self.tick()
 
-    def _pause(self) -> float:
-        """Seconds until the next turn."""
-        pause = LOOK_EVERY - self._looked.elapsed()
-        if self._time is not None and self._stop_reason is None:
-            pause = min(pause, self._time - self._kept.elapsed())
-        return max(pause, 0) / 1000
+    def _seconds_to_next_tick(self) -> float:
+        pause_ms = POLL_INTERVAL_MS - self._since_poll.elapsed_ms()
+        if self._time_left_ms is not None and self._stop_reason is None:
+            pause_ms = min(pause_ms, self._time_left_ms - self._since_start.elapsed_ms())
+        return max(pause_ms, 0) / 1000
 
     def _write_log(self) -> None:
         if self._buffer is None or not self._buffer.due():
@@ -120,28 +119,28 @@ class Keeper:
             self._buffer.put_back(pack)
             raise
         except NotStorable:
-            log.exception("events are not in the log", extra={"run_id": self._record.run_id})
+            log.exception("events are missing in the log", extra={"run_id": self._record.run_id})
 
-    def _look(self) -> None:
-        if self._looked.elapsed() < LOOK_EVERY:
+    def _poll_record(self) -> None:
+        if self._since_poll.elapsed_ms() < POLL_INTERVAL_MS:
             return
-        self._looked = Stopwatch(self._clock)
+        self._since_poll = Stopwatch(self._clock)
         try:
-            if self._renewed.elapsed() >= RENEW_EVERY:
-                current = self._store.renew(self._record, lease_until=self._kept.now() + LEASE)
-                self._renewed = self._looked
-                self._lease = (self._renewed, LEASE)
+            if self._since_renewal.elapsed_ms() >= RENEWAL_INTERVAL_MS:
+                current = self._store.renew(self._record, lease_until=self._since_start.now() + LEASE_MS)
+                self._since_renewal = self._since_poll
+                self._lease = (self._since_renewal, LEASE_MS)
             else:
                 current = self._store.get(self._record.run_id) or self._record
         except Fenced:
-            self._stop(StopReason.FENCED)
+            self._stop_attempt(StopReason.FENCED)
             return
         if current.attempt != self._record.attempt or not current.status.active:
-            self._stop(StopReason.FENCED)
+            self._stop_attempt(StopReason.FENCED)
         elif current.cancel_requested:
-            self._stop(StopReason.CANCELLED)
+            self._stop_attempt(StopReason.CANCELLED)
 
-    def _stop(self, reason: StopReason) -> None:
+    def _stop_attempt(self, reason: StopReason) -> None:
         if self._stop_reason is None:
             self._stop_reason = reason
             self._on_stop(reason)

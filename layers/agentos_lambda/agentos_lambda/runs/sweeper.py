@@ -1,4 +1,4 @@
-"""Ends what nobody else will: runs whose executor died, and runs that no worker ever took."""
+"""Ends the runs that would never end: their executor has died, or no worker ever took them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.description import describe
-from agentos_lambda.runs.endings import commit_idle_ending
+from agentos_lambda.runs.endings import EXECUTION_LOST, NEVER_STARTED, EndingMaker, commit_idle
 from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced, StoreUnavailable
-from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord
+from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Catalog, RunQueue, Store
-from agentos_lambda.runs.terminal import EXECUTION_LOST, NEVER_STARTED, cancel_reason, terminal_events
-from agentos_lambda.runs.timing import CLOCK_SKEW, LEASE, RESEND_AFTER, UNLOGGED_AT_MOST, WAIT_AT_MOST
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, MAX_WAIT_MS, RESEND_AFTER_MS
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +32,13 @@ class Swept:
     sent_again: int = 0
     """Sent to the queue once more."""
     failed: int = 0
-    """Could not be looked after this time, which is logged: the store failed, or what is stored can not be read."""
+    """Not handled this time, which is logged: the store failed, or what is stored cannot be read."""
     left: int = 0
-    """Not come to for lack of time."""
+    """Not reached in time."""
 
 
 class Sweeper:
-    """Sweeps. Two at once do each other no harm: every step is a conditional write."""
+    """Sweeps may overlap: every step is a conditional write."""
 
     def __init__(
         self,
@@ -53,23 +51,24 @@ class Sweeper:
         observer: Observer | None = None,
         shuffle: Callable[[list[str]], None] = random.shuffle,
     ) -> None:
-        """``shuffle`` brings run ids into an order that is another one each time."""
+        """``shuffle`` puts run ids into a different order each time."""
         self._store = store
         self._queue = queue
         self._catalog = catalog
         self._clock = clock
         self._new_id = new_id
+        self._endings = EndingMaker(clock, new_id)
         self._observer = observer or Unobserved()
         self._shuffle = shuffle
 
     def sweep(self, *, until: int | None = None) -> Swept:
-        """Look at every run that is PENDING or RUNNING, until the time ``until``.
+        """Check every run that is PENDING or RUNNING, until the time ``until``.
 
-        Raises ``StoreUnavailable`` where those can not be listed.
+        Raises ``StoreUnavailable`` if those runs cannot be listed.
         """
         swept = Swept()
         active = list(self._store.active(accepted_before=self._clock.now()))
-        # Where there are too many for one sweep, none may stand behind the same others each time.
+        # If there are too many for one sweep, none may come after the same others each time.
         self._shuffle(active)
         for place, run_id in enumerate(active):
             if until is not None and self._clock.now() >= until:
@@ -80,8 +79,8 @@ class Sweeper:
             try:
                 done = self._sweep_one(run_id)
             except (ClaimLost, Fenced):
-                continue  # somebody else was faster: the run is in good hands
-            except Exception:  # the edge: one run must not keep the sweeper from all that come after it
+                continue  # another write came first: the run is in good hands
+            except Exception:  # the edge: one run must not keep the sweeper from the ones after it
                 log.exception("the run could not be swept", extra={"run_id": run_id})
                 self._observer.unswept(run_id)
                 done = "failed"
@@ -94,63 +93,50 @@ class Sweeper:
         if record is None:
             return None
         if record.status is RunStatus.RUNNING and record.lease_until is not None:
-            expired_before = now - CLOCK_SKEW
+            expired_before = now - CLOCK_SKEW_MS
             return self._end_lost(record, now, expired_before) if record.lease_until < expired_before else None
         if record.status is RunStatus.PENDING:
-            waits = now - (record.queued_at or record.accepted_at)
-            if waits >= WAIT_AT_MOST:
-                return self._end(record, RunStatus.ERROR, NEVER_STARTED)
-            if waits >= RESEND_AFTER * 2 ** max(record.sends - 1, 0):
+            waited_ms = now - (record.queued_at or record.accepted_at)
+            if waited_ms >= MAX_WAIT_MS:
+                return self._end(record, NEVER_STARTED)
+            if waited_ms >= RESEND_AFTER_MS * 2 ** max(record.sends - 1, 0):
                 return self._send_again(record)
         return None
 
-    def _end_lost(self, record: RunRecord, now: int, expired_before: int) -> str | None:
+    def _end_lost(self, record: RunRecord, now: int, expired_before: int) -> str:
         claimed = self._store.claim(
             record.run_id,
             executor=self._new_id(),
-            lease_until=now + LEASE,
+            lease_until=now + LEASE_MS,
             expired_before=expired_before,
         )
         log.warning("the run's executor has died", extra={"run_id": record.run_id, "attempt": record.attempt})
-        return self._end(claimed, RunStatus.ERROR, EXECUTION_LOST)
+        return self._end(claimed, EXECUTION_LOST)
 
-    def _end(self, record: RunRecord, status: RunStatus, error: str | None) -> str:
+    def _end(self, record: RunRecord, error: str | None) -> str:
+        """End the run as ERROR; as CANCELLED if ``error`` is None, or a cancel is flagged."""
         component = self._catalog.find(record.kind, record.component_id)
         name = component.name if component is not None else record.component_id
-        content = error if error is not None else cancel_reason(record.run_id)
-        events = terminal_events(record, name, status, now=self._clock.now(), content=content, error=error)
-        pack = EventPack(record.next_index + UNLOGGED_AT_MOST, events)
-        left = self._store.output(record)
-        run = {**(left.run if left is not None else describe(record, name)), "status": status.value, "content": content}
-        ending = Ending(
-            before=record,
-            status=status,
-            ended_at=self._clock.now(),
-            token=self._new_id(),
-            output=RunOutput(run, left.members if left is not None else ()),
-            error=error,
-            last_events=pack,
-            sealed_at=pack.last_index,
-        )
+        ending = self._endings.abandoned(record, name, self._store.output(record), error=error)
         try:
-            ended = commit_idle_ending(self._store, ending)
+            ended = commit_idle(self._store, ending)
         except CancelWins:
-            return self._end(record, RunStatus.CANCELLED, None)
-        self._have_it_told(record)
+            return self._end(record, None)
+        self._notify_followers(record)
         if error == EXECUTION_LOST:
             self._observer.lost(ended)
             return "lost"
         self._observer.ended(ended)
-        return "cancelled" if status is RunStatus.CANCELLED else "never_started"
+        return "cancelled" if error is None else "never_started"
 
-    def _have_it_told(self, record: RunRecord) -> None:
-        """Have a worker tell the end to those who follow the run live, as they can with a workflow's."""
+    def _notify_followers(self, record: RunRecord) -> None:
+        """Notify the followers of the run (by a worker). Only a workflow's run has any."""
         if record.kind is not Kind.WORKFLOW:
             return
         try:
             self._queue.send(record.run_id)
         except StoreUnavailable:
-            log.warning("the queue is unavailable; followers are not told", extra={"run_id": record.run_id})
+            log.warning("the queue is unavailable; followers are not notified", extra={"run_id": record.run_id})
 
     def _send_again(self, record: RunRecord) -> str | None:
         noted = self._store.note_send(record)

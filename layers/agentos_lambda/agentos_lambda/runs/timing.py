@@ -1,23 +1,23 @@
-"""How long an attempt counts as alive, and how often it is looked after. Durations in milliseconds."""
+"""How long an attempt counts as alive, and how often things are checked."""
 
-LEASE = 30_000
-"""An executor that has not renewed for this long counts as dead."""
+LEASE_MS = 30_000
+"""An executor that has not renewed its lease for this long counts as dead."""
 
-RENEW_EVERY = 10_000
+RENEWAL_INTERVAL_MS = 10_000
 """Two renewals may fail before the lease runs out."""
 
-LOOK_EVERY = 1_000
-"""How often a running attempt's record is read for a cancel, and how long text may wait to be logged."""
+POLL_INTERVAL_MS = 1_000
+"""How often the record of a running attempt is read for a cancel, and how long text may wait to be logged."""
 
-CLOCK_SKEW = 15_000
-"""How far the clocks of two machines may be apart: a lease is taken over only when it ended so long ago."""
+CLOCK_SKEW_MS = 15_000
+"""How far the clocks of two machines may be apart: a lease is taken over only after it ended this long ago."""
 
-RESEND_AFTER = 60_000
-"""A queued run that nobody took is sent again after this time, then after twice as long, and so on."""
+RESEND_AFTER_MS = 60_000
+"""A queued run that no worker took is sent again after this time, then after twice as long, and so on."""
 
-WAIT_AT_MOST = 6 * 3_600_000
-"""A queued run that nobody took for so long will never be started."""
+MAX_WAIT_MS = 6 * 3_600_000
+"""A queued run that no worker took for this long will never be started."""
 
-UNLOGGED_AT_MOST = 10_000
-"""More events than an executor hands on before it logs them. Whoever ends a dead executor's run leaves this gap in the
-indexes, so that a client that has seen some of those events still gets the end."""
+MAX_UNLOGGED_EVENTS = 10_000
+"""An upper bound of the events that an executor hands on before it logs them. Ending a dead executor's run leaves this
+gap in the indexes, so that a client that has seen some of those events still gets the end."""

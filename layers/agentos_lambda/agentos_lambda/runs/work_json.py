@@ -11,7 +11,7 @@ from agentos_lambda.runs.model import Continuation, Media, RunInput, Work
 
 
 def work_to_json(work: Work) -> JsonObject:
-    """The work; what is not set is left out, bytes are base64."""
+    """The work as JSON. Unset fields are left out, bytes are base64."""
     if isinstance(work, Continuation):
         return {"continuation": _given(work)}
     return {"input": {**_given(work), "media": [_media_to_json(media) for media in work.media]}}

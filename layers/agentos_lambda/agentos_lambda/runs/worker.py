@@ -1,4 +1,4 @@
-"""Executes runs that were queued."""
+"""Executes queued runs."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ import logging
 from collections.abc import Callable
 
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.errors import ClaimLost, NotFound
-from agentos_lambda.runs.execution import Ended
+from agentos_lambda.runs.errors import ClaimLost, UnknownRun
 from agentos_lambda.runs.executor import RunExecutor
-from agentos_lambda.runs.model import Component, Continuation, RunOutput, RunRecord, Session, Work
-from agentos_lambda.runs.ports import Catalog, FanOut, Store
-from agentos_lambda.runs.timing import LEASE
+from agentos_lambda.runs.model import AttemptResult, Component, Continuation, RunRecord
+from agentos_lambda.runs.ports import Catalog, EngineRequest, FanOut, Store
+from agentos_lambda.runs.timing import LEASE_MS
 from agentos_lambda.runs.work_json import work_from_json
 
 log = logging.getLogger(__name__)
-
-
-class UnknownRun(NotFound):
-    """Nobody has accepted a run with this id."""
 
 
 class Worker:
@@ -35,7 +30,7 @@ class Worker:
         new_id: Callable[[], str],
         fan_out: FanOut | None = None,
     ) -> None:
-        """``fan_out`` is that of the executor: for runs that were ended before a worker took them."""
+        """``fan_out``: the executor's, for runs that ended before a worker took them."""
         self._store = store
         self._executor = executor
         self._catalog = catalog
@@ -43,7 +38,7 @@ class Worker:
         self._new_id = new_id
         self._fan_out = fan_out
 
-    async def work(self, run_id: str, *, deadline: int | None) -> Ended | None:
+    async def work(self, run_id: str, *, deadline: int | None) -> AttemptResult | None:
         """Execute the run to its end; None if there is nothing to do.
 
         Raises ``UnknownRun``, and ``StoreUnavailable``: try again later.
@@ -58,26 +53,24 @@ class Worker:
                 await asyncio.to_thread(self._fan_out.ended, lost.record)
             return None
         component = self._component(record)
-        work, session, paused = await asyncio.to_thread(self._read, record, component)
-        execution = self._executor.begin(
-            record, component, work, session, stream=True, watched=False, deadline=deadline, paused=paused
-        )
-        return await execution.ended()
+        request = await asyncio.to_thread(self._read_request, record, component)
+        execution = self._executor.begin(record, component.name, request, deadline=deadline, consumed=False)
+        return await execution.result()
 
     def _claim(self, run_id: str) -> RunRecord:
         now = self._clock.now()
-        return self._store.claim(run_id, executor=self._new_id(), lease_until=now + LEASE, expired_before=0)
+        return self._store.claim(run_id, executor=self._new_id(), lease_until=now + LEASE_MS, expired_before=0)
 
     def _component(self, record: RunRecord) -> Component:
-        """The component; a bare one if a deployment has taken it away since: the engine then says so."""
+        """The component; a bare one if a deployment has removed it since: the engine then says so."""
         return self._catalog.find(record.kind, record.component_id) or Component(
             record.kind, record.component_id, record.component_id, 0, {}, {}, {}
         )
 
-    def _read(self, record: RunRecord, component: Component) -> tuple[Work, Session | None, RunOutput | None]:
+    def _read_request(self, record: RunRecord, component: Component) -> EngineRequest:
         work = work_from_json(self._store.work(record))
         session = self._store.load(
             record.session_id, kind=component.kind, component_id=component.id, history=component.history_runs
         )
         paused = self._store.output(record) if isinstance(work, Continuation) else None
-        return work, session, paused
+        return EngineRequest.for_attempt(record, work, session, stream=True, paused=paused)

@@ -73,7 +73,7 @@ class Retries:
                 pause = self._jitter() * FIRST_PAUSE_SECONDS * 2**tries
                 tries += 1
                 in_doubt = in_doubt or may_be_applied(error)
-                is_last = tries == self._tries or since_first.elapsed() + pause * 1000 > RETRY_WITHIN_MS
+                is_last = tries == self._tries or since_first.elapsed_ms() + pause * 1000 > RETRY_WITHIN_MS
                 if is_last or not (is_contended(error) or is_outage(error)):
                     raise RequestFailed(error, in_doubt=in_doubt) from error
             self._sleep(pause)

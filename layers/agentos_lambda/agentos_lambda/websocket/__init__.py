@@ -1,1 +1,1 @@
-"""The workflow WebSocket: what clients send, what they are sent, and who follows which run. Nothing is in memory."""
+"""The workflow WebSocket: messages of clients, answers, and who follows which run. All state is in the stores."""

@@ -1,4 +1,4 @@
-"""What becomes of what a client sends."""
+"""What happens with each message of a client."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from agentos_lambda.protocol.security_key import same_key
 from agentos_lambda.protocol.values import JsonObject
 from agentos_lambda.runs.errors import InvalidRequest, StoreUnavailable
 from agentos_lambda.websocket import control
-from agentos_lambda.websocket.context import Services
+from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.greeting import Greeter
 from agentos_lambda.websocket.messages import action_of, parse
 from agentos_lambda.websocket.ports import Connection
 from agentos_lambda.websocket.reconnect import reconnect
-from agentos_lambda.websocket.workflows import cancel, go_on, start
+from agentos_lambda.websocket.workflows import cancel_workflow, continue_workflow, start_workflow
 
 log = logging.getLogger(__name__)
 
-Action = Callable[[Services, str, JsonObject], str | None]
-"""What a connection's message does. Gives the answer, or None where events of a run are the answer."""
+Action = Callable[[ActionContext, str, JsonObject], str | None]
+"""Does what a connection's message asks for. Returns the answer, or None if the run's events are the answer."""
 
 UNAVAILABLE = "The service is unavailable, try again"
 
 
 class Actions:
-    """Handles one message at a time of any connection. All it knows of it is in the store."""
+    """Handles one message at a time, of any connection. All that it knows of the connection is in the store."""
 
-    def __init__(self, services: Services, greeter: Greeter) -> None:
-        self._services = services
+    def __init__(self, context: ActionContext, greeter: Greeter) -> None:
+        self._context = context
         self._greeter = greeter
 
     def handle(self, connection_id: str, text: str) -> None:
-        """Do what the message says, and answer. Raises ``PostFailed`` if that is not possible.
+        """Do what the message says, and answer. Raises ``PostFailed`` if the answer cannot be posted.
 
-        Nothing that a client sends ends its connection.
+        Nothing that a client sends closes its connection.
         """
         try:
-            connection = self._services.followings.connections.get(connection_id)
+            connection = self._context.registry.connections.get(connection_id)
             if connection is None:
-                log.info("a message of a connection that is closed", extra={"connection_id": connection_id})
+                log.info("a message of a closed connection", extra={"connection_id": connection_id})
                 return
             self._greeter.before_action(connection)
             answer = self._answer(connection, text)
@@ -51,12 +51,12 @@ class Actions:
             )
             answer = control.error(UNAVAILABLE)
         if answer is not None:
-            self._services.sender.send(connection_id, answer)
+            self._context.sender.send(connection_id, answer)
 
     def _answer(self, connection: Connection, text: str) -> str | None:
         message = parse(text)
         name = action_of(message)
-        key = self._services.key()
+        key = self._context.key()
         if name == "authenticate":
             return self._authenticate(connection, message, key)
         if key is not None and not connection.authenticated:
@@ -64,7 +64,7 @@ class Actions:
         action = _ACTIONS.get(name)
         if action is None:
             raise InvalidRequest(f"Unknown action: {name}")
-        return action(self._services, connection.connection_id, message)
+        return action(self._context, connection.connection_id, message)
 
     def _authenticate(self, connection: Connection, message: JsonObject, key: str | None) -> str:
         token = message.get("token")
@@ -73,18 +73,18 @@ class Actions:
         if key is not None:
             if not same_key(token, key):
                 return control.auth_error("Invalid token")
-            self._services.followings.connections.authenticate(connection.connection_id)
+            self._context.registry.connections.authenticate(connection.connection_id)
         return control.authenticated()
 
 
-def _ping(_services: Services, _connection_id: str, _message: JsonObject) -> str:
+def _ping(_context: ActionContext, _connection_id: str, _message: JsonObject) -> str:
     return control.pong()
 
 
 _ACTIONS: Mapping[str, Action] = {
     "ping": _ping,
-    "start-workflow": start,
+    "start-workflow": start_workflow,
     "reconnect": reconnect,
-    "continue-workflow": go_on,
-    "cancel-workflow": cancel,
+    "continue-workflow": continue_workflow,
+    "cancel-workflow": cancel_workflow,
 }

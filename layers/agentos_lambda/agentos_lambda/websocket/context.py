@@ -12,23 +12,23 @@ from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Component, RunRecord
 from agentos_lambda.runs.ports import Catalog, Store
 from agentos_lambda.runs.service import RunService
-from agentos_lambda.websocket.delivery.final import Drain
-from agentos_lambda.websocket.delivery.registry import Followings
+from agentos_lambda.websocket.delivery.final import FinalDelivery
+from agentos_lambda.websocket.delivery.registry import FollowerRegistry
 from agentos_lambda.websocket.delivery.sender import Sender
 from agentos_lambda.websocket.messages import shown
 
 
 @dataclass(frozen=True, slots=True)
-class Services:
-    """Put together by whoever starts the function."""
+class ActionContext:
+    """Put together by the function that handles the messages."""
 
     catalog: Catalog
     store: Store
     runs: RunService
     intake: RunIntake
-    followings: Followings
+    registry: FollowerRegistry
     sender: Sender
-    drain: Drain
+    final: FinalDelivery
     key: KeySource
     new_id: Callable[[], str]
 

@@ -1,7 +1,7 @@
 """``connected``: the first message of every connection, once.
 
-Nothing can be posted to a connection before the handler of ``$connect`` has returned. So the greeting comes from a
-message in a queue, or from the handler of the first action if that is sooner.
+Nothing can be posted to a connection before the handler of ``$connect`` has returned. So the greeting is posted by the
+handler of a queued message, or by the handler of the first action if that comes sooner.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from agentos_lambda.websocket import control
 from agentos_lambda.websocket.delivery.sender import Sender
 from agentos_lambda.websocket.ports import Connection, ConnectionStore
 
-_STALE_AFTER = 5_000
-"""Milliseconds after which a greeter that has not greeted will not any more. Longer than the sender's patience."""
-_LOOK_EVERY = 0.05
-"""Seconds."""
+_STALE_AFTER_MS = 5_000
+"""A greeter that has not greeted by then has died. Longer than all retries of the sender."""
+
+_POLL_INTERVAL_SECONDS = 0.05
 
 
 class Greeter:
-    """Greets. Of many who want to, one does, and the others wait for it."""
+    """Greets each connection once: of several callers, one greets and the others wait."""
 
     def __init__(
         self,
@@ -40,25 +40,25 @@ class Greeter:
         self._sleep = sleep
 
     def greet(self, connection_id: str) -> None:
-        """Greet a connection that perhaps is just being opened. Raises ``PostFailed``: try again later."""
+        """Greet a connection that may not be open yet. Raises ``PostFailed``: try again later."""
         if self._claim(connection_id):
             self._sender.send_first(connection_id, self._greeting())
             self._connections.note_greeted(connection_id)
 
     def before_action(self, connection: Connection) -> None:
-        """Return when the connection has been greeted, by whomever. Raises ``PostFailed``."""
+        """Return when the connection has been greeted, here or elsewhere. Raises ``PostFailed``."""
         current: Connection | None = connection
         while current is not None and not current.greeted:
             if self._claim(connection.connection_id):
                 self._sender.send(connection.connection_id, self._greeting())
                 self._connections.note_greeted(connection.connection_id)
                 return
-            self._sleep(_LOOK_EVERY)
+            self._sleep(_POLL_INTERVAL_SECONDS)
             current = self._connections.get(connection.connection_id)
 
     def _claim(self, connection_id: str) -> bool:
         now = self._clock.now()
-        return self._connections.claim_greeting(connection_id, now=now, stale_before=now - _STALE_AFTER)
+        return self._connections.claim_greeting(connection_id, now=now, stale_before=now - _STALE_AFTER_MS)
 
     def _greeting(self) -> str:
         return control.connected(requires_auth=self._key() is not None)

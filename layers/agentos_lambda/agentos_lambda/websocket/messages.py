@@ -1,16 +1,14 @@
-"""What clients send: JSON objects with an ``action``. Whatever else they send is an ``InvalidRequest``."""
+"""What clients send: JSON objects with an ``action``. Anything else is an ``InvalidRequest``."""
 
 from __future__ import annotations
 
-import re
-
+from agentos_lambda.protocol.ids import MAX_EVENT_INDEX, MAX_ID_LENGTH, is_id
 from agentos_lambda.protocol.strict_json import TooDeep, parse_json
 from agentos_lambda.protocol.values import Json, JsonObject
 from agentos_lambda.runs.errors import InvalidRequest
 
-_ID = re.compile(r"[A-Za-z0-9\-_.:@]{1,128}")
-_LAST_INDEX = 2**53
-_LONGEST_ECHO = 64
+_MAX_ECHO_LENGTH = 64
+"""Characters."""
 
 
 def parse(text: str) -> JsonObject:
@@ -33,12 +31,12 @@ def action_of(message: JsonObject) -> str:
 
 
 def shown(value: str) -> str:
-    """What a client sent, short enough to be sent back."""
-    return value[:_LONGEST_ECHO]
+    """What a client sent, cut to a length that can be sent back."""
+    return value[:_MAX_ECHO_LENGTH]
 
 
 def required_id(message: JsonObject, name: str, otherwise: str) -> str:
-    """An id that has to be there. Raises ``InvalidRequest``, with the text ``otherwise`` if it is missing."""
+    """A required id. Raises ``InvalidRequest``, with the text ``otherwise`` if it is missing."""
     value = optional_id(message, name)
     if value is None:
         raise InvalidRequest(otherwise)
@@ -46,17 +44,17 @@ def required_id(message: JsonObject, name: str, otherwise: str) -> str:
 
 
 def optional_id(message: JsonObject, name: str) -> str | None:
-    """An id, None if it is missing or empty. Raises ``InvalidRequest``."""
+    """An id; None if it is missing or empty. Raises ``InvalidRequest``."""
     value = message.get(name)
     if value is None or value == "":
         return None
-    if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise InvalidRequest(f"{name} should have at most 128 letters, digits and -_.:@")
+    if not isinstance(value, str) or not is_id(value):
+        raise InvalidRequest(f"{name} should have at most {MAX_ID_LENGTH} letters, digits and -_.:@")
     return value
 
 
-def workflow_input(message: JsonObject) -> Json:
-    """What the workflow gets: text or an object, the empty text if it is missing. Raises ``InvalidRequest``."""
+def workflow_message(message: JsonObject) -> Json:
+    """The message for the workflow: text or an object; empty text if it is missing. Raises ``InvalidRequest``."""
     value = message.get("message")
     if value is None:
         return ""
@@ -70,7 +68,7 @@ def last_event_index(message: JsonObject) -> int:
     value = message.get("last_event_index")
     if value is None:
         return -1
-    if not isinstance(value, int) or isinstance(value, bool) or not -1 <= value <= _LAST_INDEX:
+    if not isinstance(value, int) or isinstance(value, bool) or not -1 <= value <= MAX_EVENT_INDEX:
         raise InvalidRequest("last_event_index should be an integer of -1 or more")
     return value
 

@@ -1,4 +1,4 @@
-"""What the WebSocket needs from outside: its connections, the followers of runs, and a way to post.
+"""What the WebSocket needs from outside: connections, followers of runs, and a way to post.
 
 The stores are synchronous and may be called from any thread. Every method of a store may raise ``StoreUnavailable``.
 """
@@ -12,8 +12,8 @@ from typing import Protocol
 
 from agentos_lambda.runs.errors import InvalidRequest
 
-CONNECTION_LIVES = 2 * 3_600_000
-"""Milliseconds after which API Gateway ends a connection in any case.
+CONNECTION_LIFETIME_MS = 2 * 3_600_000
+"""After this time API Gateway closes a connection in any case.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
@@ -24,11 +24,11 @@ class TooManyRuns(InvalidRequest):
 
 
 class AlreadyFollows(InvalidRequest):
-    """The connection follows the run already."""
+    """The connection already follows the run."""
 
 
 class PostFailed(Exception):
-    """A text did not get to its connection."""
+    """A text did not reach its connection."""
 
 
 class Gone(PostFailed):
@@ -36,20 +36,20 @@ class Gone(PostFailed):
 
 
 class Refused(PostFailed):
-    """This text will never be taken by this connection. Drop it."""
+    """This connection will never accept this text. Drop it."""
 
 
 class Slow(PostFailed):
-    """The connection does not take more now, or nobody knows whether it took this. Post the same text again later."""
+    """The connection accepts no more now, or it is unknown whether it got this. Post the same text again later."""
 
 
 class Form(StrEnum):
     """How a run's events look on the wire (the AgentOS 3.1 API)."""
 
     SSE = "sse"
-    """Text in the form of a server-sent event: the live events of a run that this connection started or continued."""
+    """Text like a server-sent event: the live events of a run that this connection started or continued."""
     FLAT = "flat"
-    """A JSON object: everything after ``reconnect``."""
+    """A JSON object: every event after ``reconnect``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +66,27 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Follower:
-    """A connection that is to be told a run's events, from ``next_index`` on."""
+    """A connection that follows a run: it gets the run's events from ``next_index`` on."""
 
     run_id: str
     connection_id: str
     token: str
-    """Made for this following: tells it from an earlier or a later one of the same connection."""
+    """Distinguishes this follower from an earlier or later one of the same run and connection."""
     next_index: int
     form: Form
     attempt: int | None = None
-    """The last attempt whose executor has begun to tell it events; None while none has."""
+    """The last attempt whose executor has begun to send it events; None if none has."""
     held_until: int | None = None
-    """Until this time a handler tells the connection what it has missed, and nobody else may post."""
+    """Until this time, only the handler that sends it the missed events may post."""
 
     @property
     def about(self) -> dict[str, str]:
-        """What a log line says it is about."""
+        """What a log line is about."""
         return {"run_id": self.run_id, "connection_id": self.connection_id}
 
 
 class ConnectionStore(Protocol):
-    """The connections that are open."""
+    """The open connections."""
 
     def open(self, connection_id: str, *, now: int) -> None:
         """Store a new connection."""
@@ -95,15 +95,15 @@ class ConnectionStore(Protocol):
         """The connection, read consistently; None if there is none."""
 
     def close(self, connection_id: str) -> Connection | None:
-        """Remove the connection. Gives it as it was."""
+        """Remove the connection, and return it as it was."""
 
     def authenticate(self, connection_id: str) -> None:
-        """Note that the connection has proved to have the key. Nothing happens if it is closed."""
+        """Note that the client has presented the key. Nothing happens if the connection is closed."""
 
     def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:
-        """Become the one who greets; False if somebody else does, has, or the connection is closed.
+        """Claim the greeting. False if another caller has claimed it or has greeted, or if the connection is closed.
 
-        A claim from before ``stale_before`` that has led to nothing does not count any more.
+        A claim from before ``stale_before`` without a greeting does not count any more.
         """
 
     def note_greeted(self, connection_id: str) -> None:
@@ -113,30 +113,30 @@ class ConnectionStore(Protocol):
         """Count a run that the connection follows. Raises ``TooManyRuns``, also if the connection is closed."""
 
     def remove_run(self, connection_id: str, run_id: str) -> None:
-        """Count it no more. Nothing happens if the connection is closed."""
+        """Stop counting the run. Nothing happens if the connection is closed."""
 
 
 class FollowerStore(Protocol):
-    """Who follows which run. They expire by themselves."""
+    """Who follows which run. Followers expire by themselves."""
 
     def put(self, follower: Follower, *, now: int) -> None:
-        """Begin to follow.
+        """Store a new follower.
 
-        Raises ``AlreadyFollows`` if the connection does already, unless that following was held and its holder has
-        not released it in time.
+        Raises ``AlreadyFollows`` if the connection already follows the run, unless that follower was held and has not
+        been released in time.
         """
 
     def release(self, follower: Follower, *, next_index: int) -> Follower | None:
-        """End the hold: whoever executes the run tells the rest. None if the following is over."""
+        """End the hold: the executor of the run sends the rest. None if the follower is gone."""
 
     def take(self, follower: Follower, *, attempt: int) -> bool:
-        """Note that this attempt's executor tells the follower events. False if the following is over."""
+        """Note that this attempt's executor sends to the follower. False if the follower is gone."""
 
     def remove(self, follower: Follower) -> bool:
-        """End this following (by token). Of two who do, one gets True: it alone may tell the rest."""
+        """Remove this follower (by token). Of two callers, one gets True: only this one may send the rest."""
 
     def drop(self, run_id: str, connection_id: str) -> None:
-        """End whatever following of the run the connection has."""
+        """Remove the follower of this run and connection, whatever its token."""
 
     def of_run(self, run_id: str) -> Sequence[Follower]:
         """All followers of the run, read consistently."""
@@ -150,7 +150,7 @@ class Posts(Protocol):
 
 
 class Greetings(Protocol):
-    """Connections that wait to be greeted. Delivers at least once."""
+    """Connections that wait for their greeting. Delivers at least once."""
 
     def send(self, connection_id: str) -> None:
         """Have the connection greeted soon. Raises ``StoreUnavailable``."""

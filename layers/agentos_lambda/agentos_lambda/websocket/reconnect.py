@@ -1,89 +1,91 @@
-"""``reconnect``: what a client has missed of a run, then what happens."""
+"""``reconnect``: what a client has missed of a run, then its live events."""
 
 from __future__ import annotations
 
+from agentos_lambda.protocol import resumption
 from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.errors import InvalidRequest
-from agentos_lambda.runs.model import IndexedEvent, RunRecord
-from agentos_lambda.runs.tail import known_events
+from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.runs.tail import Snapshot, take_snapshot
 from agentos_lambda.websocket import control
-from agentos_lambda.websocket.context import Services
+from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.delivery.frames import Framing
 from agentos_lambda.websocket.messages import last_event_index, optional_id, required_id
 from agentos_lambda.websocket.ports import Follower, Form
 
-_HOLD = 60_000
-"""Milliseconds; longer than a handler may take."""
+_HOLD_MS = 60_000
+"""Longer than a handler may take."""
 
 
-def reconnect(services: Services, connection_id: str, message: JsonObject) -> str | None:
-    """Tell the missed events from the log; those that happen then are told by whoever executes the run.
+def reconnect(context: ActionContext, connection_id: str, message: JsonObject) -> str | None:
+    """Send the missed events from the log. The executor of the run sends those that happen from then on.
 
-    One writer at any time: the follower is held, so that nobody else tells it anything, until it has been told what the
-    log has. If the run has ended by then, whoever removes the follower tells the rest.
+    There is one writer at any time: the follower is held, so that no executor sends to it, until it has got what the
+    log has. If the run has ended by then, the process that removes the follower sends the rest.
     """
-    record = _find(services, message)
+    record = _find(context, message)
     after = last_event_index(message)
     if not record.logged:
-        return control.without_events(record)
+        return control.text(resumption.no_events(record.run_id, record.status))
     if not record.status.active:
-        _replay(services, connection_id, record, after=after)
+        ended = Snapshot(record, tuple(context.store.read(record, after=after)))
+        _replay(context, connection_id, ended, after=after)
         return None
-    with services.followings.begun(
-        record.run_id, connection_id, next_index=after + 1, form=Form.FLAT, hold=_HOLD
+    with context.registry.added(
+        record.run_id, connection_id, next_index=after + 1, form=Form.FLAT, hold_ms=_HOLD_MS
     ) as follower:
-        _catch_up(services, follower, after=after)
+        _catch_up(context, follower, after=after)
     return None
 
 
-def _find(services: Services, message: JsonObject) -> RunRecord:
+def _find(context: ActionContext, message: JsonObject) -> RunRecord:
     run_id = required_id(message, "run_id", "run_id is required for subscription")
     workflow_id, session_id = optional_id(message, "workflow_id"), optional_id(message, "session_id")
-    record = services.store.get(run_id)
+    record = context.store.get(run_id)
     if (
         record is None
         or record.kind is not Kind.WORKFLOW
         or workflow_id not in (None, record.component_id)
         or session_id not in (None, record.session_id)
     ):
-        raise InvalidRequest(f"Run {run_id} not found in buffer or database")
+        raise _not_found(run_id)
     return record
 
 
-def _catch_up(services: Services, follower: Follower, *, after: int) -> None:
-    connection_id = follower.connection_id
-    record, missed = _look(services, follower.run_id, after=after)
-    if not record.status.active:
-        # It has ended since: held, the follower is nobody else's.
-        services.followings.end(follower)
-        _replay(services, connection_id, record, after=after)
+def _not_found(run_id: str) -> InvalidRequest:
+    return InvalidRequest(f"Run {run_id} not found in buffer or database")
+
+
+def _catch_up(context: ActionContext, follower: Follower, *, after: int) -> None:
+    run_id, connection_id = follower.run_id, follower.connection_id
+    snapshot = take_snapshot(context.store, run_id, after=after)
+    if snapshot is None:
+        raise _not_found(run_id)
+    if not snapshot.record.status.active:
+        # It has ended since. No other process sends to a follower that is held.
+        context.registry.remove(follower)
+        _replay(context, connection_id, snapshot, after=after)
         return
-    count = known_events(record, missed, after=after)
+    missed, count = len(snapshot.events), snapshot.known_events(after=after)
     if missed:
-        services.sender.send(connection_id, control.catch_up(record, missed, count))
-        _send(services, connection_id, record, missed)
-    services.sender.send(connection_id, control.subscribed(record, count))
-    released = services.followings.followers.release(follower, next_index=count)
-    record = services.store.get(follower.run_id) or record
+        context.sender.send(connection_id, control.text(resumption.catch_up(run_id, missed=missed, count=count)))
+        _send_events(context, connection_id, snapshot)
+    subscribed = resumption.subscribed(run_id, Kind.WORKFLOW, count=count, transport=resumption.Transport.WEBSOCKET)
+    context.sender.send(connection_id, control.text(subscribed))
+    released = context.registry.followers.release(follower, next_index=count)
+    record = context.store.get(run_id) or snapshot.record
     if released is not None and not record.status.active:
-        services.drain.one(record, released)
+        context.final.to_one(record, released)
 
 
-def _replay(services: Services, connection_id: str, record: RunRecord, *, after: int) -> None:
-    missed = list(services.store.read(record, after=after))
-    count = known_events(record, missed, after=after)
-    services.sender.send(connection_id, control.replay(record, missed, count, after=after))
-    _send(services, connection_id, record, missed)
+def _replay(context: ActionContext, connection_id: str, snapshot: Snapshot, *, after: int) -> None:
+    record, missed = snapshot.record, len(snapshot.events)
+    count = snapshot.known_events(after=after)
+    opening = resumption.replay(record.run_id, record.status, missed=missed, count=count, after=after)
+    context.sender.send(connection_id, control.text(opening))
+    _send_events(context, connection_id, snapshot)
 
 
-def _look(services: Services, run_id: str, *, after: int) -> tuple[RunRecord, list[IndexedEvent]]:
-    # The record first: if it has ended by then, the log that is read after it holds everything.
-    record = services.store.get(run_id)
-    if record is None:
-        raise InvalidRequest(f"Run {run_id} not found in buffer or database")
-    return record, list(services.store.read(record, after=after))
-
-
-def _send(services: Services, connection_id: str, record: RunRecord, events: list[IndexedEvent]) -> None:
-    for frame in Framing(record, Form.FLAT).all(events):
-        services.sender.send(connection_id, frame.text)
+def _send_events(context: ActionContext, connection_id: str, snapshot: Snapshot) -> None:
+    for frame in Framing(snapshot.record, Form.FLAT).all(snapshot.events):
+        context.sender.send(connection_id, frame.text)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Depends
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from agentos_lambda.protocol.ids import ID_PATTERN, MAX_EVENT_INDEX, MAX_ID_LENGTH, is_id
 from agentos_lambda.protocol.strict_json import TooDeep, parse_json
 from agentos_lambda.runs.errors import NotFound
 
@@ -29,21 +30,18 @@ def none_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
-IdText = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9\-_.:@]+$")]
+IdText = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=ID_PATTERN)]
 Id = Annotated[IdText | None, BeforeValidator(none_if_empty)]
 Flag = Annotated[bool | None, BeforeValidator(none_if_empty)]
-Index = Annotated[Annotated[int, Field(ge=-1, le=2**53)] | None, BeforeValidator(none_if_empty)]
+Index = Annotated[Annotated[int, Field(ge=-1, le=MAX_EVENT_INDEX)] | None, BeforeValidator(none_if_empty)]
 JsonDict = Annotated[dict[str, Any] | None, BeforeValidator(from_text)]
-
-_ids: TypeAdapter[str] = TypeAdapter(IdText)
 
 
 def known_run_id(run_id: str) -> str:
     """A dependency of routes with ``{run_id}``. What can be no id is the id of no run: raises ``NotFound``."""
-    try:
-        return _ids.validate_python(run_id)
-    except ValidationError:
-        raise NotFound("Run not found") from None
+    if not is_id(run_id):
+        raise NotFound("Run not found")
+    return run_id
 
 
 RunId = Annotated[str, Depends(known_run_id)]

@@ -15,7 +15,7 @@ from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.requests.uploads import read_uploads
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.commands import ContinueRequest, RunRequest
+from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.model import Component
 
 ENDING_TAKES = 5_000
@@ -25,9 +25,7 @@ _MAX_KEY = 512
 """Characters of an ``Idempotency-Key``."""
 
 
-async def run_request(
-    component: Component, body: Body, idempotency_key: str | None, deadline: int | None
-) -> RunRequest:
+async def run_request(component: Component, body: Body, idempotency_key: str | None, deadline: int | None) -> StartRun:
     """A new run. Raises ``ApiError`` for what can not be understood, before anything has run."""
     form = RunForm.of(body)
     if component.kind is Kind.WORKFLOW and body.files:
@@ -35,9 +33,9 @@ async def run_request(
     if idempotency_key is not None and not 0 < len(idempotency_key) <= _MAX_KEY:
         raise FieldErrors([("Idempotency-Key", f"Header should have 1 to {_MAX_KEY} characters")])
     uploads = read_uploads(body.files, form.files_metadata)
-    return RunRequest(
+    return StartRun(
         component=component,
-        input=await form.run_input(uploads),
+        work=await form.run_input(uploads),
         session_id=form.session_id,
         user_id=form.user_id,
         run_id=form.run_id,
@@ -48,13 +46,13 @@ async def run_request(
     )
 
 
-def continue_request(component: Component, run_id: str, body: Body, deadline: int | None) -> ContinueRequest:
+def continue_request(component: Component, run_id: str, body: Body, deadline: int | None) -> ContinueRun:
     """A paused run that goes on. Raises ``ApiError`` for what can not be understood."""
     form = ContinueForm.of(body)
-    return ContinueRequest(
+    return ContinueRun(
         component=component,
         run_id=run_id,
-        continuation=form.continuation(),
+        work=form.continuation(),
         session_id=form.session_id,
         user_id=form.user_id,
         stream=bool(form.stream),

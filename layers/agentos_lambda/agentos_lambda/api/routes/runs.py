@@ -18,6 +18,7 @@ from agentos_lambda.api.requests.parse import (
 )
 from agentos_lambda.api.routes.components import known_component
 from agentos_lambda.api.routes.resume import resume
+from agentos_lambda.protocol.ids import MAX_EVENT_INDEX
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.execution import Execution
@@ -25,9 +26,6 @@ from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Component, RunRecord
 from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.runs.service import RunService, RunView
-
-_NOTHING = 2**53
-"""After every event: who follows from here waits for the end only."""
 
 
 def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService, clock: Clock) -> APIRouter:
@@ -91,13 +89,13 @@ class _Answers:
         """A run that executes here: as it happens, or when it has ended."""
         if stream:
             return self.stream(sse.stream_execution(execution, component.name, self._clock))
-        ended = await execution.ended()
-        return JSONResponse(RunView(ended.record, component, ended.output).show())
+        result = await execution.result()
+        return JSONResponse(RunView(result.record, component, result.output).show())
 
     def queued(self, record: RunRecord, *, stream: bool, after: int, until: int | None) -> Response:
-        """A run that a worker executes: at once, or as its log tells it. Who goes away stops nothing."""
+        """A run that a worker executes: at once, or as its log tells it. A client that disconnects stops nothing."""
         if stream:
-            return self.stream(sse.stream_looks(self._runs.follow(record.run_id, after=after, until=until)))
+            return self.stream(sse.stream_snapshots(self._runs.tail(record.run_id, after=after, until=until)))
         return JSONResponse(
             {"run_id": record.run_id, "session_id": record.session_id, "status": record.status.value}, 202
         )
@@ -105,8 +103,9 @@ class _Answers:
     async def repeated(self, record: RunRecord, component: Component, *, stream: bool, until: int | None) -> Response:
         """A run that an earlier request has started: as its log tells it, or when it has ended."""
         if stream:
-            return self.stream(sse.stream_looks(self._runs.follow(record.run_id, after=-1, until=until)))
-        async for look in self._runs.follow(record.run_id, after=_NOTHING, until=until):
-            record = look.record
+            return self.stream(sse.stream_snapshots(self._runs.tail(record.run_id, after=-1, until=until)))
+        # After every event: only the end is of interest.
+        async for snapshot in self._runs.tail(record.run_id, after=MAX_EVENT_INDEX, until=until):
+            record = snapshot.record
         view = await run_in_threadpool(self._runs.view, record, component)
         return JSONResponse(view.show())

@@ -9,6 +9,7 @@ from agentos_lambda.api.errors import ApiError
 from agentos_lambda.api.requests.fields import Id, IdText, RunId
 from agentos_lambda.api.routes.components import known_component
 from agentos_lambda.api.routes.run_items import run_item
+from agentos_lambda.protocol.resumption import cancel_answer
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import Component
@@ -38,7 +39,6 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
             record = runs.cancel(component, run_id)
         except StoreUnavailable as error:
             raise ApiError(500, "The run could not be cancelled", error_code="CANCEL_FAILED") from error
-        requested = record.cancel_requested or record.status is RunStatus.CANCELLED
-        return JSONResponse({"run_id": run_id, "status": record.status, "cancel_requested": requested})
+        return JSONResponse(cancel_answer(run_id, record.status, flagged=record.cancel_requested))
 
     return router

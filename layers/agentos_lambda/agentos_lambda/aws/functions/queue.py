@@ -30,7 +30,7 @@ def worker_handler() -> QueueHandler:
     begin(settings, clock)
     store, observer = store_of(settings), observer_of(settings.stack, clock)
     followed = fan_out(settings, store, clock)
-    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer, fan_out=followed)
+    executor = RunExecutor(store, engine, clock, recycle=retire, observer=observer, fan_out=followed)
     worker = Worker(store, executor, Manifest.load(), clock, new_id=new_id, fan_out=followed)
     return QueueHandler(worker, clock)
 

@@ -32,8 +32,16 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     observer = observer_of(settings.stack, clock)
     runs = RunService(store, clock, new_id=new_id, observer=observer)
     followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
-    executor = RunExecutor(store, engine, clock, retire=retire, observer=observer, fan_out=followed)
-    intake = RunIntake(store, queue_of(settings), executor, clock, new_id=new_id, queue_limit=settings.queue_limit)
+    executor = RunExecutor(store, engine, clock, recycle=retire, observer=observer, fan_out=followed)
+    intake = RunIntake(
+        store,
+        queue_of(settings),
+        executor,
+        clock,
+        engine=engine,
+        new_id=new_id,
+        queue_limit=settings.queue_limit,
+    )
     router = APIRouter()
     router.include_router(component_router(kind, services.catalog))
     router.include_router(run_state_router(kind, services.catalog, runs))

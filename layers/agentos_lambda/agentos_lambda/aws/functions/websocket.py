@@ -27,10 +27,10 @@ from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.posts import ManagementApiPosts, management_endpoint
 from agentos_lambda.stores.sqs import SqsQueue
 from agentos_lambda.websocket.actions import Actions
-from agentos_lambda.websocket.context import Services
+from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.delivery.fan_out import WebSocketFanOut
-from agentos_lambda.websocket.delivery.final import Drain
-from agentos_lambda.websocket.delivery.registry import Followings
+from agentos_lambda.websocket.delivery.final import FinalDelivery
+from agentos_lambda.websocket.delivery.registry import FollowerRegistry
 from agentos_lambda.websocket.delivery.sender import Sender
 from agentos_lambda.websocket.greeting import Greeter
 from agentos_lambda.websocket.ports import Posts
@@ -44,25 +44,25 @@ def websocket_handler() -> WebSocketHandler:
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
     store, queue, key = store_of(settings), queue_of(settings), key_of(settings)
-    followings, sender = _followings(settings, clock), Sender(_posts(settings))
+    registry, sender = _registry(settings, clock), Sender(_posts(settings))
     executor = RunExecutor(store, engine, clock)
-    services = Services(
+    context = ActionContext(
         catalog=Manifest.load(),
         store=store,
         runs=RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock)),
-        intake=RunIntake(store, queue, executor, clock, new_id=new_id, queue_limit=settings.queue_limit),
-        followings=followings,
+        intake=RunIntake(store, queue, executor, clock, engine=engine, new_id=new_id, queue_limit=settings.queue_limit),
+        registry=registry,
         sender=sender,
-        drain=Drain(followings, store, sender, _pool()),
+        final=FinalDelivery(registry, store, sender, _pool()),
         key=key,
         new_id=new_id,
     )
-    greeter = Greeter(followings.connections, sender, key, clock)
+    greeter = Greeter(registry.connections, sender, key, clock)
     return WebSocketHandler(
-        Actions(services, greeter),
+        Actions(context, greeter),
         greeter=greeter,
         greetings=SqsQueue(settings.greetings_queue_url),
-        followings=followings,
+        registry=registry,
         sender=sender,
         clock=clock,
     )
@@ -72,14 +72,14 @@ def fan_out(settings: Settings, store: Store, clock: Clock) -> FanOut | None:
     """What tells runs to those who follow them; None in a stack without a WebSocket."""
     if settings.websocket_management_url is None:
         return None
-    followings, posts, pool = _followings(settings, clock), _posts(settings), _pool()
-    drain = Drain(followings, store, Sender(posts), pool)
-    return WebSocketFanOut(followings, store, posts, drain=drain, clock=clock, pool=pool)
+    registry, posts, pool = _registry(settings, clock), _posts(settings), _pool()
+    final = FinalDelivery(registry, store, Sender(posts), pool)
+    return WebSocketFanOut(registry, store, posts, final=final, clock=clock, pool=pool)
 
 
-def _followings(settings: Settings, clock: Clock) -> Followings:
+def _registry(settings: Settings, clock: Clock) -> FollowerRegistry:
     requests = Requests()
-    return Followings(
+    return FollowerRegistry(
         DynamoDBFollowers(Table(settings.runs_table, requests)),
         DynamoDBConnections(Table(settings.connections_table, requests)),
         clock,

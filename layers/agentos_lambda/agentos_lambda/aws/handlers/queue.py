@@ -8,7 +8,8 @@ from typing import Any
 from agentos_lambda.aws.event_loop import process_loop
 from agentos_lambda.aws.logs import request_id
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.worker import UnknownRun, Worker
+from agentos_lambda.runs.errors import UnknownRun
+from agentos_lambda.runs.worker import Worker
 
 log = logging.getLogger(__name__)
 

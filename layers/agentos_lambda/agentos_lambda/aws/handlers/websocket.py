@@ -13,7 +13,7 @@ from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.actions import Actions
-from agentos_lambda.websocket.delivery.registry import Followings
+from agentos_lambda.websocket.delivery.registry import FollowerRegistry
 from agentos_lambda.websocket.delivery.sender import Sender
 from agentos_lambda.websocket.greeting import Greeter
 from agentos_lambda.websocket.ports import Gone, Greetings, PostFailed
@@ -36,14 +36,14 @@ class WebSocketHandler:
         *,
         greeter: Greeter,
         greetings: Greetings,
-        followings: Followings,
+        registry: FollowerRegistry,
         sender: Sender,
         clock: Clock,
     ) -> None:
         self._actions = actions
         self._greeter = greeter
         self._greetings = greetings
-        self._followings = followings
+        self._registry = registry
         self._sender = sender
         self._clock = clock
 
@@ -64,7 +64,7 @@ class WebSocketHandler:
 
     def _connect(self, connection_id: str) -> dict[str, Any]:
         try:
-            self._followings.connections.open(connection_id, now=self._clock.now())
+            self._registry.connections.open(connection_id, now=self._clock.now())
         except StoreUnavailable:
             log.warning("a connection was refused: the store is unavailable", extra=_of(connection_id))
             return _FAILED
@@ -80,7 +80,7 @@ class WebSocketHandler:
     def _disconnect(self, connection_id: str) -> dict[str, Any]:
         log.info("a connection was closed", extra=_of(connection_id))
         try:
-            self._followings.close(connection_id)
+            self._registry.close(connection_id)
         except StoreUnavailable:
             log.warning("the store is unavailable; what is left of the connection expires", extra=_of(connection_id))
         return _DONE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from agno.workflow import Workflow
 
 from agentos_lambda.engine.components.parts import AgnoComponent
 from agentos_lambda.engine.errors import REQUIREMENTS, ComponentsError
+from agentos_lambda.protocol.ids import is_id
 from agentos_lambda.protocol.values import Kind
 
 MODULE = "components"
@@ -29,8 +29,6 @@ MODULE = "components"
 
 _FILE_MODULE = "agentos_components"
 """The name of a module that is made of a file: it does not hide the module ``components``."""
-
-_VALID_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,128}")
 
 Item = TypeVar("Item", Agent, Team, Workflow)
 
@@ -124,7 +122,7 @@ def _checked(module: ModuleType, where: str, name: str, item_type: type[Item]) -
         if not item.id and not item.name:
             raise ComponentsError(f"{place} has neither an id nor a name: its id would change with every start")
         item.id = item.id or generate_id_from_name(item.name)
-        if not _VALID_ID.fullmatch(item.id):
+        if not is_id(item.id):
             raise ComponentsError(f"{place}: the id {item.id!r} may have letters, digits and -_.:@ only, at most 128")
         if item.id in seen:
             raise ComponentsError(f"{place}: the id {item.id!r} is taken by an earlier one")

@@ -10,7 +10,7 @@ from uuid import uuid4
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed
 from agentos_lambda.stores.dynamodb.table import Table
-from agentos_lambda.websocket.ports import CONNECTION_LIVES, Connection, TooManyRuns
+from agentos_lambda.websocket.ports import CONNECTION_LIFETIME_MS, Connection, TooManyRuns
 
 _IS_NEW = "attribute_not_exists(#connection_id)"
 _IS_OPEN = "attribute_exists(#connection_id)"
@@ -25,7 +25,7 @@ class DynamoDBConnections:
         self._new_token = new_token
 
     def open(self, connection_id: str, *, now: int) -> None:
-        item = {**VERSION, **_key(connection_id), "expires_at": number((now + CONNECTION_LIVES) // 1000)}
+        item = {**VERSION, **_key(connection_id), "expires_at": number((now + CONNECTION_LIFETIME_MS) // 1000)}
         # API Gateway uses an id once: the item that is there was put by an earlier try, and may have changed since.
         with suppress(ConditionFailed):
             self._table.put(item, _IS_NEW)

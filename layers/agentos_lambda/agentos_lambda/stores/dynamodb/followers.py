@@ -9,7 +9,7 @@ from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, attributes_of, fields_of, number, text
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed
 from agentos_lambda.stores.dynamodb.table import Table
-from agentos_lambda.websocket.ports import CONNECTION_LIVES, AlreadyFollows, Follower
+from agentos_lambda.websocket.ports import CONNECTION_LIFETIME_MS, AlreadyFollows, Follower
 
 _PREFIX = "FOLLOWER#"
 _IS_THIS_ONE = "#token = :token"
@@ -32,7 +32,7 @@ class DynamoDBFollowers:
         is_abandoned = "#held_until <= :now"
         try:
             self._table.put(
-                _item(follower, expires_at=(now + CONNECTION_LIVES) // 1000),
+                _item(follower, expires_at=(now + CONNECTION_LIFETIME_MS) // 1000),
                 f"{is_new} OR {is_own} OR {is_abandoned}",
                 {":token": text(follower.token), ":now": number(now)},
             )

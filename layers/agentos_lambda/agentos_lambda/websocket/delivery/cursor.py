@@ -1,49 +1,51 @@
-"""How far one follower has been told the events of an attempt that goes on."""
+"""One connection's place in one run: what it has got, and what comes next."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from agentos_lambda.runs.model import IndexedEvent
-from agentos_lambda.websocket.delivery.frames import MOST_MERGED, Frame, Framing
+from agentos_lambda.websocket.delivery.frames import MAX_MERGED_EVENTS, Frame, Framing
 from agentos_lambda.websocket.ports import Follower
 
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 8.0
-"""Seconds to leave a connection alone that does not take more."""
+_FIRST_PAUSE_SECONDS = 0.5
+_MAX_PAUSE_SECONDS = 8.0
+"""How long a connection is left alone that accepts no more."""
 
 
 @dataclass(slots=True)
-class Subscriber:
-    """A follower that an executor has taken on. Guarded by its run's lock, but for ``frame`` while it is posted."""
+class Cursor:
+    """The place of a follower. While a feed moves it, the feed's lock guards all but ``frame`` while that is posted."""
 
     follower: Follower
     framing: Framing
     next_index: int
-    earlier: Sequence[IndexedEvent]
-    """Events of earlier attempts that it has not been told."""
+    earlier: Sequence[IndexedEvent] = ()
+    """Events of earlier attempts that the follower has not got."""
     posting: bool = False
-    """One message is on its way: there is never a second one."""
+    """A message is on its way. There is never a second one."""
     frame: Frame | None = None
-    """The message that is, or has to be, posted. It is posted as it is until it arrives: if it has and nobody knows,
-    then its index tells the client."""
+    """The message that is being posted, or has to be posted again. It stays as it is until it is known to have arrived:
+    merged with more events it would have another index, by which a client could not see that it comes again."""
     failures: int = 0
     retry_at: float = 0.0
+    """Seconds of the monotonic clock."""
 
-    def untold(self, events: Sequence[IndexedEvent], first_index: int) -> Sequence[IndexedEvent]:
-        """The next of what it has not been told. ``events`` are all of this attempt, from ``first_index`` on."""
+    def unsent(self, events: Sequence[IndexedEvent], first_index: int) -> Sequence[IndexedEvent]:
+        """The next events to send. ``events`` are all of this attempt, from ``first_index`` on."""
         if self.earlier:
-            return self.earlier[:MOST_MERGED]
+            return self.earlier[:MAX_MERGED_EVENTS]
         start = max(self.next_index - first_index, 0)
-        return events[start : start + MOST_MERGED]
+        return events[start : start + MAX_MERGED_EVENTS]
 
-    @property
-    def doubtful(self) -> int | None:
-        """The last index of the message that has to be posted again; None if there is none."""
-        return None if self.frame is None else self.frame.last_index
+    def rest(self, events: Iterable[IndexedEvent]) -> tuple[list[IndexedEvent], list[IndexedEvent]]:
+        """Of a whole log, what is left to send: the events of the message to be posted again, and those after it."""
+        end = self.next_index if self.frame is None else self.frame.last_index + 1
+        unsent = [indexed for indexed in events if indexed.index >= self.next_index]
+        return [each for each in unsent if each.index < end], [each for each in unsent if each.index >= end]
 
-    def told(self) -> None:
+    def advance(self) -> None:
         """The message has arrived."""
         if self.frame is not None:
             self.next_index = self.frame.last_index + 1
@@ -52,5 +54,5 @@ class Subscriber:
 
     def back_off(self, now: float) -> None:
         """The message has to wait. ``now``: seconds of the monotonic clock."""
-        self.retry_at = now + min(_FIRST_PAUSE * 2**self.failures, _LONGEST_PAUSE)
+        self.retry_at = now + min(_FIRST_PAUSE_SECONDS * 2**self.failures, _MAX_PAUSE_SECONDS)
         self.failures += 1

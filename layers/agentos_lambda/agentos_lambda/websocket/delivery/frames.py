@@ -1,4 +1,4 @@
-"""A run's events as messages: neighbouring text merged, none too large."""
+"""A run's events as messages: consecutive text is merged, and no message is too large."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from agentos_lambda.protocol.events import TEXT_EVENTS
 from agentos_lambda.protocol.values import Event
 from agentos_lambda.runs.model import IndexedEvent, RunRecord
 from agentos_lambda.websocket.delivery.trimming import encoded, trimmed
@@ -17,16 +18,15 @@ MAX_BYTES = 32 * 1024 - 1
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
 
-_DELTAS = frozenset({"RunContent", "TeamRunContent"})
 _MERGED = ("content", "reasoning_content")
 _MAY_DIFFER = frozenset({*_MERGED, "created_at"})
 _MAX_MERGED_BYTES = 16 * 1024
-"""Of merged text, so that the rest of the event has a place beside it."""
+"""Of merged text. The rest of the event needs room beside it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message, and the index of the last event in it."""
+    """One message, with the index of its last event."""
 
     text: str
     last_index: int
@@ -40,7 +40,7 @@ class Framing:
         self._form = form
 
     def next(self, events: Sequence[IndexedEvent]) -> Frame:
-        """The message for the first of these events, and for those behind it that can be merged into it."""
+        """The message for the first of these events and for those after it that can be merged with it."""
         run = _run_of_text(events)
         if len(run) > 1:
             text = self._text({**_merge([indexed.event for indexed in run]), "event_index": run[-1].index}, MAX_BYTES)
@@ -54,7 +54,7 @@ class Framing:
         """The messages for all of these events."""
         place = 0
         while place < len(events):
-            frame = self.next(events[place : place + MOST_MERGED])
+            frame = self.next(events[place : place + MAX_MERGED_EVENTS])
             while place < len(events) and events[place].index <= frame.last_index:
                 place += 1
             yield frame
@@ -71,14 +71,14 @@ class Framing:
         return f"event: {event['event']}\ndata: {data}\n\n" if self._form is Form.SSE else data
 
 
-MOST_MERGED = 1_000
-"""Events that one message may stand for."""
+MAX_MERGED_EVENTS = 1_000
+"""In one message."""
 
 
 def _run_of_text(events: Sequence[IndexedEvent]) -> Sequence[IndexedEvent]:
-    """The events from the first on that can be one message."""
+    """The events from the first one on that can be one message."""
     first = events[0].event
-    if first.get("event") not in _DELTAS or not _has_text(first):
+    if first.get("event") not in TEXT_EVENTS or not _has_text(first):
         return events[:1]
     same, size, length = _rest(first), _text_bytes(first), 1
     for indexed in events[1:]:

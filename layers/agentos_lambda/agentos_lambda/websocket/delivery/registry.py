@@ -1,4 +1,4 @@
-"""Begins and ends followings: the follower, and its place among the runs of its connection."""
+"""Adds and removes followers of runs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ MAX_RUNS = 32
 """Runs that one connection may follow at a time (the AgentOS 3.1 API)."""
 
 
-class Followings:
-    """Keeps both stores in step: of a following that has ended nothing is left in either."""
+class FollowerRegistry:
+    """Keeps two stores in step: the followers of a run, and the runs of a connection."""
 
     def __init__(
         self, followers: FollowerStore, connections: ConnectionStore, clock: Clock, *, new_id: Callable[[], str]
@@ -27,10 +27,10 @@ class Followings:
         self._clock = clock
         self._new_id = new_id
 
-    def begin(
-        self, run_id: str, connection_id: str, *, next_index: int, form: Form, hold: int | None = None
+    def add(
+        self, run_id: str, connection_id: str, *, next_index: int, form: Form, hold_ms: int | None = None
     ) -> Follower:
-        """Follow the run from ``next_index`` on, held for ``hold`` milliseconds.
+        """Let the connection follow the run from ``next_index`` on, held for this time.
 
         Raises ``TooManyRuns``, ``AlreadyFollows``.
         """
@@ -41,7 +41,7 @@ class Followings:
             self._new_id(),
             next_index,
             form,
-            held_until=None if hold is None else now + hold,
+            held_until=None if hold_ms is None else now + hold_ms,
         )
         self.connections.add_run(connection_id, run_id, limit=MAX_RUNS)
         self.followers.put(follower, now=now)
@@ -49,29 +49,29 @@ class Followings:
         return follower
 
     @contextmanager
-    def begun(
-        self, run_id: str, connection_id: str, *, next_index: int, form: Form, hold: int | None = None
+    def added(
+        self, run_id: str, connection_id: str, *, next_index: int, form: Form, hold_ms: int | None = None
     ) -> Iterator[Follower]:
-        """A following that ends at once if what it is begun for fails. Otherwise as ``begin``."""
-        follower = self.begin(run_id, connection_id, next_index=next_index, form=form, hold=hold)
+        """As ``add``, but the follower is removed if the block fails."""
+        follower = self.add(run_id, connection_id, next_index=next_index, form=form, hold_ms=hold_ms)
         try:
             yield follower
         except BaseException:
-            self.end(follower)
+            self.remove(follower)
             raise
 
-    def end(self, follower: Follower) -> bool:
-        """End this following. Of two who do, one gets True: it alone may tell the rest."""
+    def remove(self, follower: Follower) -> bool:
+        """Remove this follower. Of two callers, one gets True: only this one may send the rest."""
         if not self.followers.remove(follower):
             return False
         try:
             self.connections.remove_run(follower.connection_id, follower.run_id)
-        except StoreUnavailable:  # it only counts for one too many
+        except StoreUnavailable:  # it only counts one run too many
             log.warning("the connection still counts the run", extra=follower.about)
         return True
 
     def close(self, connection_id: str) -> None:
-        """The connection is closed: it follows nothing any more."""
+        """The connection is closed: it follows no run any more."""
         connection = self.connections.close(connection_id)
         for run_id in connection.run_ids if connection is not None else ():
             self.followers.drop(run_id, connection_id)

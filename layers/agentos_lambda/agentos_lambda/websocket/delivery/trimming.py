@@ -1,4 +1,4 @@
-"""Events that are too large for one message: trimmed until they fit, and marked."""
+"""Events that are too large for one message are trimmed until they fit, and marked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DUPLICATES = (
     "step_response",
     "step_output",
 )
-"""Fields that repeat what other events of the run have told, the largest repetition first."""
+"""Fields that repeat what other events of the run contain, the largest repetition first."""
 
 _KEPT = frozenset(
     {
@@ -36,7 +36,7 @@ _KEPT = frozenset(
         "whole",
     }
 )
-"""Fields by which clients tell events apart: small, and never touched."""
+"""Fields that identify an event: small, and never trimmed."""
 
 
 def encoded(event: Event) -> str:
@@ -45,10 +45,11 @@ def encoded(event: Event) -> str:
 
 
 def trimmed(event: Event, limit: int, *, whole: str) -> str:
-    """The event as JSON of at most ``limit`` bytes. Where something is missing in it, it says so, and that the whole
-    is at the path ``whole``.
+    """The event as JSON of at most ``limit`` bytes. If anything was trimmed, it says so, and names the path ``whole``
+    where the whole is.
 
-    Duplicates go first. If that is not enough, long texts are cut and other large fields go, the largest first.
+    Duplicates are removed first. If that is not enough, long texts are cut and other large fields removed, the largest
+    first.
     """
     text = encoded(event)
     if _size(text) <= limit:
@@ -73,11 +74,11 @@ def trimmed(event: Event, limit: int, *, whole: str) -> str:
 
 
 def _cut(value: Json, excess: int) -> str | None:
-    """A text without its last ``excess`` bytes, or a few more; None if nothing is left of it, or it is no text."""
+    """The text without its last ``excess`` bytes, or a few more; None if nothing is left, or for any other value."""
     if not isinstance(value, str):
         return None
     escaped = json.dumps(value, ensure_ascii=False)[1:-1].encode()
-    # A cut through a character, or through its escape sequence, takes all of it.
+    # A cut through a character or an escape sequence removes all of it.
     kept = escaped[: max(len(escaped) - excess, 0)].decode("utf-8", "ignore")
     for _ in range(len("\\u0000")):
         try:
