@@ -26,7 +26,7 @@ SOURCE = Bundle(
 )
 
 
-async def test_each_request_is_answered_and_the_processor_time_told(tmp_path):
+async def test_each_request_is_answered_and_its_processor_time_is_measured(tmp_path):
     template = Template.load(ROOT / "template.yaml")
     async with running_cloud(Settings().cloud_python, tmp_path) as cloud, key_secret(KEY, cloud.clients) as secret:
         create_resources(template, cloud.clients)
