@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agentos_lambda.aws.handlers.prelude import DELIMITER, MAX_BYTES
+from agentos_lambda.aws.handlers.prelude import DELIMITER, HOP_BY_HOP, MAX_BYTES
 from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
-from local.gateway.headers import HOP_BY_HOP
 
 
 class MalformedAnswer(InvocationFailed):

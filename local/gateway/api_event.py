@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
+from agentos_lambda.aws.handlers.prelude import HOP_BY_HOP
 from local.account import ACCOUNT_ID
-from local.gateway.headers import HOP_BY_HOP
 from local.gateway.routing import Match
 
 MAX_EVENT_BYTES = 6 * 1024 * 1024
@@ -25,7 +25,8 @@ MAX_EVENT_BYTES = 6 * 1024 * 1024
 _STAGE = "local"
 _ADDED = frozenset({"x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"})
 """Headers that API Gateway writes itself."""
-_NOT_PASSED_ON = HOP_BY_HOP | {"content-length", "expect"} | _ADDED
+_NOT_PASSED_ON = HOP_BY_HOP | {"content-length", "expect", "te", "trailer"} | _ADDED
+"""Headers of a request that belong to its connection, and a client's own of those that API Gateway writes."""
 
 
 class EventTooLarge(Exception):

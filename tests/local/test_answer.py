@@ -95,12 +95,12 @@ def test_a_malformed_answer_is_refused(answer):
         buffered(answer)
 
 
-def test_a_whole_answer_to_an_integration_that_streams_is_refused():
+def test_an_integration_that_streams_refuses_a_buffered_answer():
     with pytest.raises(MalformedAnswer):
         read(ResponseMode.BUFFERED, b'{"statusCode":200,"body":"x"}', integration=ResponseMode.STREAMING)
 
 
-def test_of_a_stream_to_an_integration_that_does_not_the_head_remains():
+def test_an_integration_that_does_not_stream_passes_on_only_the_head_of_a_stream():
     prelude = b'{"statusCode":201,"headers":{"X":"y","Content-Length":"4"}}' + DELIMITER
     response = read(ResponseMode.STREAMING, prelude, b"body", integration=ResponseMode.BUFFERED)
     assert response == (201, {b"x": b"y"}, [])
@@ -140,7 +140,7 @@ def test_a_writer_waits_until_its_bytes_were_passed_on():
     asyncio.run(scenario())
 
 
-def test_without_a_reader_nobody_waits():
+def test_without_a_reader_no_writer_waits():
     async def scenario():
         invocation = Invocation(b"{}", timeout=1)
         writing = asyncio.create_task(invocation.write(b"piece"))

@@ -8,6 +8,7 @@ import pytest
 
 from local.account import CREDENTIAL, REGION
 from local.cloud.session import CloudClients, cloud_session
+from local.settings import ROOT
 
 URL = "http://127.0.0.1:1"
 
@@ -54,3 +55,10 @@ def test_the_users_own_settings_do_not_matter(clients):
 def test_a_client_is_made_once(clients):
     assert clients.dynamodb is clients.dynamodb
     assert clients.secrets.meta.endpoint_url == clients.s3.meta.endpoint_url == URL
+
+
+def test_no_other_program_of_local_makes_clients():
+    programs = {
+        path for path in (ROOT / "local").rglob("*.py") if re.search(r"\bboto3\.|import boto3", path.read_text())
+    }
+    assert programs == {ROOT / "local/cloud/session.py"}

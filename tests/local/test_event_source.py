@@ -16,7 +16,7 @@ def sqs(client):
 
 
 def waiting(sqs, queue: str) -> int:
-    """Messages in the queue, those that are being worked on too."""
+    """Messages in the queue, including those that are being processed."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     counts = sqs.get_queue_attributes(QueueUrl=queue_url(queue), AttributeNames=names)["Attributes"]
     return sum(int(count) for count in counts.values())
@@ -33,7 +33,7 @@ def test_a_message_reaches_the_function_once_and_is_deleted(sqs, signals):
     assert signals.wait("once-1") == "x"
 
 
-def test_messages_are_worked_on_at_the_same_time_up_to_the_limit_and_none_is_lost(sqs, signals):
+def test_messages_are_processed_at_the_same_time_up_to_the_limit_and_none_is_lost(sqs, signals):
     holds = ("hold-a", "hold-b", "hold-c")
     signals.prepare(*(f"{hold}-go" for hold in holds))
     for hold in holds:
@@ -54,7 +54,7 @@ def _done(signals, hold: str) -> bool:
     return (signals.folder / f"{hold}-done").exists()
 
 
-def test_a_message_whose_environment_crashed_comes_again(sqs, signals):
+def test_a_message_whose_environment_crashed_is_received_again(sqs, signals):
     send(sqs, "crash")
     signals.wait("crash-2")
     until(lambda: waiting(sqs, "RunsQueue") == 0)
@@ -67,5 +67,5 @@ def test_a_message_that_always_fails_ends_in_the_dead_letter_queue(sqs, signals)
     assert signals.wait("poison-done") == "xx"
 
 
-def test_a_function_with_a_schedule_is_invoked_again_and_again(stack, signals):
+def test_a_function_with_a_schedule_is_invoked_repeatedly(stack, signals):
     until(lambda: len(signals.wait("swept")) >= 3)

@@ -1,4 +1,4 @@
-"""How many environments a function has, and who gets which."""
+"""How many environments a function has, and which request gets which."""
 
 import asyncio
 import json
@@ -96,7 +96,7 @@ def test_beyond_the_bound_requests_wait_for_an_environment(function, tmp_path):
     in_loop((function(), steps))
 
 
-def test_an_environment_on_its_way_is_waited_for(function):
+def test_a_starting_environment_is_waited_for(function):
     async def steps(function):
         function.warm_up()
         await ask(function)
@@ -105,7 +105,7 @@ def test_an_environment_on_its_way_is_waited_for(function):
     in_loop((function(), steps))
 
 
-def test_each_request_to_a_function_that_can_not_be_loaded_fails(function):
+def test_each_request_to_a_function_that_cannot_be_loaded_fails(function):
     async def steps(function):
         function.warm_up()
         for _ in range(2):

@@ -27,7 +27,7 @@ def test_each_chunk_arrives_before_the_next_one_is_made(client, signals):
         assert list(chunks) == [b"data: 2\n\n"]
 
 
-def test_a_client_that_goes_away_stops_nothing(client, signals):
+def test_a_client_that_disconnects_stops_nothing(client, signals):
     signals.prepare("gone-1", "gone-2")
     with client.stream("GET", "/agents/steps/gone") as response:
         assert next(response.iter_raw()) == b"data: 0\n\n"
@@ -139,7 +139,7 @@ def test_an_answer_that_breaks_off_cuts_the_connection(client, how):
             next(chunks)
 
 
-def test_a_function_over_its_time_is_ended_and_replaced(client):
+def test_a_function_that_times_out_is_killed_and_replaced(client):
     response = client.get("/teams/hang")
     assert (response.status_code, response.json()) == (500, FAILED)
 
@@ -160,13 +160,13 @@ def test_a_large_answer_streams(client):
     assert len(client.get("/agents/large/8000000").content) == 8_000_000
 
 
-def test_a_request_that_is_cut_off_harms_nobody(client, stack):
+def test_a_request_that_is_cut_off_harms_no_other(client, stack):
     with socket.create_connection(("127.0.0.1", stack.port)) as connection:
         connection.sendall(b"POST /agents/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
     assert client.get("/agents").status_code == 200
 
 
-def test_functions_get_the_variables_of_the_template_made_local(client):
+def test_functions_get_the_template_s_variables_with_local_values(client):
     variables = client.get("/agents/echo/x").json()["variables"]
     assert variables["RUNS_TABLE"] == "RunsTable"
     assert variables["EVENTS_TABLE"] == "RunEventsTable"

@@ -1,6 +1,7 @@
-"""What the local gateway answers by itself is what the template says."""
+"""What the local gateway answers itself is what the template says."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,11 @@ from local.template.document import Template
 from local.template.gateway_responses import Refusal, gateway_responses
 
 ROOT = Path(__file__).parents[2]
+
+
+@cache
+def template(mode="streaming"):
+    return Template.load(ROOT / "template.yaml", {"ResponseMode": mode})
 
 
 @pytest.mark.parametrize(
@@ -22,7 +28,7 @@ ROOT = Path(__file__).parents[2]
     ],
 )
 def test_the_project_s_template_has_a_response_of_each_kind(refusal, status, code):
-    response = Template.load(ROOT / "template.yaml").gateway_responses[refusal]
+    response = template().gateway_responses[refusal]
     assert (response.status, json.loads(response.body)["error_code"]) == (status, code)
     assert dict(response.headers) == {
         b"content-type": b"application/json",
@@ -32,10 +38,7 @@ def test_the_project_s_template_has_a_response_of_each_kind(refusal, status, cod
 
 
 def test_integrations_wait_as_long_as_the_response_mode_says():
-    streaming, buffered = (
-        Template.load(ROOT / "template.yaml", {"ResponseMode": mode}).integration_timeouts
-        for mode in ("streaming", "buffered")
-    )
+    streaming, buffered = (template(mode).integration_timeouts for mode in ("streaming", "buffered"))
     assert (streaming["AgentsFunction"], buffered["AgentsFunction"]) == (900, 29)
     assert streaming["ConfigFunction"] == buffered["ConfigFunction"] == 29
 

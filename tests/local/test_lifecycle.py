@@ -92,7 +92,7 @@ def test_a_port_in_use_is_one_clear_line_and_nothing_starts(start, tmp_path):
     assert not (tmp_path / "state").exists()
 
 
-def test_a_broken_components_file_is_told_and_nothing_is_served(start, tmp_path):
+def test_a_broken_components_file_is_reported_and_nothing_is_served(start, tmp_path):
     (tmp_path / "broken.py").touch()
     with start(components=tmp_path / "broken.py") as stack:
         assert stack.process.wait(30) == 1
@@ -100,7 +100,7 @@ def test_a_broken_components_file_is_told_and_nothing_is_served(start, tmp_path)
         assert stack.output() == "broken.py: line 1: it is broken\n"
 
 
-def test_a_missing_components_file_is_told(start, tmp_path):
+def test_a_missing_components_file_is_reported(start, tmp_path):
     with start(components=tmp_path / "nowhere.py") as stack:
         assert stack.process.wait(30) == 1
         stack.end()
@@ -135,7 +135,7 @@ def test_the_stack_ends_with_its_cloud(start):
         assert not alive(started)
 
 
-def test_told_so_functions_and_integrations_are_buffered_together(start):
+def test_the_response_mode_holds_for_functions_and_integrations_together(start):
     with start(AGENTOS_RESPONSE_MODE="buffered") as stack:
         stack.until_ready()
         answer = httpx.get(f"{stack.url}/agents/echo/x", timeout=20)

@@ -1,4 +1,4 @@
-"""Which function a message goes to, and what it is sent."""
+"""Which function a message goes to, and the event that the function gets."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_the_template_s_routes_lead_to_its_function():
 
 
 @pytest.mark.parametrize("route", [{"RouteKey": "a"}, {"RouteKey": "a", "Target": "integrations/other"}])
-def test_a_route_that_leads_nowhere_is_told_at_the_start(route):
+def test_a_websocket_route_to_nowhere_is_an_error(route):
     with pytest.raises(InvalidTemplate):
         websocket_routes({"R": route}, INTEGRATION, {"Sockets"})
     with pytest.raises(InvalidTemplate):

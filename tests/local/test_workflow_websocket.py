@@ -1,4 +1,4 @@
-"""The workflow WebSocket of ``make run``, by a real client."""
+"""The workflow WebSocket of ``make run``, used by a real client."""
 
 import asyncio
 import json
@@ -65,7 +65,7 @@ def start(client: Client, message: str = "hello", workflow_id: str = "talk", **f
     client.send(action="start-workflow", workflow_id=workflow_id, message=message, **fields)
 
 
-def test_the_url_stands_in_the_info(http: httpx.Client, url: str) -> None:
+def test_the_url_is_in_the_info(http: httpx.Client, url: str) -> None:
     assert http.get("/info").json()["websocket_url"] == url
 
 
@@ -129,7 +129,7 @@ def test_a_frame_over_32_kb_or_a_message_over_128_kb_closes_with_1009(client: Cl
     assert closed.value.rcvd.code == 1009
 
 
-def test_a_message_of_up_to_128_kb_in_frames_of_up_to_32_kb_is_taken(client: Client) -> None:
+def test_a_message_of_up_to_128_kb_in_frames_of_up_to_32_kb_is_accepted(client: Client) -> None:
     text = json.dumps({"action": "start-workflow", "workflow_id": "nope", "message": "x" * 120_000})
     client.socket.send([text[place : place + LIMIT] for place in range(0, len(text), LIMIT)])
     assert client.receive()["error"] == "Workflow nope not found"
@@ -141,9 +141,7 @@ def test_there_is_no_websocket_elsewhere(whole_stack: StackProcess) -> None:
     assert refused.value.response.status_code == 403
 
 
-def test_a_run_is_told_from_its_first_event_to_its_last_and_is_stored_by_then(
-    client: Client, http: httpx.Client
-) -> None:
+def test_a_client_gets_every_event_of_a_run_that_is_stored_by_the_last(client: Client, http: httpx.Client) -> None:
     start(client, "a letter", session_id="s-1", user_id="alice")
     events = client.until(END)
     assert events[0]["event"] == "WorkflowStarted"
@@ -154,7 +152,7 @@ def test_a_run_is_told_from_its_first_event_to_its_last_and_is_stored_by_then(
     assert run["content"] == events[-1]["content"] == SAID + "a letter\nSigned"
 
 
-def test_runs_on_one_connection_are_told_side_by_side(client: Client) -> None:
+def test_runs_on_one_connection_send_their_events_side_by_side(client: Client) -> None:
     for place in range(3):
         start(client, f"number {place}")
     told: dict[str, list[dict[str, object]]] = {}
@@ -168,7 +166,7 @@ def test_runs_on_one_connection_are_told_side_by_side(client: Client) -> None:
 
 
 @pytest.mark.parametrize("after_drop", ["at once", "in the middle", "after the end"])
-def test_a_client_that_drops_and_comes_back_has_the_whole_text_once(
+def test_a_client_that_drops_and_reconnects_gets_the_whole_text_once(
     url: str, http: httpx.Client, after_drop: str
 ) -> None:
     words = " ".join(f"word-{place}" for place in range(150))
@@ -229,7 +227,7 @@ def test_a_large_answer_arrives_marked_and_is_whole_over_http(client: Client, ht
     assert http.get(end["whole"]).json()["content"] == "x" * 300_000
 
 
-def test_a_run_is_cancelled_over_the_socket_and_its_end_is_told(client: Client, http: httpx.Client) -> None:
+def test_a_run_is_cancelled_over_the_socket_and_its_client_hears_the_end(client: Client, http: httpx.Client) -> None:
     start(client, "[slow 50ms] " + "word " * 400)
     run_id = client.until("RunContent")[0]["run_id"]
     client.send(action="cancel-workflow", workflow_id="talk", run_id=run_id)
@@ -239,7 +237,7 @@ def test_a_run_is_cancelled_over_the_socket_and_its_end_is_told(client: Client, 
     assert http.get(f"/workflows/talk/runs/{run_id}").json()["status"] == "CANCELLED"
 
 
-def test_a_run_that_asks_goes_on_over_the_socket_with_the_next_index(client: Client, http: httpx.Client) -> None:
+def test_a_paused_run_continues_over_the_socket_with_the_next_index(client: Client, http: httpx.Client) -> None:
     start(client, "a draft", workflow_id="careful")
     before = client.until("WorkflowPaused")
     run_id = before[0]["run_id"]
@@ -289,7 +287,7 @@ def store(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> Store:
     return store_of(Settings.from_environment(variables))
 
 
-def test_a_client_whose_worker_is_killed_hears_the_end_and_so_does_one_that_comes_back(
+def test_a_client_whose_worker_is_killed_hears_the_end_and_so_does_one_that_reconnects(
     whole_stack: StackProcess, url: str, http: httpx.Client, store: Store
 ) -> None:
     with Client(url, KEY) as client:
@@ -326,6 +324,6 @@ def management(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> tu
     return of_function["WEBSOCKET_MANAGEMENT_URL"], items[0]["connection_id"]["S"]
 
 
-def test_many_clients_that_drop_and_come_back_at_random_lose_and_repeat_nothing(url: str) -> None:
+def test_many_clients_that_drop_and_reconnect_at_random_lose_and_repeat_nothing(url: str) -> None:
     stories = asyncio.run(load(url, KEY, "talk", connections=12, words=40))
     assert sum(story.drops for story in stories) > 6

@@ -1,4 +1,4 @@
-"""A client of the workflow WebSocket, as anybody would write it."""
+"""A plain client of the workflow WebSocket."""
 
 import json
 from contextlib import ExitStack

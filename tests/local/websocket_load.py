@@ -1,4 +1,4 @@
-"""Many clients at once, each with a run, that drop and come back at random. Nothing may be lost or repeated.
+"""Many clients at once, each with a run, that drop and reconnect at random. Nothing may be lost or repeated.
 
     python -m tests.local.websocket_load ws://127.0.0.1:8000/workflows/ws --connections 200
 

@@ -26,7 +26,7 @@ SOURCE = Bundle(
 )
 
 
-async def test_each_request_is_answered_and_the_processor_time_told(cloud_url):
+async def test_each_request_is_answered_and_its_processor_time_is_measured(cloud_url):
     template = Template.load(ROOT / "template.yaml")
     clients = CloudClients(cloud_url)
     async with key_secret(KEY, clients) as secret:

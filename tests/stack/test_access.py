@@ -16,7 +16,7 @@ SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:key-AbCdEf"
 PROFILE = "eu.amazon.nova-lite-v1:0"
 PROFILE_ARN = f"arn:${{AWS::Partition}}:bedrock:${{AWS::Region}}:${{AWS::AccountId}}:inference-profile/{PROFILE}"
 TRACE = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
-"""X-Ray's actions know of no resources."""
+"""X-Ray's actions cannot be limited to a resource."""
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 
@@ -66,7 +66,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(stack: Stack, function:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_may_use_each_table_queue_and_bucket_that_it_is_told_of(stack: Stack, function: str) -> None:
+def test_a_function_may_use_each_table_queue_and_bucket_that_its_variables_name(stack: Stack, function: str) -> None:
     told = {
         value for value in stack[function]["Properties"]["Environment"]["Variables"].values() if is_data(stack, value)
     }
@@ -90,9 +90,7 @@ def is_data(stack: Stack, name: Any) -> bool:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_statement_has_a_wildcard_but_for_traces_and_what_lies_in_the_bucket_and_the_api(
-    stack: Stack, function: str
-) -> None:
+def test_no_statement_has_a_wildcard_except_for_traces_objects_and_connections(stack: Stack, function: str) -> None:
     for action, resource in grants(statements(stack, function)) - TRACE:
         assert "*" not in action
         assert "*" not in resource.removesuffix("${Bucket.Arn}/*").removesuffix("/@connections/*")
@@ -165,7 +163,7 @@ def test_only_the_stage_of_this_api_may_invoke_a_function_of_it(stack: Stack, fu
     ]
 
 
-def test_nobody_but_lambda_itself_gives_work_to_the_worker(stack: Stack) -> None:
+def test_only_lambda_itself_invokes_the_worker(stack: Stack) -> None:
     assert permissions(stack, "WorkerFunction") == []
 
 

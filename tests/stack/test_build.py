@@ -176,7 +176,7 @@ def test_the_api_document_is_baked_into_the_package(build: Build) -> None:
     assert "/agents/{agent_id}/runs" in document["paths"]
 
 
-def test_everything_is_compiled_for_good_or_it_is_said_that_nothing_is(build: Build) -> None:
+def test_everything_is_compiled_for_good_or_the_build_says_that_nothing_is(build: Build) -> None:
     sources = set(build.artifacts.rglob("*.py"))
     compiled = {path.parents[1] / f"{path.name.split('.')[0]}.py": path for path in build.artifacts.rglob("*.pyc")}
     if WITHOUT_PYC in build.printed:

@@ -19,7 +19,7 @@ CFN_LINT = ROOT / ".venvs/sam/bin/cfn-lint"
 CUSTOMER_KEY = "encrypted with AWS's own key; a customer's key costs a dollar a month, and 0.03 $ for 10,000 requests"
 EXCEPTIONS = {
     "CKV_AWS_115": "functions share the account's concurrency; the worker's is bounded by its event source",
-    "CKV_AWS_116": "only the sweeper is invoked asynchronously, and the next sweep makes good for one that failed",
+    "CKV_AWS_116": "only the sweeper is invoked asynchronously, and the next sweep makes up for one that failed",
     "CKV_AWS_117": "they use public AWS endpoints only; a VPC would need a NAT gateway or seven endpoints",
     "CKV_AWS_119": CUSTOMER_KEY,
     "CKV_AWS_120": "answers differ by caller; API Gateway does not cache what streams",
@@ -28,7 +28,7 @@ EXCEPTIONS = {
     "CKV_AWS_173": "no variable is a secret: the key is read from its secret",
     "CKV_AWS_18": "only the stack's own functions read the bucket; CloudTrail data events tell more",
     "CKV_AWS_21": "objects lie under immutable keys: none has a second version",
-    "CKV_AWS_26": "alarms can not be sent to a topic that AWS's own key encrypts; they hold no data",
+    "CKV_AWS_26": "alarms cannot be sent to a topic that AWS's own key encrypts; they hold no data",
     "CKV_AWS_27": CUSTOMER_KEY,
 }
 OF_ONE_RESOURCE = {

@@ -60,7 +60,7 @@ def test_sessions_never_expire(stack: Stack) -> None:
     assert "TimeToLiveSpecification" not in stack["SessionsTable"]["Properties"]
 
 
-def test_of_runs_only_what_is_left_of_followers_expires(stack: Stack) -> None:
+def test_only_what_is_left_of_followers_expires_in_the_table_of_runs(stack: Stack) -> None:
     expiry = stack["RunsTable"]["Properties"]["TimeToLiveSpecification"]
     assert expiry == {"AttributeName": "follower_expires_at", "Enabled": True}
     record = RunRecord("r", Kind.AGENT, "a", "s", None, RunStatus.RUNNING, 0, "token")
@@ -97,7 +97,7 @@ def test_the_bucket_is_private_and_encrypted(stack: Stack) -> None:
     assert rule == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
 
 
-def test_the_bucket_refuses_everybody_without_tls(stack: Stack) -> None:
+def test_the_bucket_refuses_every_request_without_tls(stack: Stack) -> None:
     policy = stack["BucketPolicy"]["Properties"]
     assert policy["Bucket"] == "Bucket"
     (statement,) = policy["PolicyDocument"]["Statement"]

@@ -54,7 +54,7 @@ def test_without_a_configured_value_only_the_target_is_named() -> None:
     assert named.keys() == {"Architecture", "Runtime"}
 
 
-def test_sam_is_started_with_them(tmp_path: Path) -> None:
+def test_sam_is_started_with_these_overrides(tmp_path: Path) -> None:
     """With a stand-in for sam beside the interpreter."""
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -98,15 +98,13 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("account", "configured")
-def test_without_a_region_it_is_asked_for_as_sam_does(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_region_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert stack.main(["url"]) == 1
     assert capsys.readouterr().err == "You must specify a region.\n"
 
 
 @pytest.mark.usefixtures("account", "configured")
-def test_a_profile_that_is_not_there_is_told(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_profile_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     assert stack.main(["url"]) == 1
     assert capsys.readouterr().err == "The config profile (nobody) could not be found\n"
@@ -133,7 +131,7 @@ def test_the_stack_is_looked_for_where_samconfig_has_it_deployed(
     assert capsys.readouterr().out == "https://one.example.com/v1\n"
 
 
-def test_a_stack_that_was_never_deployed_to_its_end_is_told(
+def test_a_stack_whose_first_deployment_did_not_finish_is_reported(
     cloudformation: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cloudformation.create_change_set(

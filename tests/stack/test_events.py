@@ -75,7 +75,7 @@ def test_an_event_matches_a_route_of_its_function(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_events_headers_stand_in_it_once_single_and_once_multiple(name: str) -> None:
+def test_an_event_has_its_headers_twice_with_one_value_and_with_many(name: str) -> None:
     event = load(name)
     assert event["multiValueHeaders"] == {header: [value] for header, value in event["headers"].items()}
     assert event["headers"]["Host"] == event["requestContext"]["domainName"]
@@ -96,7 +96,7 @@ def test_a_body_is_base64_only_if_its_type_is_among_the_binary_ones(name: str) -
 
 
 @pytest.mark.parametrize(("name", "function"), FROM_QUEUES.items())
-def test_an_event_of_a_queue_is_a_batch_as_the_function_takes_it(name: str, function: str) -> None:
+def test_an_event_of_a_queue_is_a_batch_of_the_size_that_its_function_takes(name: str, function: str) -> None:
     [trigger] = source()["Resources"][function]["Properties"]["Events"].values()
     records = load(name)["Records"]
     assert len(records) == trigger["Properties"]["BatchSize"]

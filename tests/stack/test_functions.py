@@ -72,7 +72,7 @@ def test_any_number_of_runs_may_wait_unless_a_limit_is_set(stack: Stack, functio
     assert environment(translate(QueueLimit="100"), function)["QUEUE_LIMIT"] == "100"
 
 
-def test_conditions_compare_texts_since_cloudformation_knows_a_parameter_as_nothing_else() -> None:
+def test_conditions_compare_texts_because_that_is_what_parameters_are_to_cloudformation() -> None:
     def compared(node: Any) -> list[Any]:
         if isinstance(node, list):
             return [each for part in node for each in compared(part)]
@@ -106,9 +106,7 @@ def test_a_function_has_the_layers_that_it_needs(stack: Stack, function: str) ->
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_s_concurrency_is_bounded_where_that_is_decided_and_else_by_the_account(
-    stack: Stack, function: str
-) -> None:
+def test_a_function_has_the_expected_bound_of_concurrency(stack: Stack, function: str) -> None:
     sources = [
         each["Properties"]
         for each in stack.values()
@@ -120,7 +118,7 @@ def test_a_function_s_concurrency_is_bounded_where_that_is_decided_and_else_by_t
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_logs_to_a_group_of_its_own_that_forgets(stack: Stack, function: str) -> None:
+def test_a_function_logs_to_a_group_of_its_own_that_expires(stack: Stack, function: str) -> None:
     group = stack[function]["Properties"]["LoggingConfig"]["LogGroup"]
     assert group == function.replace("Function", "LogGroup")
     assert stack[group]["Properties"]["RetentionInDays"] == 30
@@ -139,4 +137,4 @@ def test_a_function_logs_json_and_is_traced(stack: Stack, function: str) -> None
 def test_lambda_passes_on_what_a_function_logs_and_its_metrics_at_every_level(level: str, passed_from: str) -> None:
     stack = translate(LogLevel=level)
     levels = {stack[function]["Properties"]["LoggingConfig"]["ApplicationLogLevel"] for function in FUNCTIONS}
-    assert levels == {passed_from}  # a line without a level, as those of metrics are, counts as INFO
+    assert levels == {passed_from}  # a line without a level, such as a metric, counts as INFO

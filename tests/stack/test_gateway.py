@@ -1,4 +1,4 @@
-"""Routes, the switch between streaming and buffered answers, and what API Gateway answers by itself."""
+"""Routes, the switch between streaming and buffered answers, and what API Gateway answers itself."""
 
 from __future__ import annotations
 
@@ -151,6 +151,6 @@ def test_an_unknown_path_is_not_found(stack: Stack) -> None:
     assert json.loads(template) == {"detail": "Not Found", "error_code": "NOT_FOUND"}
 
 
-def test_who_is_throttled_is_told_when_to_come_back(stack: Stack) -> None:
+def test_a_throttled_client_learns_when_to_retry(stack: Stack) -> None:
     answer = body(stack)["x-amazon-apigateway-gateway-responses"]["THROTTLED"]
     assert answer["responseParameters"]["gatewayresponse.header.Retry-After"] == "'1'"

@@ -1,4 +1,4 @@
-"""What tells how the stack is doing: alarms, dashboard, access logs, traces; and the limits of its API."""
+"""Alarms, dashboard, access logs and traces of the stack, and the limits of its API."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def assert_exists(namespace: str, name: str, dimensions: dict[str, str]) -> None
         assert dimensions.keys() == of
 
 
-def test_there_is_an_alarm_for_each_thing_that_needs_somebody(stack: Stack) -> None:
+def test_there_is_an_alarm_for_each_thing_that_needs_an_operator(stack: Stack) -> None:
     assert alarms(stack).keys() == {
         "LostRunsAlarm",
         "UnsweptRunsAlarm",
@@ -62,7 +62,7 @@ def test_there_is_an_alarm_for_each_thing_that_needs_somebody(stack: Stack) -> N
     assert all(alarm["AlarmDescription"] for alarm in alarms(stack).values())
 
 
-def test_operators_are_told_of_each_alarm_what_it_means_and_what_to_do(stack: Stack) -> None:
+def test_the_operations_page_says_what_each_alarm_means_and_what_to_do(stack: Stack) -> None:
     rows = (line.split("|") for line in (ROOT / "docs/operations.md").read_text().splitlines())
     told = {row[1].strip(" `"): row[2:4] for row in rows if len(row) == 5}
     for alarm in alarms(stack):
@@ -82,7 +82,7 @@ def test_errors_and_throttles_of_every_function_are_watched(stack: Stack, alarm:
     assert found == {(metric, function) for function in FUNCTIONS}
 
 
-def test_the_oldest_run_is_told_of_only_when_it_must_have_waited(stack: Stack) -> None:
+def test_the_oldest_run_raises_an_alarm_only_when_it_must_have_waited(stack: Stack) -> None:
     longest = stack["WorkerFunction"]["Properties"]["Timeout"]
     assert alarms(stack)["OldestRunAlarm"]["Threshold"] >= 2 * longest
 
@@ -92,12 +92,12 @@ def test_the_access_log_s_api_is_the_one_that_the_alarm_watches(stack: Stack) ->
     assert dimensions == {"ApiName": stack["Api"]["Properties"]["Name"], "Stage": "v1"}
 
 
-def test_silence_of_the_sweeper_is_an_alarm_and_silence_of_all_else_is_none(stack: Stack) -> None:
+def test_only_the_silence_of_the_sweeper_raises_an_alarm(stack: Stack) -> None:
     for name, alarm in alarms(stack).items():
         assert alarm["TreatMissingData"] == ("breaching" if name == "SweeperSilentAlarm" else "notBreaching")
 
 
-def test_nobody_is_told_of_alarms_unless_an_address_is_given(stack: Stack) -> None:
+def test_alarms_are_sent_to_nobody_unless_an_address_is_given(stack: Stack) -> None:
     assert "AlarmTopic" not in stack
     assert all("AlarmActions" not in alarm for alarm in alarms(stack).values())
     told = translate(AlarmEmail="ops@example.com")
@@ -128,7 +128,7 @@ def test_access_logs_are_json_and_hold_neither_query_nor_headers_with_secrets(st
     assert json.loads(of_sockets["Format"]).keys() >= {"requestId", "connectionId", "route", "status"}
 
 
-def test_access_logs_may_be_left_out_and_the_account_s_role_be_left_alone(stack: Stack) -> None:
+def test_access_logs_can_be_turned_off_and_the_account_s_role_can_be_left_alone(stack: Stack) -> None:
     assert {"ApiAccount", "ApiLogRole", "AccessLogGroup"} <= stack.keys()
     assert not {"ApiAccount", "ApiLogRole"} & translate(AccessLogs="use-role").keys()
     without = translate(AccessLogs="none")

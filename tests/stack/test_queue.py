@@ -1,4 +1,4 @@
-"""The queue of runs, who takes from it, and who looks after what it forgets."""
+"""The queue of runs, its worker, and the sweeper, which finds the runs that the queue has lost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_message_outlives_the_time_that_its_run_may_wait_and_all_its_receives(
     assert queue["MessageRetentionPeriod"] >= max(MAX_WAIT_MS / 1000, receives)
 
 
-def test_a_message_that_five_receives_have_failed_on_is_put_aside_for_14_days(stack: Stack) -> None:
+def test_a_message_is_a_dead_letter_after_five_failed_receives_and_is_kept_for_14_days(stack: Stack) -> None:
     redrive = stack["RunsQueue"]["Properties"]["RedrivePolicy"]
     assert redrive == {"deadLetterTargetArn": "DeadLetterQueue.Arn", "maxReceiveCount": 5}
     assert stack["DeadLetterQueue"]["Properties"]["MessageRetentionPeriod"] == 14 * DAY
@@ -48,7 +48,7 @@ def test_a_message_that_five_receives_have_failed_on_is_put_aside_for_14_days(st
         ("GreetingsDeadLetterQueue", "GreetingsQueuePolicy"),
     ],
 )
-def test_a_queue_is_encrypted_and_refuses_everybody_without_tls(stack: Stack, queue: str, of: str) -> None:
+def test_a_queue_is_encrypted_and_refuses_every_request_without_tls(stack: Stack, queue: str, of: str) -> None:
     assert stack[queue]["Properties"]["SqsManagedSseEnabled"] is True
     policy = stack[of]["Properties"]
     (statement,) = policy["PolicyDocument"]["Statement"]
@@ -65,7 +65,7 @@ def test_the_worker_takes_one_run_at_a_time_and_names_those_that_failed(stack: S
     assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_as_many_runs_are_executed_at_once_as_the_parameter_says(stack: Stack) -> None:
+def test_as_many_runs_execute_at_once_as_the_parameter_says(stack: Stack) -> None:
     assert mapping(stack)["ScalingConfig"] == {"MaximumConcurrency": 10}
     assert mapping(translate(WorkerConcurrency="50"))["ScalingConfig"] == {"MaximumConcurrency": "50"}
 
@@ -95,7 +95,7 @@ def test_a_function_without_http_loads_neither_web_framework_nor_engine(function
     assert not loaded & {"agno", "boto3", "components", "fastapi", "mangum", "pydantic", "starlette"}
 
 
-def test_every_queue_has_its_dead_letters_put_aside(stack: Stack) -> None:
+def test_every_queue_has_a_dead_letter_queue(stack: Stack) -> None:
     queues = {name: each["Properties"] for name, each in stack.items() if each["Type"] == "AWS::SQS::Queue"}
     aside = {
         name: each["RedrivePolicy"]["deadLetterTargetArn"] for name, each in queues.items() if "RedrivePolicy" in each

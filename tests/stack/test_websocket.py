@@ -46,7 +46,7 @@ def test_a_change_of_a_route_is_deployed(stack: Stack) -> None:
     assert (stage["StageName"], stage["AutoDeploy"]) == ("v1", True)
 
 
-def test_the_stage_is_made_when_its_api_has_routes_since_it_can_not_be_deployed_without(stack: Stack) -> None:
+def test_the_stage_is_created_after_the_routes_without_which_it_cannot_be_deployed(stack: Stack) -> None:
     (stage,) = (each for each in stack.values() if each["Type"] == "AWS::ApiGatewayV2::Stage")
     assert sorted(stage["DependsOn"]) == sorted(of_type(stack, "Route"))
 
@@ -62,7 +62,7 @@ def test_the_function_ends_when_api_gateway_stops_waiting(stack: Stack) -> None:
     assert stack["WebSocketFunction"]["Properties"]["Timeout"] == 29
 
 
-def test_a_greeting_is_hidden_while_it_is_worked_on_and_put_aside_soon(stack: Stack) -> None:
+def test_a_greeting_is_hidden_while_it_is_processed_and_soon_a_dead_letter(stack: Stack) -> None:
     queue = stack["GreetingsQueue"]["Properties"]
     assert stack["WebSocketFunction"]["Properties"]["Timeout"] < queue["VisibilityTimeout"]
     redrive = queue["RedrivePolicy"]
@@ -92,7 +92,7 @@ def test_the_function_knows_its_tables_queues_and_where_to_post(stack: Stack) ->
     assert variables["WEBSOCKET_MANAGEMENT_URL"].startswith("https://${WebSocketApi}.execute-api.")
 
 
-def test_clients_are_told_where_the_websocket_is(stack: Stack) -> None:
+def test_clients_learn_where_the_websocket_is(stack: Stack) -> None:
     variables = stack["ConfigFunction"]["Properties"]["Environment"]["Variables"]
     assert variables["WEBSOCKET_URL"] == "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1"
 

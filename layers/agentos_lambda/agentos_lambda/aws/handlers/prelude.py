@@ -15,7 +15,8 @@ DELIMITER = b"\0" * 8
 MAX_BYTES = 16 * 1024
 """The most that the JSON object and the delimiter may take together."""
 
-_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
+HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
+"""Headers of an answer that belong to a connection: they are not passed on."""
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
 """Headers as ASGI gives them: Latin-1, repeated ones apart."""
@@ -45,7 +46,7 @@ class Prelude:
                 repeated[name].append(value)
             elif name in single:
                 repeated[name] = [single.pop(name), value]
-            elif name not in _HOP_BY_HOP:
+            elif name not in HOP_BY_HOP:
                 single[name] = value
         fields = {"statusCode": self.status, "headers": single, "multiValueHeaders": repeated, "cookies": cookies}
         metadata = json.dumps(fields, separators=(",", ":")).encode()
