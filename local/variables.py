@@ -13,6 +13,7 @@ _OVERRIDABLE = (
     "CORS_ORIGINS",
     "EVENTS_TTL_SECONDS",
     "LOG_LEVEL",
+    "MEDIA_PRIVATE_HOSTS",
     "QUEUE_LIMIT",
 )
 """Variables of the template that the user's environment may override."""

@@ -54,6 +54,7 @@ STORE = {
     "BUCKET": "Bucket",
     "EVENTS_TTL_SECONDS": 86400,
 }
+MEDIA = {"MEDIA_PRIVATE_HOSTS": "refuse"}
 QUEUE = {"RUNS_QUEUE_URL": "RunsQueue"}
 CONNECTIONS = {
     "CONNECTIONS_TABLE": "ConnectionsTable",
@@ -67,11 +68,11 @@ VARIABLES: dict[str, dict[str, Any]] = {
         "AGENTOS_RESPONSE_MODE": "buffered",
         "WEBSOCKET_URL": "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
     },
-    "AgentsFunction": STORE | QUEUE | STREAMS,
-    "TeamsFunction": STORE | QUEUE | STREAMS,
-    "WorkflowsFunction": STORE | QUEUE | STREAMS | CONNECTIONS,
+    "AgentsFunction": STORE | MEDIA | QUEUE | STREAMS,
+    "TeamsFunction": STORE | MEDIA | QUEUE | STREAMS,
+    "WorkflowsFunction": STORE | MEDIA | QUEUE | STREAMS | CONNECTIONS,
     "WebSocketFunction": STORE | QUEUE | CONNECTIONS | {"GREETINGS_QUEUE_URL": "GreetingsQueue"},
-    "WorkerFunction": STORE | CONNECTIONS | OUR_LOOP,
+    "WorkerFunction": STORE | MEDIA | CONNECTIONS | OUR_LOOP,
     "SweeperFunction": STORE | QUEUE,
 }
 """What a function's environment has besides ``EVERYWHERE``, in a stack without parameters."""
