@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agentos_lambda.aws.handlers.prelude import DELIMITER, HOP_BY_HOP, MAX_BYTES
+from agentos_lambda.aws.handlers.prelude import DELIMITER, HOP_BY_HOP, MAX_PRELUDE_BYTES
 from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
 
 
@@ -52,11 +52,11 @@ async def _streamed(pieces: AsyncIterator[bytes]) -> Response:
     received = b""
     async for piece in pieces:
         received += piece
-        end = received.find(DELIMITER, 0, MAX_BYTES)
+        end = received.find(DELIMITER, 0, MAX_PRELUDE_BYTES)
         if end >= 0:
             return Response(_head(_parse(received[:end])), _rest(received[end + len(DELIMITER) :], pieces))
-        if len(received) > MAX_BYTES:
-            raise MalformedAnswer(f"no delimiter in the first {MAX_BYTES} bytes")
+        if len(received) > MAX_PRELUDE_BYTES:
+            raise MalformedAnswer(f"no delimiter in the first {MAX_PRELUDE_BYTES} bytes")
     raise MalformedAnswer("the answer ended before its delimiter")
 
 

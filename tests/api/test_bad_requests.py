@@ -65,7 +65,7 @@ def check_nothing_left(api) -> None:
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("case", UNPARSEABLE)
-async def test_what_can_not_be_parsed_is_a_400(api, path, case):
+async def test_what_cannot_be_parsed_is_a_400(api, path, case):
     content, headers = UNPARSEABLE[case]
     answer = await api.client.post(path, content=content, headers=headers)
     assert (answer.status_code, answer.json()["error_code"]) == (400, "BAD_REQUEST")

@@ -98,7 +98,7 @@ async def test_the_key_lets_in_and_a_rotated_one_no_longer(api, header):
     assert (await api.client.get("/agents", headers={"authorization": header})).status_code == 401
 
 
-async def test_nobody_gets_in_while_the_key_can_not_be_read(api):
+async def test_nobody_gets_in_while_the_key_cannot_be_read(api):
     def unreadable():
         raise StoreUnavailable("no secret")
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from agentos_lambda.api import sse
+from agentos_lambda.api.scope import DEADLINE_KEY
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.memory import MemoryStore
@@ -165,7 +166,7 @@ async def test_what_nobody_expected_is_a_500_that_tells_nothing(api):
 
 
 async def test_silence_is_filled_with_comments(api, monkeypatch):
-    monkeypatch.setattr(sse, "KEEP_ALIVE_AFTER", 0.001)
+    monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 0.001)
     execution = await api.world.held(stream=True)
     stream = sse.kept_alive(sse.stream_execution(execution, "Assistant", api.world.clock))
     async with asyncio.timeout(10):
@@ -177,12 +178,8 @@ async def test_silence_is_filled_with_comments(api, monkeypatch):
 
 
 async def test_a_run_is_told_to_end_before_its_function_is_timed_out(api):
-    class Context:
-        def get_remaining_time_in_millis(self) -> int:
-            return 5_000
-
     async def app(scope, receive, send):
-        await api.app({**scope, "aws.context": Context()}, receive, send)
+        await api.app({**scope, DEADLINE_KEY: api.world.clock.now()}, receive, send)
 
     api.world.engine.script["hold"] = True
     api.client._transport.app = app
@@ -193,12 +190,8 @@ async def test_a_run_is_told_to_end_before_its_function_is_timed_out(api):
 
 
 async def test_who_waits_for_a_repeated_run_past_the_deadline_gets_it_as_it_stands(api):
-    class Context:
-        def get_remaining_time_in_millis(self) -> int:
-            return 5_000
-
     async def app(scope, receive, send):
-        await api.app({**scope, "aws.context": Context()}, receive, send)
+        await api.app({**scope, DEADLINE_KEY: api.world.clock.now()}, receive, send)
 
     headers, body = {"Idempotency-Key": "k"}, {"message": "hi"}
     execution = await api.world.held(idempotency_key="k", session_id="s")

@@ -122,7 +122,7 @@ async def test_media_objects_arrive_like_files(api):
         {"content": "QQ==", "metadata": []},
     ],
 )
-async def test_a_media_object_that_can_not_be_read_is_a_422(api, item):
+async def test_a_media_object_that_cannot_be_read_is_a_422(api, item):
     answer = await api.client.post(RUNS, json={"message": "look", "images": [item]})
     assert (answer.status_code, answer.json()["errors"][0]["field"].partition(".")[0]) == (422, "images")
     assert api.engine_inputs == []

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import httpx
 from fastapi import APIRouter, FastAPI
 
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.context import Os, Services
-from agentos_lambda.api.routes.components import component_router
+from agentos_lambda.api.openapi.build_document import build_document
 from agentos_lambda.api.routes.discovery import discovery_router
-from agentos_lambda.api.routes.runs import run_router
-from agentos_lambda.api.routes.runs_read import run_state_router
+from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.model import Component, Continuation, RunInput
 from tests.runs.world import World
+
+document = cache(build_document)
 
 NAMES = {Kind.AGENT: "assistant", Kind.TEAM: "research-team", Kind.WORKFLOW: "story-workflow"}
 
@@ -58,11 +60,9 @@ class Api:
         self.services = Services(Os("os", "Test OS"), SmallCatalog(), self.world.clock, lambda: self.key, self.origins)
         catalog = self.services.catalog
         router = APIRouter()
-        router.include_router(discovery_router(self.services))
+        router.include_router(discovery_router(self.services, document))
         for kind in Kind:
-            router.include_router(component_router(kind, catalog))
-            router.include_router(run_state_router(kind, catalog, self.world.runs))
-            router.include_router(run_router(kind, catalog, self.world.intake, self.world.runs, self.world.clock))
+            router.include_router(kind_router(kind, catalog, self.world.intake, self.world.runs, self.world.clock))
         self.app: FastAPI = create_app(router, self.services)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
 

@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-from agentos_lambda.aws.handlers.cycle import ERROR_EVENT, INTERNAL_ERROR
+from agentos_lambda.aws.handlers.cycle import ERROR_EVENT, INTERNAL_ERROR_BODY
 from tests.aws.cargo_lambda import cargo_lambda
 from tests.aws.runtime_process import STREAMS, runtime
 from tests.aws.signals import Signals
@@ -82,7 +82,7 @@ def test_an_answer_of_many_megabytes_is_whole_and_waits_for_its_reader(play, sig
 def test_errors_are_answered_before_the_first_byte_and_told_after_it(play):
     async def scenario(client):
         response = await client.get("/raises/")
-        assert (response.status_code, response.content) == (500, INTERNAL_ERROR)
+        assert (response.status_code, response.content) == (500, INTERNAL_ERROR_BODY)
         assert (await client.get("/breaks/events")).content == b"data: first\n\n" + ERROR_EVENT
 
     play(scenario)

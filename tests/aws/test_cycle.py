@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from agentos_lambda.aws.handlers.cycle import ERROR_EVENT, INTERNAL_ERROR, ProtocolViolation, respond
+from agentos_lambda.aws.handlers.cycle import ERROR_EVENT, INTERNAL_ERROR_BODY, ProtocolViolation, respond
 from tests.aws.recording_sink import RecordingSink
 
 
@@ -114,7 +114,7 @@ def test_an_error_before_the_first_byte_is_a_clean_500_that_says_nothing_else(er
         raise error
 
     sink = run(app)
-    assert (sink.status, sink.body, sink.finishes) == (500, INTERNAL_ERROR, [None])
+    assert (sink.status, sink.body, sink.finishes) == (500, INTERNAL_ERROR_BODY, [None])
     assert dict(sink.preludes[0].headers)[b"content-type"] == b"application/json"
 
 
@@ -130,7 +130,7 @@ def test_an_error_after_the_first_byte_ends_the_answer_as_a_broken_one():
     assert (sink.status, sink.body, sink.finishes) == (200, b"half", [error])
 
 
-def test_an_event_stream_that_can_not_go_on_ends_properly_with_an_error_event():
+def test_an_event_stream_that_cannot_go_on_ends_properly_with_an_error_event():
     async def app(_scope, _receive, send):
         await send(start(200, [(b"Content-Type", b"text/event-stream; charset=utf-8")]))
         await send(body(b"data: 1\n\n", more=True))
@@ -198,7 +198,7 @@ def test_headers_over_the_limit_are_a_clean_500():
         await send(body(b"never"))
 
     sink = run(app)
-    assert (sink.status, sink.body) == (500, INTERNAL_ERROR)
+    assert (sink.status, sink.body) == (500, INTERNAL_ERROR_BODY)
 
 
 @pytest.mark.parametrize("messages", [[body(b"x")], [start(), start()], [start(), body(b"x"), body(b"y")]])

@@ -8,10 +8,12 @@ import pytest
 from fastapi import FastAPI, Request, Response, UploadFile
 from fastapi.responses import JSONResponse, StreamingResponse
 
+from agentos_lambda.api.scope import deadline_of
 from agentos_lambda.aws.event_loop import process_loop
 from agentos_lambda.aws.handlers.http import LambdaHandler, UnsupportedEvent
 from tests.aws.gateway_events import request_event
 from tests.aws.recording_sink import RecordingSink
+from tests.clocks import ManualClock
 
 app = FastAPI()
 
@@ -66,16 +68,33 @@ async def upload(file: UploadFile) -> dict[str, object]:
     return {"name": file.filename, "sha256": hashlib.sha256(content).hexdigest()}
 
 
+@app.get("/agents/deadline")
+async def deadline(request: Request) -> dict[str, int | None]:
+    return {"deadline": deadline_of(request.scope)}
+
+
 @app.get("/agents/loop")
 async def loop() -> dict[str, int]:
     return {"loop": id(asyncio.get_running_loop())}
 
 
-handler = LambdaHandler(app)
+CLOCK = ManualClock()
 
 
-def buffered(event):
-    answer = handler(event, None)
+class Context:
+    """Of an invocation with half a minute left."""
+
+    aws_request_id = "1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+handler = LambdaHandler(app, CLOCK)
+
+
+def buffered(event, context=None):
+    answer = handler(event, context)
     json.dumps(answer)
     headers = [(name, value) for name, value in answer["headers"].items()]
     headers += [(name, value) for name, values in answer["multiValueHeaders"].items() for value in values]
@@ -84,9 +103,9 @@ def buffered(event):
     return answer["statusCode"], sorted(headers), body
 
 
-def streamed(event):
+def streamed(event, context=None):
     sink = RecordingSink()
-    process_loop().run_until_complete(handler.stream(event, None, sink))
+    process_loop().run_until_complete(handler.stream(event, context, sink))
     [prelude] = sink.preludes
     assert sink.finishes == [None]
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in prelude.headers]
@@ -206,6 +225,13 @@ def test_a_path_of_a_resource_in_place_of_a_request_is_no_stage():
     event = request_event("/agents/url/x")
     event["requestContext"]["path"] = "/agents/{proxy+}"  # as `sam local` gives it
     assert json.loads(buffered(event)[2])["root_path"] == ""
+
+
+@ways
+def test_the_app_is_told_to_end_a_run_five_seconds_before_its_function_is_timed_out(answer):
+    event = request_event("/agents/deadline")
+    assert json.loads(answer(event, Context())[2]) == {"deadline": CLOCK.now() + 25_000}
+    assert json.loads(answer(event)[2]) == {"deadline": None}
 
 
 def test_all_invocations_share_one_event_loop():

@@ -9,11 +9,19 @@ import pytest
 from agentos_lambda.engine.components.manifest import VERSION
 from tests.process import ROOT
 
+BUILD_ONLY = {"agentos_lambda.api.answers", "agentos_lambda.api.openapi.build_document"}
+"""What the API document is made of, and by."""
+
+SDKS = {"agno", "boto3"}
+WEB = {"fastapi", "starlette", "pydantic"}
 LATER = {
-    "config": {"agentos_lambda.stores.dynamodb", "agentos_lambda.runs.execution", "botocore", "agno", "boto3"},
-    "agents": {"agno", "boto3"},
-    "teams": {"agno", "boto3"},
-    "workflows": {"agno", "boto3"},
+    "config": {"agentos_lambda.stores.dynamodb", "agentos_lambda.runs.execution", "botocore", *SDKS, *BUILD_ONLY},
+    "agents": SDKS | BUILD_ONLY,
+    "teams": SDKS | BUILD_ONLY,
+    "workflows": SDKS | BUILD_ONLY,
+    "worker": SDKS | WEB,
+    "sweeper": SDKS | WEB,
+    "websocket": SDKS | WEB,
 }
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from agentos_lambda.aws.handlers.prelude import MAX_BYTES, Prelude, PreludeTooLarge
+from agentos_lambda.aws.handlers.prelude import MAX_PRELUDE_BYTES, Prelude, PreludeTooLarge
 
 
 def metadata(*headers: tuple[bytes, bytes]) -> dict:
@@ -37,7 +37,7 @@ def test_header_values_are_latin_1():
 
 
 def test_a_prelude_without_room_for_its_delimiter_is_refused():
-    room = MAX_BYTES - 8 - len(Prelude(200, ((b"x", b""),)).metadata())
-    assert len(Prelude(200, ((b"x", b"a" * room),)).metadata()) == MAX_BYTES - 8
+    room = MAX_PRELUDE_BYTES - 8 - len(Prelude(200, ((b"x", b""),)).metadata())
+    assert len(Prelude(200, ((b"x", b"a" * room),)).metadata()) == MAX_PRELUDE_BYTES - 8
     with pytest.raises(PreludeTooLarge):
         Prelude(200, ((b"x", b"a" * (room + 1)),)).metadata()

@@ -150,7 +150,7 @@ def test_a_plain_function_can_be_served(api):
         assert "got" in json.loads(api.answer().body())
 
 
-def test_a_handler_that_can_not_be_loaded_is_an_init_error(api):
+def test_a_handler_that_cannot_be_loaded_is_an_init_error(api):
     with runtime(api.address, handler="broken.handler") as process:
         report = api.answer()
         assert report.path == "/2018-06-01/runtime/init/error"
@@ -192,7 +192,7 @@ def test_log_lines_are_json_with_the_managed_runtimes_fields_where_lambda_is_tol
         api.answer().body()
         line = json.loads(process.stdout.readline())
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line.pop("timestamp"))
-    assert re.fullmatch(r".+/aws/runtime/__main__\.py:_answer:\d+", line.pop("location"))
+    assert re.fullmatch(r".+/aws/runtime/loop\.py:_answer:\d+", line.pop("location"))
     assert line.pop("stackTrace")[-1] == "LookupError: no such thing\n"
     assert line == {
         "level": "ERROR",

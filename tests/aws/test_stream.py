@@ -8,7 +8,7 @@ import time
 import httpx
 import pytest
 
-from agentos_lambda.aws.handlers.cycle import ERROR_EVENT, INTERNAL_ERROR
+from agentos_lambda.aws.handlers.cycle import ERROR_EVENT, INTERNAL_ERROR_BODY
 from tests.aws.emulator import code, emulator
 from tests.aws.runtime_process import STREAMS
 from tests.aws.signals import PIPES, Signals
@@ -82,7 +82,7 @@ def test_errors_before_the_first_byte_are_clean_and_spare_the_environment(play):
         before = (await it.client.get("/process/")).text
         for path in ("/raises/", "/header/20000"):  # a prelude over 16 KB is one, too
             response = await it.client.get(path)
-            assert (response.status_code, response.content) == (500, INTERNAL_ERROR)
+            assert (response.status_code, response.content) == (500, INTERNAL_ERROR_BODY)
             assert response.headers["content-type"] == "application/json"
         assert (await it.client.get("/process/")).text == before
 

@@ -45,7 +45,7 @@ def check_error(answer: httpx.Response, status: int) -> dict:
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_what_can_not_be_parsed_is_a_400_and_leaves_nothing(client, cloud, kind):
+def test_what_cannot_be_parsed_is_a_400_and_leaves_nothing(client, cloud, kind):
     before = cloud.keys()
     for case, (content, headers) in UNPARSEABLE.items():
         answer = client.post(PATHS[kind], content=content, headers=headers)
@@ -111,7 +111,7 @@ def test_what_is_unknown_or_somebody_elses_is_a_404_and_leaves_nothing(client, c
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-def test_the_other_actions_refuse_what_they_can_not_read(client, kind):
+def test_the_other_actions_refuse_what_they_cannot_read(client, kind):
     run_id = client.post(PATHS[kind], json={"message": "Hello"}).json()["run_id"]
     run = f"{PATHS[kind]}/{run_id}"
     for action in ("resume", "continue"):

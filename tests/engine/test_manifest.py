@@ -26,7 +26,7 @@ def test_reading_a_manifest_does_not_import_the_engine(manifest: Path) -> None:
         "import sys\n"
         "from agentos_lambda.engine.components.manifest import Manifest\n"
         "from agentos_lambda.runs.model import Kind\n"
-        "manifest = Manifest.load()\n"
+        "manifest = Manifest.load(lambda: sys.exit('it was made again'))\n"
         "assert manifest.find(Kind.AGENT, 'assistant').name == 'Assistant'\n"
         "print([name for name in sys.modules if name.split('.')[0] in ('agno', 'pydantic', 'components')])\n"
     )
@@ -127,7 +127,9 @@ def test_the_engines_version_is_told(document: JsonObject) -> None:
 def test_a_manifest_is_found_beside_the_components(manifest: Path, tmp_path: Path) -> None:
     (tmp_path / "components.py").write_text("raise ImportError('this must not be imported')")
     (tmp_path / "manifest.json").write_bytes(manifest.read_bytes())
-    program = "from agentos_lambda.engine.components.manifest import Manifest\nprint(Manifest.load().engine_version())"
+    program = (
+        "from agentos_lambda.engine.components.manifest import Manifest as M\nprint(M.load(dict).engine_version())"
+    )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AGENTOS_")}
     environment["PYTHONPATH"] = os.pathsep.join(["layers/agentos_lambda", os.fspath(tmp_path)])
 
@@ -140,7 +142,7 @@ def test_without_a_manifest_one_is_made_even_within_a_running_loop(monkeypatch: 
     monkeypatch.delenv("AGENTOS_MANIFEST", raising=False)
 
     async def load() -> Manifest:
-        return Manifest.load()
+        return Manifest.load(describe_components)
 
     assert asyncio.run(load()).find(Kind.WORKFLOW, "letter") is not None
 
@@ -158,7 +160,7 @@ def test_a_manifest_that_can_not_be_used_is_told(
     monkeypatch.setenv("AGENTOS_MANIFEST", os.fspath(path))
 
     with pytest.raises(ManifestError, match=expected) as caught:
-        Manifest.load()
+        Manifest.load(describe_components)
     assert str(caught.value).startswith(os.fspath(path))
 
 

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from agentos_lambda.aws.handlers.prelude import MAX_BYTES
+from agentos_lambda.aws.handlers.prelude import MAX_PRELUDE_BYTES
 from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
 from local.gateway.answer import MalformedAnswer, read_response
 
@@ -58,7 +58,7 @@ def test_nul_bytes_in_the_body_are_part_of_it():
     [
         [],
         [b'{"statusCode":200}'],
-        [b"x" * (MAX_BYTES + 1), b"never read"],
+        [b"x" * (MAX_PRELUDE_BYTES + 1), b"never read"],
         [b"no json" + DELIMITER],
         [b"[]" + DELIMITER],
         [b'{"headers":{}}' + DELIMITER],

@@ -19,14 +19,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 from uuid import uuid4
 
-from agentos_lambda.aws.runtime.recycle import retire
+from agentos_lambda.aws.runtime.recycle import recycle_soon
 
 IMAGE = str(uuid4())
 
 def handler(event, context):
     if event["hangs"]:
         ThreadPoolExecutor().submit(threading.Event().wait)  # an orderly exit would wait for it
-        retire()
+        recycle_soon()
     return {"statusCode": 200, "body": f"{os.getpid()} {IMAGE} {threading.active_count()}"}
 """
 

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from agentos_lambda.api.auth import Authentication
 from agentos_lambda.api.context import Services
 from agentos_lambda.api.errors import ErrorEdge, add_error_handlers, error_response
-from agentos_lambda.api.paths import route_path
+from agentos_lambda.api.scope import route_path
 
 DEFAULT_ORIGINS = (
     "http://localhost:3000",
@@ -51,7 +51,7 @@ class Cors(CORSMiddleware):
 
 
 class AtEnd:
-    """ASGI middleware: whatever becomes of an answer, waits for something before the request counts as over."""
+    """ASGI middleware: waits for something before a request counts as over, whatever becomes of its answer."""
 
     def __init__(self, app: ASGIApp, *, wait: Callable[[], Awaitable[None]]) -> None:
         self._app = app
@@ -65,13 +65,14 @@ class AtEnd:
 
 
 async def _nothing() -> None:
-    """What an app waits for whose requests leave nothing behind."""
+    """What an app waits for if its requests leave nothing behind."""
 
 
 def create_app(router: APIRouter, services: Services, *, at_end: Callable[[], Awaitable[None]] = _nothing) -> FastAPI:
-    """An app with these routes. Each request is over when ``at_end`` is, even one whose client has gone away."""
+    """An app with these routes. Each request is over when ``at_end`` is, even if its client has disconnected."""
     origins = [origin for origin in services.cors_origins or DEFAULT_ORIGINS if origin != "*"]
     app = FastAPI(
+        routes=router.routes,
         openapi_url=None,
         redirect_slashes=False,
         middleware=[
@@ -90,5 +91,4 @@ def create_app(router: APIRouter, services: Services, *, at_end: Callable[[], Aw
         ],
     )
     add_error_handlers(app)
-    app.include_router(router)
     return app

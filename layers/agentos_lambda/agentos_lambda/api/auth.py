@@ -1,4 +1,4 @@
-"""The security key. Checked before anything else of a request is looked at."""
+"""The security key: checked before anything else in a request."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentos_lambda.api.errors import error_response
-from agentos_lambda.api.paths import route_path
+from agentos_lambda.api.scope import route_path
 from agentos_lambda.protocol.security_key import KeySource, same_key
 from agentos_lambda.runs.errors import StoreUnavailable
 
@@ -40,7 +40,7 @@ class Authentication:
         try:
             key = await run_in_threadpool(self._key)
         except StoreUnavailable:
-            return 503, "The security key can not be read"
+            return 503, "The security key cannot be read"
         if key is None:
             return None
         authorization = Headers(scope=scope).get("authorization")

@@ -1,12 +1,15 @@
-"""What the routes work with, put together by whoever starts the app."""
+"""What the routes work with. Whoever starts the app puts it together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agentos_lambda.protocol.security_key import KeySource
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.ports import Catalog
+
+if TYPE_CHECKING:  # the config function needs none of the ports
+    from agentos_lambda.runs.ports import Catalog
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
-"""One format for every error: ``{"detail": "…", "error_code": "…"}``, and ``errors`` behind a 422."""
+"""One format for every error: ``{"detail": "…", "error_code": "…"}``, with ``errors`` for a 422."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,11 +14,23 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agentos_lambda.runs.errors import Conflict, InvalidRequest, NotFound, NotStorable, QueueFull, StoreUnavailable
+from agentos_lambda.protocol.errors import INTERNAL_ERROR
+from agentos_lambda.runs.errors import (
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    NotStorable,
+    QueueFull,
+    RunsError,
+    StoreUnavailable,
+)
+
+if TYPE_CHECKING:
+    from agentos_lambda.api.answers import Error, FieldError, InvalidFields
 
 log = logging.getLogger(__name__)
 
-_CODES = {
+CODES = {
     400: "BAD_REQUEST",
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
@@ -29,21 +43,29 @@ _CODES = {
     500: "INTERNAL_ERROR",
     503: "SERVICE_UNAVAILABLE",
 }
-RETRY_AFTER = "5"
-"""Seconds."""
+"""The ``error_code`` of a status, where an error has none of its own."""
 
-INTERNAL = "Internal server error"
+RETRY_AFTER_SECONDS = 5
+
+_STATUSES: Mapping[type[RunsError], int] = {
+    InvalidRequest: 400,
+    NotFound: 404,
+    Conflict: 409,
+    NotStorable: 413,
+    QueueFull: 429,
+}
+"""Of errors that explain themselves to the caller. A subclass that is not named here has the status of its base."""
 
 
 class ApiError(Exception):
     """An answer that is an error."""
 
     def __init__(self, status: int, detail: str, *, error_code: str | None = None) -> None:
-        """``error_code``: the status's own if none is given."""
+        """Without an ``error_code``: that of the status."""
         super().__init__(detail)
         self.status = status
         self.detail = detail
-        self.error_code = error_code or _CODES[status]
+        self.error_code = error_code or CODES[status]
 
 
 class FieldErrors(ApiError):
@@ -52,7 +74,7 @@ class FieldErrors(ApiError):
     def __init__(self, errors: Sequence[tuple[str, str]]) -> None:
         """``errors``: pairs of field and message, one at least."""
         super().__init__(422, "; ".join(f"{field}: {message}" for field, message in errors))
-        self.errors = [{"field": field, "message": message} for field, message in errors]
+        self.errors: list[FieldError] = [{"field": field, "message": message} for field, message in errors]
 
 
 def error_response(
@@ -60,18 +82,18 @@ def error_response(
     detail: str,
     error_code: str | None = None,
     *,
-    errors: Sequence[Mapping[str, str]] = (),
+    errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The answer in the one format."""
-    body: dict[str, object] = {"detail": detail, "error_code": error_code or _CODES.get(status, "BAD_REQUEST")}
+    body: Error | InvalidFields = {"detail": detail, "error_code": error_code or CODES.get(status, "BAD_REQUEST")}
     if errors:
-        body["errors"] = list(errors)
+        body = {**body, "errors": list(errors)}
     return JSONResponse(body, status, headers=headers)
 
 
 def field_errors(error: ValidationError | RequestValidationError) -> FieldErrors:
-    """Pydantic's findings, a field each, without where in a request it was and without the value."""
+    """What pydantic found, field by field, without the part of the request and without the value."""
     places = {"body", "query", "path", "header"}
     return FieldErrors(
         [
@@ -83,6 +105,7 @@ def field_errors(error: ValidationError | RequestValidationError) -> FieldErrors
 
 def add_error_handlers(app: FastAPI) -> None:
     """Make the app answer every expected error in the one format."""
+    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
     @app.exception_handler(ApiError)
     async def _api_error(_request: Request, error: ApiError) -> JSONResponse:
@@ -97,24 +120,20 @@ def add_error_handlers(app: FastAPI) -> None:
     async def _http_error(_request: Request, error: HTTPException) -> JSONResponse:
         return error_response(error.status_code, str(error.detail), headers=error.headers)
 
-    @app.exception_handler(InvalidRequest)
-    async def _invalid_request(_request: Request, error: InvalidRequest) -> JSONResponse:
-        status = {NotFound: 404, Conflict: 409, QueueFull: 429}.get(type(error), 400)
-        headers = {"Retry-After": RETRY_AFTER} if status == 429 else None  # noqa: PLR2004
-        return error_response(status, str(error), headers=headers)
+    async def _runs_error(status: int, _request: Request, error: Exception) -> JSONResponse:
+        return error_response(status, str(error), headers=retry if status == 429 else None)  # noqa: PLR2004
+
+    for error_class, status in _STATUSES.items():
+        app.add_exception_handler(error_class, partial(_runs_error, status))
 
     @app.exception_handler(StoreUnavailable)
     async def _unavailable(_request: Request, error: StoreUnavailable) -> JSONResponse:
         log.error("the store is unavailable", exc_info=error)
-        return error_response(503, "The service is temporarily unavailable", headers={"Retry-After": RETRY_AFTER})
-
-    @app.exception_handler(NotStorable)
-    async def _not_storable(_request: Request, error: NotStorable) -> JSONResponse:
-        return error_response(413, str(error))
+        return error_response(503, "The service is temporarily unavailable", headers=retry)
 
 
 class ErrorEdge:
-    """Where what nobody expected becomes a 500 that tells nothing of the inside. One of the edges that catch all."""
+    """Turns an unexpected error into a 500 that reveals nothing of the inside. One of the edges that catch all."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -133,4 +152,4 @@ class ErrorEdge:
             if started or scope["type"] != "http":
                 raise
             log.exception("unhandled error", extra={"path": scope["path"]})
-            await error_response(500, INTERNAL)(scope, receive, send)
+            await JSONResponse(INTERNAL_ERROR, 500)(scope, receive, send)

@@ -7,7 +7,9 @@ import json
 import logging
 from collections.abc import AsyncIterator
 
-from agentos_lambda.api.errors import INTERNAL
+from fastapi.responses import StreamingResponse
+
+from agentos_lambda.protocol.errors import INTERNAL_ERROR
 from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import terminal_events
@@ -18,13 +20,21 @@ from agentos_lambda.runs.tail import Snapshot
 log = logging.getLogger(__name__)
 
 KEEP_ALIVE = ": keepalive\n\n"
-KEEP_ALIVE_AFTER = 15.0
-"""Seconds of silence after which a comment keeps the connection open."""
+KEEP_ALIVE_SECONDS = 15.0
+"""How long a stream may be silent before a comment keeps the connection open."""
 
 GOES_ON = ": the run goes on, resume from the last event\n\n"
 
-HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-MEDIA_TYPE = "text/event-stream; charset=utf-8"
+_HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+
+
+class EventStream(StreamingResponse):
+    """Frames as they come, kept alive."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, frames: AsyncIterator[str]) -> None:
+        super().__init__(kept_alive(frames), headers=_HEADERS)
 
 
 def frame(indexed: IndexedEvent) -> str:
@@ -43,7 +53,8 @@ def control_frame(message: JsonObject) -> str:
 async def stream_execution(execution: Execution, name: str, clock: Clock) -> AsyncIterator[str]:
     """The frames of a run of the component ``name`` that executes here, to its terminal event, whatever happens.
 
-    One of the edges that catch all: what nobody expected ends the stream with an error event, and the run is swept.
+    One of the edges that catch all: an unexpected error ends the stream with an error event, and
+    the sweeper ends the run.
     """
     index = -1
     try:
@@ -52,13 +63,15 @@ async def stream_execution(execution: Execution, name: str, clock: Clock) -> Asy
             yield frame(indexed)
     except Exception:
         log.exception("the execution failed", extra={"run_id": execution.record.run_id})
-        for event in terminal_events(execution.record, name, RunStatus.ERROR, now=clock.now(), error=INTERNAL):
+        for event in terminal_events(
+            execution.record, name, RunStatus.ERROR, now=clock.now(), error=INTERNAL_ERROR["detail"]
+        ):
             index += 1
             yield frame(IndexedEvent(index, event))
 
 
 async def stream_snapshots(snapshots: AsyncIterator[Snapshot]) -> AsyncIterator[str]:
-    """The frames of a run that executes elsewhere, as its log tells them. A stream that ends before the run says so."""
+    """The frames of a run that executes elsewhere, from its log. A stream that ends before the run says so."""
     goes_on = False
     async for snapshot in snapshots:
         goes_on = snapshot.record.status.active
@@ -73,7 +86,7 @@ async def kept_alive(frames: AsyncIterator[str]) -> AsyncIterator[str]:
     pending = asyncio.ensure_future(anext(frames, None))
     try:
         while True:
-            done, _ = await asyncio.wait({pending}, timeout=KEEP_ALIVE_AFTER)
+            done, _ = await asyncio.wait({pending}, timeout=KEEP_ALIVE_SECONDS)
             if not done:
                 yield KEEP_ALIVE
                 continue

@@ -17,8 +17,8 @@ from typing import Any
 
 
 class _RequestId:
-    """The invocation that this process works for. Of the process, not of a context: an environment has one invocation
-    at a time, and its threads log for it, too."""
+    """The invocation that this process works for. It belongs to the process, not to a context: an environment has one
+    invocation at a time, and its threads log for it, too."""
 
     def __init__(self) -> None:
         self._current = "-"
@@ -27,7 +27,7 @@ class _RequestId:
         return self._current
 
     def take(self, context: Any) -> None:
-        """The id of the invocation that a handler is told of."""
+        """Take the id from the context that a handler was given."""
         self._current = getattr(context, "aws_request_id", "-")
 
 
@@ -90,8 +90,8 @@ def silence(names: Iterable[str]) -> None:
 
 
 def set_levels(level: str) -> None:
-    """Log from this level on: our own package. All others not below INFO: SDKs tell whole requests at DEBUG, with what
-    was asked and answered in them."""
+    """Log from this level on in our own package, and from INFO at the lowest in all others: at DEBUG, SDKs log whole
+    requests, with what was asked and answered."""
     own = logging.getLogger(_OWN)
     own.setLevel(_LEVELS.get(level.upper(), level.upper()))
     logging.getLogger().setLevel(max(own.level, logging.INFO))

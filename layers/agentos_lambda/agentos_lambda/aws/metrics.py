@@ -1,7 +1,7 @@
 """Metrics as lines of the log, in CloudWatch's embedded metric format.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-Each line names its run too, so that they tell a run's history as well. None holds what it was asked, or what it said.
+Each line names its run, so the lines are a run's history, too. None holds what the run was asked or what it said.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ COLD_STARTS = "ColdStarts"
 
 
 class MetricLines:
-    """Implements ``runs.observer.Observer``: a line for each thing that it is told of."""
+    """Implements ``runs.observer.Observer``: a line for each call."""
 
     def __init__(self, stack: str, clock: Clock, *, out: TextIO | None = None) -> None:
         self._stack = stack
@@ -75,7 +75,7 @@ class MetricLines:
 
 
 def observer_of(stack: str | None, clock: Clock) -> Observer:
-    """What observes the runs of this stack. Where there is no stack, nothing does."""
+    """What observes the runs of this stack; nothing does where there is no stack."""
     return Unobserved() if stack is None else MetricLines(stack, clock)
 
 

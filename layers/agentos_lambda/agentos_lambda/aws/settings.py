@@ -1,4 +1,4 @@
-"""What a function is told by its environment."""
+"""A function's settings, from its environment."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class Settings:
     queue_url: str = ""
     queue_limit: int | None = None
     """How many runs may wait for a worker; None if any number may."""
-    events_ttl: int = 86_400
-    """Seconds that the event log is kept."""
+    events_ttl_seconds: int = 86_400
+    """How long the event log is kept."""
     security_key: str | None = None
     """A key given as it is: for the local stack."""
     security_key_secret: str | None = None
     """The ARN of the secret that holds the key."""
     cors_origins: tuple[str, ...] = ()
     stack: str | None = None
-    """The stack's name; None where there is none: locally."""
+    """The stack's name; None locally, where there is no stack."""
     under_sam_local: bool = False
     """Whether this is a container of ``sam local``, which has the stack's variables, but no stack."""
     websocket_url: str | None = None
@@ -50,7 +50,7 @@ class Settings:
             connections_table=given.get("CONNECTIONS_TABLE", ""),
             queue_url=given.get("RUNS_QUEUE_URL", ""),
             queue_limit=int(given["QUEUE_LIMIT"]) if "QUEUE_LIMIT" in given else None,
-            events_ttl=int(given.get("EVENTS_TTL_SECONDS", cls.events_ttl)),
+            events_ttl_seconds=int(given.get("EVENTS_TTL_SECONDS", cls.events_ttl_seconds)),
             security_key=given.get("OS_SECURITY_KEY"),
             security_key_secret=given.get("SECURITY_KEY_SECRET"),
             cors_origins=tuple(origin.strip() for origin in given.get("CORS_ORIGINS", "").split(",") if origin.strip()),

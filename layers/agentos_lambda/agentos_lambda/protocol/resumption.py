@@ -6,6 +6,7 @@ What comes before and after a run's events has its name under ``event`` (the Age
 from __future__ import annotations
 
 from enum import Enum, auto
+from typing import TypedDict
 
 from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
 
@@ -70,10 +71,18 @@ def no_events(run_id: str, status: RunStatus) -> JsonObject:
     return {"event": "replay", "run_id": run_id, "status": status.value, "total_events": 0, "message": message}
 
 
-def cancel_answer(run_id: str, status: RunStatus, *, flagged: bool) -> JsonObject:
-    """The answer to a cancel: where the run stands, and whether the cancel holds."""
+class CancelAnswer(TypedDict):
+    """Where the run stands, and whether the cancel holds."""
+
+    run_id: str
+    status: RunStatus
+    cancel_requested: bool
+
+
+def cancel_answer(run_id: str, status: RunStatus, *, flagged: bool) -> CancelAnswer:
+    """The answer to a cancel."""
     return {
         "run_id": run_id,
-        "status": status.value,
+        "status": status,
         "cancel_requested": flagged or status is RunStatus.CANCELLED,
     }

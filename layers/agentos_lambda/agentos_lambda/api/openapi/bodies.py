@@ -1,108 +1,88 @@
-"""The request bodies, for the API document: one form for each content type."""
+"""The request bodies of the API document, made of the forms that read them."""
 
 from __future__ import annotations
 
-from agentos_lambda.api.openapi.schemas import ref
+from pydantic import AliasChoices, BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
+
 from agentos_lambda.api.requests.continue_form import ContinueForm
 from agentos_lambda.api.requests.parse import ResumeForm
 from agentos_lambda.api.requests.run_form import RunForm
-from agentos_lambda.protocol.values import Json, JsonObject, Kind
+from agentos_lambda.protocol.values import JsonObject, Kind
 
-_FILES: JsonObject = {
-    "type": "array",
-    "items": {"type": "string", "format": "binary"},
-    "description": "Images, audio, videos and documents",
+_FORMS: dict[str, tuple[type[BaseModel], str, str, str]] = {
+    RunForm.__name__: (RunForm, "RunRequest", "RunForm", "RunUpload"),
+    ContinueForm.__name__: (ContinueForm, "Continuation", "ContinuationForm", "ContinuationForm"),
+    ResumeForm.__name__: (ResumeForm, "Resumption", "Resumption", "Resumption"),
 }
-_JSON_TEXT: JsonObject = {"type": "string", "contentMediaType": "application/json"}
-_RUNS: dict[Kind, JsonObject] = {
-    Kind.AGENT: {"message": "add 2 and 3", "session_id": "first"},
-    Kind.TEAM: {"message": "ask researcher: what is a serverless function?"},
-    Kind.WORKFLOW: {"input": {"subject": "ships"}, "user_id": "ada"},
+"""Each form, and what it is called as JSON, as an urlencoded form and as a multipart form."""
+
+_EXAMPLES: JsonObject = {
+    "create_agent_run": {"message": "add 2 and 3", "session_id": "first"},
+    "create_team_run": {"message": "ask researcher: what is a serverless function?"},
+    "create_workflow_run": {"input": {"subject": "ships"}, "user_id": "ada"},
+    "continue_agent_run": {"tools": [{"tool_call_id": "call_1", "confirmed": True}]},
+    "continue_team_run": {"requirements": [{"id": "a44ca864", "confirmation": True}]},
+    "continue_workflow_run": {"step_requirements": [{"step_id": "206c1878", "confirmed": True}]},
+    **{f"resume_{kind}_run_stream": {"last_event_index": 11} for kind in Kind},
 }
-_DECISIONS: dict[Kind, JsonObject] = {
-    Kind.AGENT: {"tools": [{"tool_call_id": "call_1", "confirmed": True}]},
-    Kind.TEAM: {"requirements": [{"id": "a44ca864-e2be-4629-a82f-f19d5c5c6fd8", "confirmation": True}]},
-    Kind.WORKFLOW: {"step_requirements": [{"step_id": "206c1878-7589-48d4-a11e-f9e81e583d72", "confirmed": True}]},
-}
+_FILE = {"type": "string", "format": "binary"}
+_FILES = {"type": "array", "items": _FILE, "description": "Images, audio, videos and documents"}
+_JSON_TEXT = {"type": "string", "contentMediaType": "application/json"}
 
 
-def _plain(value: Json) -> Json:
-    """A schema as pydantic makes it, without titles, and without null as a type: such a field may be left out."""
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    kept = {
-        key: _plain(item) for key, item in value.items() if isinstance(item, dict) or key not in ("title", "default")
+class Plain(GenerateJsonSchema):
+    """Schemas without titles that only repeat a name. What may be left out is left out: it is not null."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002
+        return False
+
+    def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: WithDefaultSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+
+def request_body(form: str, operation_id: str, kind: Kind | None) -> JsonObject:
+    """The body of an operation that reads this form. Workflows take no files; only a resumption needs no body."""
+    as_json, urlencoded, multipart = ({"$ref": f"#/components/schemas/{name}"} for name in _FORMS[form][1:])
+    content = {
+        "application/json": {"schema": as_json, "example": _EXAMPLES[operation_id]},
+        "multipart/form-data": {"schema": urlencoded if kind is Kind.WORKFLOW else multipart},
+        "application/x-www-form-urlencoded": {"schema": urlencoded},
     }
-    choices = [choice for choice in kept.pop("anyOf", ()) if choice != {"type": "null"}]
-    if len(choices) == 1:
-        return {**choices[0], **kept}
-    return {**kept, "anyOf": choices} if choices else kept
+    return {"required": form != ResumeForm.__name__, "content": content}
 
 
-def _as_form(schema: JsonObject) -> JsonObject:
-    """The same fields in a form, where objects and arrays are texts."""
-    return {**schema, "properties": {name: _as_field(field) for name, field in schema["properties"].items()}}
+def body_schemas() -> JsonObject:
+    """The schemas that the bodies refer to."""
+    schemas: JsonObject = {}
+    for form, as_json, urlencoded, multipart in _FORMS.values():
+        schemas[as_json] = _schema(form)
+        fields = {name: _as_text(field) for name, field in schemas[as_json]["properties"].items()}
+        schemas.setdefault(urlencoded, {**schemas[as_json], "properties": fields})
+        schemas.setdefault(multipart, {**schemas[as_json], "properties": {**fields, "files": _FILES}})
+    return schemas
 
 
-def _as_field(field: JsonObject) -> JsonObject:
+def _schema(form: type[BaseModel]) -> JsonObject:
+    """The form as JSON, its fields under all their names."""
+    schema = form.model_json_schema(by_alias=False, schema_generator=Plain)
+    for name, field in form.model_fields.items():
+        if isinstance(field.validation_alias, AliasChoices):
+            names = [str(choice) for choice in field.validation_alias.choices]
+            further = {**schema["properties"][name], "description": f"Another name of `{name}`"}
+            schema["properties"] |= dict.fromkeys(names[1:], further)
+            if field.is_required():
+                schema["anyOf"] = [{"required": [each]} for each in names]
+    return {key: schema[key] for key in schema if key not in ("title", "required")}
+
+
+def _as_text(field: JsonObject) -> JsonObject:
+    """The field in a form, where objects and arrays are texts."""
     if field.get("type") in ("string", "boolean", "integer"):
         return field
     text = {"type": "string"} if {"type": "string"} in field.get("anyOf", ()) else _JSON_TEXT
-    return {**text, **{key: value for key, value in field.items() if key == "description"}}
-
-
-def _run_schema() -> JsonObject:
-    schema: JsonObject = _plain(RunForm.model_json_schema(by_alias=False))
-    fields = {"message": schema["properties"]["message"], "input": {"description": "Another name of `message`"}}
-    return {
-        "type": "object",
-        "description": "Fields that are not named here are ignored.",
-        "anyOf": [{"required": ["message"]}, {"required": ["input"]}],
-        "properties": {**fields, **schema["properties"]},
-    }
-
-
-def _continuation_schema() -> JsonObject:
-    schema: JsonObject = _plain(ContinueForm.model_json_schema(by_alias=False))
-    steps = {**schema["properties"]["requirements"], "description": "A workflow's requirements"}
-    return {**schema, "properties": {**schema["properties"], "step_requirements": steps}}
-
-
-_RUN, _CONTINUATION, _RESUMPTION = _run_schema(), _continuation_schema(), _plain(ResumeForm.model_json_schema())
-_RUN_FORM = _as_form(_RUN)
-
-SCHEMAS: JsonObject = {
-    "RunRequest": _RUN,
-    "RunForm": _RUN_FORM,
-    "RunUpload": {**_RUN_FORM, "properties": {**_RUN_FORM["properties"], "files": _FILES}},
-    "Continuation": _CONTINUATION,
-    "ContinuationForm": _as_form(_CONTINUATION),
-    "Resumption": _RESUMPTION,
-}
-
-
-def run_body(kind: Kind) -> JsonObject:
-    """The body of a new run: files where the kind takes them."""
-    upload = "RunForm" if kind is Kind.WORKFLOW else "RunUpload"
-    return _body("RunRequest", "RunForm", upload, example=_RUNS[kind], required=True)
-
-
-def continue_body(kind: Kind) -> JsonObject:
-    """The body of a continuation."""
-    return _body("Continuation", "ContinuationForm", "ContinuationForm", example=_DECISIONS[kind], required=True)
-
-
-def resume_body() -> JsonObject:
-    """The body of a resumption: it may be missing."""
-    return _body("Resumption", "Resumption", "Resumption", example={"last_event_index": 11}, required=False)
-
-
-def _body(as_json: str, urlencoded: str, multipart: str, *, example: JsonObject, required: bool) -> JsonObject:
-    content = {
-        "application/json": {"schema": ref(as_json), "example": example},
-        "multipart/form-data": {"schema": ref(multipart)},
-        "application/x-www-form-urlencoded": {"schema": ref(urlencoded)},
-    }
-    return {"required": required, "content": content}
+    return {**text, **{key: field[key] for key in field if key == "description"}}

@@ -1,29 +1,35 @@
 """Makes the OpenAPI document from the routes: ``python -m agentos_lambda.api.openapi.build_document FILE``.
 
-Paths, parameters and operations are those of the routes; bodies and answers, which the routes read and make themselves,
-are told by ``document_operations``.
+Paths, parameters and operations are those of the routes. Answers are the types that the routes return, bodies the forms
+that they name in ``openapi_extra``.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+from pydantic import TypeAdapter
 
 from agentos_lambda import __version__
+from agentos_lambda.api import answers
+from agentos_lambda.api.auth import OPEN_PATHS
 from agentos_lambda.api.context import Os, Services
-from agentos_lambda.api.openapi.bodies import SCHEMAS as BODIES
-from agentos_lambda.api.openapi.operations import OPERATIONS, error_responses
-from agentos_lambda.api.openapi.schemas import SCHEMAS
-from agentos_lambda.api.routes.components import component_router
+from agentos_lambda.api.errors import CODES, RETRY_AFTER_SECONDS
+from agentos_lambda.api.openapi.bodies import Plain, body_schemas, request_body
+from agentos_lambda.api.responses import Accepted
 from agentos_lambda.api.routes.discovery import discovery_router
-from agentos_lambda.api.routes.runs import run_router
-from agentos_lambda.api.routes.runs_read import run_state_router
+from agentos_lambda.api.routes.kinds import kind_router
+from agentos_lambda.api.sse import EventStream, frame
 from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.runs.model import IndexedEvent
 
 _DESCRIPTION = """\
 Run agents, teams and workflows; follow, cancel, resume and continue their runs.
@@ -31,67 +37,108 @@ Run agents, teams and workflows; follow, cancel, resume and continue their runs.
 A component that fails is a run with the status `ERROR`, answered with 200. Every other error is
 `{"detail": "…", "error_code": "…"}`."""
 
-_TAGS = {
-    "Discovery": "What there is",
-    "Agents": "A model with instructions and tools",
-    "Teams": "Several agents, led by one model that hands out the tasks",
-    "Workflows": "Steps in a given order: agents, teams, functions",
-}
+_SECURITY = {"type": "http", "scheme": "bearer", "description": "Where `auth_mode` of `GET /info` is `security_key`"}
 
-_PARAMETERS = {
-    "run_id": ("run_id", "The id of a run"),
-    "session_id": ("session_id", "The id of a session"),
-    "status": ("status", "Only runs that have it"),
-    "idempotency-key": ("Idempotency-Key", "The same key with the same request is the same run: 1 to 512 characters"),
-    "last-event-id": ("Last-Event-ID", "The index of the last event that the client has; `last_event_index` wins"),
+_ERRORS = {
+    400: ("body", "The body is not valid JSON"),
+    401: ("closed", "Authorization header required"),
+    404: ("component", "Run not found"),
+    409: ("executes", "Run is not paused"),
+    413: ("body", "Request body too large: at most 6 MB, base64 included"),
+    422: ("fields", "message: Field required"),
+    429: ("executes", "Too Many Requests"),
+    500: ("runs", "Internal server error"),
+    503: ("key", "The service is temporarily unavailable"),
 }
+"""By status, which operations may end in it (``_complete`` says what the words mean), and an example."""
+
+_EVENTS = (
+    {"event": "RunStarted", "agent_id": "assistant", "run_id": "1cb9", "session_id": "first"},
+    {"event": "RunContent", "agent_id": "assistant", "run_id": "1cb9", "content": "Hello"},
+    {"event": "RunCompleted", "agent_id": "assistant", "run_id": "1cb9", "content": "Hello"},
+)
 
 
 def build_document() -> JsonObject:
     """The document. Nothing behind the routes is needed to describe them."""
+    kinds = {kind.plural.capitalize(): getattr(answers, kind.label).__doc__ for kind in Kind}
+    tags = [{"name": name, "description": told} for name, told in {"Discovery": "What there is.", **kinds}.items()]
+    app = FastAPI(title="AgentOS on Lambda", version=__version__, description=_DESCRIPTION, openapi_tags=tags)
     nothing: Any = None
-    app = FastAPI(title="AgentOS on Lambda", version=__version__, description=_DESCRIPTION)
-    app.include_router(discovery_router(Services(Os(), nothing, SystemClock(), nothing)))
+    app.include_router(discovery_router(Services(Os(), nothing, SystemClock(), nothing), nothing))
     for kind in Kind:
-        app.include_router(component_router(kind, nothing))
-        app.include_router(run_state_router(kind, nothing, nothing))
-        app.include_router(run_router(kind, nothing, nothing, nothing, nothing))
-    document = app.openapi()
-    document["tags"] = [{"name": name, "description": told} for name, told in _TAGS.items()]
-    document["paths"] = dict(_path(path, methods) for path, methods in document["paths"].items())
-    document["components"] = {
-        "schemas": {**SCHEMAS, **BODIES},
-        "responses": error_responses(),
-        "securitySchemes": {
-            "SecurityKey": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "Where `auth_mode` of `GET /info` is `security_key`",
-            }
-        },
+        app.include_router(kind_router(kind, nothing, nothing, nothing, nothing))
+    originals = (context.original_route for context in iter_route_contexts(app.routes))
+    routes = {route.operation_id: route for route in originals if isinstance(route, APIRoute)}
+    document, schemas = app.openapi(), body_schemas()
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            _complete(operation, routes[operation["operationId"]], schemas)
+    responses = {CODES[status]: _error(status, schemas) for status in _ERRORS}
+    document["components"] = {"responses": responses, "schemas": schemas, "securitySchemes": {"SecurityKey": _SECURITY}}
+    return {**document, "security": [{"SecurityKey": []}]}
+
+
+def _complete(operation: JsonObject, route: APIRoute, schemas: JsonObject) -> None:
+    """Add what FastAPI does not see: bodies, answers, errors."""
+    kind = next((kind for kind in Kind if route.path.startswith(f"/{kind.plural}")), None)
+    for parameter in operation.get("parameters", ()):
+        [schema, *_null] = parameter["schema"].get("anyOf", [parameter["schema"]])
+        parameter["schema"] = {key: schema[key] for key in schema if key not in ("title", "description")}
+    if form := operation.pop("x-form", None):
+        operation["requestBody"] = request_body(form, str(route.operation_id), kind)
+    operation["responses"] = dict(_answers(route, kind, schemas))
+    traits = {
+        "body": "requestBody" in operation,
+        "closed": route.path not in OPEN_PATHS,
+        "component": "{" in route.path,
+        "executes": "202" in operation["responses"],
+        "fields": form or any(parameter["in"] == "query" for parameter in operation.get("parameters", ())),
+        "key": route.path not in ("/", "/health"),
+        "runs": "/runs" in route.path,
     }
-    document["security"] = [{"SecurityKey": []}]
-    return document
+    errors = (status for status, (trait, _) in _ERRORS.items() if traits[trait])
+    operation["responses"] |= {str(status): {"$ref": f"#/components/responses/{CODES[status]}"} for status in errors}
+    if not traits["closed"]:
+        operation["security"] = []
 
 
-def _path(path: str, methods: JsonObject) -> tuple[str, JsonObject]:
-    """A path under the name that AgentOS has for its parameter: ``agent_id``, ``team_id``, ``workflow_id``."""
-    kind = next((kind for kind in Kind if path.startswith(f"/{kind.plural}")), None)
-    described = {method: _operation(kind, operation) for method, operation in methods.items()}
-    return path.replace("{component_id}", f"{{{kind}_id}}"), described
+def _answers(route: APIRoute, kind: Kind | None, schemas: JsonObject) -> Iterator[tuple[str, JsonObject]]:
+    """The route's answers, by status. Components and runs are those of the kind."""
+    own = {"ComponentEntry": getattr(answers, kind.label), "Run": getattr(answers, f"{kind.label}Run")} if kind else {}
+    words = SimpleNamespace(**{**vars(answers), **own})
+    returned = get_type_hints(route.endpoint, localns={"answers": words})["return"]
+    content: JsonObject = {}
+    yield "200", {"description": route.response_description, "content": content}
+    for answer in get_args(returned) if get_origin(returned) is UnionType else (returned,):
+        if answer is EventStream:
+            example = "".join(frame(IndexedEvent(index, event)) for index, event in enumerate(_EVENTS))
+            content["text/event-stream"] = {"schema": {"type": "string"}, "example": example}
+            continue
+        as_json = {"application/json": {"schema": _schema(get_args(answer)[0], schemas)}}
+        if get_origin(answer) is Accepted:
+            yield "202", {"description": "With `background`: accepted, a worker executes it", "content": as_json}
+        else:
+            content |= as_json
 
 
-def _operation(kind: Kind | None, operation: JsonObject) -> JsonObject:
-    known = OPERATIONS[operation["operationId"]]
-    parameters = [_parameter(kind, parameter) for parameter in operation.get("parameters", ())]
-    return {**operation, **({"parameters": parameters} if parameters else {}), **known}
+def _schema(described: Any, schemas: JsonObject) -> JsonObject:
+    """The schema of a type; those that it refers to are added to ``schemas``."""
+    adapters: Any = [("", "serialization", TypeAdapter(described))]
+    template = "#/components/schemas/{model}"
+    told, further = TypeAdapter.json_schemas(adapters, schema_generator=Plain, ref_template=template)
+    for name, schema in further.get("$defs", {}).items():
+        schemas[name] = {key: schema[key] for key in schema if key != "title"}
+    return told["", "serialization"]
 
 
-def _parameter(kind: Kind | None, parameter: JsonObject) -> JsonObject:
-    name, description = _PARAMETERS.get(parameter["name"], (f"{kind}_id", f"The id of one of the {kind}s"))
-    choices = parameter["schema"].get("anyOf", [parameter["schema"]])
-    schema = {key: value for key, value in choices[0].items() if key != "title"}
-    return {**parameter, "name": name, "description": description, "schema": schema}
+def _error(status: int, schemas: JsonObject) -> JsonObject:
+    fields = {"errors": [{"field": "message", "message": "Field required"}]} if status == 422 else {}  # noqa: PLR2004
+    example = {"detail": _ERRORS[status][1], "error_code": CODES[status], **fields}
+    schema = _schema(answers.InvalidFields if fields else answers.Error, schemas)
+    described = {"description": CODES[status], "content": {"application/json": {"schema": schema, "example": example}}}
+    retry = {"schema": {"type": "integer"}, "example": RETRY_AFTER_SECONDS, "description": "Seconds"}
+    return {**described, "headers": {"Retry-After": retry}} if status in (429, 503) else described
 
 
 if __name__ == "__main__":

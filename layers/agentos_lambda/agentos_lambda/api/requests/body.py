@@ -19,7 +19,7 @@ MAX_TEXT = 1024 * 1024
 """Bytes of one text field."""
 
 _REPLACED = "\ufffd"
-"""API Gateway puts this in place of bytes that are no UTF-8. A form that has it on purpose has it percent-encoded."""
+"""API Gateway replaces bytes that are not UTF-8 by this. A form that means it has it percent-encoded."""
 
 _MAX_FIELDS = 1000
 _MAX_FILES = 100
@@ -43,7 +43,7 @@ class Body:
 
 
 async def read_body(request: Request) -> Body:
-    """Parse the body. Raises ``ApiError``: 400 for what can not be parsed, 413 for a text of over 1 MiB."""
+    """Parse the body. Raises ``ApiError``: 400 for what cannot be parsed, 413 for a text of over 1 MiB."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == "multipart/form-data":
         return await _multipart(request)
@@ -78,7 +78,7 @@ async def _multipart(request: Request) -> Body:
 
 
 def _unchosen(file: UploadFile) -> bool:
-    """Whether a browser's file input was left empty: HTML sends a part without name and content then."""
+    """Whether a browser's file input was left empty: HTML then sends a part without name and content."""
     return not file.filename and not file.size
 
 
@@ -92,7 +92,7 @@ def _urlencoded(raw: bytes) -> Body:
         if _REPLACED in text:
             raise ApiError(400, "The body is not valid UTF-8")
         if text.startswith("{"):
-            raise ApiError(400, "The body is JSON, its Content-Type says that it is a form: send application/json")
+            raise ApiError(400, "The body is JSON, but its Content-Type says that it is a form: send application/json")
         pairs = parse_qsl(text, keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=_MAX_FIELDS)
     except UnicodeDecodeError as error:
         raise ApiError(400, "The body is not valid UTF-8") from error

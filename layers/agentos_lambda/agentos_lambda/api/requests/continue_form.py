@@ -1,4 +1,4 @@
-"""The fields of a request that lets a paused run go on, alike for all kinds and all content types."""
+"""The fields of a request that continues a paused run, the same for all kinds and content types."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from agentos_lambda.runs.model import Continuation
 Decisions = Annotated[list[dict[str, Any]] | None, BeforeValidator(from_text), BeforeValidator(none_if_empty)]
 
 _ONLY_IN_AGENTOS = ("input", "fork", "regenerate", "replace_original", "additional_instructions")
-"""Ways to go on from a run that has ended: AgentOS has them, this API has not."""
+"""Ways to go on from a run that has ended: AgentOS has them, this API does not."""
 
 
 class ContinueForm(BaseModel):
-    """What a client may send to let a paused run go on. Unknown fields are ignored, as in AgentOS."""
+    """What a client may send to continue a paused run. Unknown fields are ignored, as in AgentOS."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -35,7 +35,7 @@ class ContinueForm(BaseModel):
 
     @classmethod
     def of(cls, body: Body) -> Self:
-        """The validated form. Raises ``FieldErrors``, or ``ApiError`` for what this API has no way to do."""
+        """The validated form. Raises ``FieldErrors``, or ``ApiError`` for what this API cannot do."""
         if body.files:
             raise ApiError(400, "Files are not supported when a run is continued")
         asked = [name for name in _ONLY_IN_AGENTOS if body.fields.get(name) not in (None, "", "false", "False", False)]

@@ -1,10 +1,10 @@
-"""Types of fields that come by form and by JSON alike."""
+"""Types of fields, the same in forms and in JSON."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Depends
+from fastapi import Depends, Path
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
@@ -26,7 +26,7 @@ def from_text(value: Any) -> Any:
 
 
 def none_if_empty(value: Any) -> Any:
-    """A form's empty field is one that was left out."""
+    """An empty field of a form counts as left out."""
     return None if value == "" else value
 
 
@@ -37,8 +37,8 @@ Index = Annotated[Annotated[int, Field(ge=-1, le=MAX_EVENT_INDEX)] | None, Befor
 JsonDict = Annotated[dict[str, Any] | None, BeforeValidator(from_text)]
 
 
-def known_run_id(run_id: str) -> str:
-    """A dependency of routes with ``{run_id}``. What can be no id is the id of no run: raises ``NotFound``."""
+def known_run_id(run_id: Annotated[str, Path(description="The id of a run")]) -> str:
+    """A dependency of routes with ``{run_id}``. What cannot be an id is the id of no run: raises ``NotFound``."""
     if not is_id(run_id):
         raise NotFound("Run not found")
     return run_id

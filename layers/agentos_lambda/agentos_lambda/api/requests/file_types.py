@@ -1,4 +1,4 @@
-"""The types of file that a run takes, by MIME type, or by extension where the type tells nothing (AgentOS 3.1)."""
+"""The types of file that a run takes, by MIME type, or by extension where the type says nothing (AgentOS 3.1)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class FileType:
     kind: str
     """``image``, ``audio``, ``video`` or ``file``."""
     mime_type: str | None
-    """Under the name that the engine takes it; None where only an extension told the kind."""
+    """Under the name that the engine takes; None where only an extension gave the kind."""
 
 
 _SOUNDS_OR_PICTURES = {"audio", "video"}
@@ -84,7 +84,7 @@ def file_type(content_type: str | None, filename: str | None) -> FileType | None
 
 
 def is_misnamed(found: FileType, filename: str | None) -> bool:
-    """Whether the name has the extension of another kind of file, such as a PDF document that is called ``a.png``."""
+    """Whether the name has the extension of another kind of file, such as a PDF document called ``a.png``."""
     named = _type_by_name(filename)
     return named is not None and named.kind != found.kind and not {named.kind, found.kind} <= _SOUNDS_OR_PICTURES
 

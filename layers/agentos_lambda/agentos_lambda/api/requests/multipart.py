@@ -7,8 +7,8 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 
 class StrictMultipart(MultiPartParser):
-    """Starlette's parser, but for two things that it lets pass: text that is not in the charset of the body (it reads
-    such text as Latin-1), and a body that ends before its last boundary (it leaves out the part that was cut off).
+    """Refuses two things that Starlette's parser lets pass: text that is not in the charset of the body (Starlette
+    reads it as Latin-1), and a body that ends before its last boundary (Starlette drops what was cut off).
 
     ``parse`` raises ``MultiPartException``.
     """

@@ -1,9 +1,8 @@
-"""From what a client sends to what is asked of the runs."""
+"""From what a client sends to a command for the runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,19 +13,15 @@ from agentos_lambda.api.requests.fields import Id, Index
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.requests.uploads import read_uploads
 from agentos_lambda.protocol.values import Kind
-from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.model import Component
-
-ENDING_TAKES = 5_000
-"""Milliseconds before a function's own deadline at which its run is told to end."""
 
 _MAX_KEY = 512
 """Characters of an ``Idempotency-Key``."""
 
 
 async def run_request(component: Component, body: Body, idempotency_key: str | None, deadline: int | None) -> StartRun:
-    """A new run. Raises ``ApiError`` for what can not be understood, before anything has run."""
+    """A new run. Raises ``ApiError`` for what cannot be understood, before anything has run."""
     form = RunForm.of(body)
     if component.kind is Kind.WORKFLOW and body.files:
         raise ApiError(400, "Files are not supported for workflow runs")
@@ -47,7 +42,7 @@ async def run_request(component: Component, body: Body, idempotency_key: str | N
 
 
 def continue_request(component: Component, run_id: str, body: Body, deadline: int | None) -> ContinueRun:
-    """A paused run that goes on. Raises ``ApiError`` for what can not be understood."""
+    """The continuation of a paused run. Raises ``ApiError`` for what cannot be understood."""
     form = ContinueForm.of(body)
     return ContinueRun(
         component=component,
@@ -62,7 +57,7 @@ def continue_request(component: Component, run_id: str, body: Body, deadline: in
 
 
 class ResumeForm(BaseModel):
-    """What a client may send to take a run up again."""
+    """What a client may send to resume a run."""
 
     last_event_index: Index = None
     session_id: Id = None
@@ -70,7 +65,7 @@ class ResumeForm(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """Where a client takes a run up again."""
+    """Where a client resumes a run."""
 
     after: int
     """The index of the last event that it has; -1 if it has none."""
@@ -85,11 +80,3 @@ def resume_point(body: Body, last_event_id: str | None) -> ResumePoint:
     except ValidationError as error:
         raise field_errors(error) from error
     return ResumePoint(-1 if form.last_event_index is None else form.last_event_index, form.session_id)
-
-
-def deadline_of(scope: Any, clock: Clock) -> int | None:
-    """When a run in this invocation has to end, by the context that the function was invoked with."""
-    context = scope.get("aws.context")
-    if context is None:
-        return None
-    return int(clock.now() + context.get_remaining_time_in_millis() - ENDING_TAKES)

@@ -1,4 +1,4 @@
-"""The fields of a request for a run, alike for all kinds and all content types."""
+"""The fields of a request for a run, the same for all kinds and content types."""
 
 from __future__ import annotations
 

@@ -1,20 +1,27 @@
-"""The routes that tell of agents, teams and workflows without running them."""
+"""The routes that describe agents, teams and workflows without running them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, cast
 
-from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends, Path
 
+from agentos_lambda.api.responses import Answer, TypedRoute
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.model import Component
 from agentos_lambda.runs.ports import Catalog
 
+if TYPE_CHECKING:
+    from agentos_lambda.api import answers
 
-def known_component(kind: Kind, catalog: Catalog) -> Callable[[str], Component]:
-    """A dependency of routes with ``{component_id}``: the component, or ``NotFound`` in AgentOS's words."""
 
-    def find(component_id: str) -> Component:
+def known_component(kind: Kind, catalog: Catalog) -> Callable[[str], Awaitable[Component]]:
+    """A dependency of routes with ``{agent_id}``, ``{team_id}`` or ``{workflow_id}``: the component, or ``NotFound`` in
+    AgentOS's words."""
+
+    async def find(
+        component_id: Annotated[str, Path(alias=f"{kind}_id", description=f"The id of one of the {kind}s")],
+    ) -> Component:
         component = catalog.find(kind, component_id)
         if component is None:
             raise NotFound(f"{kind.label} not found")
@@ -23,17 +30,32 @@ def known_component(kind: Kind, catalog: Catalog) -> Callable[[str], Component]:
     return find
 
 
+def component_path(kind: Kind) -> str:
+    """The path of one component: ``/agents/{agent_id}``."""
+    return f"/{kind.plural}/{{{kind}_id}}"
+
+
 def component_router(kind: Kind, catalog: Catalog) -> APIRouter:
     """``GET /{kind}`` and ``GET /{kind}/{id}``."""
-    router = APIRouter(prefix=f"/{kind.plural}", tags=[kind.plural.capitalize()])
-    find = known_component(kind, catalog)
+    router = APIRouter(tags=[kind.plural.capitalize()], route_class=TypedRoute)
+    Known = Annotated[Component, Depends(known_component(kind, catalog))]  # noqa: N806 - a type
 
-    @router.get("", summary=f"List the {kind.plural}", operation_id=f"get_{kind.plural}")
-    def list_components() -> Response:
-        return JSONResponse([component.listed for component in catalog.all(kind)])
+    @router.get(
+        f"/{kind.plural}",
+        summary=f"List the {kind.plural}",
+        operation_id=f"get_{kind.plural}",
+        response_description=f"All {kind.plural}",
+    )
+    def list_components() -> Answer["list[answers.ComponentEntry]"]:
+        return Answer(cast("list[answers.ComponentEntry]", [component.listed for component in catalog.all(kind)]))
 
-    @router.get("/{component_id}", summary=f"Describe one {kind}", operation_id=f"get_{kind}")
-    def describe_component(component_id: str) -> Response:
-        return JSONResponse(find(component_id).detail)
+    @router.get(
+        component_path(kind),
+        summary=f"Describe one {kind}",
+        operation_id=f"get_{kind}",
+        response_description=f"The {kind}",
+    )
+    def describe_component(component: Known) -> Answer["answers.ComponentEntry"]:
+        return Answer(cast("answers.ComponentEntry", component.detail))
 
     return router

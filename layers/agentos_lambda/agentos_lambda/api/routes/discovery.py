@@ -1,84 +1,112 @@
 """What there is: the routes of the config function. None of them touches a store or imports an engine."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda import __version__
-from agentos_lambda.api.context import Services
-from agentos_lambda.api.openapi.document import document_at
-from agentos_lambda.api.paths import prefix
-from agentos_lambda.api.routes.pages import redoc_page, swagger_page
+from agentos_lambda.api.context import Os, Services
+from agentos_lambda.api.responses import Answer, TypedRoute
+from agentos_lambda.api.routes.pages import add_pages
+from agentos_lambda.api.scope import prefix
 from agentos_lambda.protocol.values import JsonObject, Kind
 
+if TYPE_CHECKING:
+    from agentos_lambda.api import answers
+    from agentos_lambda.runs.ports import Catalog
 
-def discovery_router(services: Services) -> APIRouter:
-    """``/``, ``/health``, ``/info``, ``/config``, ``/models`` and the API document."""
-    router = APIRouter(tags=["Discovery"])
+
+def discovery_router(services: Services, document: Callable[[], JsonObject]) -> APIRouter:
+    """``/``, ``/health``, ``/info``, ``/config``, ``/models``, and the API document that ``document`` gives."""
+    router = APIRouter(tags=["Discovery"], route_class=TypedRoute)
     os, catalog = services.os, services.catalog
     started = datetime.fromtimestamp(services.clock.now() / 1000, UTC).isoformat().replace("+00:00", "Z")
 
-    @router.get("/", summary="Name, version and links", operation_id="get_home")
-    def home(request: Request) -> Response:
-        links = {name: f"{prefix(request.scope)}/{name}" for name in ("health", "info", "docs")}
-        return JSONResponse({"name": os.name, "version": __version__, **links})
+    @router.get(
+        "/", summary="Name, version and links", operation_id="get_home", response_description="Where things are"
+    )
+    def home(request: Request) -> Answer["answers.Home"]:
+        return Answer(_home(os, prefix(request.scope)))
 
-    @router.get("/health", summary="Whether the API answers", operation_id="health_check")
-    def health() -> Response:
-        return JSONResponse({"status": "ok", "instantiated_at": started})
+    @router.get(
+        "/health", summary="Whether the API answers", operation_id="health_check", response_description="It does"
+    )
+    def health() -> Answer["answers.Health"]:
+        return Answer({"status": "ok", "instantiated_at": started})
 
-    @router.get("/info", summary="Counts, versions and how to authenticate", operation_id="get_info")
-    async def info() -> Response:
+    @router.get(
+        "/info",
+        summary="Counts, versions and how to authenticate",
+        operation_id="get_info",
+        response_description="About this OS",
+    )
+    async def info() -> Answer["answers.Info"]:
         key = await run_in_threadpool(services.key)
-        counts = {f"{kind}_count": len(catalog.all(kind)) for kind in Kind}
-        return JSONResponse(
-            {
-                "os_id": os.id,
-                "name": os.name,
-                "os_version": __version__,
-                "agno_version": catalog.engine_version(),
-                **counts,
-                "mcp": {"enabled": False, "path": None, "oauth": None, "tool_run_endpoint": False},
-                "auth_mode": "none" if key is None else "security_key",
-                "user_isolation": False,
-                "websocket_url": os.websocket_url,
-            }
-        )
+        return Answer(_info(os, catalog, auth_mode="none" if key is None else "security_key"))
 
-    @router.get("/config", summary="The whole OS", operation_id="get_config")
-    def config() -> Response:
-        described: JsonObject = {"os_id": os.id, **({"description": os.description} if os.description else {})}
-        components = [component for kind in Kind for component in catalog.all(kind)]
-        prompts = {component.id: list(component.quick_prompts) for component in components if component.quick_prompts}
-        lists = {kind.plural: [component.config for component in catalog.all(kind)] for kind in Kind}
-        return JSONResponse(
-            {
-                **described,
-                "available_models": list(catalog.models()),
-                **catalog.os_config(),
-                "chat": {"quick_prompts": prompts},
-                **lists,
-                "interfaces": [],
-                "company": None,
-            }
-        )
+    @router.get("/config", summary="The whole OS", operation_id="get_config", response_description="All of it")
+    def config() -> Answer["answers.Config"]:
+        return Answer(_config(os, catalog))
 
-    @router.get("/models", summary="The models of all agents and teams", operation_id="get_models")
-    def models() -> Response:
-        return JSONResponse(list(catalog.models()))
+    @router.get(
+        "/models",
+        summary="The models of all agents and teams",
+        operation_id="get_models",
+        response_description="Each model once",
+    )
+    def models() -> Answer["list[answers.Model]"]:
+        return Answer(_models(catalog))
 
-    @router.get("/openapi.json", include_in_schema=False)
-    def openapi(request: Request) -> Response:
-        return JSONResponse(document_at(prefix(request.scope)))
-
-    @router.get("/docs", include_in_schema=False)
-    def docs(request: Request) -> Response:
-        return swagger_page(f"{prefix(request.scope)}/openapi.json", f"{os.name} - API")
-
-    @router.get("/redoc", include_in_schema=False)
-    def redoc(request: Request) -> Response:
-        return redoc_page(f"{prefix(request.scope)}/openapi.json", f"{os.name} - API")
-
+    add_pages(router, f"{os.name} - API", document)
     return router
+
+
+def _home(os: Os, root: str) -> "answers.Home":
+    return {
+        "name": os.name,
+        "version": __version__,
+        "health": f"{root}/health",
+        "info": f"{root}/info",
+        "docs": f"{root}/docs",
+    }
+
+
+def _info(os: Os, catalog: "Catalog", *, auth_mode: "answers.AuthMode") -> "answers.Info":
+    return {
+        "os_id": os.id,
+        "name": os.name,
+        "os_version": __version__,
+        "agno_version": catalog.engine_version(),
+        "agent_count": len(catalog.all(Kind.AGENT)),
+        "team_count": len(catalog.all(Kind.TEAM)),
+        "workflow_count": len(catalog.all(Kind.WORKFLOW)),
+        "mcp": {"enabled": False, "path": None, "oauth": None, "tool_run_endpoint": False},
+        "auth_mode": auth_mode,
+        "user_isolation": False,
+        "websocket_url": os.websocket_url,
+    }
+
+
+def _config(os: Os, catalog: "Catalog") -> "answers.Config":
+    kinds = {kind: catalog.all(kind) for kind in Kind}
+    components = [component for listed in kinds.values() for component in listed]
+    config: answers.Config = {
+        "os_id": os.id,
+        "available_models": _models(catalog),
+        "chat": {"quick_prompts": {each.id: list(each.quick_prompts) for each in components if each.quick_prompts}},
+        "agents": [component.config for component in kinds[Kind.AGENT]],
+        "teams": [component.config for component in kinds[Kind.TEAM]],
+        "workflows": [component.config for component in kinds[Kind.WORKFLOW]],
+        "interfaces": [],
+        "company": None,
+    }
+    if os.description:
+        config["description"] = os.description
+    return cast("answers.Config", {**catalog.os_config(), **config})
+
+
+def _models(catalog: "Catalog") -> "list[answers.Model]":
+    return cast("list[answers.Model]", catalog.models())

@@ -1,13 +1,46 @@
-"""What a client gets that comes back to a run: what it has missed, then what happens (the AgentOS 3.1 API)."""
-
-from __future__ import annotations
+"""What a client gets when it comes back to a run: what it missed, then what happens (the AgentOS 3.1 API)."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 
-from agentos_lambda.api.sse import control_frame, frame, stream_snapshots
+from fastapi import APIRouter, Depends, Header, Request
+from starlette.concurrency import run_in_threadpool
+
+from agentos_lambda.api.requests.body import read_body
+from agentos_lambda.api.requests.fields import RunId
+from agentos_lambda.api.requests.parse import ResumeForm, resume_point
+from agentos_lambda.api.routes.components import known_component
+from agentos_lambda.api.scope import deadline_of
+from agentos_lambda.api.sse import EventStream, control_frame, frame, stream_snapshots
 from agentos_lambda.protocol import resumption
-from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.model import Component, RunRecord
+from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.runs.service import RunService
+
+_LastEventId = Header(
+    alias="Last-Event-ID", description="The index of the last event that the client has; `last_event_index` wins"
+)
+
+
+def add_resume_route(router: APIRouter, kind: Kind, catalog: Catalog, runs: RunService) -> None:
+    """``POST /{run_id}/resume``, for the router of a kind's runs."""
+    Known = Annotated[Component, Depends(known_component(kind, catalog))]  # noqa: N806 - a type
+
+    @router.post(
+        "/{run_id}/resume",
+        summary="Resume a run",
+        operation_id=f"resume_{kind}_run_stream",
+        response_description="What was missed, then what happens",
+        openapi_extra={"x-form": ResumeForm.__name__},
+    )
+    async def resume_run(
+        component: Known, run_id: RunId, request: Request, last_event_id: Annotated[str | None, _LastEventId] = None
+    ) -> EventStream:
+        """The events that were missed, then those that happen, until the run ends or pauses."""
+        point = resume_point(await read_body(request), last_event_id)
+        view = await run_in_threadpool(runs.get, component, run_id, session_id=point.session_id)
+        return EventStream(resume(runs, view.record, after=point.after, until=deadline_of(request.scope)))
 
 
 async def resume(runs: RunService, record: RunRecord, *, after: int, until: int | None) -> AsyncIterator[str]:

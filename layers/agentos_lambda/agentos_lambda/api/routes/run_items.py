@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, cast
 
 from agentos_lambda.protocol.values import Json, JsonObject, Kind
 from agentos_lambda.runs.model import StoredRun
+
+if TYPE_CHECKING:
+    from agentos_lambda.api.answers import RunItem
 
 _MEDIA = ("images", "videos", "audio", "files", "response_audio")
 _REASONING = ("reasoning_content", "reasoning_steps", "reasoning_messages", "references", "citations")
@@ -17,7 +21,7 @@ _FORKS = (
     "regenerated_from",
     "last_checkpoint_at_message_index",
 )
-_OF_ALL = ("run_id", "user_id", "content", "cancellation_stage", "metrics", "events", *_MEDIA, *_REASONING)
+_OF_ALL = ("user_id", "cancellation_stage", "metrics", "events", *_MEDIA, *_REASONING)
 _OF_COMPONENTS = ("parent_run_id", "metadata", "messages", "tools", "session_state", "followups", *_FORKS)
 _FIELDS = {
     Kind.AGENT: (*_OF_ALL, *_OF_COMPONENTS, "agent_id"),
@@ -37,21 +41,23 @@ _FIELDS = {
 _INPUT_MEDIA = {"images": "images", "videos": "videos", "audios": "audios", "files": "files"}
 
 
-def run_item(stored: StoredRun) -> JsonObject:
+def run_item(stored: StoredRun) -> RunItem:
     """One run of the list."""
     run = stored.output.run
-    item: JsonObject = {name: run.get(name) for name in _FIELDS[stored.kind]}
-    item["run_id"] = stored.run_id
-    item["status"] = stored.status.value
-    item["created_at"] = _iso(run.get("created_at") or stored.accepted_at // 1000)
-    item["run_input"] = _input_text(run)
+    item: RunItem = {
+        "run_id": stored.run_id,
+        "status": stored.status,
+        "created_at": _iso(run.get("created_at") or stored.accepted_at // 1000),
+        "run_input": _input_text(run),
+        "content": run.get("content"),
+    }
     if stored.kind is not Kind.WORKFLOW:
         item["run_response_format"] = "text" if run.get("content_type", "str") == "str" else "json"
         given = run.get("input")
         item["input_media"] = {
             name: (given.get(field) if isinstance(given, dict) else None) or [] for name, field in _INPUT_MEDIA.items()
         }
-    return item
+    return cast("RunItem", {**{name: run.get(name) for name in _FIELDS[stored.kind]}, **item})
 
 
 def _input_text(run: JsonObject) -> str:

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def key_of(settings: Settings) -> KeySource:
-    """The stack's secret, or a key that is given as it is. Only what is not deployed may have neither: it is open."""
+    """The stack's secret, or a key from the environment. Only what is not deployed may do without: then it is open."""
     if settings.security_key_secret is not None:
         return SecretKey(settings.security_key_secret, SystemClock())
     if settings.security_key is None and settings.stack is not None and not settings.under_sam_local:

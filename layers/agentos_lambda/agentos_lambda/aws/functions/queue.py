@@ -6,22 +6,21 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from agentos_lambda.aws.functions.start import begin
+from agentos_lambda.aws.functions.start import begin, catalog
 from agentos_lambda.aws.functions.websocket import fan_out
 from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.queue import QueueHandler
 from agentos_lambda.aws.logs import request_id
 from agentos_lambda.aws.metrics import observer_of
-from agentos_lambda.aws.runtime.recycle import retire
+from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.engine.components.manifest import Manifest
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
 
-_ENDING_TAKES = 10_000
-"""Milliseconds before the sweeper's deadline after which it begins with no further run."""
+_SWEEP_MARGIN_MS = 10_000
+"""Before the sweeper's own deadline: for the run that it has begun with."""
 
 
 def worker_handler() -> QueueHandler:
@@ -30,8 +29,8 @@ def worker_handler() -> QueueHandler:
     begin(settings, clock)
     store, observer = store_of(settings), observer_of(settings.stack, clock)
     followed = fan_out(settings, store, clock)
-    executor = RunExecutor(store, engine, clock, recycle=retire, observer=observer, fan_out=followed)
-    worker = Worker(store, executor, Manifest.load(), clock, new_id=new_id, fan_out=followed)
+    executor = RunExecutor(store, engine, clock, recycle=recycle_soon, observer=observer, fan_out=followed)
+    worker = Worker(store, executor, catalog(), clock, new_id=new_id, fan_out=followed)
     return QueueHandler(worker, clock)
 
 
@@ -40,11 +39,11 @@ def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
     observer = observer_of(settings.stack, clock)
-    sweeper = Sweeper(store_of(settings), queue_of(settings), Manifest.load(), clock, new_id=new_id, observer=observer)
+    sweeper = Sweeper(store_of(settings), queue_of(settings), catalog(), clock, new_id=new_id, observer=observer)
 
     def handler(_event: Any, context: Any) -> dict[str, int]:
         request_id.take(context)
-        until = clock.now() + context.get_remaining_time_in_millis() - _ENDING_TAKES
+        until = clock.now() + context.get_remaining_time_in_millis() - _SWEEP_MARGIN_MS
         return asdict(sweeper.sweep(until=until))
 
     return handler

@@ -1,20 +1,16 @@
-"""The functions behind the HTTP API that know of runs, put together."""
+"""The functions of agents, teams and workflows, put together."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
-
 from agentos_lambda.api.app import create_app
-from agentos_lambda.api.routes.components import component_router
-from agentos_lambda.api.routes.runs import run_router
-from agentos_lambda.api.routes.runs_read import run_state_router
+from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
 from agentos_lambda.aws.functions.websocket import fan_out
 from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
-from agentos_lambda.aws.runtime.recycle import retire
+from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import SystemClock
@@ -32,7 +28,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     observer = observer_of(settings.stack, clock)
     runs = RunService(store, clock, new_id=new_id, observer=observer)
     followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
-    executor = RunExecutor(store, engine, clock, recycle=retire, observer=observer, fan_out=followed)
+    executor = RunExecutor(store, engine, clock, recycle=recycle_soon, observer=observer, fan_out=followed)
     intake = RunIntake(
         store,
         queue_of(settings),
@@ -42,8 +38,5 @@ def runs_handler(kind: Kind) -> LambdaHandler:
         new_id=new_id,
         queue_limit=settings.queue_limit,
     )
-    router = APIRouter()
-    router.include_router(component_router(kind, services.catalog))
-    router.include_router(run_state_router(kind, services.catalog, runs))
-    router.include_router(run_router(kind, services.catalog, intake, runs, clock))
-    return LambdaHandler(create_app(router, services, at_end=executor.idle))
+    router = kind_router(kind, services.catalog, intake, runs, clock)
+    return LambdaHandler(create_app(router, services, at_end=executor.idle), clock)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agentos_lambda.api.context import Os, Services
 from agentos_lambda.aws.functions.key import key_of
+from agentos_lambda.aws.functions.start import catalog
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.engine.components.manifest import Manifest
 from agentos_lambda.runs.clock import SystemClock
 
 
@@ -13,7 +13,7 @@ def services_of(settings: Settings) -> Services:
     """What every app gets."""
     return Services(
         os=Os(settings.os_id, settings.os_name, websocket_url=settings.websocket_url),
-        catalog=Manifest.load(),
+        catalog=catalog(),
         clock=SystemClock(),
         key=key_of(settings),
         cors_origins=settings.cors_origins,

@@ -1,4 +1,4 @@
-"""The WebSocket's function, and what tells runs to its connections in the functions that execute them.
+"""The WebSocket's function, and the fan-out of the functions that execute runs.
 
 Neither imports a web framework.
 """
@@ -9,12 +9,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from agentos_lambda.aws.functions.key import key_of
-from agentos_lambda.aws.functions.start import begin
+from agentos_lambda.aws.functions.start import begin, catalog
 from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.engine.components.manifest import Manifest
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
@@ -36,7 +35,7 @@ from agentos_lambda.websocket.greeting import Greeter
 from agentos_lambda.websocket.ports import Posts
 
 _POSTERS = 8
-"""Messages of one process on their way at the same time, each to another connection."""
+"""Messages that one process posts at the same time, each to another connection."""
 
 
 def websocket_handler() -> WebSocketHandler:
@@ -47,7 +46,7 @@ def websocket_handler() -> WebSocketHandler:
     registry, sender = _registry(settings, clock), Sender(_posts(settings))
     executor = RunExecutor(store, engine, clock)
     context = ActionContext(
-        catalog=Manifest.load(),
+        catalog=catalog(),
         store=store,
         runs=RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock)),
         intake=RunIntake(store, queue, executor, clock, engine=engine, new_id=new_id, queue_limit=settings.queue_limit),
@@ -69,7 +68,7 @@ def websocket_handler() -> WebSocketHandler:
 
 
 def fan_out(settings: Settings, store: Store, clock: Clock) -> FanOut | None:
-    """What tells runs to those who follow them; None in a stack without a WebSocket."""
+    """What sends runs to their followers; None in a stack without a WebSocket."""
     if settings.websocket_management_url is None:
         return None
     registry, posts, pool = _registry(settings, clock), _posts(settings), _pool()

@@ -1,4 +1,4 @@
-"""What all functions are put together from: stores, queue, engine. What is costly is made when it is needed."""
+"""What functions are made of: stores, queue, engine. What is costly is made when it is needed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from agentos_lambda.stores.sqs import SqsQueue
 def store_of(settings: Settings) -> Store:
     """The store of runs, sessions and events."""
     tables = Tables(settings.runs_table, settings.sessions_table, settings.events_table, settings.bucket)
-    return DynamoDBStore(tables, events_ttl_seconds=settings.events_ttl)
+    return DynamoDBStore(tables, events_ttl_seconds=settings.events_ttl_seconds)
 
 
 def queue_of(settings: Settings) -> RunQueue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
@@ -10,6 +11,7 @@ from typing import Any
 
 from agentos_lambda.aws.handlers.prelude import Prelude, PreludeTooLarge
 from agentos_lambda.aws.handlers.sink import Sink
+from agentos_lambda.protocol.errors import INTERNAL_ERROR
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -17,11 +19,13 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-INTERNAL_ERROR = b'{"detail":"Internal server error","error_code":"INTERNAL_ERROR"}'
-"""The body of a 500. It never says more: the log does."""
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
-ERROR_EVENT = b'event: error\ndata: {"event":"error","error":"Internal server error","error_code":"INTERNAL_ERROR"}\n\n'
-"""What ends an event stream that can not go on: API Gateway would cut it, and a client could not tell why."""
+INTERNAL_ERROR_BODY = _compact(INTERNAL_ERROR).encode()
+
+_ERROR = {"event": "error", "error": INTERNAL_ERROR["detail"], "error_code": INTERNAL_ERROR["error_code"]}
+ERROR_EVENT = f"event: error\ndata: {_compact(_ERROR)}\n\n".encode()
+"""What ends an event stream that cannot go on: API Gateway would cut it, and a client could not tell why."""
 
 _EVENT_STREAM = b"text/event-stream"
 _NO_BODY = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
@@ -48,7 +52,7 @@ class ResponseCycle:
     async def receive(self) -> Message:
         """The whole request; after that a disconnect, but not before the answer is complete.
 
-        Starlette cancels the sender of an answer when it sees a disconnect, and Lambda never tells of one.
+        Starlette cancels the sender of an answer when it sees a disconnect, and Lambda never reports one.
         """
         if self._request is not None:
             request, self._request = self._request, None
@@ -94,10 +98,10 @@ class ResponseCycle:
             return
         self.complete = True
         if not self.started:
-            headers = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(INTERNAL_ERROR)))
+            headers = ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(INTERNAL_ERROR_BODY)))
             await self._sink.start(Prelude(HTTPStatus.INTERNAL_SERVER_ERROR, headers))
             if not self._head_only:
-                await self._sink.write(INTERNAL_ERROR)
+                await self._sink.write(INTERNAL_ERROR_BODY)
             await self._sink.finish()
         elif self._is_event_stream:
             await self._sink.write(ERROR_EVENT)

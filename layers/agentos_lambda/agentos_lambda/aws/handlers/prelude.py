@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 DELIMITER = b"\0" * 8
-MAX_BYTES = 16 * 1024
+MAX_PRELUDE_BYTES = 16 * 1024
 """The most that the JSON object and the delimiter may take together."""
 
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
@@ -50,6 +50,6 @@ class Prelude:
                 single[name] = value
         fields = {"statusCode": self.status, "headers": single, "multiValueHeaders": repeated, "cookies": cookies}
         metadata = json.dumps(fields, separators=(",", ":")).encode()
-        if len(metadata) + len(DELIMITER) > MAX_BYTES:
-            raise PreludeTooLarge(f"the headers of the answer take {len(metadata)} bytes, over {MAX_BYTES}")
+        if len(metadata) + len(DELIMITER) > MAX_PRELUDE_BYTES:
+            raise PreludeTooLarge(f"the headers of the answer take {len(metadata)} bytes, over {MAX_PRELUDE_BYTES}")
         return metadata

@@ -13,12 +13,12 @@ from agentos_lambda.runs.worker import Worker
 
 log = logging.getLogger(__name__)
 
-ENDING_TAKES = 20_000
-"""Milliseconds before the function's deadline at which its run is told to end."""
+_WORK_MARGIN_MS = 20_000
+"""Before the function's own deadline: for a run to end, and its followers to be told."""
 
 
 class QueueHandler:
-    """A Lambda handler of SQS events. What could not be worked on is reported, and delivered again.
+    """A Lambda handler of SQS events. A message that could not be worked on is reported, and delivered again.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
@@ -34,7 +34,7 @@ class QueueHandler:
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
     def _work(self, run_id: str, context: Any) -> bool:
-        deadline = self._clock.now() + context.get_remaining_time_in_millis() - ENDING_TAKES
+        deadline = self._clock.now() + context.get_remaining_time_in_millis() - _WORK_MARGIN_MS
         try:
             process_loop().run_until_complete(self._worker.work(run_id, deadline=deadline))
         except UnknownRun:

@@ -24,7 +24,7 @@ class Sink(Protocol):
 
 
 class CollectingSink:
-    """Keeps an answer until it is whole. One that breaks off is none."""
+    """Keeps an answer until it is whole. One that breaks off does not count."""
 
     def __init__(self) -> None:
         self.prelude: Prelude | None = None

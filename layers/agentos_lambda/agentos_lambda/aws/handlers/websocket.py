@@ -22,13 +22,13 @@ log = logging.getLogger(__name__)
 
 _DONE = {"statusCode": 200}
 _FAILED = {"statusCode": 503}
-"""Refuses a connection. The body of an answer would be a message to the client: there is none."""
+"""Refuses a connection. A body would be a message to the client, so there is none."""
 
 INTERNAL = "Internal Server Error"
 
 
 class WebSocketHandler:
-    """A Lambda handler. What it has to say to a client, it posts."""
+    """A Lambda handler. It answers a client by posting to the connection."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class WebSocketHandler:
         return _DONE
 
     def _message(self, connection_id: str, text: str) -> dict[str, Any]:
-        """One of the edges that catch all: the client is told, and the connection stays."""
+        """One of the edges that catch all: the client gets an error, and the connection stays."""
         try:
             self._actions.handle(connection_id, text)
         except PostFailed as failure:

@@ -36,7 +36,7 @@ class RuntimeApiRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class Endpoint:
     """Where a Runtime API is."""
 
     host: str
@@ -45,7 +45,7 @@ class Address:
     """What stands before each path."""
 
     @classmethod
-    def parse(cls, text: str) -> Address:
+    def parse(cls, text: str) -> Endpoint:
         """Lambda names its Runtime API ``host:port``. Emulators may name a URL with a path."""
         authority, _, path = text.removeprefix("http://").partition("/")
         host, _, port = authority.rpartition(":")
@@ -89,7 +89,7 @@ class RuntimeApi:
     """The Runtime API at an address, as ``AWS_LAMBDA_RUNTIME_API`` names it."""
 
     def __init__(self, address: str) -> None:
-        self._address = Address.parse(address)
+        self._address = Endpoint.parse(address)
 
     def next(self) -> Invocation:
         """Wait for an invocation, for as long as it takes. Raises ``RuntimeApiGone``."""
@@ -139,7 +139,7 @@ class RuntimeSink:
     Raises ``OSError`` when the Runtime API closes the connection.
     """
 
-    def __init__(self, address: Address, invocation: Invocation) -> None:
+    def __init__(self, address: Endpoint, invocation: Invocation) -> None:
         self._address = address
         self._invocation = invocation
         self._reader: asyncio.StreamReader

@@ -1,7 +1,7 @@
-"""A process that is not to serve again starts over after its invocation, before it asks for the next.
+"""Recycles a process that must not serve again: after its invocation, before it asks for the next.
 
-A thread that hangs can not be stopped: it would go on in somebody else's invocation. Only our own loop looks
-(``aws/runtime/__main__.py``); Lambda's can not be left without failing an invocation.
+A thread that hangs cannot be stopped: it would go on in somebody else's invocation. Only our own loop recycles
+(``aws/runtime/loop.py``): Lambda's own cannot be left without failing an invocation.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ logger = logging.getLogger(__name__)
 _asked = threading.Event()
 
 
-def retire() -> None:
-    """Let this process start over when its invocation has been answered. Thread-safe."""
+def recycle_soon() -> None:
+    """Have this process recycled when its invocation has been answered. Thread-safe."""
     _asked.set()
 
 
-def retiring() -> bool:
-    """Whether this process is to serve no further invocation as it is."""
+def recycle_due() -> bool:
+    """Whether this process must serve no further invocation as it is."""
     return _asked.is_set()
 
 
-def start_over() -> NoReturn:
+def recycle_now() -> NoReturn:
     """Become a fresh process, without the threads and the memory of this one.
 
-    Under the same id: an invocation whose process ends has failed for Lambda (``Runtime.ExitError``), though it was
-    answered. It lasts until the runtime asks for the next one.
+    Under the same id: for Lambda an invocation whose process ends has failed (``Runtime.ExitError``), even if it was
+    answered. The invocation lasts until the runtime asks for the next one.
     """
-    logger.warning("the process starts over: a run has left code behind that can not be stopped")
+    logger.warning("the process starts over: a run has left code behind that cannot be stopped")
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()

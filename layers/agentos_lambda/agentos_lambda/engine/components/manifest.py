@@ -1,8 +1,7 @@
 """What can be told of the components without importing an engine: ``runs.ports.Catalog`` from a document.
 
 The document is made of the components at build time (``python -m agentos_lambda.engine.components.build_manifest``),
-its model a placeholder where a component takes the default model. Without a document it is made in this process, at
-the price of importing agno.
+its model a placeholder where a component takes the default model.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from agentos_lambda.engine.models.setting import PLACEHOLDER, VARIABLE, ModelNames, model_names
@@ -40,18 +39,16 @@ class Manifest:
         self._engine_version: str = resolved["engine_version"]
 
     @classmethod
-    def load(cls) -> Manifest:
-        """The document of ``AGENTOS_MANIFEST``, else ``manifest.json`` beside the components, else one made now.
+    def load(cls, make: Callable[[], JsonObject]) -> Manifest:
+        """The document of ``AGENTOS_MANIFEST``, else ``manifest.json`` beside the components, else what ``make`` gives.
 
-        Raises ``ManifestError``; ``ComponentsError`` where it has to be made of components that cannot be loaded.
+        Raises ``ManifestError``, and what ``make`` raises.
         """
         named = os.environ.get("AGENTOS_MANIFEST")
         path = Path(named) if named else _beside_the_components()
         if path is not None and (named or path.is_file()):
             return cls(_read(path))
-        from agentos_lambda.engine.components.build_manifest import describe_components  # noqa: PLC0415  it imports the engine
-
-        return cls(describe_components())
+        return cls(make())
 
     def find(self, kind: Kind, component_id: str) -> Component | None:
         return next((component for component in self._components[kind] if component.id == component_id), None)
