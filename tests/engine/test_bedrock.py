@@ -197,7 +197,7 @@ def test_a_stream_that_breaks_off_ends_the_run_with_its_text_and_an_error(bedroc
 
 
 @pytest.mark.usefixtures("bedrock")
-def test_a_bedrock_that_can_not_be_reached_ends_the_run_as_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bedrock_that_cannot_be_reached_ends_the_run_as_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "http://127.0.0.1:9")
     played = play(engine_of(Agent(id="a", model=default_model())), request_of("agent/a", "hello"))
 

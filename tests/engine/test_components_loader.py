@@ -103,7 +103,7 @@ def test_what_is_wrong_is_told_in_one_line_with_its_file(written: object, text: 
     assert expected in told
 
 
-def test_a_model_that_can_not_be_had_is_told(written: object, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_cannot_be_had_is_told(written: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENTOS_MODEL", "anthropic:claude")
     path = written("from agentos_lambda.engine.models.default import default_model\n\nmodel = default_model()")
 

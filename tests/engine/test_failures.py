@@ -161,7 +161,7 @@ def test_a_failed_run_still_hands_on_the_state_of_its_session(engine: AgnoEngine
     assert played.outcome.session.set["state:cart"] == ["book"]
 
 
-def test_numbers_and_texts_that_json_can_not_hold_reach_nobody(engine: AgnoEngine) -> None:
+def test_numbers_and_texts_that_json_cannot_hold_reach_nobody(engine: AgnoEngine) -> None:
     state = {"odd": float("nan")}
     played = play(engine, request_of("agent/assistant", "a lone \ud800 surrogate", session_state=state))
 

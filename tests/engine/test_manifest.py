@@ -151,7 +151,7 @@ def test_without_a_manifest_one_is_made_even_within_a_running_loop(monkeypatch: 
     ("text", "expected"),
     [("{", "is not JSON"), ("[]", "is not a manifest"), ('{"version": 0}', "of version 1"), (None, "No such file")],
 )
-def test_a_manifest_that_can_not_be_used_is_told(
+def test_a_manifest_that_cannot_be_used_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None, expected: str
 ) -> None:
     path = tmp_path / "manifest.json"
@@ -178,7 +178,7 @@ def test_the_command_tells_what_is_wrong_in_one_line(
     assert not (tmp_path / "out.json").exists()
 
 
-def test_components_that_can_not_be_described_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_components_that_cannot_be_described_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in [name for name in sys.modules if name.startswith(("openai", "agno.models.openai"))]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setitem(sys.modules, "openai", None)  # as where it is not installed
@@ -192,7 +192,7 @@ def test_components_that_can_not_be_described_are_told(tmp_path: Path, monkeypat
         describe_components(load_components(os.fspath(tmp_path / "bare.py")))
 
 
-def test_a_model_that_can_not_be_had_is_told_when_it_is_asked_for(
+def test_a_model_that_cannot_be_had_is_told_when_it_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "none.py").write_text("agents = teams = workflows = []\n")

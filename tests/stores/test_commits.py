@@ -85,7 +85,7 @@ def test_an_ending_that_came_through_answers_its_later_attempts(store):
     assert again == first == store.get("run-1")
 
 
-def test_an_executor_that_was_replaced_can_not_commit(store):
+def test_an_executor_that_was_replaced_cannot_commit(store):
     first = store.accept(running())
     second = take_over(store)
     made = full_ending(first)
@@ -112,7 +112,7 @@ def test_a_final_state_is_never_overwritten(store, first, second):
     assert store.output(ended) == output("run-1")
 
 
-def test_an_unknown_run_can_not_be_committed(store):
+def test_an_unknown_run_cannot_be_committed(store):
     made = full_ending(running())
     with pytest.raises(Fenced) as fenced:
         store.commit(made)
