@@ -15,6 +15,8 @@ import yaml
 
 from tests.stack.translation import FUNCTIONS, ROOT, TEMPLATE
 
+pytestmark = pytest.mark.build
+
 UNZIPPED_LIMIT = 250 * 1024 * 1024
 """Bytes of a function with its layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
@@ -25,8 +27,6 @@ COMPONENTS = """\
 from agno.agent import Agent
 
 from agentos_lambda.engine.models.default import default_model
-
-pytestmark = pytest.mark.build
 
 agents = [Agent(id="greeter", model=default_model())]
 teams = []

@@ -114,8 +114,10 @@ def test_a_missing_profile_is_reported(monkeypatch: pytest.MonkeyPatch, capsys: 
 def cloudformation(account: None, configured: dict[str, Any], cloud_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     configured["region"] = "eu-north-1"
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloud_url)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", tenant())
-    return boto3.client("cloudformation", "eu-north-1")
+    key = tenant()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+    # Not boto3's default session: that keeps the credentials of whoever asked it first.
+    return boto3.Session(key, "not-checked", region_name="eu-north-1").client("cloudformation")
 
 
 TOPIC = {"Topic": {"Type": "AWS::SNS::Topic"}}
