@@ -1,12 +1,9 @@
 """What can be told without running anything."""
 
 import re
-from dataclasses import replace
 
 import pytest
 
-from agentos_lambda.api.app import create_app
-from agentos_lambda.api.routes.components import component_router
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import StoreUnavailable
 from tests.api.world import NAMES
@@ -102,8 +99,7 @@ async def test_nobody_gets_in_while_the_key_cannot_be_read(api):
     def unreadable():
         raise StoreUnavailable("no secret")
 
-    services = replace(api.services, key=unreadable)
-    api.client._transport.app = create_app(component_router(Kind.AGENT, services.catalog), services)
+    api.read_key = unreadable
     answer = await api.client.get("/agents")
     assert (answer.status_code, answer.json()["error_code"]) == (503, "SERVICE_UNAVAILABLE")
 

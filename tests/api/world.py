@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import httpx
 from fastapi import APIRouter, FastAPI
+from starlette.types import Receive, Scope, Send
 
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.context import Os, Services
@@ -48,23 +51,51 @@ class SmallCatalog:
         return "3.1.10"
 
 
+_asked: ContextVar[Api] = ContextVar("asked")
+
+
+class _Part:
+    """A part of whichever ``Api`` is asked just now: one app serves all of them, since it takes long to make."""
+
+    def __init__(self, of: Callable[[Api], object]) -> None:
+        self._of = of
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._of(_asked.get()), name)
+
+
+@cache
+def _app(origins: tuple[str, ...]) -> FastAPI:
+    clock: Any = _Part(lambda api: api.world.clock)
+    intake: Any = _Part(lambda api: api.world.intake)
+    runs: Any = _Part(lambda api: api.world.runs)
+    services = Services(Os("os", "Test OS"), SmallCatalog(), clock, lambda: _asked.get().read_key(), origins)
+    router = APIRouter()
+    router.include_router(discovery_router(services, document))
+    for kind in Kind:
+        router.include_router(kind_router(kind, services.catalog, intake, runs, clock))
+    return create_app(router, services)
+
+
 @dataclass
 class Api:
-    """All routes in one app, and what is behind them."""
+    """All routes, and what is behind them."""
 
     world: World = field(default_factory=World)
     key: str | None = None
     origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.services = Services(Os("os", "Test OS"), SmallCatalog(), self.world.clock, lambda: self.key, self.origins)
-        catalog = self.services.catalog
-        router = APIRouter()
-        router.include_router(discovery_router(self.services, document))
-        for kind in Kind:
-            router.include_router(kind_router(kind, catalog, self.world.intake, self.world.runs, self.world.clock))
-        self.app: FastAPI = create_app(router, self.services)
+        self.read_key = lambda: self.key
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
+
+    async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The app, asked about this world."""
+        token = _asked.set(self)
+        try:
+            await _app(self.origins)(scope, receive, send)
+        finally:
+            _asked.reset(token)
 
     @property
     def engine_inputs(self) -> list[RunInput | Continuation]:

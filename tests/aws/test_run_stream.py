@@ -104,7 +104,7 @@ def test_the_deadline_ends_a_run_with_its_terminal_event_and_the_stream_properly
         run = await client.get(f"/agents/plain/runs/{last['run_id']}")
         assert run.json()["status"] == "ERROR"
 
-    play(scenario, timeout=6)  # runs end 5 seconds before
+    play(scenario, timeout=8)  # runs end 5 seconds before: a cold start on a busy machine takes some of the rest
 
 
 def test_buffered_all_events_of_a_run_arrive_as_one_whole_answer(play):
