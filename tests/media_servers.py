@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from typing import Any
 
 import httpcore
 
@@ -60,7 +61,7 @@ class Network:
             return [ip_address(host)]
         return [ip_address(address) for address in (looks.pop(0) if len(looks) > 1 else looks[0])]
 
-    async def connect_tcp(self, host: str, port: int, *more: object, **options: object) -> object:
+    async def connect_tcp(self, host: str, port: int, *more: Any, **options: Any) -> object:
         self.connected.append((host, port))
         assert host == PUBLIC, f"the fetcher connected to {host}"
         return await self._sockets.connect_tcp("127.0.0.1", self._port, *more, **options)

@@ -17,16 +17,16 @@ from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.openapi.build_document import build_document
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
-from agentos_lambda.protocol.values import JsonObject, Kind
+from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.model import Component, Continuation, RunInput
-from tests.runs.world import World
+from tests.runs.world import OneOfEach, World
 
 document = cache(build_document)
 
 NAMES = {Kind.AGENT: "assistant", Kind.TEAM: "research-team", Kind.WORKFLOW: "story-workflow"}
 
 
-class SmallCatalog:
+class SmallCatalog(OneOfEach):
     """One component of each kind."""
 
     def all(self, kind: Kind) -> Sequence[Component]:
@@ -40,15 +40,6 @@ class SmallCatalog:
 
     def find(self, kind: Kind, component_id: str) -> Component | None:
         return next((found for found in self.all(kind) if found.id == component_id), None)
-
-    def models(self) -> Sequence[JsonObject]:
-        return [{"id": "demo", "provider": "Demo"}]
-
-    def os_config(self) -> JsonObject:
-        return {"databases": []}
-
-    def engine_version(self) -> str:
-        return "3.1.10"
 
 
 _asked: ContextVar[Api] = ContextVar("asked")
@@ -86,7 +77,7 @@ class Api:
     origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        self.read_key = lambda: self.key
+        self.read_key: Callable[[], str | None] = lambda: self.key
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:

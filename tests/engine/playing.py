@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.engine import AgnoEngine
@@ -32,7 +33,8 @@ class Played:
 
     @property
     def content(self) -> str:
-        return self.outcome.output.run["content"]
+        content: str = self.outcome.output.run["content"]
+        return content
 
     def of(self, name: str) -> Event:
         return next(event for event in self.events if event["event"] == name)
@@ -40,16 +42,18 @@ class Played:
 
 def engine_of(*components: object) -> AgnoEngine:
     kinds = {"Agent": "agents", "Team": "teams", "Workflow": "workflows"}
-    lists = {name: [c for c in components if kinds[type(c).__name__] == name] for name in kinds.values()}
+    lists: dict[str, Any] = {
+        name: [c for c in components if kinds[type(c).__name__] == name] for name in kinds.values()
+    }
     return AgnoEngine(Components(**lists), cancel_grace=CANCEL_GRACE_SECONDS)
 
 
 def request_of(
-    component: str, message: object, *, stream: bool = True, session: Session | None = None, **more: object
+    component: str, message: object, *, stream: bool = True, session: Session | None = None, **more: Any
 ) -> EngineRequest:
     """``component``: as ``agent/ID``."""
     kind, _, component_id = component.partition("/")
-    fields = {"run_id": "run-1", "session_id": "session-1", "user_id": "ada"}
+    fields: dict[str, Any] = {"run_id": "run-1", "session_id": "session-1", "user_id": "ada"}
     fields |= {name: more.pop(name) for name in list(more) if name in fields}
     return EngineRequest(
         kind=Kind(kind),
@@ -130,7 +134,7 @@ def session_after(played: Played, request: EngineRequest) -> Session:
     )
 
 
-def continuing(played: Played, request: EngineRequest, **decisions: list[dict]) -> EngineRequest:
+def continuing(played: Played, request: EngineRequest, **decisions: list[dict[str, Any]]) -> EngineRequest:
     """The request that lets the paused run go on, as another process makes it of what was stored."""
     session = session_after(played, request)
     *earlier, paused = session.runs
@@ -139,7 +143,7 @@ def continuing(played: Played, request: EngineRequest, **decisions: list[dict]) 
     return replace(request, work=work, session=replace(session, runs=tuple(earlier)), paused=paused.output)
 
 
-def through_json(value: object) -> object:
+def through_json(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 

@@ -1,5 +1,7 @@
 """One component of each kind over the demo model."""
 
+from typing import Any
+
 from agno.agent import Agent
 from agno.run import RunContext
 from agno.team import Team
@@ -19,15 +21,21 @@ def explode() -> str:
     raise ValueError("the tool broke")
 
 
+def state_of(run_context: RunContext) -> dict[str, Any]:
+    assert run_context.session_state is not None
+    return run_context.session_state
+
+
 def remember(run_context: RunContext, key: str, value: str) -> str:
     """Put a value into the session state."""
-    run_context.session_state[key] = value
+    state_of(run_context)[key] = value
     return "remembered"
 
 
 def rename(run_context: RunContext, old: str, new: str) -> str:
     """Give a value in the session state another key."""
-    run_context.session_state[new] = run_context.session_state.pop(old)
+    state = state_of(run_context)
+    state[new] = state.pop(old)
     return "renamed"
 
 
@@ -54,7 +62,9 @@ def companion() -> Agent:
 
 
 def newsroom() -> Team:
-    members = [Agent(id=name, name=name, model=DemoModel(), tools=[add]) for name in ("writer", "reader")]
+    members: list[Agent | Team] = [
+        Agent(id=name, name=name, model=DemoModel(), tools=[add]) for name in ("writer", "reader")
+    ]
     return Team(id="newsroom", name="Newsroom", model=DemoModel(), members=members)
 
 
@@ -72,5 +82,5 @@ def broken() -> Workflow:
 
 def reviewed() -> Workflow:
     review = HumanReview(requires_confirmation=True, confirmation_message="Shall it go out?")
-    steps = [Step(name="write", executor=shout), Step(name="send", executor=shout, human_review=review)]
+    steps: list[Any] = [Step(name="write", executor=shout), Step(name="send", executor=shout, human_review=review)]
     return Workflow(id="reviewed", name="Reviewed", steps=steps)

@@ -35,7 +35,8 @@ class Client:
         text = self.socket.recv(timeout)
         assert isinstance(text, str)
         self.sizes.append(len(text.encode()))
-        return json.loads(text.split("\ndata: ", 1)[-1])
+        message: dict[str, Any] = json.loads(text.split("\ndata: ", 1)[-1])
+        return message
 
     def ask(self, **message: Any) -> dict[str, Any]:
         self.send(**message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from agentos_lambda.protocol.events import terminal_event
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
@@ -82,7 +83,7 @@ class ScriptedRun:
 class ScriptedEngine:
     """Starts a ``ScriptedRun`` for each request, with the script that is set at that moment."""
 
-    def __init__(self, **script: object) -> None:
+    def __init__(self, **script: Any) -> None:
         self.script = script
         self.runs: list[ScriptedRun] = []
         self.refuses: Exception | None = None

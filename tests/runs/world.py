@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import Any, cast
 
-from agentos_lambda.protocol.values import Kind
+from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import AttemptResult, Component, IndexedEvent, RunInput, RunRecord
 from agentos_lambda.runs.observer import Observer
-from agentos_lambda.runs.ports import Engine
+from agentos_lambda.runs.ports import Engine, Store
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.supervisor import AttemptSupervisor
 from agentos_lambda.runs.sweeper import Sweeper
@@ -41,12 +41,24 @@ class OneOfEach:
     def find(self, kind: Kind, component_id: str) -> Component | None:
         return component(kind, component_id) if component_id in COMPONENTS else None
 
+    def all(self, kind: Kind) -> Sequence[Component]:
+        return [component(kind, component_id) for component_id in COMPONENTS]
+
+    def models(self) -> Sequence[JsonObject]:
+        return [{"id": "demo", "provider": "Demo"}]
+
+    def os_config(self) -> JsonObject:
+        return {"databases": []}
+
+    def engine_version(self) -> str:
+        return "3.1.10"
+
 
 @dataclass
 class World:
     """Everything a run needs, and short names for what tests do with it."""
 
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: Store = field(default_factory=MemoryStore)
     engine: ScriptedEngine = field(default_factory=ScriptedEngine)
     clock: ManualClock = field(default_factory=ManualClock)
     new_id: Callable[[], str] = field(default_factory=lambda: map("id-{}".format, count(1)).__next__)
@@ -94,15 +106,16 @@ class World:
         self.supervisors.append(self.supervisor(*args, **kwargs))
         return self.supervisors[-1]
 
-    async def execute(self, message: str = "hi", *, of: Component | None = None, **request: object) -> Execution:
-        return await self.intake.execute(StartRun(of or component(), RunInput(message), **request))
+    async def execute(self, message: str = "hi", *, of: Component | None = None, **request: Any) -> Execution:
+        begun = await self.intake.execute(StartRun(of or component(), RunInput(message), **request))
+        return cast(Execution, begun)  # of a key that is repeated it is the record of its run
 
-    async def run(self, message: str = "hi", **request: object) -> AttemptResult:
+    async def run(self, message: str = "hi", **request: Any) -> AttemptResult:
         """A run to its end, a millisecond after the one before."""
         self.clock.advance(1)
         return await (await self.execute(message, **request)).result()
 
-    async def held(self, **request: object) -> Execution:
+    async def held(self, **request: Any) -> Execution:
         """An execution whose engine has said everything and waits to be released."""
         self.engine.script["hold"] = True
         before = len(self.engine.runs)
@@ -112,7 +125,7 @@ class World:
         await self.engine.runs[-1].reached_hold.wait()
         return execution
 
-    def enqueue(self, message: str = "hi", **request: object) -> RunRecord:
+    def enqueue(self, message: str = "hi", **request: Any) -> RunRecord:
         return self.intake.enqueue(StartRun(component(), RunInput(message), background=True, **request))
 
     async def work(self) -> AttemptResult | None:

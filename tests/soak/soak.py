@@ -20,6 +20,7 @@ from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.sqs import SqsQueue
 from tests.local_stack import StackProcess, running_stack
+from tests.runs.world import OneOfEach
 from tests.soak.clients import Client
 from tests.soak.ledger import Promise
 from tests.soak.workers import kill_a_worker, store_variables
@@ -93,7 +94,7 @@ class Soak:
         await asyncio.wait_for(waiting, _PATIENCE_SECONDS)
 
 
-class _NoCatalog:
+class _NoComponents(OneOfEach):
     def find(self, kind: Kind, component_id: str) -> Component | None:
         return None
 
@@ -108,12 +109,16 @@ class _ClockAhead(SystemClock):
 def _sweep_ahead(stack: StackProcess) -> None:
     given = store_variables(stack)
     session = Session(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=given["AWS_REGION"])
-    made = {name: session.client(name, endpoint_url=given["AWS_ENDPOINT_URL"]) for name in ("dynamodb", "s3", "sqs")}
-    clients = Clients(**made)
+    at = given["AWS_ENDPOINT_URL"]
+    clients = Clients(
+        dynamodb=session.client("dynamodb", endpoint_url=at),
+        s3=session.client("s3", endpoint_url=at),
+        sqs=session.client("sqs", endpoint_url=at),
+    )
     tables = Tables(given["RUNS_TABLE"], given["SESSIONS_TABLE"], given["EVENTS_TABLE"], given["BUCKET"])
     store = DynamoDBStore(tables, clients=clients)
     queue = SqsQueue(given["RUNS_QUEUE_URL"], clients=clients)
     try:
-        Sweeper(store, queue, _NoCatalog(), _ClockAhead(), new_id=lambda: f"{random.getrandbits(64):x}").sweep()
+        Sweeper(store, queue, _NoComponents(), _ClockAhead(), new_id=lambda: f"{random.getrandbits(64):x}").sweep()
     finally:
         clients.close()

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
-from agentos_lambda.protocol.values import Kind, RunStatus
-from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, SessionDelta
+from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
+from agentos_lambda.runs.model import (
+    Ending,
+    EventPack,
+    IndexedEvent,
+    RunOutput,
+    RunRecord,
+    Session,
+    SessionDelta,
+    StoredRun,
+)
+from agentos_lambda.runs.ports import Store
 
 NOW = 1_700_000_000_000
 LEASE_MS = 30_000
 
 
-def pending(run_id="run-1", **changes) -> RunRecord:
+def pending(run_id: str = "run-1", **changes: Any) -> RunRecord:
     record = RunRecord(
         run_id=run_id,
         kind=Kind.AGENT,
@@ -28,7 +38,7 @@ def pending(run_id="run-1", **changes) -> RunRecord:
     return replace(record, **changes)
 
 
-def running(run_id="run-1", **changes) -> RunRecord:
+def running(run_id: str = "run-1", **changes: Any) -> RunRecord:
     """As a foreground run is accepted: by its executor."""
     started = {
         "status": RunStatus.RUNNING,
@@ -62,7 +72,7 @@ def _unlike(default: Any, hint: Any, place: int) -> Any:
     return f"text {place}" if kind is str else list(kind)[-1]
 
 
-def ending(before: RunRecord, status=RunStatus.COMPLETED, **changes) -> Ending:
+def ending(before: RunRecord, status: RunStatus = RunStatus.COMPLETED, **changes: Any) -> Ending:
     made = Ending(
         before=before,
         status=status,
@@ -73,11 +83,11 @@ def ending(before: RunRecord, status=RunStatus.COMPLETED, **changes) -> Ending:
     return replace(made, **changes)
 
 
-def output(content="done", members=()) -> RunOutput:
+def output(content: str = "done", members: tuple[JsonObject, ...] = ()) -> RunOutput:
     return RunOutput({"content": content}, members)
 
 
-def delta(remove=(), **fields) -> SessionDelta:
+def delta(remove: Iterable[str] = (), **fields: Any) -> SessionDelta:
     """Fields of the session state to set and to remove."""
     return SessionDelta(
         {f"state:{name}": value for name, value in fields.items()}, frozenset(f"state:{name}" for name in remove)
@@ -88,23 +98,31 @@ def pack(first_index: int, *contents: str) -> EventPack:
     return EventPack(first_index, tuple({"event": "RunContent", "content": content} for content in contents))
 
 
-def contents(events) -> list[tuple[int, str]]:
+def contents(events: Iterable[IndexedEvent]) -> list[tuple[int, str]]:
     """Indexed events as (index, content)."""
     return [(indexed.index, indexed.event["content"]) for indexed in events]
 
 
-def claim(store, run_id="run-1", executor="worker-1", now=NOW):
+def claim(store: Store, run_id: str = "run-1", executor: str = "worker-1", now: int = NOW) -> RunRecord:
     return store.claim(run_id, executor=executor, lease_until=now + LEASE_MS, expired_before=now - 15_000)
 
 
-def take_over(store, run_id="run-1", executor="rescuer"):
+def take_over(store: Store, run_id: str = "run-1", executor: str = "rescuer") -> RunRecord:
     """Claim the run long after its lease has ended."""
     return claim(store, run_id, executor, now=NOW + 10 * LEASE_MS)
 
 
-def load(store, session_id="session-1", kind=Kind.AGENT, component_id="writer", history=3):
+def load(
+    store: Store,
+    session_id: str = "session-1",
+    kind: Kind = Kind.AGENT,
+    component_id: str = "writer",
+    history: int = 3,
+) -> Session | None:
     return store.load(session_id, kind=kind, component_id=component_id, history=history)
 
 
-def list_runs(store, session_id="session-1", kind=Kind.AGENT, component_id="writer"):
+def list_runs(
+    store: Store, session_id: str = "session-1", kind: Kind = Kind.AGENT, component_id: str = "writer"
+) -> Sequence[StoredRun]:
     return store.list_runs(session_id, kind=kind, component_id=component_id)

@@ -16,7 +16,7 @@ from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.model import Component
+from agentos_lambda.runs.model import Component, RunRecord
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
@@ -41,7 +41,7 @@ WORKFLOW = Component(Kind.WORKFLOW, "story-workflow", "Story-Workflow", 3, {}, {
 class InlinePool(Executor):
     """Executes each task at once."""
 
-    def submit(self, fn, /, *args, **kwargs):
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
         future.set_result(fn(*args, **kwargs))
         return future
@@ -53,7 +53,7 @@ class SteppedPool(Executor):
     def __init__(self) -> None:
         self.waiting: deque[Callable[[], Any]] = deque()
 
-    def submit(self, fn, /, *args, **kwargs):
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         self.waiting.append(lambda: fn(*args, **kwargs))
         return Future()
 
@@ -96,10 +96,10 @@ class RecordedPosts:
 def parsed(text: str) -> dict[str, Any]:
     if text.startswith("event: "):
         head, data = text.removesuffix("\n\n").split("\n")
-        message = json.loads(data.removeprefix("data: "))
-        assert head == f"event: {message['event']}"
-        return message
-    return json.loads(text)
+        assert head == f"event: {json.loads(data.removeprefix('data: '))['event']}"
+        text = data.removeprefix("data: ")
+    message: dict[str, Any] = json.loads(text)
+    return message
 
 
 def slow(times: int = 1) -> list[Exception]:
@@ -214,7 +214,7 @@ class World:
         """What a worker does with the next message."""
         return await self.worker.work(self.queue.waiting.popleft(), deadline=None)
 
-    def live(self, record, pool: Executor, holds_lease: Callable[[], bool] = lambda: True) -> LiveFeed:
+    def live(self, record: RunRecord, pool: Executor, holds_lease: Callable[[], bool] = lambda: True) -> LiveFeed:
         """An executor's feed, without threads."""
         return LiveFeed(
             record,

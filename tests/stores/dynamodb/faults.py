@@ -62,7 +62,7 @@ def refused(code: str, *, status: int = 400, **response: Any) -> Fault:
     """The request is not applied; AWS answers with an error."""
 
     def fault(_call: Callable[[], Any]) -> Any:
-        error = {
+        error: Any = {
             "Error": {"Code": code, "Message": "arn:aws:dynamodb:us-east-1:1:table/Runs"},
             "ResponseMetadata": {"HTTPStatusCode": status},
             **response,
