@@ -34,6 +34,7 @@ def examples() -> list[Example]:
 
 def test_the_document_has_examples_of_both_languages():
     found = examples()
+    assert len(found) == len(re.findall(r"^```(?:bash|python)$", DOCUMENT, re.MULTILINE)) >= 17
     assert {example.language for example in found} == {"bash", "python"}
     assert sum(example.answer is not None for example in found) >= 8
 

@@ -16,6 +16,7 @@ from tests.engine.playing import engine_of
 from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World, collect, names
 from tests.stores.dynamodb.incompressible import incompressible
+from tests.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -74,11 +75,11 @@ async def test_a_tool_that_blocks_the_event_loop_neither_kills_its_run_nor_hides
         run_id = next(iter(world.store.active(accepted_before=world.clock.now() + 1)))
         for _ in range(2):
             world.clock.advance(RENEWAL_INTERVAL_MS)
-            wait_for(lambda: world.store.get(run_id).lease_until == world.clock.now() + LEASE_MS)
+            until(lambda: world.store.get(run_id).lease_until == world.clock.now() + LEASE_MS)
             assert world.sweeper.sweep() == Swept()
         world.cancel(run_id)
         world.clock.advance(POLL_INTERVAL_MS)
-        wait_for(lambda: world.engine.runs[0].cancelled)
+        until(lambda: world.engine.runs[0].cancelled)
         seen["cancelled"] = True
         over.set()
 
@@ -102,15 +103,6 @@ class BlocksTheLoop:
         self.begun.set()
         assert self.over.wait(20)
         yield "last"
-
-
-def wait_for(condition) -> None:
-    tried = threading.Event()
-    for _ in range(2_000):
-        if condition():
-            return
-        tried.wait(0.01)
-    raise AssertionError("it did not happen in time")
 
 
 async def test_an_event_and_an_output_over_400_kilobytes_are_stored_and_read_whole(cloud):
