@@ -101,11 +101,12 @@ test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_L
 	@$(PYTEST) $(PARALLEL) -m 'not (build or docker or sample)' $(ARGS)
 
 lint: export PYTHONPATH := layers/agentos_lambda:.
-lint: $(DEV)/.ready ## style, types, and who imports what
+lint: $(DEV)/.ready ## style, types, who imports what, and the goals of make house
 	@$(DEV)/bin/ruff check --quiet .
 	@$(DEV)/bin/ruff format --quiet --check .
 	@$(DEV)/bin/mypy
 	@imports=$$($(DEV)/bin/lint-imports --no-cache --no-logo) || { echo "$$imports"; exit 1; }
+	@house=$$($(DEV)/bin/python -m scripts.house --no-tests) || { echo "$$house"; exit 1; }
 
 house: $(DEV)/.ready ## files, circles, tests and assertions in numbers, and which goals are missed (ARGS=path/to/another/checkout)
 	@$(DEV)/bin/python -m scripts.house $(ARGS)
