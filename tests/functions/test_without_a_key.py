@@ -55,4 +55,4 @@ def test_the_websocket_of_a_stack_without_a_key_does_nothing_for_anybody(stack, 
         handler(sample_event(f"websocket-{event}"), Context())
     assert aws.scan(TableName="Runs")["Items"] == []
     connections = aws.scan(TableName="Connections")["Items"]
-    assert [bool(each.get("authenticated")) for each in connections] == [False]
+    assert [bool(each.get("proof")) for each in connections] == [False]

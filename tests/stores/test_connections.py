@@ -35,10 +35,10 @@ def test_a_new_connection_has_done_nothing(opened):
 
 
 def test_a_connection_that_is_opened_again_keeps_what_it_has_done(opened):
-    opened.authenticate("c-1")
+    opened.authenticate("c-1", proof="p")
     opened.add_run("c-1", "r-1", limit=2)
     opened.open("c-1", now=NOW)
-    assert opened.get("c-1") == Connection("c-1", authenticated=True, run_ids=frozenset({"r-1"}))
+    assert opened.get("c-1") == Connection("c-1", proof="p", run_ids=frozenset({"r-1"}))
 
 
 def test_a_closed_connection_is_given_as_it_was_and_is_no_more(opened):
@@ -49,8 +49,8 @@ def test_a_closed_connection_is_given_as_it_was_and_is_no_more(opened):
 
 
 def test_authentication_stays(opened):
-    opened.authenticate("c-1")
-    assert opened.get("c-1").authenticated
+    opened.authenticate("c-1", proof="p")
+    assert opened.get("c-1").proof == "p"
 
 
 def test_one_greeter_of_many_gets_the_greeting(opened):
@@ -83,7 +83,7 @@ def test_runs_are_counted_once_each_up_to_the_limit(opened):
 
 
 def test_nothing_brings_a_closed_connection_back(connections):
-    connections.authenticate("c-1")
+    connections.authenticate("c-1", proof="p")
     connections.note_greeted("c-1")
     connections.remove_run("c-1", "r-1")
     assert not claim(connections)

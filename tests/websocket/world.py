@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
+from agentos_lambda.protocol.security_key import KeySource
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.executor import RunExecutor
@@ -150,7 +151,11 @@ class World:
             self.store, self.executor, OneOfEach(), self.clock, new_id=self.new_id, fan_out=self.fan_out
         )
         self.sweeper = Sweeper(self.store, self.queue, OneOfEach(), self.clock, new_id=self.new_id)
-        greeter = Greeter(self.connections, self.sender, self._key, self.clock, sleep=self._sleep)
+        self.handler = self.environment(self._key)
+
+    def environment(self, key: KeySource) -> WebSocketHandler:
+        """The websocket function in one of its environments, which reads the key like this."""
+        greeter = Greeter(self.connections, self.sender, key, self.clock, sleep=self._sleep)
         context = ActionContext(
             self.catalog,
             self.store,
@@ -159,10 +164,10 @@ class World:
             self.registry,
             self.sender,
             self.final,
-            self._key,
+            key,
             self.new_id,
         )
-        self.handler = WebSocketHandler(
+        return WebSocketHandler(
             Actions(context, greeter),
             greeter=greeter,
             greetings=self.greetings,

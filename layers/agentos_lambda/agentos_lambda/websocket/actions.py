@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 
-from agentos_lambda.protocol.security_key import same_key
+from agentos_lambda.protocol.security_key import admits, proof_of, same_key
 from agentos_lambda.protocol.values import JsonObject
 from agentos_lambda.runs.errors import InvalidRequest, StoreUnavailable
 from agentos_lambda.websocket import control
@@ -56,25 +57,32 @@ class Actions:
     def _answer(self, connection: Connection, text: str) -> str | None:
         message = parse(text)
         name = action_of(message)
-        key = self._context.key()
         if name == "authenticate":
-            return self._authenticate(connection, message, key)
-        if key is not None and not connection.authenticated:
+            return self._authenticate(connection, message)
+        if not self._has_authority(connection):
             return control.auth_required()
         action = _ACTIONS.get(name)
         if action is None:
             raise InvalidRequest(f"Unknown action: {name}")
         return action(self._context, connection.connection_id, message)
 
-    def _authenticate(self, connection: Connection, message: JsonObject, key: str | None) -> str:
+    def _authenticate(self, connection: Connection, message: JsonObject) -> str:
         token = message.get("token")
         if not isinstance(token, str) or not token:
             return control.auth_error("Token is required")
-        if key is not None:
-            if not same_key(token, key):
-                return control.auth_error("Invalid token")
-            self._context.registry.connections.authenticate(connection.connection_id)
+        if not admits(self._context.key, partial(same_key, token)):
+            return control.auth_error("Invalid token")
+        if self._context.key() is not None:
+            proof = proof_of(token, connection.connection_id)
+            self._context.registry.connections.authenticate(connection.connection_id, proof=proof)
         return control.authenticated()
+
+    def _has_authority(self, connection: Connection) -> bool:
+        """Whether the client may do anything: there is no key, or it has presented the one that counts now."""
+        proof = connection.proof
+        if proof is None:
+            return self._context.key() is None
+        return admits(self._context.key, lambda key: same_key(proof_of(key, connection.connection_id), proof))
 
 
 def _ping(_context: ActionContext, _connection_id: str, _message: JsonObject) -> str:

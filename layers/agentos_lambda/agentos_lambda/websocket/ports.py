@@ -57,7 +57,8 @@ class Connection:
     """An open connection."""
 
     connection_id: str
-    authenticated: bool = False
+    proof: str | None = None
+    """Of the security key that the client has presented (``protocol.security_key.proof_of``)."""
     greeted: bool = False
     """``connected`` was posted."""
     run_ids: frozenset[str] = frozenset()
@@ -97,8 +98,8 @@ class ConnectionStore(Protocol):
     def close(self, connection_id: str) -> Connection | None:
         """Remove the connection, and return it as it was."""
 
-    def authenticate(self, connection_id: str) -> None:
-        """Note that the client has presented the key. Nothing happens if the connection is closed."""
+    def authenticate(self, connection_id: str, *, proof: str) -> None:
+        """Note which key the client has presented. Nothing happens if the connection is closed."""
 
     def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:
         """Claim the greeting. False if another caller has claimed it or has greeted, or if the connection is closed.

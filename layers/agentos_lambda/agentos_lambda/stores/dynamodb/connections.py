@@ -40,8 +40,8 @@ class DynamoDBConnections:
         item = self._table.delete(_key(connection_id))
         return _connection(item) if item else None
 
-    def authenticate(self, connection_id: str) -> None:
-        self._update(connection_id, "SET #authenticated = :true", _IS_OPEN, {":true": {"BOOL": True}})
+    def authenticate(self, connection_id: str, *, proof: str) -> None:
+        self._update(connection_id, "SET #proof = :proof", _IS_OPEN, {":proof": text(proof)})
 
     def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:
         # Nobody has greeted the connection.
@@ -86,7 +86,7 @@ def _key(connection_id: str) -> Item:
 def _connection(item: Mapping[str, Any]) -> Connection:
     return Connection(
         item["connection_id"]["S"],
-        authenticated="authenticated" in item,
+        proof=item["proof"]["S"] if "proof" in item else None,
         greeted="greeted" in item,
         run_ids=frozenset(item["run_ids"]["SS"]) if "run_ids" in item else frozenset(),
     )

@@ -30,8 +30,8 @@ class MemoryConnections:
             self._claims.pop(connection_id, None)
             return self._connections.pop(connection_id, None)
 
-    def authenticate(self, connection_id: str) -> None:
-        self._change(connection_id, authenticated=True)
+    def authenticate(self, connection_id: str, *, proof: str) -> None:
+        self._change(connection_id, proof=proof)
 
     def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:
         with self._lock:
@@ -57,10 +57,10 @@ class MemoryConnections:
             if connection := self._connections.get(connection_id):
                 self._connections[connection_id] = replace(connection, run_ids=connection.run_ids - {run_id})
 
-    def _change(self, connection_id: str, **flags: bool) -> None:
+    def _change(self, connection_id: str, **changes: bool | str) -> None:
         with self._lock:
             if connection := self._connections.get(connection_id):
-                self._connections[connection_id] = replace(connection, **flags)  # type: ignore[arg-type]
+                self._connections[connection_id] = replace(connection, **changes)  # type: ignore[arg-type]
 
 
 class MemoryFollowers:
