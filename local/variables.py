@@ -15,6 +15,7 @@ _OVERRIDABLE = (
     "LOG_LEVEL",
     "MEDIA_PRIVATE_HOSTS",
     "QUEUE_LIMIT",
+    "WEBSOCKET_TEXT_INTERVAL_MS",
 )
 """Variables of the template that the user's environment may override."""
 _PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}

@@ -60,6 +60,7 @@ CONNECTIONS = {
     "CONNECTIONS_TABLE": "ConnectionsTable",
     "WEBSOCKET_MANAGEMENT_URL": "https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
 }
+FAN_OUT = CONNECTIONS | {"WEBSOCKET_TEXT_INTERVAL_MS": 200}
 OUR_LOOP = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bin/stream-wrapper"}
 STREAMS = {"AGENTOS_RESPONSE_MODE": "streaming", **OUR_LOOP}
 
@@ -70,9 +71,9 @@ VARIABLES: dict[str, dict[str, Any]] = {
     },
     "AgentsFunction": STORE | MEDIA | QUEUE | STREAMS,
     "TeamsFunction": STORE | MEDIA | QUEUE | STREAMS,
-    "WorkflowsFunction": STORE | MEDIA | QUEUE | STREAMS | CONNECTIONS,
+    "WorkflowsFunction": STORE | MEDIA | QUEUE | STREAMS | FAN_OUT,
     "WebSocketFunction": STORE | QUEUE | CONNECTIONS | {"GREETINGS_QUEUE_URL": "GreetingsQueue"},
-    "WorkerFunction": STORE | MEDIA | CONNECTIONS | OUR_LOOP,
+    "WorkerFunction": STORE | MEDIA | FAN_OUT | OUR_LOOP,
     "SweeperFunction": STORE | QUEUE,
 }
 """What a function's environment has besides ``EVERYWHERE``, in a stack without parameters."""

@@ -14,6 +14,7 @@ from typing import Any
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
 from agentos_lambda.protocol.security_key import KeySource
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
@@ -25,7 +26,7 @@ from agentos_lambda.stores.memory import MemoryConnections, MemoryFollowers, Mem
 from agentos_lambda.websocket.actions import Actions
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.delivery.fan_out import WebSocketFanOut
-from agentos_lambda.websocket.delivery.feed import LiveFeed
+from agentos_lambda.websocket.delivery.feed import FeedContext, LiveFeed
 from agentos_lambda.websocket.delivery.final import FinalDelivery
 from agentos_lambda.websocket.delivery.registry import FollowerRegistry
 from agentos_lambda.websocket.delivery.sender import Sender
@@ -133,9 +134,7 @@ class World:
         self.sender = Sender(self.posts, self._sleep)
         self.final = FinalDelivery(self.registry, self.store, self.sender, InlinePool())
         self.pool = ThreadPoolExecutor(4)
-        self.fan_out = WebSocketFanOut(
-            self.registry, self.store, self.posts, final=self.final, clock=self.clock, pool=self.pool
-        )
+        self.fan_out = WebSocketFanOut(self.feeds(self.pool))
         self.executor = RunExecutor(self.store, lambda: self.engine, self.clock, fan_out=self.fan_out, pause=at_once)
         self.intake = RunIntake(
             self.store,
@@ -221,16 +220,12 @@ class World:
 
     def live(self, record, pool: Executor, holds_lease: Callable[[], bool] = lambda: True) -> LiveFeed:
         """An executor's feed, without threads."""
-        return LiveFeed(
-            record,
-            holds_lease=holds_lease,
-            registry=self.registry,
-            event_log=self.store,
-            posts=self.posts,
-            final=self.final,
-            clock=self.clock,
-            pool=pool,
-        )
+        return LiveFeed(record, self.feeds(pool), holds_lease=holds_lease)
+
+    def feeds(self, pool: Executor, *, clock: Clock | None = None, text_interval_ms: int = 200) -> FeedContext:
+        """What feeds work with that post in this pool."""
+        clock = clock or self.clock
+        return FeedContext(self.registry, self.store, self.posts, self.final, clock, pool, text_interval_ms)
 
     def is_clean(self, connection_id: str = "c-1") -> bool:
         """No run has a follower, and the connection follows none."""

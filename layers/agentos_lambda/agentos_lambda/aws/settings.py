@@ -33,6 +33,8 @@ class Settings:
     websocket_url: str | None = None
     websocket_management_url: str | None = None
     """Where messages to connections are posted; None in a stack without a WebSocket."""
+    websocket_text_interval_ms: int = 200
+    """Text is sent to a connection at most this often."""
     greetings_queue_url: str = ""
     os_id: str = "agentos-lambda"
     os_name: str = "AgentOS on Lambda"
@@ -58,6 +60,7 @@ class Settings:
             under_sam_local=given.get("AWS_SAM_LOCAL") == "true",
             websocket_url=given.get("WEBSOCKET_URL"),
             websocket_management_url=given.get("WEBSOCKET_MANAGEMENT_URL"),
+            websocket_text_interval_ms=int(given.get("WEBSOCKET_TEXT_INTERVAL_MS", cls.websocket_text_interval_ms)),
             greetings_queue_url=given.get("GREETINGS_QUEUE_URL", ""),
             os_id=given.get("AGENTOS_OS_ID", cls.os_id),
             os_name=given.get("AGENTOS_OS_NAME", cls.os_name),

@@ -29,6 +29,7 @@ from agentos_lambda.stores.sqs import SqsQueue
 from agentos_lambda.websocket.actions import Actions
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.delivery.fan_out import WebSocketFanOut
+from agentos_lambda.websocket.delivery.feed import FeedContext
 from agentos_lambda.websocket.delivery.final import FinalDelivery
 from agentos_lambda.websocket.delivery.registry import FollowerRegistry
 from agentos_lambda.websocket.delivery.sender import Sender
@@ -74,7 +75,10 @@ def fan_out(settings: Settings, store: Store, clock: Clock) -> FanOut | None:
         return None
     registry, posts, pool = _registry(settings, clock), _posts(settings), _pool()
     final = FinalDelivery(registry, store, Sender(posts), pool)
-    return WebSocketFanOut(registry, store, posts, final=final, clock=clock, pool=pool)
+    context = FeedContext(
+        registry, store, posts, final, clock=clock, pool=pool, text_interval_ms=settings.websocket_text_interval_ms
+    )
+    return WebSocketFanOut(context)
 
 
 def _registry(settings: Settings, clock: Clock) -> FollowerRegistry:
