@@ -24,6 +24,7 @@ from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
 from agentos_lambda.stores.memory import MemoryConnections, MemoryFollowers, MemoryQueue, MemoryStore
 from agentos_lambda.websocket.actions import Actions
+from agentos_lambda.websocket.admission import Admission, OverdueConnections
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.delivery.fan_out import WebSocketFanOut
 from agentos_lambda.websocket.delivery.feed import FeedContext, LiveFeed
@@ -74,7 +75,16 @@ class RecordedPosts:
     messages: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     gone: set[str] = field(default_factory=set)
     fails: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
+    closed: list[str] = field(default_factory=list)
     before: Callable[[str, str], None] = lambda _connection_id, _text: None
+
+    def close(self, connection_id: str) -> None:
+        if connection_id in self.gone:
+            raise Gone("the connection is gone")
+        if self.fails[connection_id]:
+            raise self.fails[connection_id].pop(0)
+        self.gone.add(connection_id)
+        self.closed.append(connection_id)
 
     def post(self, connection_id: str, text: str) -> None:
         self.before(connection_id, text)
@@ -116,6 +126,7 @@ class World:
     key_unreadable: bool = False
     catalog: Any = field(default_factory=OneOfEach)
     queue_limit: int | None = None
+    source_limit: int | None = None
     meanwhile: Callable[[], None] = lambda: None
     """What happens elsewhere while a handler sleeps."""
     clock: ManualClock = field(default_factory=ManualClock)
@@ -166,13 +177,14 @@ class World:
             key,
             self.new_id,
         )
+        admission = Admission(self.connections, self.posts, key, self.clock, limit=self.source_limit)
         return WebSocketHandler(
-            Actions(context, greeter),
+            Actions(context, greeter, admission),
             greeter=greeter,
             greetings=self.greetings,
+            admission=admission,
             registry=self.registry,
             sender=self.sender,
-            clock=self.clock,
         )
 
     def _key(self) -> str | None:
@@ -194,11 +206,12 @@ class World:
     def greet(self) -> None:
         """Deliver every greeting that waits."""
         while self.greetings.waiting:
-            message = {"messageId": "m", "body": self.greetings.waiting.popleft()}
-            assert self.handler({"Records": [message]}, None) == {"batchItemFailures": []}
+            assert self.handler({"greet": self.greetings.waiting.popleft()}, None) == {"statusCode": 200}
 
-    def event(self, event_type: str, connection_id: str, body: str | None = None) -> dict[str, Any]:
-        context = {"eventType": event_type, "connectionId": connection_id}
+    def event(
+        self, event_type: str, connection_id: str, body: str | None = None, *, address: str = "203.0.113.7"
+    ) -> dict[str, Any]:
+        context = {"eventType": event_type, "connectionId": connection_id, "identity": {"sourceIp": address}}
         return self.handler({"requestContext": context, "body": body}, None)
 
     def send(self, message: Any, connection_id: str = "c-1") -> None:
@@ -226,6 +239,10 @@ class World:
         """What feeds work with that post in this pool."""
         clock = clock or self.clock
         return FeedContext(self.registry, self.store, self.posts, self.final, clock, pool, text_interval_ms)
+
+    def sweep_connections(self) -> int:
+        """What the sweeper does with connections. Gives how many it has closed."""
+        return OverdueConnections(self.connections, self.posts, self.clock, self.pool).close(until=2**60)
 
     def is_clean(self, connection_id: str = "c-1") -> bool:
         """No run has a follower, and the connection follows none."""

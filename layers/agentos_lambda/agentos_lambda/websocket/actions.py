@@ -10,6 +10,7 @@ from agentos_lambda.protocol.security_key import admits, proof_of, same_key
 from agentos_lambda.protocol.values import JsonObject
 from agentos_lambda.runs.errors import InvalidRequest, StoreUnavailable
 from agentos_lambda.websocket import control
+from agentos_lambda.websocket.admission import Admission
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.greeting import Greeter
 from agentos_lambda.websocket.messages import action_of, parse
@@ -28,22 +29,27 @@ UNAVAILABLE = "The service is unavailable, try again"
 class Actions:
     """Handles one message at a time, of any connection. All that it knows of the connection is in the store."""
 
-    def __init__(self, context: ActionContext, greeter: Greeter) -> None:
+    def __init__(self, context: ActionContext, greeter: Greeter, admission: Admission) -> None:
         self._context = context
         self._greeter = greeter
+        self._admission = admission
 
-    def handle(self, connection_id: str, text: str) -> None:
+    def handle(self, connection_id: str, text: str, *, address: str) -> None:
         """Do what the message says, and answer. Raises ``PostFailed`` if the answer cannot be posted.
 
-        Nothing that a client sends closes its connection.
+        Nothing that a client sends closes its connection, unless too many messages come from its ``address`` without
+        the key.
         """
         try:
             connection = self._context.registry.connections.get(connection_id)
             if connection is None:
                 log.info("a message of a closed connection", extra={"connection_id": connection_id})
                 return
+            has_authority = self._has_authority(connection)
+            if not has_authority and not self._admission.allows_message(connection_id, address):
+                return
             self._greeter.before_action(connection)
-            answer = self._answer(connection, text)
+            answer = self._answer(connection, text, has_authority=has_authority)
         except InvalidRequest as refusal:
             answer = control.error(str(refusal))
         except StoreUnavailable:
@@ -54,12 +60,12 @@ class Actions:
         if answer is not None:
             self._context.sender.send(connection_id, answer)
 
-    def _answer(self, connection: Connection, text: str) -> str | None:
+    def _answer(self, connection: Connection, text: str, *, has_authority: bool) -> str | None:
         message = parse(text)
         name = action_of(message)
         if name == "authenticate":
             return self._authenticate(connection, message)
-        if not self._has_authority(connection):
+        if not has_authority:
             return control.auth_required()
         action = _ACTIONS.get(name)
         if action is None:
