@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.cloud.process import running_cloud
 from local.cloud.resources import create_resources
 from local.functions.event_sources import event_sources
 from local.functions.function import Function, environments
+from local.functions.invoke_api import invoke_api
 from local.gateway.http_server import http_server
 from local.gateway.management_api import management_api
 from local.gateway.rest import Gateway
@@ -27,7 +30,7 @@ WEBSOCKET_PATH = "/workflows/ws"
 
 async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
     """Run everything until cancelled. Raises ``CannotStart``."""
-    with exclusive_port(settings.port) as front_port, exclusive_port(0) as posts_port, exclusive_state(settings):
+    with exclusive_port(settings.port) as front_port, exclusive_port(0) as calls_port, exclusive_state(settings):
         if not settings.components_file.is_file():
             raise CannotStart(f"{settings.components_file}: no such components file")
         template = Template.load(settings.template, template_parameters())
@@ -35,17 +38,26 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
             await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.clients))
             addresses = {
                 "WEBSOCKET_URL": f"ws://127.0.0.1:{settings.port}{WEBSOCKET_PATH}",
-                "WEBSOCKET_MANAGEMENT_URL": f"http://127.0.0.1:{posts_port.getsockname()[1]}",
+                "WEBSOCKET_MANAGEMENT_URL": f"http://127.0.0.1:{calls_port.getsockname()[1]}",
             }
             functions = {
-                name: Function(spec, function_variables(settings, spec.variables, cloud.url, addresses=addresses))
+                name: Function(
+                    spec,
+                    {
+                        **function_variables(settings, spec.variables, cloud.url, addresses=addresses),
+                        "AWS_ENDPOINT_URL_LAMBDA": addresses["WEBSOCKET_MANAGEMENT_URL"],
+                    },
+                )
                 for name, spec in template.functions.items()
             }
             websockets = WebSocketGateway(WEBSOCKET_PATH, template.websocket_routes, functions)
             front = http_server(_by_protocol(_rest_api(template, functions, settings.port), websockets), front_port)
-            posts = http_server(management_api(websockets), posts_port)
+            from_functions = Starlette(
+                routes=[Mount("/@connections", management_api(websockets)), Mount("/", invoke_api(functions))]
+            )
+            calls = http_server(from_functions, calls_port)
             sources = event_sources(template, functions, settings.schedule_seconds, cloud.clients.sqs)
-            async with posts, front, environments(functions.values()), sources:
+            async with calls, front, environments(functions.values()), sources:
                 on_ready()
                 await cloud.wait()
                 raise CannotStart("the local cloud has ended")

@@ -15,6 +15,8 @@ _OVERRIDABLE = (
     "LOG_LEVEL",
     "MEDIA_PRIVATE_HOSTS",
     "QUEUE_LIMIT",
+    "WEBSOCKET_SOURCE_LIMIT",
+    "WEBSOCKET_TEXT_INTERVAL_MS",
 )
 """Variables of the template that the user's environment may override."""
 _PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}
@@ -64,6 +66,8 @@ def container_variables(
 def _local(template: Mapping[str, str], cloud_url: str, addresses: Mapping[str, str]) -> dict[str, str]:
     local = {**template, **{name: value for name, value in addresses.items() if name in template}}
     local["LOG_LEVEL"] = "WARNING"
+    if "WEBSOCKET_SOURCE_LIMIT" in local:
+        local["WEBSOCKET_SOURCE_LIMIT"] = "0"  # all clients have the address of this machine
     local.update({name: os.environ[name] for name in _OVERRIDABLE if name in os.environ})
     return {**local, **cloud_access(cloud_url), **bedrock_access()}
 

@@ -18,7 +18,7 @@ from local.gateway.websocket import MAX_MESSAGE_BYTES, ConnectionGone, WebSocket
 
 
 def management_api(gateway: WebSocketGateway) -> Starlette:
-    """An ASGI app with ``POST``, ``GET`` and ``DELETE /@connections/{connection_id}``."""
+    """An ASGI app with ``POST``, ``GET`` and ``DELETE /{connection_id}``, below ``/@connections``."""
 
     async def post(request: Request) -> Response:
         connection = gateway.connection(request.path_params["connection_id"])
@@ -45,9 +45,7 @@ def management_api(gateway: WebSocketGateway) -> Starlette:
 
     methods: dict[str, Callable[[Request], Awaitable[Response]]] = {"POST": post, "GET": get, "DELETE": delete}
     return Starlette(
-        routes=[
-            Route("/@connections/{connection_id}", endpoint, methods=[method]) for method, endpoint in methods.items()
-        ],
+        routes=[Route("/{connection_id}", endpoint, methods=[method]) for method, endpoint in methods.items()],
         exception_handlers={ConnectionGone: _gone},
     )
 

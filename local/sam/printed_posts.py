@@ -11,11 +11,17 @@ from starlette.routing import Route
 
 
 def printed_posts(show: Callable[[str], None]) -> Starlette:
-    """An ASGI app with ``POST /@connections/{connection_id}``. It accepts every message to every connection."""
+    """An ASGI app with ``POST`` and ``DELETE /@connections/{connection_id}``. It accepts every message to every
+    connection."""
 
     async def post(request: Request) -> Response:
         text = (await request.body()).decode().strip().replace("\n", " ")
         show(f"to {request.path_params['connection_id']}: {text}")
         return Response()
 
-    return Starlette(routes=[Route("/@connections/{connection_id}", post, methods=["POST"])])
+    async def delete(request: Request) -> Response:
+        show(f"closes {request.path_params['connection_id']}")
+        return Response(status_code=204)
+
+    path = "/@connections/{connection_id}"
+    return Starlette(routes=[Route(path, post, methods=["POST"]), Route(path, delete, methods=["DELETE"])])

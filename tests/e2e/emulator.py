@@ -47,7 +47,7 @@ def adapt(built: Path, *, endpoint: str) -> Path:
 
 def _without_tls(resources: dict[str, Any]) -> None:
     """It speaks plain HTTP, so what refuses that refuses everybody."""
-    for policy in ("BucketPolicy", "RunsQueuePolicy", "GreetingsQueuePolicy"):
+    for policy in ("BucketPolicy", "RunsQueuePolicy"):
         [statement] = resources[policy]["Properties"]["PolicyDocument"]["Statement"]
         assert statement["Sid"] == "TlsOnly"
         del resources[policy]

@@ -72,6 +72,5 @@ def test_the_worker_s(stack, store, capsys):
 
 def test_the_websocket_s(stack):
     stack.setenv("CONNECTIONS_TABLE", "Connections")
-    stack.setenv("GREETINGS_QUEUE_URL", boto3.client("sqs").create_queue(QueueName="greetings")["QueueUrl"])
     load_handler("websocket")(sample_event("websocket-connect"), Context())
     assert request_id.get() == "request-1"

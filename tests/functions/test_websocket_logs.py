@@ -100,7 +100,7 @@ def lines(manifest: Path, cloud_url: str, posted: list[str]) -> list[dict[str, A
             for service in ("dynamodb", "s3", "sqs")
         )
         create_tables(dynamodb, s3, tables)
-        runs, greetings = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("runs", "greetings"))
+        runs = sqs.create_queue(QueueName="runs")["QueueUrl"]
         variables = {
             "AWS_ACCESS_KEY_ID": account,
             "AWS_SECRET_ACCESS_KEY": "not-checked",
@@ -116,7 +116,6 @@ def lines(manifest: Path, cloud_url: str, posted: list[str]) -> list[dict[str, A
             "CONNECTIONS_TABLE": CONNECTIONS,
             "BUCKET": tables.bucket,
             "RUNS_QUEUE_URL": runs,
-            "GREETINGS_QUEUE_URL": greetings,
             "WEBSOCKET_MANAGEMENT_URL": f"http://127.0.0.1:{management.server_port}",
             "AGENTOS_MANIFEST": str(manifest),
         }

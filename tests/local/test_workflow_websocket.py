@@ -316,12 +316,34 @@ def management(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> tu
     """Where the stack's functions post to, and the id of the one connection that is open."""
     for name, value in cloud_access("").items():
         monkeypatch.setenv(name, value)
-    of_function = next(each for each in whole_stack.environments().values() if "GREETINGS_QUEUE_URL" in each)
+    of_function = next(each for each in whole_stack.environments().values() if "WEBSOCKET_SOURCE_LIMIT" in each)
     clients = CloudClients(of_function["AWS_ENDPOINT_URL"])
     scan = clients.dynamodb.scan
     items = until(lambda: len(found := scan(TableName="ConnectionsTable")["Items"]) == 1 and found)
     clients.close()
     return of_function["WEBSOCKET_MANAGEMENT_URL"], items[0]["connection_id"]["S"]
+
+
+def test_a_connection_that_does_not_present_the_key_is_closed(
+    whole_stack: StackProcess, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in cloud_access("").items():
+        monkeypatch.setenv(name, value)
+    cloud_url = next(each["AWS_ENDPOINT_URL"] for each in whole_stack.environments().values())
+    clients = CloudClients(cloud_url)
+    with Client(url) as stranger:
+        assert stranger.hello["requires_auth"]
+        for item in clients.dynamodb.scan(TableName="ConnectionsTable")["Items"]:
+            if "authenticate_by" in item:
+                clients.dynamodb.update_item(  # as if its minute were over
+                    TableName="ConnectionsTable",
+                    Key={"connection_id": item["connection_id"]},
+                    UpdateExpression="SET authenticate_by = :now",
+                    ExpressionAttributeValues={":now": {"N": "1"}},
+                )
+        with pytest.raises(ConnectionClosed):
+            stranger.receive()
+    clients.close()
 
 
 def test_many_clients_that_drop_and_reconnect_at_random_lose_and_repeat_nothing(url: str) -> None:

@@ -28,9 +28,13 @@ FOLLOW = {
     ("dynamodb:UpdateItem", "ConnectionsTable.Arn"),
     ("execute-api:ManageConnections", MANAGEMENT_API),
 }
+CLOSE = {("execute-api:ManageConnections", MANAGEMENT_API.replace("/POST/", "/DELETE/"))}
+CLOSE_OVERDUE = CLOSE | {
+    ("dynamodb:Query", "${ConnectionsTable.Arn}/index/unauthenticated"),
+    ("dynamodb:DeleteItem", "ConnectionsTable.Arn"),
+}
 CONNECT = {(f"dynamodb:{action}", "ConnectionsTable.Arn") for action in ("GetItem", "PutItem", "DeleteItem")} | {
-    (f"sqs:{action}", "GreetingsQueue.Arn")
-    for action in ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    ("lambda:InvokeFunction", "WebSocketFunction.Arn")
 }
 READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
 START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE
@@ -40,9 +44,9 @@ GRANTS: dict[str, set[Grant]] = {
     "AgentsFunction": START_RUNS,
     "TeamsFunction": START_RUNS,
     "WorkflowsFunction": START_RUNS | FOLLOW,
-    "WebSocketFunction": START_RUNS | FOLLOW | CONNECT,
+    "WebSocketFunction": START_RUNS | FOLLOW | CONNECT | CLOSE,
     "WorkerFunction": RUN_GRANTS | DEQUEUE | FOLLOW,
-    "SweeperFunction": RUN_GRANTS | SWEEP,
+    "SweeperFunction": RUN_GRANTS | SWEEP | CLOSE_OVERDUE,
 }
 """What a function may do besides writing its log and its traces."""
 
@@ -60,6 +64,7 @@ CONNECTIONS = {
     "CONNECTIONS_TABLE": "ConnectionsTable",
     "WEBSOCKET_MANAGEMENT_URL": "https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
 }
+FAN_OUT = CONNECTIONS | {"WEBSOCKET_TEXT_INTERVAL_MS": 200}
 OUR_LOOP = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bin/stream-wrapper"}
 STREAMS = {"AGENTOS_RESPONSE_MODE": "streaming", **OUR_LOOP}
 
@@ -70,10 +75,10 @@ VARIABLES: dict[str, dict[str, Any]] = {
     },
     "AgentsFunction": STORE | MEDIA | QUEUE | STREAMS,
     "TeamsFunction": STORE | MEDIA | QUEUE | STREAMS,
-    "WorkflowsFunction": STORE | MEDIA | QUEUE | STREAMS | CONNECTIONS,
-    "WebSocketFunction": STORE | QUEUE | CONNECTIONS | {"GREETINGS_QUEUE_URL": "GreetingsQueue"},
-    "WorkerFunction": STORE | MEDIA | CONNECTIONS | OUR_LOOP,
-    "SweeperFunction": STORE | QUEUE,
+    "WorkflowsFunction": STORE | MEDIA | QUEUE | STREAMS | FAN_OUT,
+    "WebSocketFunction": STORE | QUEUE | CONNECTIONS | {"WEBSOCKET_SOURCE_LIMIT": 300},
+    "WorkerFunction": STORE | MEDIA | FAN_OUT | OUR_LOOP,
+    "SweeperFunction": STORE | QUEUE | CONNECTIONS,
 }
 """What a function's environment has besides ``EVERYWHERE``, in a stack without parameters."""
 

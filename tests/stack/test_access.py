@@ -25,6 +25,11 @@ def statements(stack: Stack, function: str) -> list[dict[str, Any]]:
     role = stack[stack[function]["Properties"]["Role"].removesuffix(".Arn")]["Properties"]
     documents = [policy["PolicyDocument"] for policy in role["Policies"]]
     documents += [stack[name]["Properties"]["PolicyDocument"] for name in role["ManagedPolicyArns"]]
+    documents += [
+        each["Properties"]["PolicyDocument"]
+        for each in stack.values()
+        if stack[function]["Properties"]["Role"].removesuffix(".Arn") in each["Properties"].get("Roles", ())
+    ]
     return [statement for document in documents for statement in document["Statement"]]
 
 

@@ -17,7 +17,7 @@ from tests.stack.translation import HTTP_FUNCTIONS, ROOT, source
 
 NAMES = ("agents", "config", "teams", "workflows")
 """Events of the HTTP API."""
-FROM_QUEUES = {"worker": "WorkerFunction", "websocket-greetings": "WebSocketFunction"}
+FROM_QUEUES = {"worker": "WorkerFunction"}
 
 # Addresses and an account that stand for nobody (RFC 5737; the account of AWS's own documentation).
 ADDRESS = "203.0.113."

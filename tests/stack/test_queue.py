@@ -44,8 +44,6 @@ def test_a_message_is_a_dead_letter_after_five_failed_receives_and_is_kept_for_1
     [
         ("RunsQueue", "RunsQueuePolicy"),
         ("DeadLetterQueue", "RunsQueuePolicy"),
-        ("GreetingsQueue", "GreetingsQueuePolicy"),
-        ("GreetingsDeadLetterQueue", "GreetingsQueuePolicy"),
     ],
 )
 def test_a_queue_is_encrypted_and_refuses_every_request_without_tls(stack: Stack, queue: str, of: str) -> None:

@@ -14,7 +14,7 @@ Stack = dict[str, dict[str, Any]]
 
 ACTIONS = ("authenticate", "ping", "start-workflow", "reconnect", "continue-workflow", "cancel-workflow")
 ROUTES = {"$connect", "$disconnect", "$default", *ACTIONS}
-EVENTS = sorted(path for path in (ROOT / "events").glob("websocket-*.json") if path.stem != "websocket-greetings")
+EVENTS = sorted(path for path in (ROOT / "events").glob("websocket-*.json") if path.stem != "websocket-greet")
 
 
 def of_type(stack: Stack, name: str) -> dict[str, dict[str, Any]]:
@@ -62,15 +62,15 @@ def test_the_function_ends_when_api_gateway_stops_waiting(stack: Stack) -> None:
     assert stack["WebSocketFunction"]["Properties"]["Timeout"] == 29
 
 
-def test_a_greeting_is_hidden_while_it_is_processed_and_soon_a_dead_letter(stack: Stack) -> None:
-    queue = stack["GreetingsQueue"]["Properties"]
-    assert stack["WebSocketFunction"]["Properties"]["Timeout"] < queue["VisibilityTimeout"]
-    redrive = queue["RedrivePolicy"]
-    assert redrive["deadLetterTargetArn"] == "GreetingsDeadLetterQueue.Arn"
-    assert redrive["maxReceiveCount"] * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"] <= 300
-    mapping = stack["WebSocketFunctionGreetings"]["Properties"]
-    assert mapping["EventSourceArn"] == "GreetingsQueue.Arn"
-    assert (mapping["BatchSize"], mapping["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
+def test_greetings_need_no_queue(stack: Stack) -> None:
+    sources = [each["Properties"] for each in stack.values() if each["Type"] == "AWS::Lambda::EventSourceMapping"]
+    assert [source["FunctionName"] for source in sources] == ["WorkerFunction"]
+
+
+def test_connections_without_the_key_are_found_by_the_time_at_which_they_are_overdue(stack: Stack) -> None:
+    [index] = stack["ConnectionsTable"]["Properties"]["GlobalSecondaryIndexes"]
+    assert (index["IndexName"], index["Projection"]) == ("unauthenticated", {"ProjectionType": "KEYS_ONLY"})
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["unauthenticated", "authenticate_by"]
 
 
 def test_connections_expire_and_are_not_kept(stack: Stack) -> None:
@@ -82,12 +82,11 @@ def test_connections_expire_and_are_not_kept(stack: Stack) -> None:
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Delete", "Delete")
 
 
-def test_the_function_knows_its_tables_queues_and_where_to_post(stack: Stack) -> None:
+def test_the_function_knows_its_table_its_queue_and_where_to_post(stack: Stack) -> None:
     variables = stack["WebSocketFunction"]["Properties"]["Environment"]["Variables"]
-    assert {name: variables[name] for name in ("CONNECTIONS_TABLE", "RUNS_QUEUE_URL", "GREETINGS_QUEUE_URL")} == {
+    assert {name: variables[name] for name in ("CONNECTIONS_TABLE", "RUNS_QUEUE_URL")} == {
         "CONNECTIONS_TABLE": "ConnectionsTable",
         "RUNS_QUEUE_URL": "RunsQueue",
-        "GREETINGS_QUEUE_URL": "GreetingsQueue",
     }
     assert variables["WEBSOCKET_MANAGEMENT_URL"].startswith("https://${WebSocketApi}.execute-api.")
 

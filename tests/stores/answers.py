@@ -35,6 +35,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.do_POST()
 
+    def do_DELETE(self) -> None:
+        self.do_POST()
+
     def do_POST(self) -> None:
         self.server.received.append((self.path, self.rfile.read(int(self.headers.get("Content-Length", 0)))))
         if self.server.silent:

@@ -35,6 +35,14 @@ def test_a_message_is_posted_to_its_connection_as_utf_8(server: Answers, posts: 
     assert server.received == [("/v1/@connections/Vb3xBc5zDoECGVQ%3D", "ü🙂".encode())]
 
 
+def test_a_connection_is_closed(server: Answers, posts: ManagementApiPosts) -> None:
+    posts.close("Vb3xBc5zDoECGVQ=")
+    assert server.received == [("/v1/@connections/Vb3xBc5zDoECGVQ%3D", b"")]
+    server.status = 410
+    with pytest.raises(Gone):
+        posts.close("Vb3xBc5zDoECGVQ=")
+
+
 @pytest.mark.parametrize(
     ("status", "error"), [(410, Gone), (429, Slow), (500, Slow), (503, Slow), (403, Refused), (413, Refused)]
 )

@@ -10,7 +10,7 @@ from moto import mock_aws
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.retries import Retries
-from agentos_lambda.stores.secret import FRESH_MS, SecretKey
+from agentos_lambda.stores.secret import FRESH_MS, MAX_AGE_MS, REREAD_INTERVAL_MS, UNKNOWN_INTERVAL_MS, SecretKey
 from tests.clocks import ManualClock
 
 
@@ -81,7 +81,68 @@ def test_nobody_gets_in_while_the_key_was_never_read(key, secrets, clock):
     assert key() == "first"
 
 
-def test_a_secret_that_cannot_be_reached_any_more_leaves_the_last_known_key_valid(key, secrets, clock, arn):
+def test_no_key_is_valid_for_more_than_five_minutes_after_it_was_read(key, secrets, clock):
+    assert MAX_AGE_MS <= 300_000
+    assert key() == "first"
+    secrets.reachable = False
+    clock.advance(MAX_AGE_MS - 1)
+    assert key() == "first"
+    clock.advance(1)
+    with pytest.raises(StoreUnavailable):
+        key()
+
+
+def test_a_key_that_was_read_before_the_environment_was_frozen_is_not_valid_after_it(key, secrets, clock):
+    assert key() == "first"
+    secrets.reachable = False
+    clock.jump(MAX_AGE_MS)
+    with pytest.raises(StoreUnavailable):
+        key()
+
+
+def test_a_clock_that_is_set_back_makes_no_key_valid_for_longer(key, secrets, clock, arn):
+    assert key() == "first"
+    secrets.client.put_secret_value(SecretId=arn, SecretString="second")
+    clock.jump(-3_600_000)
+    clock.advance(FRESH_MS)
+    assert key() == "second"
+
+
+def test_a_key_that_is_read_again_counts_at_once(key, secrets, clock, arn):
+    assert key() == "first"
+    secrets.client.put_secret_value(SecretId=arn, SecretString="second")
+    clock.advance(REREAD_INTERVAL_MS)
+    assert key.reread() == key() == "second"
+
+
+def test_the_secret_is_read_again_every_thirty_seconds_at_most(key, secrets, clock):
+    assert REREAD_INTERVAL_MS >= 30_000
+    assert key() == "first"
+    for _ in range(600):  # a minute, with ten tries a second
+        clock.advance(100)
+        assert key.reread() == "first"
+    assert secrets.reads == 1 + 60_000 // REREAD_INTERVAL_MS
+
+
+def test_nor_is_it_read_more_often_while_it_does_not_answer(key, secrets, clock):
+    assert key() == "first"
+    secrets.reachable = False
+    for _ in range(600):
+        clock.advance(100)
+        assert key.reread() == "first"
+    assert secrets.reads == 1 + 60_000 // REREAD_INTERVAL_MS
+
+
+def test_while_no_key_is_known_the_secret_is_read_every_few_seconds(key, secrets, clock):
+    secrets.reachable = False
+    for _ in range(100):
+        with pytest.raises(StoreUnavailable):
+            key()
+        clock.advance(100)
+    assert secrets.reads == 10_000 // UNKNOWN_INTERVAL_MS
+
+
+def test_a_secret_that_cannot_be_reached_leaves_the_last_known_key_valid_for_a_while(key, secrets, clock, arn):
     assert key() == "first"
     secrets.reachable = False
     secrets.client.put_secret_value(SecretId=arn, SecretString="second")

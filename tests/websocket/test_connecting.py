@@ -3,6 +3,7 @@
 import pytest
 
 from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.websocket.ports import Gone
 from tests.websocket.world import World
 
 OPEN = {"event": "connected", "message": "Connected to AgentOS.", "requires_auth": False}
@@ -82,15 +83,23 @@ def test_a_connection_that_is_still_being_opened_is_greeted_when_it_is(world):
     assert world.posts.names() == ["connected"]
 
 
-def test_a_greeting_that_finds_no_connection_is_delivered_again(world):
+def test_a_greeting_that_finds_no_open_connection_fails_so_that_lambda_invokes_again(world):
     world.event("CONNECT", "c-1")
     world.posts.gone.add("c-1")
-    event = {"Records": [{"messageId": "m-1", "body": "c-1"}]}
-    assert world.handler(event, None) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+    with pytest.raises(Gone):
+        world.handler({"greet": "c-1"}, None)
     world.posts.gone.clear()
-    world.clock.advance(30_000)
-    assert world.handler(event, None) == {"batchItemFailures": []}
+    world.clock.advance(60_000)
+    world.greet()
     assert world.posts.names() == ["connected"]
+
+
+def test_a_greeter_waits_no_longer_for_a_connection_that_has_been_closed(world):
+    world.event("CONNECT", "c-1")
+    world.posts.gone.add("c-1")
+    world.meanwhile = lambda: world.event("DISCONNECT", "c-1")
+    world.greet()
+    assert len(world.pauses) == 1
 
 
 def test_a_client_that_left_before_its_greeting_leaves_nothing_to_do(world):
@@ -100,7 +109,7 @@ def test_a_client_that_left_before_its_greeting_leaves_nothing_to_do(world):
     assert world.posts.messages == {}
 
 
-def test_without_its_queue_a_client_is_greeted_at_its_first_message(world):
+def test_a_client_whose_greeting_cannot_be_asked_for_is_greeted_at_its_first_message(world):
     world.greetings.down = True
     assert world.event("CONNECT", "c-1") == {"statusCode": 200}
     world.send({"action": "ping"})

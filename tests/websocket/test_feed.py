@@ -212,6 +212,7 @@ def test_a_message_that_may_have_arrived_is_posted_again_unchanged(world):
     assert not pool.waiting
     world.clock.advance(1000)
     live.refresh()
+    live.release_text()
     pool.steps()
     assert [message["content"] for message in world.posts.got()] == ["a", "b"]
 

@@ -43,14 +43,14 @@ ANSWERED = [
 
 def test_every_event_is_sent():
     events = {path.stem.removeprefix("websocket-") for path in EVENTS.glob("websocket-*")}
-    others = {"connect", "greetings", "authenticate", "start-workflow", "disconnect"}
+    others = {"connect", "greet", "authenticate", "start-workflow", "disconnect"}
     assert events == others | {name for name, _ in ANSWERED}
 
 
-def test_a_new_connection_is_greeted_by_the_queue():
+def test_a_new_connection_is_greeted_by_an_invocation_of_its_own():
     world = World()
     assert send(world, "connect") == {"statusCode": 200}
-    assert send(world, "greetings") == {"batchItemFailures": []}
+    assert send(world, "greet") == {"statusCode": 200}
     assert world.posts.names(CONNECTION) == ["connected"]
     world.pool.shutdown()
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
+from agentos_lambda.protocol.security_key import KeySource
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
@@ -22,9 +24,10 @@ from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
 from agentos_lambda.stores.memory import MemoryConnections, MemoryFollowers, MemoryQueue, MemoryStore
 from agentos_lambda.websocket.actions import Actions
+from agentos_lambda.websocket.admission import Admission, OverdueConnections
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.delivery.fan_out import WebSocketFanOut
-from agentos_lambda.websocket.delivery.feed import LiveFeed
+from agentos_lambda.websocket.delivery.feed import FeedContext, LiveFeed
 from agentos_lambda.websocket.delivery.final import FinalDelivery
 from agentos_lambda.websocket.delivery.registry import FollowerRegistry
 from agentos_lambda.websocket.delivery.sender import Sender
@@ -72,7 +75,16 @@ class RecordedPosts:
     messages: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     gone: set[str] = field(default_factory=set)
     fails: dict[str, list[Exception]] = field(default_factory=lambda: defaultdict(list))
+    closed: list[str] = field(default_factory=list)
     before: Callable[[str, str], None] = lambda _connection_id, _text: None
+
+    def close(self, connection_id: str) -> None:
+        if connection_id in self.gone:
+            raise Gone("the connection is gone")
+        if self.fails[connection_id]:
+            raise self.fails[connection_id].pop(0)
+        self.gone.add(connection_id)
+        self.closed.append(connection_id)
 
     def post(self, connection_id: str, text: str) -> None:
         self.before(connection_id, text)
@@ -114,6 +126,7 @@ class World:
     key_unreadable: bool = False
     catalog: Any = field(default_factory=OneOfEach)
     queue_limit: int | None = None
+    source_limit: int | None = None
     meanwhile: Callable[[], None] = lambda: None
     """What happens elsewhere while a handler sleeps."""
     clock: ManualClock = field(default_factory=ManualClock)
@@ -132,9 +145,7 @@ class World:
         self.sender = Sender(self.posts, self._sleep)
         self.final = FinalDelivery(self.registry, self.store, self.sender, InlinePool())
         self.pool = ThreadPoolExecutor(4)
-        self.fan_out = WebSocketFanOut(
-            self.registry, self.store, self.posts, final=self.final, clock=self.clock, pool=self.pool
-        )
+        self.fan_out = WebSocketFanOut(self.feeds(self.pool))
         self.executor = RunExecutor(self.store, lambda: self.engine, self.clock, fan_out=self.fan_out, pause=at_once)
         self.intake = RunIntake(
             self.store,
@@ -150,7 +161,11 @@ class World:
             self.store, self.executor, OneOfEach(), self.clock, new_id=self.new_id, fan_out=self.fan_out
         )
         self.sweeper = Sweeper(self.store, self.queue, OneOfEach(), self.clock, new_id=self.new_id)
-        greeter = Greeter(self.connections, self.sender, self._key, self.clock, sleep=self._sleep)
+        self.handler = self.environment(self._key)
+
+    def environment(self, key: KeySource) -> WebSocketHandler:
+        """The websocket function in one of its environments, which reads the key like this."""
+        greeter = Greeter(self.connections, self.sender, key, self.clock, sleep=self._sleep)
         context = ActionContext(
             self.catalog,
             self.store,
@@ -159,16 +174,17 @@ class World:
             self.registry,
             self.sender,
             self.final,
-            self._key,
+            key,
             self.new_id,
         )
-        self.handler = WebSocketHandler(
-            Actions(context, greeter),
+        admission = Admission(self.connections, self.posts, key, self.clock, limit=self.source_limit)
+        return WebSocketHandler(
+            Actions(context, greeter, admission),
             greeter=greeter,
             greetings=self.greetings,
+            admission=admission,
             registry=self.registry,
             sender=self.sender,
-            clock=self.clock,
         )
 
     def _key(self) -> str | None:
@@ -190,11 +206,12 @@ class World:
     def greet(self) -> None:
         """Deliver every greeting that waits."""
         while self.greetings.waiting:
-            message = {"messageId": "m", "body": self.greetings.waiting.popleft()}
-            assert self.handler({"Records": [message]}, None) == {"batchItemFailures": []}
+            assert self.handler({"greet": self.greetings.waiting.popleft()}, None) == {"statusCode": 200}
 
-    def event(self, event_type: str, connection_id: str, body: str | None = None) -> dict[str, Any]:
-        context = {"eventType": event_type, "connectionId": connection_id}
+    def event(
+        self, event_type: str, connection_id: str, body: str | None = None, *, address: str = "203.0.113.7"
+    ) -> dict[str, Any]:
+        context = {"eventType": event_type, "connectionId": connection_id, "identity": {"sourceIp": address}}
         return self.handler({"requestContext": context, "body": body}, None)
 
     def send(self, message: Any, connection_id: str = "c-1") -> None:
@@ -216,16 +233,16 @@ class World:
 
     def live(self, record: RunRecord, pool: Executor, holds_lease: Callable[[], bool] = lambda: True) -> LiveFeed:
         """An executor's feed, without threads."""
-        return LiveFeed(
-            record,
-            holds_lease=holds_lease,
-            registry=self.registry,
-            event_log=self.store,
-            posts=self.posts,
-            final=self.final,
-            clock=self.clock,
-            pool=pool,
-        )
+        return LiveFeed(record, self.feeds(pool), holds_lease=holds_lease)
+
+    def feeds(self, pool: Executor, *, clock: Clock | None = None, text_interval_ms: int = 200) -> FeedContext:
+        """What feeds work with that post in this pool."""
+        clock = clock or self.clock
+        return FeedContext(self.registry, self.store, self.posts, self.final, clock, pool, text_interval_ms)
+
+    def sweep_connections(self) -> int:
+        """What the sweeper does with connections. Gives how many it has closed."""
+        return OverdueConnections(self.connections, self.posts, self.clock, self.pool).close(until=2**60)
 
     def is_clean(self, connection_id: str = "c-1") -> bool:
         """No run has a follower, and the connection follows none."""

@@ -55,8 +55,8 @@ def test_whoever_has_claimed_the_greeting_greets_and_nobody_else(connections):
 
 def test_a_connection_is_authenticated(connections):
     connections.open("c-1", now=NOW)
-    connections.authenticate("c-1")
-    assert connections.get("c-1").authenticated
+    connections.authenticate("c-1", proof="p")
+    assert connections.get("c-1").proof == "p"
 
 
 def test_a_run_takes_one_place_of_its_connection(connections, client):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentos_lambda.api.errors import error_response
 from agentos_lambda.api.scope import route_path
-from agentos_lambda.protocol.security_key import KeySource, same_key
+from agentos_lambda.protocol.security_key import KeySource, admits, same_key
 from agentos_lambda.runs.errors import StoreUnavailable
 
 OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"})
@@ -38,14 +40,13 @@ class Authentication:
 
     async def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         try:
-            key = await run_in_threadpool(self._key)
+            if await run_in_threadpool(self._key) is None:
+                return None
+            authorization = Headers(scope=scope).get("authorization")
+            if authorization is None:
+                return 401, "Authorization header required"
+            token = bearer_token(authorization)
+            admitted = await run_in_threadpool(admits, self._key, partial(same_key, token))
         except StoreUnavailable:
             return 503, "The security key cannot be read"
-        if key is None:
-            return None
-        authorization = Headers(scope=scope).get("authorization")
-        if authorization is None:
-            return 401, "Authorization header required"
-        if not same_key(bearer_token(authorization), key):
-            return 401, "Invalid authentication token"
-        return None
+        return None if admitted else (401, "Invalid authentication token")

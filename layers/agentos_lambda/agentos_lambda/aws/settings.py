@@ -33,7 +33,12 @@ class Settings:
     websocket_url: str | None = None
     websocket_management_url: str | None = None
     """Where messages to connections are posted; None in a stack without a WebSocket."""
-    greetings_queue_url: str = ""
+    websocket_text_interval_ms: int = 200
+    """Text is sent to a connection at most this often."""
+    websocket_source_limit: int | None = None
+    """How many connections and messages may come from an address in a minute without the key; None if any number."""
+    function: str = ""
+    """The function's own name."""
     os_id: str = "agentos-lambda"
     os_name: str = "AgentOS on Lambda"
     log_level: str = "INFO"
@@ -58,7 +63,9 @@ class Settings:
             under_sam_local=given.get("AWS_SAM_LOCAL") == "true",
             websocket_url=given.get("WEBSOCKET_URL"),
             websocket_management_url=given.get("WEBSOCKET_MANAGEMENT_URL"),
-            greetings_queue_url=given.get("GREETINGS_QUEUE_URL", ""),
+            websocket_text_interval_ms=int(given.get("WEBSOCKET_TEXT_INTERVAL_MS", cls.websocket_text_interval_ms)),
+            websocket_source_limit=int(given.get("WEBSOCKET_SOURCE_LIMIT", 0)) or None,
+            function=given.get("AWS_LAMBDA_FUNCTION_NAME", ""),
             os_id=given.get("AGENTOS_OS_ID", cls.os_id),
             os_name=given.get("AGENTOS_OS_NAME", cls.os_name),
             log_level=given.get("LOG_LEVEL", cls.log_level),

@@ -35,6 +35,7 @@ from agentos_lambda.runs.model import AttemptResult, Ending, IndexedEvent, RunOu
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, Feed, Store
 from agentos_lambda.runs.supervisor import AttemptSupervisor, StopReason
+from agentos_lambda.runs.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +92,7 @@ class Execution:
         self._buffer = LogBuffer(context.clock, record.next_index) if logged else None
         self._fan_out = context.fan_out if logged else None
         self._feed: Feed | None = None
+        self._turns: Turns | None = None
         self._engine_run: EngineRun | None = None
         self._stopped = False
         self._supervisor = context.supervisor(
@@ -121,6 +123,11 @@ class Execution:
     async def _run(self) -> AttemptResult:
         if self._fan_out is not None:
             self._feed = self._fan_out.begin(self.record, holds_lease=self._supervisor.holds_lease)
+        if self._feed is not None:
+            call_later = asyncio.get_running_loop().call_later
+            self._turns = Turns(
+                self._log_and_hand_on, self._context.clock, self._feed.text_interval_ms, call_later=call_later
+            )
         try:
             return await self._run_and_commit()
         finally:
@@ -162,8 +169,12 @@ class Execution:
                 first = False
             if terminal or is_terminal(event, record):
                 terminal.append(event)
+            elif self._turns is not None:
+                self._turns.add(event)
             else:
                 self._log_and_hand_on(event)
+        if self._turns is not None:
+            self._turns.release()
         return run.outcome(), terminal
 
     def _log_and_hand_on(self, event: Event) -> None:

@@ -229,6 +229,9 @@ class RunQueue(Protocol):
 class Feed(Protocol):
     """One attempt's way to the connections that follow it."""
 
+    text_interval_ms: int
+    """How long text may wait for more text."""
+
     def publish(self, indexed: IndexedEvent) -> None:
         """Send an event that does not end the attempt. Returns at once, never raises."""
 

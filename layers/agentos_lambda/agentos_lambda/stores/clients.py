@@ -64,6 +64,11 @@ class Clients:
     def secretsmanager(self) -> Any:
         return self._client("secretsmanager")
 
+    @property
+    def functions(self) -> Any:
+        """Lambda."""
+        return self._client("lambda")
+
     def management_api(self, endpoint: str) -> ApiGatewayManagementApiClient:
         """Posts to the connections of the WebSocket API that has this management URL."""
         client: ApiGatewayManagementApiClient = self._client(

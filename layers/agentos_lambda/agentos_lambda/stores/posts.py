@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.websocket.ports import Gone, Refused, Slow
+
+if TYPE_CHECKING:
+    from mypy_boto3_apigatewaymanagementapi.client import ApiGatewayManagementApiClient
 
 _GONE, _TOO_MANY, _SERVER_ERROR = 410, 429, 500
 
@@ -21,11 +27,17 @@ class ManagementApiPosts:
         self._clients = clients or Clients()
 
     def post(self, connection_id: str, text: str) -> None:
+        data = text.encode(errors="replace")
+        self._ask(lambda api: api.post_to_connection(ConnectionId=connection_id, Data=data))
+
+    def close(self, connection_id: str) -> None:
+        self._ask(lambda api: api.delete_connection(ConnectionId=connection_id))
+
+    def _ask(self, request: Callable[[ApiGatewayManagementApiClient], object]) -> None:
         from agentos_lambda.stores.failures import ERRORS, status_of  # noqa: PLC0415 - imports botocore
 
-        data = text.encode(errors="replace")
         try:
-            self._clients.management_api(self._endpoint).post_to_connection(ConnectionId=connection_id, Data=data)
+            request(self._clients.management_api(self._endpoint))
         except ERRORS as error:
             raise _failure(status_of(error)) from error
 

@@ -1,4 +1,4 @@
-"""Queues on SQS."""
+"""The queue on SQS."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _Answer = TypeVar("_Answer")
 
 
 class SqsQueue:
-    """Implements ``runs.ports.RunQueue`` and ``websocket.ports.Greetings``; a message's body is the id.
+    """Implements ``runs.ports.RunQueue``; a message's body is the id.
 
-    Both deliver at least once: a message is sent again if the answer is lost.
+    It delivers at least once: a message is sent again if the answer is lost.
     """
 
     def __init__(self, url: str, *, clients: Clients | None = None, retries: Retries | None = None) -> None:

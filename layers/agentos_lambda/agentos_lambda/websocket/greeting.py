@@ -1,7 +1,8 @@
 """``connected``: the first message of every connection, once.
 
-Nothing can be posted to a connection before the handler of ``$connect`` has returned. So the greeting is posted by the
-handler of a queued message, or by the handler of the first action if that comes sooner.
+Nothing can be posted to a connection before the handler of ``$connect`` has returned. So that handler has the function
+invoked once more, without waiting for it, to post the greeting. The handler of the first action does it if that comes
+sooner.
 """
 
 from __future__ import annotations
@@ -41,8 +42,9 @@ class Greeter:
 
     def greet(self, connection_id: str) -> None:
         """Greet a connection that may not be open yet. Raises ``PostFailed``: try again later."""
-        if self._claim(connection_id):
-            self._sender.send_first(connection_id, self._greeting())
+        if not self._claim(connection_id):
+            return
+        if self._sender.send_first(connection_id, self._greeting(), is_known=lambda: self._is_known(connection_id)):
             self._connections.note_greeted(connection_id)
 
     def before_action(self, connection: Connection) -> None:
@@ -55,6 +57,9 @@ class Greeter:
                 return
             self._sleep(_POLL_INTERVAL_SECONDS)
             current = self._connections.get(connection.connection_id)
+
+    def _is_known(self, connection_id: str) -> bool:
+        return self._connections.get(connection_id) is not None
 
     def _claim(self, connection_id: str) -> bool:
         now = self._clock.now()

@@ -5,7 +5,7 @@ The stores are synchronous and may be called from any thread. Every method of a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -57,7 +57,8 @@ class Connection:
     """An open connection."""
 
     connection_id: str
-    authenticated: bool = False
+    proof: str | None = None
+    """Of the security key that the client has presented (``protocol.security_key.proof_of``)."""
     greeted: bool = False
     """``connected`` was posted."""
     run_ids: frozenset[str] = frozenset()
@@ -88,8 +89,8 @@ class Follower:
 class ConnectionStore(Protocol):
     """The open connections."""
 
-    def open(self, connection_id: str, *, now: int) -> None:
-        """Store a new connection."""
+    def open(self, connection_id: str, *, now: int, authenticate_by: int | None = None) -> None:
+        """Store a new connection. It is overdue if it has not presented the key by then."""
 
     def get(self, connection_id: str) -> Connection | None:
         """The connection, read consistently; None if there is none."""
@@ -97,8 +98,17 @@ class ConnectionStore(Protocol):
     def close(self, connection_id: str) -> Connection | None:
         """Remove the connection, and return it as it was."""
 
-    def authenticate(self, connection_id: str) -> None:
-        """Note that the client has presented the key. Nothing happens if the connection is closed."""
+    def authenticate(self, connection_id: str, *, proof: str) -> None:
+        """Note which key the client has presented: it is never overdue. Nothing happens if the connection is closed."""
+
+    def overdue(self, *, now: int) -> Iterable[str]:
+        """The connections that have not presented the key in time, the oldest first. May miss one until later."""
+
+    def expire(self, connection_id: str, *, now: int) -> None:
+        """Remove the connection if it is overdue."""
+
+    def count(self, source: str, *, now: int, limit: int) -> bool:
+        """Count something of this source. False if there were as many as that already."""
 
     def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:
         """Claim the greeting. False if another caller has claimed it or has greeted, or if the connection is closed.
@@ -148,9 +158,12 @@ class Posts(Protocol):
     def post(self, connection_id: str, text: str) -> None:
         """Post a text message. Raises ``Gone``, ``Refused``, ``Slow``."""
 
+    def close(self, connection_id: str) -> None:
+        """Close the connection. Raises ``Gone``, ``Refused``, ``Slow``."""
+
 
 class Greetings(Protocol):
-    """Connections that wait for their greeting. Delivers at least once."""
+    """Connections that wait for their greeting. Each is greeted at least once."""
 
     def send(self, connection_id: str) -> None:
         """Have the connection greeted soon. Raises ``StoreUnavailable``."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from agentos_lambda.aws.functions.start import begin, catalog
-from agentos_lambda.aws.functions.websocket import fan_out
+from agentos_lambda.aws.functions.websocket import fan_out, overdue_connections
 from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.queue import QueueHandler
 from agentos_lambda.aws.logs import request_id
@@ -40,10 +40,12 @@ def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
     begin(settings, clock)
     observer = observer_of(settings.stack, clock)
     sweeper = Sweeper(store_of(settings), queue_of(settings), catalog(), clock, new_id=new_id, observer=observer)
+    overdue = overdue_connections(settings, clock)
 
     def handler(_event: Any, context: Any) -> dict[str, int]:
         request_id.take(context)
         until = clock.now() + context.get_remaining_time_in_millis() - _SWEEP_MARGIN_MS
-        return asdict(sweeper.sweep(until=until))
+        swept = asdict(sweeper.sweep(until=until))
+        return {**swept, "closed": overdue.close(until=until) if overdue is not None else 0}
 
     return handler

@@ -23,11 +23,13 @@ from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
 from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.dynamodb.table import Table
+from agentos_lambda.stores.invocations import AsynchronousInvocations
 from agentos_lambda.stores.posts import ManagementApiPosts, management_endpoint
-from agentos_lambda.stores.sqs import SqsQueue
 from agentos_lambda.websocket.actions import Actions
+from agentos_lambda.websocket.admission import Admission, OverdueConnections
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.delivery.fan_out import WebSocketFanOut
+from agentos_lambda.websocket.delivery.feed import FeedContext
 from agentos_lambda.websocket.delivery.final import FinalDelivery
 from agentos_lambda.websocket.delivery.registry import FollowerRegistry
 from agentos_lambda.websocket.delivery.sender import Sender
@@ -43,7 +45,8 @@ def websocket_handler() -> WebSocketHandler:
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
     store, queue, key = store_of(settings), queue_of(settings), key_of(settings)
-    registry, sender = _registry(settings, clock), Sender(_posts(settings))
+    registry, posts = _registry(settings, clock), _posts(settings)
+    sender = Sender(posts)
     executor = RunExecutor(store, engine, clock)
     context = ActionContext(
         catalog=catalog(),
@@ -57,13 +60,14 @@ def websocket_handler() -> WebSocketHandler:
         new_id=new_id,
     )
     greeter = Greeter(registry.connections, sender, key, clock)
+    admission = Admission(registry.connections, posts, key, clock, limit=settings.websocket_source_limit)
     return WebSocketHandler(
-        Actions(context, greeter),
+        Actions(context, greeter, admission),
         greeter=greeter,
-        greetings=SqsQueue(settings.greetings_queue_url),
+        greetings=AsynchronousInvocations(settings.function),
+        admission=admission,
         registry=registry,
         sender=sender,
-        clock=clock,
     )
 
 
@@ -73,17 +77,27 @@ def fan_out(settings: Settings, store: Store, clock: Clock) -> FanOut | None:
         return None
     registry, posts, pool = _registry(settings, clock), _posts(settings), _pool()
     final = FinalDelivery(registry, store, Sender(posts), pool)
-    return WebSocketFanOut(registry, store, posts, final=final, clock=clock, pool=pool)
+    context = FeedContext(
+        registry, store, posts, final, clock=clock, pool=pool, text_interval_ms=settings.websocket_text_interval_ms
+    )
+    return WebSocketFanOut(context)
+
+
+def overdue_connections(settings: Settings, clock: Clock) -> OverdueConnections | None:
+    """What closes connections that have not presented the key; None in a stack without a WebSocket."""
+    if settings.websocket_management_url is None:
+        return None
+    return OverdueConnections(_connections(settings), _posts(settings), clock, _pool())
 
 
 def _registry(settings: Settings, clock: Clock) -> FollowerRegistry:
     requests = Requests()
-    return FollowerRegistry(
-        DynamoDBFollowers(Table(settings.runs_table, requests)),
-        DynamoDBConnections(Table(settings.connections_table, requests)),
-        clock,
-        new_id=new_id,
-    )
+    followers = DynamoDBFollowers(Table(settings.runs_table, requests))
+    return FollowerRegistry(followers, _connections(settings, requests), clock, new_id=new_id)
+
+
+def _connections(settings: Settings, requests: Requests | None = None) -> DynamoDBConnections:
+    return DynamoDBConnections(Table(settings.connections_table, requests or Requests()))
 
 
 def _posts(settings: Settings) -> Posts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -15,6 +15,14 @@ from agentos_lambda.websocket.ports import CONNECTION_LIFETIME_MS, Connection, T
 _IS_NEW = "attribute_not_exists(#connection_id)"
 _IS_OPEN = "attribute_exists(#connection_id)"
 
+_UNAUTHENTICATED = text("yes")
+"""The one partition of the index. API Gateway opens fewer connections a second than a partition takes writes.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
+"""
+_COUNTS_LIVE_SECONDS = 600
+"""Longer than anything is counted."""
+
 
 class DynamoDBConnections:
     """Implements ``websocket.ports.ConnectionStore``."""
@@ -24,8 +32,10 @@ class DynamoDBConnections:
         self._table = table
         self._new_token = new_token
 
-    def open(self, connection_id: str, *, now: int) -> None:
+    def open(self, connection_id: str, *, now: int, authenticate_by: int | None = None) -> None:
         item = {**VERSION, **_key(connection_id), "expires_at": number((now + CONNECTION_LIFETIME_MS) // 1000)}
+        if authenticate_by is not None:
+            item |= {"unauthenticated": _UNAUTHENTICATED, "authenticate_by": number(authenticate_by)}
         # API Gateway uses an id once: the item that is there was put by an earlier try, and may have changed since.
         with suppress(ConditionFailed):
             self._table.put(item, _IS_NEW)
@@ -40,8 +50,30 @@ class DynamoDBConnections:
         item = self._table.delete(_key(connection_id))
         return _connection(item) if item else None
 
-    def authenticate(self, connection_id: str) -> None:
-        self._update(connection_id, "SET #authenticated = :true", _IS_OPEN, {":true": {"BOOL": True}})
+    def authenticate(self, connection_id: str, *, proof: str) -> None:
+        update = "SET #proof = :proof REMOVE #unauthenticated, #authenticate_by"
+        self._update(connection_id, update, _IS_OPEN, {":proof": text(proof)})
+
+    def overdue(self, *, now: int) -> Iterator[str]:
+        items = self._table.query(
+            "#unauthenticated = :unauthenticated AND #authenticate_by <= :now",
+            {":unauthenticated": _UNAUTHENTICATED, ":now": number(now)},
+            index="unauthenticated",
+        )
+        return (item["connection_id"]["S"] for item in items)
+
+    def expire(self, connection_id: str, *, now: int) -> None:
+        with suppress(ConditionFailed):  # it has been closed, or has presented the key at the last moment
+            self._table.delete(_key(connection_id), "#authenticate_by <= :now", {":now": number(now)})
+
+    def count(self, source: str, *, now: int, limit: int) -> bool:
+        # Beside the connections, whose ids have no such letter: a source has no use for a table of its own.
+        return self._update(
+            f"source#{source}",
+            "ADD #events :one SET #expires_at = :expires_at",
+            "attribute_not_exists(#events) OR #events < :limit",
+            {":one": number(1), ":limit": number(limit), ":expires_at": number(now // 1000 + _COUNTS_LIVE_SECONDS)},
+        )
 
     def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:
         # Nobody has greeted the connection.
@@ -86,7 +118,7 @@ def _key(connection_id: str) -> Item:
 def _connection(item: Mapping[str, Any]) -> Connection:
     return Connection(
         item["connection_id"]["S"],
-        authenticated="authenticated" in item,
+        proof=item["proof"]["S"] if "proof" in item else None,
         greeted="greeted" in item,
         run_ids=frozenset(item["run_ids"]["SS"]) if "run_ids" in item else frozenset(),
     )

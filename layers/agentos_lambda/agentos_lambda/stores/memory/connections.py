@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from threading import Lock
@@ -16,10 +17,15 @@ class MemoryConnections:
         self._lock = Lock()
         self._connections: dict[str, Connection] = {}
         self._claims: dict[str, int] = {}
+        self._authenticate_by: dict[str, int] = {}
+        self._counts: Counter[str] = Counter()
 
-    def open(self, connection_id: str, *, now: int) -> None:  # noqa: ARG002 - nothing expires here
+    def open(self, connection_id: str, *, now: int, authenticate_by: int | None = None) -> None:  # noqa: ARG002 - nothing expires here
         with self._lock:
-            self._connections.setdefault(connection_id, Connection(connection_id))
+            if connection_id not in self._connections:
+                self._connections[connection_id] = Connection(connection_id)
+                if authenticate_by is not None:
+                    self._authenticate_by[connection_id] = authenticate_by
 
     def get(self, connection_id: str) -> Connection | None:
         with self._lock:
@@ -28,10 +34,29 @@ class MemoryConnections:
     def close(self, connection_id: str) -> Connection | None:
         with self._lock:
             self._claims.pop(connection_id, None)
+            self._authenticate_by.pop(connection_id, None)
             return self._connections.pop(connection_id, None)
 
-    def authenticate(self, connection_id: str) -> None:
-        self._change(connection_id, authenticated=True)
+    def authenticate(self, connection_id: str, *, proof: str) -> None:
+        with self._lock:
+            self._authenticate_by.pop(connection_id, None)
+        self._change(connection_id, proof=proof)
+
+    def overdue(self, *, now: int) -> Sequence[str]:
+        with self._lock:
+            due = sorted((by, connection_id) for connection_id, by in self._authenticate_by.items() if by <= now)
+            return [connection_id for _, connection_id in due]
+
+    def expire(self, connection_id: str, *, now: int) -> None:
+        if connection_id in self.overdue(now=now):
+            self.close(connection_id)
+
+    def count(self, source: str, *, now: int, limit: int) -> bool:  # noqa: ARG002
+        with self._lock:
+            if self._counts[source] >= limit:
+                return False
+            self._counts[source] += 1
+            return True
 
     def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:
         with self._lock:
@@ -57,10 +82,10 @@ class MemoryConnections:
             if connection := self._connections.get(connection_id):
                 self._connections[connection_id] = replace(connection, run_ids=connection.run_ids - {run_id})
 
-    def _change(self, connection_id: str, **flags: bool) -> None:
+    def _change(self, connection_id: str, **changes: bool | str) -> None:
         with self._lock:
             if connection := self._connections.get(connection_id):
-                self._connections[connection_id] = replace(connection, **flags)  # type: ignore[arg-type]
+                self._connections[connection_id] = replace(connection, **changes)  # type: ignore[arg-type]
 
 
 class MemoryFollowers:

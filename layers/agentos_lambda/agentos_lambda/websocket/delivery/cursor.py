@@ -28,6 +28,10 @@ class Cursor:
     frame: Frame | None = None
     """The message that is being posted, or has to be posted again. It stays as it is until it is known to have arrived:
     merged with more events it would have another index, by which a client could not see that it comes again."""
+    released: int = -1
+    """The index up to which events are sent now. Text after it waits for more text."""
+    text_due_at: float = 0.0
+    """When text that waits is released: seconds of the monotonic clock."""
     failures: int = 0
     retry_at: float = 0.0
     """Seconds of the monotonic clock."""
@@ -38,6 +42,17 @@ class Cursor:
             return self.earlier[:MAX_MERGED_EVENTS]
         start = max(self.next_index - first_index, 0)
         return events[start : start + MAX_MERGED_EVENTS]
+
+    def is_due(self, events: Sequence[IndexedEvent], first_index: int) -> bool:
+        """Whether there is a message to post now. Arguments as for ``unsent``."""
+        if self.frame is not None:
+            return True
+        unsent = self.unsent(events, first_index)
+        return bool(unsent) and unsent[0].index <= self.released
+
+    def release(self, index: int, *, text_due_at: float) -> None:
+        """Send all events up to this index now, and no more text before that time."""
+        self.released, self.text_due_at = index, text_due_at
 
     def rest(self, events: Iterable[IndexedEvent]) -> tuple[list[IndexedEvent], list[IndexedEvent]]:
         """Of a whole log, what is left to send: the events of the message to be posted again, and those after it."""

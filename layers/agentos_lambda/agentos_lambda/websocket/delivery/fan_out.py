@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
 
 from agentos_lambda.protocol.values import Kind
-from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import RunRecord
-from agentos_lambda.runs.ports import EventLog
-from agentos_lambda.websocket.delivery.feed import LiveFeed
-from agentos_lambda.websocket.delivery.final import FinalDelivery
-from agentos_lambda.websocket.delivery.registry import FollowerRegistry
-from agentos_lambda.websocket.ports import Posts
+from agentos_lambda.websocket.delivery.feed import FeedContext, LiveFeed
 
 log = logging.getLogger(__name__)
 
@@ -22,37 +16,13 @@ log = logging.getLogger(__name__)
 class WebSocketFanOut:
     """Implements ``runs.ports.FanOut``."""
 
-    def __init__(
-        self,
-        registry: FollowerRegistry,
-        event_log: EventLog,
-        posts: Posts,
-        *,
-        final: FinalDelivery,
-        clock: Clock,
-        pool: Executor,
-    ) -> None:
-        """``pool`` does the posting."""
-        self._registry = registry
-        self._log = event_log
-        self._posts = posts
-        self._final = final
-        self._clock = clock
-        self._pool = pool
+    def __init__(self, context: FeedContext) -> None:
+        self._context = context
 
     def begin(self, record: RunRecord, *, holds_lease: Callable[[], bool]) -> LiveFeed | None:
         if record.kind is not Kind.WORKFLOW:
             return None
-        feed = LiveFeed(
-            record,
-            holds_lease=holds_lease,
-            registry=self._registry,
-            event_log=self._log,
-            posts=self._posts,
-            final=self._final,
-            clock=self._clock,
-            pool=self._pool,
-        )
+        feed = LiveFeed(record, self._context, holds_lease=holds_lease)
         feed.start()
         return feed
 
@@ -60,6 +30,6 @@ class WebSocketFanOut:
         if record.kind is not Kind.WORKFLOW:
             return
         try:
-            self._final.to_all(record)
+            self._context.final.to_all(record)
         except StoreUnavailable:
             log.warning("the followers did not get the end", extra={"run_id": record.run_id})

@@ -6,7 +6,9 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import dataclass
 
+from agentos_lambda.protocol.events import Speaker, is_text, speaker_of
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import IndexedEvent, RunRecord
@@ -21,60 +23,84 @@ from agentos_lambda.websocket.ports import Follower, Gone, Posts, Refused, Slow
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class FeedContext:
+    """What feeds work with."""
+
+    registry: FollowerRegistry
+    event_log: EventLog
+    posts: Posts
+    final: FinalDelivery
+    clock: Clock
+    pool: Executor
+    """Does the posting."""
+    text_interval_ms: int
+    """Text is sent to a follower at most this often; 0: at once."""
+
+
 class LiveFeed:
     """Implements ``runs.ports.Feed``, in threads, so that a component that blocks the event loop delays no follower.
 
-    All of the attempt's events stay in memory, and each follower has a cursor in them. While a message to a follower is
-    on its way, events pile up behind it. The next message takes as many of them as can be merged.
+    All of the attempt's events stay in memory, and each follower has a cursor in them. Text that comes soon after other
+    text waits, and text piles up behind a message that is on its way: the next message takes as much of it as can be
+    merged. Any other event is sent at once, with the text before it, and so is the first text of each speaker.
     """
 
-    def __init__(
-        self,
-        record: RunRecord,
-        *,
-        holds_lease: Callable[[], bool],
-        registry: FollowerRegistry,
-        event_log: EventLog,
-        posts: Posts,
-        final: FinalDelivery,
-        clock: Clock,
-        pool: Executor,
-    ) -> None:
-        """``pool`` does the posting."""
+    def __init__(self, record: RunRecord, context: FeedContext, *, holds_lease: Callable[[], bool]) -> None:
+        self.text_interval_ms = context.text_interval_ms
         self._record = record
+        self._context = context
         self._holds_lease = holds_lease
-        self._registry = registry
-        self._log = event_log
-        self._posts = posts
-        self._final = final
-        self._clock = clock
-        self._pool = pool
         self._events: list[IndexedEvent] = []
+        self._speakers: set[Speaker] = set()
         self._cursors: dict[str, Cursor] = {}
         self._posting = 0
         self._over = False
-        self._posted = threading.Condition()
-        """Guards the four above. Notified after each post."""
+        lock = threading.RLock()
+        self._posted = threading.Condition(lock)
+        """Guards the five above. Notified after each post."""
+        self._text_waits = threading.Condition(lock)
+        """The same lock. Notified when text begins to wait, and when the feed is over."""
         self._ending = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Refresh about once a second, in a thread."""
-        name = f"followers-{self._record.run_id}"
-        self._thread = threading.Thread(target=self._keep_refreshing, name=name, daemon=True)
-        self._thread.start()
+        """Refresh about once a second, and send text that has waited, each in a thread."""
+        for name, target in (("followers", self._keep_refreshing), ("text", self._keep_releasing)):
+            thread = threading.Thread(target=target, name=f"{name}-{self._record.run_id}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def publish(self, indexed: IndexedEvent) -> None:
         with self._posted:
             self._events.append(indexed)
+            text = is_text(indexed.event)
+            waits = text and (speaker := speaker_of(indexed.event)) in self._speakers
+            if text and not waits:
+                self._speakers.add(speaker)
             for cursor in self._cursors.values():
+                if not waits or self._context.clock.monotonic() >= cursor.text_due_at:
+                    self._release(cursor)
+                elif cursor.released == indexed.index - 1:
+                    self._text_waits.notify_all()
                 self._post_if_due(cursor)
+
+    def release_text(self) -> float | None:
+        """Send the text that has waited long enough. Gives the seconds until more of it has; None if none waits."""
+        with self._posted:
+            now, last = self._context.clock.monotonic(), self._last_index
+            for cursor in self._cursors.values():
+                if cursor.released < last and now >= cursor.text_due_at:
+                    self._release(cursor)
+                    self._post_if_due(cursor)
+            waiting = [cursor.text_due_at - now for cursor in self._cursors.values() if cursor.released < last]
+            return min(waiting, default=None)
 
     def refresh(self) -> None:
         """See who follows the run now, and retry what could not be posted."""
         followers = {
             follower.token: follower
-            for follower in self._registry.followers.of_run(self._record.run_id)
+            for follower in self._context.registry.followers.of_run(self._record.run_id)
             if follower.held_until is None
         }
         for token in followers.keys() - self._cursors.keys():
@@ -82,6 +108,7 @@ class LiveFeed:
             if cursor is not None:
                 with self._posted:
                     self._cursors[token] = cursor
+                    self._release(cursor)
         with self._posted:
             for token in self._cursors.keys() - followers.keys():
                 del self._cursors[token]
@@ -90,16 +117,18 @@ class LiveFeed:
 
     def end(self, record: RunRecord) -> None:
         self._ending.set()
-        if self._thread is not None:
-            self._thread.join()
         with self._posted:
             self._over = True
+            self._text_waits.notify_all()
+        for thread in self._threads:
+            thread.join()
+        with self._posted:
             self._posted.wait_for(lambda: self._posting == 0)
             cursors = dict(self._cursors)
         if record.status.active:
             return  # another executor or the sweeper ends the run
         try:
-            self._final.to_all(record, cursors)
+            self._context.final.to_all(record, cursors)
         except StoreUnavailable:
             log.warning("the followers did not get the end", extra={"run_id": record.run_id})
 
@@ -111,15 +140,31 @@ class LiveFeed:
                 log.warning("the followers of the run are unknown", extra={"run_id": self._record.run_id})
             self._ending.wait(POLL_INTERVAL_MS / 1000)
 
+    def _keep_releasing(self) -> None:
+        with self._text_waits:
+            while not self._over:
+                self._text_waits.wait(self.release_text())
+
+    @property
+    def _last_index(self) -> int:
+        """Of the last event so far. Under the lock."""
+        return self._events[-1].index if self._events else self._record.next_index - 1
+
+    def _release(self, cursor: Cursor) -> None:
+        """Let all events so far be sent now. Under the lock."""
+        due_at = self._context.clock.monotonic() + self.text_interval_ms / 1000
+        cursor.release(self._last_index, text_due_at=due_at)
+
     def _take(self, follower: Follower) -> Cursor | None:
         """A cursor for the follower; None if it is gone."""
         attempt, first_index, next_index = self._record.attempt, self._record.next_index, follower.next_index
         if follower.attempt not in (None, attempt):
             # The executor of that attempt has died, and it is unknown how many of its events it has posted.
             next_index = max(next_index, first_index)
-        if follower.attempt != attempt and not self._registry.followers.take(follower, attempt=attempt):
+        if follower.attempt != attempt and not self._context.registry.followers.take(follower, attempt=attempt):
             return None
-        earlier = self._log.read(self._record, after=next_index - 1) if next_index < first_index else ()
+        log_read = self._context.event_log.read
+        earlier = log_read(self._record, after=next_index - 1) if next_index < first_index else ()
         return Cursor(
             follower,
             Framing(self._record, follower.form),
@@ -129,12 +174,12 @@ class LiveFeed:
 
     def _post_if_due(self, cursor: Cursor) -> None:
         """Post the next message, if there is one, none is on its way, and the feed is not over. Under the lock."""
-        if self._over or cursor.posting or self._clock.monotonic() < cursor.retry_at:
+        if self._over or cursor.posting or self._context.clock.monotonic() < cursor.retry_at:
             return
-        if cursor.frame is not None or cursor.unsent(self._events, self._record.next_index):
+        if cursor.is_due(self._events, self._record.next_index):
             cursor.posting = True
             self._posting += 1
-            self._pool.submit(self._post_one, cursor)
+            self._context.pool.submit(self._post_one, cursor)
 
     def _post_one(self, cursor: Cursor) -> None:
         """Post one message. One of the edges that catch all: a follower that causes an error is dropped."""
@@ -159,17 +204,18 @@ class LiveFeed:
             with self._posted:
                 unsent = cursor.unsent(self._events, self._record.next_index)
             cursor.frame = cursor.framing.next(unsent)
+        clock = self._context.clock
         if not self._holds_lease():
-            cursor.back_off(self._clock.monotonic())
+            cursor.back_off(clock.monotonic())
             return True
         try:
-            self._posts.post(cursor.follower.connection_id, cursor.frame.text)
+            self._context.posts.post(cursor.follower.connection_id, cursor.frame.text)
         except Slow:
-            cursor.back_off(self._clock.monotonic())
+            cursor.back_off(clock.monotonic())
             return True
         except (Gone, Refused) as failure:
             log.info("a follower was dropped: %s", failure, extra=cursor.follower.about)
-            self._registry.remove(cursor.follower)
+            self._context.registry.remove(cursor.follower)
             return False
         cursor.advance()
         return True

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from agentos_lambda.protocol.events import TEXT_EVENTS
+from agentos_lambda.protocol.events import STREAMED_TEXT_EVENTS, TEXT_FIELDS
 from agentos_lambda.protocol.values import Event
 from agentos_lambda.runs.model import IndexedEvent, RunRecord
 from agentos_lambda.websocket.delivery.trimming import encoded, trimmed
@@ -18,8 +18,7 @@ MAX_BYTES = 32 * 1024 - 1
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-execution-service-websocket-limits-table.html
 """
 
-_MERGED = ("content", "reasoning_content")
-_MAY_DIFFER = frozenset({*_MERGED, "created_at"})
+_MAY_DIFFER = frozenset({*TEXT_FIELDS, "created_at"})
 _MAX_MERGED_BYTES = 16 * 1024
 """Of merged text. The rest of the event needs room beside it."""
 
@@ -78,7 +77,7 @@ MAX_MERGED_EVENTS = 1_000
 def _run_of_text(events: Sequence[IndexedEvent]) -> Sequence[IndexedEvent]:
     """The events from the first one on that can be one message."""
     first = events[0].event
-    if first.get("event") not in TEXT_EVENTS or not _has_text(first):
+    if first.get("event") not in STREAMED_TEXT_EVENTS or not _has_text(first):
         return events[:1]
     same, size, length = _rest(first), _text_bytes(first), 1
     for indexed in events[1:]:
@@ -92,7 +91,7 @@ def _run_of_text(events: Sequence[IndexedEvent]) -> Sequence[IndexedEvent]:
 def _merge(events: Sequence[Event]) -> Event:
     texts = {
         name: "".join(event.get(name) or "" for event in events)
-        for name in _MERGED
+        for name in TEXT_FIELDS
         if any(isinstance(event.get(name), str) for event in events)
     }
     return {**events[0], **texts}
@@ -103,8 +102,8 @@ def _rest(event: Mapping[str, object]) -> dict[str, object]:
 
 
 def _has_text(event: Event) -> bool:
-    return all(isinstance(event.get(name), str | None) for name in _MERGED)
+    return all(isinstance(event.get(name), str | None) for name in TEXT_FIELDS)
 
 
 def _text_bytes(event: Event) -> int:
-    return sum(len(json.dumps(event.get(name))) for name in _MERGED)
+    return sum(len(json.dumps(event.get(name))) for name in TEXT_FIELDS)

@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 from agentos_lambda.websocket.ports import Gone, Posts, Slow
 
-_TRIES = 6
-_FIRST_PAUSE_SECONDS = 0.1
-"""Each further pause is twice as long. All of them together are about three seconds."""
+_PAUSES_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6)
+"""Between the tries: about three seconds together."""
 
 
 class Sender:
@@ -21,20 +20,28 @@ class Sender:
 
     def send(self, connection_id: str, text: str) -> None:
         """Post the text. Raises ``Gone``, ``Refused``, and ``Slow`` after the last try."""
-        self._try(connection_id, text, Slow)
-
-    def send_first(self, connection_id: str, text: str) -> None:
-        """As ``send``, to a connection that may not be open yet: it counts as gone only after the last try."""
-        self._try(connection_id, text, (Slow, Gone))
-
-    def _try(self, connection_id: str, text: str, passing: type[Exception] | tuple[type[Exception], ...]) -> None:
-        pause = _FIRST_PAUSE_SECONDS
-        for _ in range(_TRIES - 1):
+        for seconds in _PAUSES_SECONDS:
             try:
                 self._posts.post(connection_id, text)
-            except passing:
-                self._sleep(pause)
-                pause *= 2
+            except Slow:
+                self._sleep(seconds)
             else:
                 return
         self._posts.post(connection_id, text)
+
+    def send_first(self, connection_id: str, text: str, *, is_known: Callable[[], bool]) -> bool:
+        """As ``send``, to a connection that may not be open yet: it counts as gone only after the last try.
+
+        False if it is closed: it ``is_known`` no more.
+        """
+        for seconds in _PAUSES_SECONDS:
+            try:
+                self._posts.post(connection_id, text)
+            except (Slow, Gone) as failure:
+                if isinstance(failure, Gone) and not is_known():
+                    return False
+                self._sleep(seconds)
+            else:
+                return True
+        self._posts.post(connection_id, text)
+        return True
