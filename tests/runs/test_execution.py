@@ -73,6 +73,31 @@ async def test_the_log_of_a_streamed_run_holds_every_event_that_was_handed_on(wo
     assert world.store.read(world.store.get(execution.record.run_id), after=-1) == events
 
 
+async def test_after_an_end_that_withdraws_the_text_only_the_end_is_read(world):
+    world.engine.script.update(status=RunStatus.ERROR, error="do not shout", withdrawn=True)
+    events = await collect(await world.execute(stream=True))
+    record = world.store.get(events[-1].event["run_id"])
+    assert len(events) > 1
+    assert world.store.read(record, after=-1) == events[-1:]
+
+
+async def test_the_run_is_answered_as_it_happened_and_stored_as_the_engine_wants_it(world):
+    world.engine.script.update(answer={"content": "with pictures", "images": ["a picture"]})
+    ended = await world.run()
+    assert ended.output.run == {"content": "with pictures", "images": ["a picture"]}
+    assert "images" not in world.store.output(ended.record).run
+
+
+async def test_what_the_engine_would_have_answered_is_not_told_of_a_cancelled_run(world):
+    world.engine.script.update(answer={"content": "with pictures"})
+    execution = await world.held()
+    world.store.flag_cancel(execution.record.run_id, now=world.clock.now())
+    world.engine.runs[0].release()
+    ended = await execution.result()
+    assert ended.record.status is RunStatus.CANCELLED
+    assert ended.output.run["content"] == "Hello world"
+
+
 async def test_a_run_that_is_not_streamed_writes_no_log(world):
     ended = await world.run()
     assert ended.record.seals == {}

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import time
+from copy import deepcopy
 from dataclasses import dataclass, field
 
+from agno.run.requirement import RunRequirement
+
+from agentos_lambda.engine.continuation.acting import Decisions
 from agentos_lambda.engine.database import RunDatabase
+from agentos_lambda.engine.isolation.checks import BlockedOutputs, without_output
 from agentos_lambda.engine.session_fields import difference, to_fields
+from agentos_lambda.engine.shown_runs import as_shown
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.to_json import plain
 from agentos_lambda.protocol.events import cancel_reason
@@ -22,6 +28,10 @@ _INTERRUPTED = "Operation cancelled by user"
 class Observations:
     """What was seen of a run from outside."""
 
+    blocked: BlockedOutputs
+    decisions: Decisions
+    held: bool
+    """Whether the output is shown only when the checks have passed."""
     cancelled: bool = False
     raised: BaseException | None = None
     error: str | None = None
@@ -29,6 +39,17 @@ class Observations:
     """The text deltas of the run itself."""
     seen: set[str] = field(default_factory=set)
     """The names of the run's own events."""
+    returned: JsonObject | None = None
+    """The run as it was returned, not as it was saved."""
+    paused: set[str] = field(default_factory=set)
+    """The ids of inner runs that paused and did not go on."""
+
+    def note_pause(self, name: str, run_id: str) -> None:
+        """Note an inner run's event of this name."""
+        if name.endswith("Paused"):
+            self.paused.add(run_id)
+        elif name.endswith(("Continued", "Completed")):
+            self.paused.discard(run_id)
 
 
 def outcome_of(
@@ -38,20 +59,27 @@ def outcome_of(
     saved = database.run
     status = _status(saved, observed)
     run = with_true_statuses(dict(saved)) if saved is not None else _unsaved(request, name, status, observed)
+    if (undone := _undone(run, status, observed)) is not None:
+        status, observed.error = RunStatus.ERROR, undone
+        run["content"] = undone
     run["status"] = status.value
+    if observed.held and status is not RunStatus.COMPLETED:
+        run = _unchecked(run, status)
     if status is RunStatus.CANCELLED:
         run["cancellation_stage"] = run.get("cancellation_stage") or "EXECUTING"
         if run.get("content") in (None, "", _INTERRUPTED, request.paused and request.paused.run.get("content")):
             run["content"] = "".join(observed.text) or cancel_reason(request.run_id)
     members: tuple[JsonObject, ...] = ()
     if request.kind is Kind.TEAM:
-        members = tuple(_lean(run) for run in database.members)
+        members = tuple(as_shown(observed.blocked.removed_from(run)) for run in database.members)
         run["member_responses"] = []
     return EngineOutcome(
+        answer=_answer(run, observed),
         status=status,
-        output=RunOutput(run=_lean(run), members=members),
+        output=RunOutput(run=as_shown(observed.blocked.removed_from(run)), members=members),
         session=_delta(request, database),
         error=_error(run, observed) if status is RunStatus.ERROR else None,
+        withdrawn=observed.blocked.streamed,
     )
 
 
@@ -61,6 +89,38 @@ def _status(saved: JsonObject | None, observed: Observations) -> RunStatus:
     if not status.active and not interrupted:
         return status
     return RunStatus.CANCELLED if observed.cancelled else RunStatus.ERROR
+
+
+def _answer(run: JsonObject, observed: Observations) -> JsonObject | None:
+    """The run as it happened, which may be more than its component's settings let be stored.
+
+    None if it was not returned, or ended in another way than agno thought.
+    """
+    returned = observed.returned
+    if returned is None or observed.held or returned.get("status") != run["status"]:
+        return None
+    return as_shown(observed.blocked.removed_from(with_true_statuses(returned)))
+
+
+def _undone(run: JsonObject, status: RunStatus, observed: Observations) -> str | None:
+    """In words, what was left undone by a run that agno takes for complete, or for one that waits; None if nothing."""
+    unheeded = observed.decisions.unheeded()
+    if unheeded is not None and (status is RunStatus.COMPLETED or _waits_for_nothing(run, status)):
+        return unheeded
+    if status is not RunStatus.COMPLETED:
+        return None
+    within = run.get("step_executor_runs") or ()
+    waits = next((each for each in within if each.get("status") == RunStatus.PAUSED), None)
+    if waits is None and not observed.paused:
+        return None
+    name = next((waits[key] for key in ("workflow_name", "team_name", "agent_name") if waits and waits.get(key)), None)
+    return f"{name or 'A part of the run'} waits for a decision that cannot be handed to it: nothing there went on"
+
+
+def _waits_for_nothing(run: JsonObject, status: RunStatus) -> bool:
+    """Whether a paused agent or team waits, but for no decision that anyone could make."""
+    requirements = [RunRequirement.from_dict(deepcopy(each)) for each in run.get("requirements") or ()]
+    return status is RunStatus.PAUSED and bool(requirements) and all(each.is_resolved() for each in requirements)
 
 
 def _error(run: JsonObject, observed: Observations) -> str:
@@ -89,13 +149,11 @@ def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, observ
     return {key: value for key, value in run.items() if value is not None}
 
 
-def _lean(run: JsonObject) -> JsonObject:
-    """Without the events that agno keeps of failed runs: the log has them."""
-    lean = {key: value for key, value in run.items() if key != "events"}
-    for key in ("member_responses", "step_executor_runs"):
-        if isinstance(lean.get(key), list):
-            lean[key] = [_lean(inner) for inner in lean[key]]
-    return lean
+def _unchecked(run: JsonObject, status: RunStatus) -> JsonObject:
+    """What may be shown of a run whose checks have not come to their turn; a paused one needs the rest to go on."""
+    if status is RunStatus.ERROR:
+        return without_output(run)
+    return {**(run if status is RunStatus.PAUSED else without_output(run)), "content": None}
 
 
 def _delta(request: EngineRequest, database: RunDatabase) -> SessionDelta:

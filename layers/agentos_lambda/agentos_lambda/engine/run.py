@@ -10,25 +10,30 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any
 
+from agno.team import Team
 from agno.workflow import Workflow
 
 from agentos_lambda.engine.arguments import run_arguments
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components.parts import AgnoComponent, parts
-from agentos_lambda.engine.continuation.decided_run import continue_arguments
+from agentos_lambda.engine.continuation.acting import Decisions, note_decisions
+from agentos_lambda.engine.continuation.calls import with_unique_calls
+from agentos_lambda.engine.continuation.decided_run import continue_arguments, requirements_of
 from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.errors import ComponentExited
+from agentos_lambda.engine.isolation.checks import BlockedOutputs, holds_output, note_blocked_outputs
 from agentos_lambda.engine.isolation.functions import run_functions_in_threads, run_hooks_in_threads
 from agentos_lambda.engine.isolation.inputs import take_objects_as_text
 from agentos_lambda.engine.isolation.tasks import Tasks, note_tasks
 from agentos_lambda.engine.isolation.threads import RunThreads, use_threads
 from agentos_lambda.engine.media import MediaRules
 from agentos_lambda.engine.outcome import Observations, outcome_of
+from agentos_lambda.engine.shown_runs import as_shown
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.media.fetcher import Fetcher
-from agentos_lambda.protocol.events import ERROR_EVENTS, TEXT_EVENTS, cancel_reason
+from agentos_lambda.protocol.events import ERROR_EVENTS, TEXT_EVENTS, cancel_reason, terminal_event
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.model import Continuation, Work
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
@@ -40,6 +45,8 @@ CANCEL_GRACE_SECONDS = 0.25
 
 SAVE_GRACE_SECONDS = 0.5
 """agno may take so long to save an interrupted run. It takes some 10 ms, in a task of its own."""
+
+_COMPLETIONS = frozenset(terminal_event(kind, RunStatus.COMPLETED) for kind in Kind)
 
 
 class AgnoRun:
@@ -62,7 +69,11 @@ class AgnoRun:
         self._request = request = self._media.cleaned(request)
         self._cancel_grace = cancel_grace
         self._database = RunDatabase(  # type: ignore[abstract]  # its decorator implements the rest
-            request.run_id, request.kind, request.component_id, request.session, request.paused
+            request.run_id,
+            request.kind,
+            request.component_id,
+            request.session,
+            with_unique_calls(request.paused)[0] if request.paused is not None else None,
         )
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -71,7 +82,8 @@ class AgnoRun:
         self._threads = RunThreads()
         self._stopping = False
         self._events_ended = False
-        self._observed = Observations()
+        self._blocked = BlockedOutputs(request.run_id)
+        self._observed = Observations(self._blocked, Decisions(), holds_output(template))
         self._outcome: EngineOutcome | None = None
 
     async def events(self) -> AsyncIterator[Event]:
@@ -80,9 +92,16 @@ class AgnoRun:
         if self._observed.cancelled:
             self._cancel_after_grace()
         try:
+            completion: list[Event] = []
             while (event := await self._queue.get()) is not None:
-                yield self._noted(event)
+                noted = self._noted(event)
+                if completion or (self._is_own(noted) and noted["event"] in _COMPLETIONS):
+                    completion.append(noted)  # true only if that is the outcome
+                else:
+                    yield noted
             self._outcome = self.outcome()
+            for event in completion if self._outcome.status is not RunStatus.ERROR else ():
+                yield event
             if self._request.stream:
                 for event in self._missing_events(self._outcome):
                     yield event
@@ -112,6 +131,8 @@ class AgnoRun:
         run_id = self._request.run_id
         note_tasks(self._tasks)
         use_threads(self._threads)
+        note_blocked_outputs(self._blocked)
+        note_decisions(self._observed.decisions)
         try:
             started = self._start(await self._with_files(self._request.work))
             if self._request.stream:
@@ -122,7 +143,7 @@ class AgnoRun:
                         if getattr(item, "event", None):
                             self._queue.put_nowait(plain_object(item.to_dict()))
             else:
-                await started
+                self._observed.returned = plain_object((await started).to_dict())
         except asyncio.CancelledError:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._database.run_saved.wait(), SAVE_GRACE_SECONDS)
@@ -146,7 +167,9 @@ class AgnoRun:
         """What agno gives depends on its arguments, beyond what its types tell."""
         request, component = self._request, _own_copy(self._template, self._database)
         if isinstance(work, Continuation):
-            return component.acontinue_run(**continue_arguments(request, work))
+            arguments = continue_arguments(request, work)
+            self._observed.decisions.expect(requirements_of(arguments["run_response"]))
+            return component.acontinue_run(**arguments)
         return component.arun(**run_arguments(request, work))
 
     def _exited(self, error: ComponentExited) -> None:
@@ -169,14 +192,19 @@ class AgnoRun:
             self._queue.put_nowait(None)
 
     def _noted(self, event: Event) -> Event:
-        if event.get("run_id") == self._request.run_id:
-            name = event["event"]
+        name = event["event"]
+        if not self._is_own(event):
+            self._observed.note_pause(name, str(event.get("run_id")))
+        else:
             self._observed.seen.add(name)
             if name in ERROR_EVENTS:
                 self._observed.error = event.get("content") or event.get("error")
             elif name in TEXT_EVENTS and isinstance(event.get("content"), str):
                 self._observed.text.append(event["content"])
-        return with_true_statuses(event)
+        return as_shown(with_true_statuses(self._blocked.removed_from(event)))
+
+    def _is_own(self, event: Event) -> bool:
+        return bool(event.get("run_id") == self._request.run_id)
 
     def _missing_events(self, outcome: EngineOutcome) -> list[Event]:
         """The terminal events that agno did not give."""
@@ -201,6 +229,10 @@ def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
     for part in parts(component):
         part.telemetry = False
         part.store_events = False
+        if isinstance(part, Team):
+            # As AgentOS does. A step would list its team's members beside the team, and a continuation then takes a
+            # member's run for the team's.
+            part.store_member_responses = not isinstance(component, Workflow)
         if part is component or part.db is not None:
             part.db = database
         if isinstance(part, Workflow):
