@@ -32,7 +32,7 @@ _QUEUE_FIELDS = ("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds", 
 def create_resources(template: Template, clients: CloudClients) -> None:
     """Create the tables, buckets and queues that do not exist yet. Blocks.
 
-    Raises ``CannotStart`` if a table exists with other keys, which an older template gave it.
+    Raises ``CannotStart`` if a table exists with other keys or indexes, which an older template gave it.
     """
     _create_tables(clients.dynamodb, template.tables)
     present = {bucket["Name"] for bucket in clients.s3.list_buckets()["Buckets"]}
@@ -50,13 +50,19 @@ def _create_tables(dynamodb: DynamoDBClient, tables: Mapping[str, Mapping[str, A
         if name not in present:
             _create_table(dynamodb, name, properties)
         elif _keys(dynamodb.describe_table(TableName=name)["Table"]) != _keys(properties):
-            raise CannotStart(f"the table {name} was kept with other keys than the template's: delete the state folder")
+            raise CannotStart(
+                f"{name} was kept by an older version, with other keys or indexes: delete the folder .local/cloud, and "
+                "with it the runs and sessions that it keeps, then start again"
+            )
 
 
 def _keys(table: Mapping[str, Any]) -> list[Any]:
-    """The key of a table and those of its indexes."""
-    indexes = table.get("GlobalSecondaryIndexes", ())
-    return [table["KeySchema"], sorted((index["IndexName"], str(index["KeySchema"])) for index in indexes)]
+    """The key of a table, and its indexes: their keys and what they hold."""
+    return [table["KeySchema"], sorted(map(_index, table.get("GlobalSecondaryIndexes", ())))]
+
+
+def _index(index: Mapping[str, Any]) -> tuple[str, str, list[str]]:
+    return index["IndexName"], str(index["KeySchema"]), sorted(index["Projection"].get("NonKeyAttributes", ()))
 
 
 def _create_table(dynamodb: DynamoDBClient, name: str, properties: Mapping[str, Any]) -> None:

@@ -66,7 +66,7 @@ class LocalCloud:
         return dict(self.dynamodb.get_item(TableName=self._runs, Key=key, ConsistentRead=True)["Item"])
 
     def _active(self) -> bool:
-        return any("active_shard" in item for item in self._items(self._runs))
+        return any("due_shard" in item for item in self._items(self._runs))
 
     def _items(self, table: str) -> Iterator[dict[str, Any]]:
         for page in self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):

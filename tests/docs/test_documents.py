@@ -16,7 +16,15 @@ from tests.docs.pages import PACKAGE, ROOT
 FOLDERS = (ROOT, PACKAGE, ROOT / "tests/faults", ROOT / "layers/agentos_lambda")
 """Where a document's paths may begin."""
 
-MADE = {"manifest.json", "local.json", "local-variables.json", ".local/", ".local/sam/build/", "tests/components"}
+MADE = {
+    "manifest.json",
+    "local.json",
+    "local-variables.json",
+    ".local/",
+    ".local/cloud",
+    ".local/sam/build/",
+    "tests/components",
+}
 """What builds, starts and users make."""
 
 NOT_PATHS = {"pydantic/v1", "application/pdf", "application/octet-stream"}

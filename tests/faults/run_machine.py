@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, RENEWAL_INTERVAL_MS
+from agentos_lambda.runs.timing import DUE_STEP_MS, LEASE_MS, RENEWAL_INTERVAL_MS
 from tests.faults.actors import Actors
 from tests.faults.injection import Fault
 
 TIMES = (1_000, RENEWAL_INTERVAL_MS)
-OUTLIVED = LEASE_MS + CLOCK_SKEW_MS + 1
+OUTLIVED = LEASE_MS + DUE_STEP_MS
 ENDS = (RunStatus.COMPLETED, RunStatus.COMPLETED, RunStatus.PAUSED, RunStatus.ERROR)
 USERS = st.sampled_from((None, "alice", "bob"))
 

@@ -15,7 +15,7 @@ import pytest
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.model import RunInput
-from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, RESEND_AFTER_MS
+from agentos_lambda.runs.timing import DUE_STEP_MS, LEASE_MS, REPEAT_AFTER_MS
 from tests.clocks import ManualClock
 from tests.faults import dying_executor
 from tests.runs.world import World, component, names
@@ -94,6 +94,7 @@ def world(ministack_aws) -> World:
 def prepare(world: World, role: str, run_id: str) -> None:
     if role == "worker":
         world.intake.enqueue(StartRun(component(), RunInput("hi"), "session-1", run_id=run_id, background=True))
+        world.queue.waiting.clear()  # the executor gets its message
 
 
 @pytest.mark.parametrize("role", list(CALLS))
@@ -119,7 +120,7 @@ def test_a_run_whose_executor_is_killed_at_any_call_ends_as_its_clients_heard(ex
 def check_after_a_sweep(world, role, run_id, heard, moment):
     before = world.store.get(run_id)
     logged = [] if before is None else list(world.store.read(before, after=-1))
-    world.clock.advance(max(LEASE_MS + CLOCK_SKEW_MS + 1, RESEND_AFTER_MS))
+    world.clock.advance(max(LEASE_MS, REPEAT_AFTER_MS) + DUE_STEP_MS)
     world.sweeper.sweep()
     record = world.store.get(run_id)
     write = heard.calls[-1] if moment == "after" else None

@@ -15,7 +15,7 @@ from agentos_lambda.runs.errors import Conflict, StoreUnavailable
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import EventPack, RunInput
 from agentos_lambda.runs.tail import tail
-from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS
+from agentos_lambda.runs.timing import DUE_STEP_MS, LEASE_MS
 from agentos_lambda.stores.memory import MemoryStore
 from tests.clocks import ManualClock
 from tests.faults.actors import DECISION
@@ -91,7 +91,7 @@ class Stage:
             self.watch.acknowledge(self.world(store, "canceller").cancel(RUN))
 
     def sweeper(self, store) -> None:
-        self.world(store, "sweeper", ahead=LEASE_MS + CLOCK_SKEW_MS + 1).sweeper.sweep()
+        self.world(store, "sweeper", ahead=LEASE_MS + DUE_STEP_MS).sweeper.sweep()
 
     def reader(self, store) -> None:
         got: list = []
@@ -122,10 +122,10 @@ class Stage:
     def end(self) -> None:
         """Workers and sweepers come until the run rests. All readers and clients have got the same."""
         for _ in range(3):
-            world = self.world(self.store, "later", ahead=LEASE_MS + CLOCK_SKEW_MS + 1)
+            world = self.world(self.store, "later", ahead=LEASE_MS + DUE_STEP_MS)
             self._hear(asyncio.run(world.worker.work(RUN, deadline=None)))
-            self.clock.advance(2 * LEASE_MS + 2 * CLOCK_SKEW_MS)
-            world.clock.advance(2 * LEASE_MS + 2 * CLOCK_SKEW_MS)
+            self.clock.advance(2 * LEASE_MS + 2 * DUE_STEP_MS)
+            world.clock.advance(2 * LEASE_MS + 2 * DUE_STEP_MS)
             world.sweeper.sweep()
             self.watch.look([RUN], again=True)
         record = self.store.get(RUN)

@@ -8,17 +8,28 @@ from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import Media, RunInput
 from agentos_lambda.runs.sweeper import Swept
-from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, RESEND_AFTER_MS
+from agentos_lambda.runs.timing import DUE_STEP_MS, LEASE_MS, RESEND_AFTER_MS
 from agentos_lambda.stores.retries import TRIES
 from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import collect, component, names
+from tests.stores.builders import due
 from tests.stores.dynamodb.faults import answer_lost, applied_twice, cancelled, refused
 from tests.stores.dynamodb.incompressible import incompressible
 
 pytestmark = pytest.mark.anyio
 
 FOREGROUND = ("query", "put_item", "put_item", "put_item", "transact_write_items")
-WORKER = ("query", "put_item", "update_item", "get_item", "query", "put_item", "put_item", "transact_write_items")
+WORKER = (
+    "query",
+    "put_item",
+    "update_item",
+    "update_item",
+    "get_item",
+    "query",
+    "put_item",
+    "put_item",
+    "transact_write_items",
+)
 THROTTLED = refused("ProvisionedThroughputExceededException")
 
 
@@ -40,7 +51,7 @@ async def background(world):
 
 def outlive(world):
     """Time passes until the executor counts as dead, and the sweeper comes."""
-    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
+    world.clock.advance(LEASE_MS + DUE_STEP_MS)
     return world.sweeper.sweep()
 
 
@@ -112,7 +123,7 @@ async def test_a_run_whose_acceptance_was_never_answered_still_ends(cloud):
     cloud.dynamodb.plan(answer_lost, "put_item", times=TRIES)
     with pytest.raises(StoreUnavailable):
         cloud.world.enqueue(run_id="queued")
-    cloud.world.clock.advance(RESEND_AFTER_MS)
+    cloud.world.clock.advance(RESEND_AFTER_MS + DUE_STEP_MS)
     assert cloud.world.sweeper.sweep() == Swept(lost=1, sent_again=1)
     assert (await cloud.world.work()).record.run_id == "queued"
     assert cloud.world.store.get("here").status is RunStatus.ERROR
@@ -124,7 +135,7 @@ async def test_a_request_that_comes_again_because_its_answer_was_lost_is_the_sam
     with pytest.raises(StoreUnavailable):
         cloud.world.enqueue(idempotency_key="key")
     again = cloud.world.enqueue(idempotency_key="key")
-    assert [*cloud.world.store.active(accepted_before=cloud.world.clock.now() + 1)] == [again.run_id]
+    assert due(cloud.world.store) == [again.run_id]
 
 
 async def test_without_s3_large_runs_end_with_an_error_and_small_ones_complete(cloud):

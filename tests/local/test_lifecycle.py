@@ -45,7 +45,7 @@ def test_ctrl_c_ends_every_process_and_keeps_items_and_objects(start):
         stored = s3.get_object(Bucket="agentos-local-bucket", Key="runs/r/1")
         assert (stored["Body"].read(), stored["ContentType"]) == (bytes(range(256)), "x/y")
         table = dynamodb.describe_table(TableName="RunsTable")["Table"]
-        assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["active"]
+        assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["due"]
         ttl = dynamodb.describe_time_to_live(TableName="RunEventsTable")["TimeToLiveDescription"]
         assert (ttl["TimeToLiveStatus"], ttl["AttributeName"]) == ("ENABLED", "expires_at")
         started = stack.descendants()

@@ -25,6 +25,8 @@ def test_tables_and_buckets_are_made_once_and_only_as_the_template_has_them(tmp_
     properties = template.tables["RunsTable"]
     other_index = {**properties["GlobalSecondaryIndexes"][0], "IndexName": "other"}
     changed = {**properties, "GlobalSecondaryIndexes": [other_index]}
+    more = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["status"]}
+    wider = {**properties, "GlobalSecondaryIndexes": [{**properties["GlobalSecondaryIndexes"][0], "Projection": more}]}
 
     def steps(clients):
         create_resources(template, clients)
@@ -34,8 +36,9 @@ def test_tables_and_buckets_are_made_once_and_only_as_the_template_has_them(tmp_
         create_resources(template, clients)
         assert dynamodb.scan(TableName="RunsTable")["Count"] == 1
         assert s3.get_object(Bucket="agentos-local-bucket", Key="k")["Body"].read() == b"kept"
-        with pytest.raises(CannotStart, match="RunsTable"):
-            create_resources(replace(template, tables={"RunsTable": changed}), clients)
+        for other in (changed, wider):
+            with pytest.raises(CannotStart, match=r"RunsTable .* delete the folder \.local/cloud"):
+                create_resources(replace(template, tables={"RunsTable": other}), clients)
 
     in_cloud(tmp_path, steps)
 

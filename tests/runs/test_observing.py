@@ -8,7 +8,8 @@ import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.model import RunRecord
-from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, MAX_WAIT_MS
+from agentos_lambda.runs.timing import DUE_STEP_MS, LEASE_MS, MAX_WAIT_MS
+from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World
 
 pytestmark = pytest.mark.anyio
@@ -60,8 +61,9 @@ async def test_a_cancelled_run_is_observed_as_cancelled(world, notes):
 
 
 async def test_a_lost_run_is_observed_once_and_its_fenced_executor_is_not(world, notes):
+    world.supervisor = HandDrivenSupervisor
     execution = await world.held(run_id="r", stream=True)
-    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
+    world.clock.advance(LEASE_MS + DUE_STEP_MS)
     world.sweeper.sweep()
     world.sweeper.sweep()
     world.engine.runs[-1].cancel()
@@ -71,9 +73,10 @@ async def test_a_lost_run_is_observed_once_and_its_fenced_executor_is_not(world,
 
 
 async def test_a_run_whose_executor_dies_before_it_sees_the_cancel_ends_as_cancelled(world, notes):
+    world.supervisor = HandDrivenSupervisor
     execution = await world.held(run_id="r", stream=True)
     world.cancel("r")
-    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + 1)
+    world.clock.advance(LEASE_MS + DUE_STEP_MS)
     world.sweeper.sweep()
     world.engine.runs[-1].cancel()
     await execution.result()

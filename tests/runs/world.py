@@ -94,7 +94,8 @@ class World:
         )
         self.runs = RunService(store, clock, new_id=new_id, observer=self.observer)
         self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id)
-        self.sweeper = Sweeper(store, self.queue, OneOfEach(), clock, new_id=new_id, observer=self.observer)
+        # One thread: stores that tests watch or hold up are called in a known order.
+        self.sweeper = Sweeper(store, self.queue, OneOfEach(), clock, new_id=new_id, observer=self.observer, threads=1)
 
     def _engine(self) -> Engine:
         return self.engine if self.load_engine is None else self.load_engine()

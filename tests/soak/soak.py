@@ -15,7 +15,7 @@ from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.model import Component
 from agentos_lambda.runs.sweeper import Sweeper
-from agentos_lambda.runs.timing import RESEND_AFTER_MS
+from agentos_lambda.runs.timing import DUE_STEP_MS, REPEAT_AFTER_MS
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.sqs import SqsQueue
@@ -25,8 +25,9 @@ from tests.soak.clients import Client
 from tests.soak.ledger import Promise
 from tests.soak.workers import kill_a_worker, store_variables
 
-_PATIENCE_SECONDS = 240
-"""For the last runs, once no new ones come: a lease, the margin, a sweep, perhaps a message that is sent again."""
+_PATIENCE_SECONDS = 1_200
+"""For the last runs, once no new ones come: a lease, the margin, a sweep; or the visibility timeout of a message whose
+worker was killed before it had claimed the run."""
 
 
 @dataclass
@@ -103,7 +104,7 @@ class _ClockAhead(SystemClock):
     """So far ahead that whoever stalls counts as dead, and whatever waits is sent again."""
 
     def now(self) -> int:
-        return super().now() + RESEND_AFTER_MS
+        return super().now() + REPEAT_AFTER_MS + DUE_STEP_MS
 
 
 def _sweep_ahead(stack: StackProcess) -> None:

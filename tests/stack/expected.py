@@ -18,7 +18,7 @@ RUN_GRANTS = {
 } | {("s3:GetObject", "${Bucket.Arn}/*"), ("s3:PutObject", "${Bucket.Arn}/*")}
 ENQUEUE = {("sqs:SendMessage", "RunsQueue.Arn"), ("sqs:GetQueueAttributes", "RunsQueue.Arn")}
 DEQUEUE = {(f"sqs:{action}", "RunsQueue.Arn") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
-SWEEP = {("dynamodb:Query", "${RunsTable.Arn}/index/active"), ("sqs:SendMessage", "RunsQueue.Arn")}
+SWEEP = {("dynamodb:Query", "${RunsTable.Arn}/index/due")} | ENQUEUE
 MANAGEMENT_API = (
     "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/POST/@connections/*"
 )

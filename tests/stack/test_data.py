@@ -24,47 +24,57 @@ def types(table: dict[str, Any]) -> dict[str, str]:
     return {part["AttributeName"]: part["AttributeType"] for part in table["AttributeDefinitions"]}
 
 
-def indexes(table: dict[str, Any]) -> dict[str, tuple[dict[str, str], str]]:
+def indexes(table: dict[str, Any]) -> dict[str, tuple[dict[str, str], set[str]]]:
+    """Index -> its key, and what it holds besides keys."""
     return {
-        index["IndexName"]: (keys(index["KeySchema"]), index["Projection"]["ProjectionType"])
+        index["IndexName"]: (keys(index["KeySchema"]), set(index["Projection"].get("NonKeyAttributes", ())))
         for index in table.get("GlobalSecondaryIndexes", [])
     }
 
 
-def test_runs_are_keyed_by_run_and_item_and_the_active_ones_are_indexed(stack: Stack) -> None:
+def test_runs_are_keyed_by_run_and_item_and_indexed_by_what_is_due_active_or_accounted_for(stack: Stack) -> None:
     table = stack["RunsTable"]["Properties"]
     assert keys(table["KeySchema"]) == {"HASH": "run_id", "RANGE": "item"}
-    assert indexes(table) == {"active": ({"HASH": "active_shard", "RANGE": "accepted_at"}, "KEYS_ONLY")}
-    assert types(table) == {"run_id": "S", "item": "S", "active_shard": "S", "accepted_at": "N"}
+    assert indexes(table) == {
+        "due": ({"HASH": "due_shard", "RANGE": "due_at"}, set()),
+        "by_session": ({"HASH": "active_session"}, set()),
+        "usage": (
+            {"HASH": "usage_shard", "RANGE": "account"},
+            {"usage", "user_id", "kind", "component", "status", "ended_at"},
+        ),
+    }
+    indexed = {"due_shard": "S", "due_at": "N", "active_session": "S", "usage_shard": "S", "account": "S"}
+    assert types(table) == {"run_id": "S", "item": "S", **indexed}
 
 
-def test_sessions_are_keyed_by_session_and_item_and_indexed_by_component_and_user(stack: Stack) -> None:
+def test_sessions_are_keyed_by_session_and_item_and_indexed_by_kind_component_and_user(stack: Stack) -> None:
     table = stack["SessionsTable"]["Properties"]
     assert keys(table["KeySchema"]) == {"HASH": "session_id", "RANGE": "item"}
+    listed = {"kind", "component", "user_id", "name"}
     assert indexes(table) == {
-        "by_component": ({"HASH": "component", "RANGE": "updated_at"}, "KEYS_ONLY"),
-        "by_user": ({"HASH": "user_id", "RANGE": "updated_at"}, "KEYS_ONLY"),
+        "by_kind": ({"HASH": "kind_shard", "RANGE": "created_at"}, listed),
+        "by_component": ({"HASH": "component_shard", "RANGE": "created_at"}, listed),
+        "by_user": ({"HASH": "kind_user", "RANGE": "created_at"}, listed),
     }
-    assert types(table) == {"session_id": "S", "item": "S", "component": "S", "user_id": "S", "updated_at": "N"}
+    indexed = {"kind_shard": "S", "component_shard": "S", "kind_user": "S", "created_at": "N"}
+    assert types(table) == {"session_id": "S", "item": "S", **indexed}
 
 
-def test_events_are_keyed_by_run_and_pack_and_expire(stack: Stack) -> None:
+def test_events_are_keyed_by_run_and_pack(stack: Stack) -> None:
     table = stack["RunEventsTable"]["Properties"]
     assert keys(table["KeySchema"]) == {"HASH": "run_id", "RANGE": "pack"}
     assert indexes(table) == {}
     assert types(table) == {"run_id": "S", "pack": "S"}
-    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
-def test_sessions_never_expire(stack: Stack) -> None:
-    assert "TimeToLiveSpecification" not in stack["SessionsTable"]["Properties"]
+@pytest.mark.parametrize("name", [*TABLES, "ConnectionsTable"])
+def test_items_expire_by_the_same_attribute_in_every_table(stack: Stack, name: str) -> None:
+    assert stack[name]["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
-def test_only_what_is_left_of_followers_expires_in_the_table_of_runs(stack: Stack) -> None:
-    expiry = stack["RunsTable"]["Properties"]["TimeToLiveSpecification"]
-    assert expiry == {"AttributeName": "follower_expires_at", "Enabled": True}
+def test_a_record_of_a_run_does_not_expire() -> None:
     record = RunRecord("r", Kind.AGENT, "a", "s", None, RunStatus.RUNNING, 0, "token")
-    assert "follower_expires_at" not in record_item(record)
+    assert "expires_at" not in record_item(record)
 
 
 @pytest.mark.parametrize("name", TABLES)

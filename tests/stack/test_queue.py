@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agentos_lambda.runs.timing import MAX_WAIT_MS
+from agentos_lambda.runs.timing import MAX_WAIT_MS, REPEAT_AFTER_MS
 from tests.manifest import LAYERS_PATH
 from tests.stack.translation import ROOT, translate
 
@@ -23,8 +23,10 @@ def mapping(stack: Stack) -> dict[str, Any]:
     return stack["WorkerFunctionQueue"]["Properties"]
 
 
-def test_a_message_is_hidden_for_six_times_as_long_as_the_worker_may_take(stack: Stack) -> None:
-    assert stack["RunsQueue"]["Properties"]["VisibilityTimeout"] == 6 * stack["WorkerFunction"]["Properties"]["Timeout"]
+def test_a_message_whose_delivery_failed_is_delivered_again_as_soon_as_lambda_allows(stack: Stack) -> None:
+    hidden = stack["RunsQueue"]["Properties"]["VisibilityTimeout"]
+    assert hidden == stack["WorkerFunction"]["Properties"]["Timeout"]
+    assert hidden * 1000 == REPEAT_AFTER_MS
 
 
 def test_a_message_outlives_the_time_that_its_run_may_wait_and_all_its_receives(stack: Stack) -> None:

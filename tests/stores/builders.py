@@ -112,6 +112,11 @@ def take_over(store: Store, run_id: str = "run-1", executor: str = "rescuer") ->
     return claim(store, run_id, executor, now=NOW + 10 * LEASE_MS)
 
 
+def due(store: Store, before: int = NOW + 24 * 3_600_000) -> list[str]:
+    """Ids of the runs that a sweep has to look at before this time, in whatever order."""
+    return sorted(run_id for part in store.due(before=before) for run_id in part)
+
+
 def load(
     store: Store,
     session_id: str = "session-1",

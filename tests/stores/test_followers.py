@@ -114,4 +114,4 @@ def test_what_is_left_of_a_follower_expires(ministack_aws):
     DynamoDBFollowers(ministack_aws.table("Runs")).put(FIRST, now=NOW)
     key = {"run_id": {"S": "run-1"}, "item": {"S": "FOLLOWER#c-1"}}
     item = ministack_aws.dynamodb.get_item(TableName="Runs", Key=key)["Item"]
-    assert int(item["follower_expires_at"]["N"]) == (NOW + 7_200_000) // 1000
+    assert int(item["expires_at"]["N"]) == (NOW + 7_200_000) // 1000

@@ -6,13 +6,19 @@ import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import ClaimLost
-from tests.stores.builders import LEASE_MS, NOW, claim, ending, pending, running
+from tests.stores.builders import LEASE_MS, NOW, claim, due, ending, pending, running
 
 WORK = {"input": {"message": "hi", "media": []}}
 
 
+NEXT_SEND_AT = NOW + 60_000
+A_MINUTE_LATER = NEXT_SEND_AT + 60_000
+LAST_MINUTE = NOW // 60_000 * 60_000
+"""NOW is 20 seconds after a full minute."""
+
+
 def waiting(**changes):
-    return pending(queued_at=NOW, sends=1, **changes)
+    return pending(queued_at=NOW, sends=1, next_send_at=NEXT_SEND_AT, **changes)
 
 
 def paused(store):
@@ -49,13 +55,44 @@ def test_the_work_of_a_refused_run_does_not_replace_that_of_the_first(store):
     assert store.work(record) == WORK
 
 
-def test_active_runs_are_those_that_wait_or_run_oldest_first_in_their_shard(store):
-    store.accept(waiting(run_id="run-1"), work=WORK)
-    store.accept(running(run_id="run-2", session_id="session-2"))
-    store.commit(ending(store.accept(running(run_id="run-3", session_id="session-3"))))
-    store.commit(ending(store.accept(running(run_id="run-4", session_id="session-4")), RunStatus.PAUSED))
-    assert sorted(store.active(accepted_before=NOW + 1)) == ["run-1", "run-2"]
-    assert list(store.active(accepted_before=NOW)) == []
+def test_a_run_is_due_when_its_lease_ends_or_its_next_send_comes_rounded_up_to_the_minute(store):
+    store.accept(waiting(run_id="waits"), work=WORK)
+    store.accept(running(run_id="runs", session_id="session-2"))
+    store.commit(ending(store.accept(running(run_id="ended", session_id="session-3"))))
+    store.commit(ending(store.accept(running(run_id="paused", session_id="session-4")), RunStatus.PAUSED))
+    assert due(store, LAST_MINUTE + 60_000) == []
+    assert due(store, LAST_MINUTE + 60_001) == ["runs"]
+    assert due(store, LAST_MINUTE + 120_000) == ["runs"]
+    assert due(store, LAST_MINUTE + 120_001) == due(store) == ["runs", "waits"]
+
+
+def test_a_lease_that_is_renewed_makes_its_run_due_later(store):
+    record = store.accept(running())
+    store.renew(record, lease_until=LAST_MINUTE + 60_000)
+    assert due(store, LAST_MINUTE + 60_001) == ["run-1"]
+    store.renew(record, lease_until=LAST_MINUTE + 60_001)
+    assert due(store, LAST_MINUTE + 120_000) == []
+    assert due(store, LAST_MINUTE + 120_001) == ["run-1"]
+
+
+def test_a_run_that_was_claimed_is_due_by_its_lease(store):
+    store.accept(waiting(), work=WORK)
+    claimed = store.claim("run-1", executor="e", lease_until=LAST_MINUTE + 60_000, expired_before=0)
+    assert claimed.next_send_at is None
+    assert due(store, LAST_MINUTE + 60_001) == ["run-1"]
+    store.claim("run-1", executor="f", lease_until=LAST_MINUTE + 120_000, expired_before=LAST_MINUTE + 60_001)
+    assert due(store, LAST_MINUTE + 120_000) == []
+    assert due(store) == ["run-1"]
+
+
+def test_what_is_due_comes_in_parts_that_are_read_when_they_are_needed(store):
+    for place in range(40):
+        store.accept(waiting(run_id=f"run-{place}"), work=WORK)
+    parts = store.due(before=A_MINUTE_LATER)
+    store.accept(waiting(run_id="late"), work=WORK)
+    found = [run_id for part in reversed(parts) for run_id in part]
+    assert len(found) == len(set(found))
+    assert {f"run-{place}" for place in range(40)} <= set(found)
 
 
 def test_a_paused_run_goes_on_as_a_new_attempt_and_is_active_again(store):
@@ -64,15 +101,17 @@ def test_a_paused_run_goes_on_as_a_new_attempt_and_is_active_again(store):
     assert (going_on.status, going_on.attempt, going_on.tries) == (RunStatus.RUNNING, 2, 2)
     assert (going_on.executor, going_on.lease_until) == ("continuer", NOW + LEASE_MS)
     assert store.get("run-1") == going_on
-    assert list(store.active(accepted_before=NOW + 1)) == ["run-1"]
+    assert due(store) == ["run-1"]
     assert store.output(going_on) is not None
 
 
 def test_a_paused_run_that_is_queued_again_waits_with_its_work_and_is_claimed(store):
     record = queue_again(store, paused(store))
     assert (record.status, record.attempt, record.queued_at, record.sends) == (RunStatus.PENDING, 1, NOW + 5, 1)
+    assert (record.acknowledged_send, record.next_send_at) == (0, NEXT_SEND_AT + 5)
+    assert store.get("run-1") == record
     assert store.work(record) == WORK
-    assert list(store.active(accepted_before=NOW + 1)) == ["run-1"]
+    assert due(store, A_MINUTE_LATER) == ["run-1"]
     assert claim(store).attempt == 2
 
 
@@ -116,20 +155,66 @@ def test_a_continued_run_that_ends_replaces_what_it_left_when_it_paused(store):
     going_on = continue_here(store, paused(store))
     ended = store.commit(ending(going_on, token="end-2"))
     assert (ended.status, ended.attempt) == (RunStatus.COMPLETED, 2)
-    assert list(store.active(accepted_before=NOW + 1)) == []
+    assert due(store) == []
 
 
-def test_each_send_is_counted_once(store):
+def send_again(store, record, next_send_at=A_MINUTE_LATER):
+    return store.note_send(record, next_send_at=next_send_at)
+
+
+def test_each_send_is_counted_once_and_makes_the_run_due_later(store):
     record = store.accept(waiting(), work=WORK)
-    assert store.note_send(record).sends == 2
+    again = send_again(store, record)
+    assert (again.sends, again.next_send_at) == (2, A_MINUTE_LATER)
+    assert due(store, A_MINUTE_LATER) == []
+    assert due(store) == ["run-1"]
     with pytest.raises(ClaimLost):
-        store.note_send(record)
-    assert store.note_send(store.get("run-1")).sends == 3
+        send_again(store, record)
+    assert send_again(store, store.get("run-1")).sends == 3
+
+
+def test_an_acknowledgement_is_of_the_last_send(store):
+    record = store.accept(waiting(), work=WORK)
+    assert not record.last_send_acknowledged
+    store.note_acknowledged(record)
+    store.note_acknowledged(record)
+    acknowledged = store.get("run-1")
+    assert (acknowledged.last_send_acknowledged, acknowledged.next_send_at) == (True, NEXT_SEND_AT)
+    again = send_again(store, acknowledged)
+    assert not again.last_send_acknowledged
+    store.note_acknowledged(record)
+    assert store.get("run-1") == again
+
+
+def test_an_acknowledgement_may_say_when_the_run_is_due_next(store):
+    record = store.accept(waiting(), work=WORK)
+    store.note_acknowledged(record, next_send_at=NOW + 3_600_000)
+    assert store.get("run-1").next_send_at == NOW + 3_600_000
+    assert due(store, NOW + 3_600_000) == []
+    assert due(store) == ["run-1"]
+
+
+def test_an_acknowledgement_that_comes_after_the_claim_changes_nothing(store):
+    record = store.accept(waiting(), work=WORK)
+    claimed = claim(store)
+    store.note_acknowledged(record, next_send_at=NOW + 3_600_000)
+    assert store.get("run-1") == claimed
+    store.note_acknowledged(pending("unknown"))
+    assert store.get("unknown") is None
+
+
+def test_a_run_that_is_queued_again_has_not_been_acknowledged(store):
+    record = store.accept(waiting(), work=WORK)
+    store.note_acknowledged(record)
+    again = queue_again(store, store.commit(ending(claim(store), RunStatus.PAUSED)))
+    assert (again.sends, again.last_send_acknowledged) == (1, False)
+    store.note_acknowledged(record)  # of the first time that it waited
+    assert store.get("run-1") == again
 
 
 def test_a_run_that_was_claimed_is_not_sent_again(store):
     record = store.accept(waiting(), work=WORK)
     claimed = claim(store)
     with pytest.raises(ClaimLost) as lost:
-        store.note_send(record)
+        send_again(store, record)
     assert lost.value.record == claimed

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 
-from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.stores.dynamodb.attributes import attributes_of
+from agentos_lambda.stores.dynamodb.items import DUE_SHARDS, due_shard
+from agentos_lambda.stores.dynamodb.sessions import SESSION_SHARDS, index_keys
 from tests.stores.accounts import EVENTS_TTL_SECONDS
 from tests.stores.builders import NOW, claim, contents, delta, ending, list_runs, load, output, pack, pending, running
 
@@ -16,36 +20,78 @@ def scan(aws, table, index=None):
     return aws.dynamodb.scan(TableName=table, **({"IndexName": index} if index else {}))["Items"]
 
 
-def active_runs(aws):
-    return {item["run_id"]["S"] for item in scan(aws, aws.tables.runs, "active")}
+def due_runs(aws):
+    return {item["run_id"]["S"] for item in scan(aws, aws.tables.runs, "due")}
 
 
 @pytest.mark.parametrize("status", [RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.ERROR, RunStatus.CANCELLED])
-def test_the_index_of_active_runs_holds_those_that_wait_or_run(aws, status):
+def test_the_index_of_what_is_due_holds_the_keys_of_runs_that_wait_or_run(aws, status):
     store = aws.store()
     store.accept(pending())
     store.accept(pending("waits"))
-    assert active_runs(aws) == {"run-1", "waits"}
+    assert due_runs(aws) == {"run-1", "waits"}
     record = claim(store)
-    assert active_runs(aws) == {"run-1", "waits"}
+    assert due_runs(aws) == {"run-1", "waits"}
     store.commit(ending(record, status))
-    assert active_runs(aws) == {"waits"}
+    [item] = scan(aws, aws.tables.runs, "due")
+    assert item.keys() == {"run_id", "item", "due_shard", "due_at"}
+    assert item["run_id"]["S"] == "waits"
 
 
-def test_active_runs_are_spread_over_all_shards(aws):
-    store = aws.store()
-    for place in range(40):
-        store.accept(pending(f"run-{place}"))
-    assert {item["active_shard"]["S"] for item in scan(aws, aws.tables.runs, "active")} == {"0", "1", "2", "3"}
+def test_ids_of_runs_spread_over_the_shards_within_a_fifth():
+    counted = Counter(due_shard(str(uuid4()))["S"] for _ in range(50_000))
+    assert len(counted) == DUE_SHARDS
+    assert max(counted.values()) < 1.2 * 50_000 / DUE_SHARDS
 
 
-@pytest.mark.parametrize("index", ["by_component", "by_user"])
-def test_only_sessions_stand_in_the_indexes_of_sessions(aws, index):
+LISTED = {"kind": {"S": "agent"}, "component": {"S": "writer"}, "user_id": {"S": "alice"}}
+
+
+@pytest.mark.parametrize(
+    ("index", "key", "value"),
+    [("by_kind", "kind_shard", "agent#"), ("by_component", "component_shard", "agent#writer#")],
+)
+def test_an_index_of_sessions_holds_what_a_list_shows_in_a_shard_by_the_time_it_was_created(aws, index, key, value):
     store = aws.store()
     store.commit(ending(store.accept(running())))
     [item] = scan(aws, aws.tables.sessions, index)
-    assert (item["session_id"]["S"], item["item"]["S"]) == ("session-1", "SESSION")
-    assert item["updated_at"]["N"] == str(NOW + 5_000)
+    shard = item.pop(key)["S"].removeprefix(value)
+    assert shard in {str(place) for place in range(SESSION_SHARDS)}
+    assert item == {
+        "session_id": {"S": "session-1"},
+        "item": {"S": "SESSION"},
+        "created_at": {"N": str(NOW)},
+        **LISTED,
+    }
+
+
+def test_the_index_by_user_holds_the_sessions_that_have_one(aws):
+    store = aws.store()
+    store.commit(ending(store.accept(running())))
+    store.commit(ending(store.accept(running("run-2", session_id="session-2", user_id=None))))
+    [item] = scan(aws, aws.tables.sessions, "by_user")
+    assert (item["session_id"]["S"], item["kind_user"]["S"]) == ("session-1", "agent#alice")
+    assert len(scan(aws, aws.tables.sessions, "by_kind")) == 2
+
+
+def test_a_later_run_of_another_component_moves_its_session_in_no_index(aws):
+    store = aws.store()
+
+    def indexed():
+        return [scan(aws, aws.tables.sessions, index) for index in ("by_kind", "by_component", "by_user")]
+
+    store.commit(ending(store.accept(running())))
+    before = indexed()
+    other = running("run-2", kind=Kind.TEAM, component_id="team", accepted_at=NOW + 1)
+    store.commit(ending(store.accept(other), session=delta(mood="calm")))
+    assert indexed() == before
+
+
+def test_ids_of_sessions_spread_over_the_shards_within_a_fifth():
+    runs = [pending(session_id=str(uuid4())) for _ in range(10_000)]
+    counted = Counter(index_keys(run)[":kind_shard"]["S"] for run in runs)
+    assert len(counted) == SESSION_SHARDS
+    assert all(abs(count - 10_000 / SESSION_SHARDS) < 0.2 * 10_000 / SESSION_SHARDS for count in counted.values())
 
 
 def test_packs_name_the_second_in_which_they_expire(aws, clock):

@@ -187,7 +187,14 @@ def test_a_success_that_was_lost_is_no_error_after_all(store, client):
 def test_a_send_is_counted_once_and_by_whom_it_was_counted(store, client):
     record = store.accept(pending(queued_at=NOW, sends=1))
     client.plan(answer_lost, "update_item")
-    assert store.note_send(record).sends == 2
+    assert store.note_send(record, next_send_at=NOW + 60_000).sends == 2
     with pytest.raises(ClaimLost):
-        store.note_send(record)
+        store.note_send(record, next_send_at=NOW + 60_000)
     assert store.get("run-1").sends == 2
+
+
+def test_an_acknowledgement_whose_answer_is_lost_is_noted(store, client):
+    record = store.accept(pending(queued_at=NOW, sends=1))
+    client.plan(answer_lost, "update_item")
+    store.note_acknowledged(record, next_send_at=NOW + 900_000)
+    assert store.get("run-1").last_send_acknowledged

@@ -16,7 +16,7 @@ from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.model import RunOutput, RunRecord
 from agentos_lambda.runs.ports import Engine, EngineRequest, RunQueue, Store
-from agentos_lambda.runs.timing import LEASE_MS
+from agentos_lambda.runs.timing import LEASE_MS, RESEND_AFTER_MS
 from agentos_lambda.runs.work_json import work_to_json
 
 log = logging.getLogger(__name__)
@@ -103,7 +103,8 @@ class RunIntake:
         if command.session_id is not None:
             find_session(self._store, command.component, command.session_id, user_id=command.user_id, history=0)
         record = self._new_record(command)
-        record = replace(record, queued_at=record.accepted_at, sends=1)
+        queued_at = record.accepted_at
+        record = replace(record, queued_at=queued_at, sends=1, next_send_at=queued_at + RESEND_AFTER_MS)
         try:
             record = self._store.accept(record, work=work_to_json(command.work))
         except RunExists as taken:
@@ -169,6 +170,11 @@ class RunIntake:
             self._queue.send(record.run_id)
         except StoreUnavailable:
             log.warning("the queue is unavailable; the sweeper sends the run", extra={"run_id": record.run_id})
+            return
+        try:
+            self._store.note_acknowledged(record)
+        except StoreUnavailable:
+            log.warning("the sweeper sends the run once more", extra={"run_id": record.run_id})
 
     def _check_continuation(self, command: ContinueRun) -> tuple[RunRecord, RunOutput]:
         record = find_run(

@@ -48,13 +48,21 @@ class RunRecord:
     queued_at: int | None = None
     """When the run was last queued for a worker, to be started or continued."""
     sends: int = 0
-    """How often the run was sent to the queue."""
+    """How often the run was sent to the queue since it was queued."""
+    acknowledged_send: int = 0
+    """The number of the last of these sends that the queue has acknowledged; 0 if it has acknowledged none."""
+    next_send_at: int | None = None
+    """While PENDING: when a sweep looks whether the run has to be sent again."""
     log_from: int = 0
     """The first index that the log may serve: what came before was withdrawn."""
 
     @property
     def cancel_requested(self) -> bool:
         return self.cancel_requested_at is not None
+
+    @property
+    def last_send_acknowledged(self) -> bool:
+        return 0 < self.sends == self.acknowledged_send
 
     @property
     def next_index(self) -> int:

@@ -7,7 +7,7 @@ as the caller's own and reports success.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -50,17 +50,25 @@ class RunStore(Protocol):
         work: Json = None,
     ) -> RunRecord:
         """Continue a PAUSED run: RUNNING with this executor and lease, the attempt raised by one; or, if
-        ``lease_until`` is None, PENDING with its work. ``logged``: whether it has a log from now on.
+        ``lease_until`` is None, PENDING with its work, sent once. ``logged``: whether it has a log from now on.
 
         Demands that attempt and status are still those of ``record``: of two callers, one gets ``ClaimLost``.
         """
 
-    def active(self, *, accepted_before: int) -> Iterator[str]:
-        """Ids of runs that were PENDING or RUNNING a moment ago, oldest first. A hint: read the records."""
+    def due(self, *, before: int) -> Sequence[Iterable[str]]:
+        """Ids of PENDING and RUNNING runs that a sweep has to look at before this time: whose lease ends by then, or
+        whose next send is due, rounded up to ``DUE_STEP_MS``. A hint: read the records.
 
-    def note_send(self, record: RunRecord) -> RunRecord:
+        In parts of limited size, each of which is read when it is iterated over; several threads may do so at once.
+        """
+
+    def note_send(self, record: RunRecord, *, next_send_at: int) -> RunRecord:
         """Count a PENDING run's next send to the queue, before it is sent: of two callers, one gets
         ``ClaimLost``."""
+
+    def note_acknowledged(self, record: RunRecord, *, next_send_at: int | None = None) -> None:
+        """Note that the queue has acknowledged the last send of ``record``, and when to look at the run again; None:
+        as it was. Changes nothing if the run does not wait any more, or was sent again."""
 
     def get(self, run_id: str) -> RunRecord | None:
         """The record, read consistently."""

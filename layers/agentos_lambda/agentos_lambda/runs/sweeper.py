@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EXECUTION_LOST, NEVER_STARTED, EndingMaker, commit_idle
-from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced, StoreUnavailable
+from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Catalog, RunQueue, Store
-from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, MAX_WAIT_MS, RESEND_AFTER_MS
+from agentos_lambda.runs.resending import Resender
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, MAX_WAIT_MS
 
 log = logging.getLogger(__name__)
+
+THREADS = 8
+"""Parts of what is due that are swept at the same time. A client of AWS keeps ten connections open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class Sweeper:
         new_id: Callable[[], str],
         observer: Observer | None = None,
         shuffle: Callable[[list[str]], None] = random.shuffle,
+        threads: int = THREADS,
     ) -> None:
         """``shuffle`` puts run ids into a different order each time."""
         self._store = store
@@ -60,50 +68,61 @@ class Sweeper:
         self._endings = EndingMaker(clock, new_id)
         self._observer = observer or Unobserved()
         self._shuffle = shuffle
+        self._threads = threads
 
     def sweep(self, *, until: int | None = None) -> Swept:
-        """Check every run that is PENDING or RUNNING, until the time ``until``.
+        """Check every run that is due, until the time ``until``.
 
-        Raises ``StoreUnavailable`` if those runs cannot be listed.
+        Raises ``StoreUnavailable`` if the ids of some of them cannot be read; all others have been checked then.
         """
-        swept = Swept()
-        active = list(self._store.active(accepted_before=self._clock.now()))
+        # A dead run is due up to a minute after its lease. So that it is not found a whole sweep later, this one looks
+        # ahead by as much as it has to wait after a lease anyway. The leases of healthy runs are longer.
+        parts = self._store.due(before=self._clock.now() + CLOCK_SKEW_MS)
+        sweep_part = partial(self._sweep_part, resender=Resender(self._store, self._queue), until=until)
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="sweep") as pool:
+            swept = [pool.submit(sweep_part, part) for part in parts]
+        return Swept(**sum((part.result() for part in swept), Counter[str]()))
+
+    def _sweep_part(self, part: Iterable[str], *, resender: Resender, until: int | None) -> Counter[str]:
+        """How many runs came to each of the ends that ``Swept`` names."""
+        done = Counter[str]()
+        due = list(part)
         # If there are too many for one sweep, none may come after the same others each time.
-        self._shuffle(active)
-        for place, run_id in enumerate(active):
+        self._shuffle(due)
+        for place, run_id in enumerate(due):
             if until is not None and self._clock.now() >= until:
-                swept = replace(swept, left=len(active) - place)
-                log.warning("the sweep has no time for all runs", extra={"left": swept.left})
+                done["left"] = len(due) - place
+                log.warning("the sweep has no time for all runs", extra={"left": done["left"]})
                 self._observer.unswept(run_id)
                 break
             try:
-                done = self._sweep_one(run_id)
+                what = self._sweep_one(run_id, resender)
             except (ClaimLost, Fenced):
                 continue  # another write came first: the run is in good hands
             except Exception:  # the edge: one run must not keep the sweeper from the ones after it
                 log.exception("the run could not be swept", extra={"run_id": run_id})
                 self._observer.unswept(run_id)
-                done = "failed"
-            if done is not None:
-                swept = replace(swept, **{done: getattr(swept, done) + 1})
-        return swept
+                what = "failed"
+            if what is not None:
+                done[what] += 1
+        return done
 
-    def _sweep_one(self, run_id: str) -> str | None:
+    def _sweep_one(self, run_id: str, resender: Resender) -> str | None:
         record, now = self._store.get(run_id), self._clock.now()
         if record is None:
             return None
         if record.status is RunStatus.RUNNING and record.lease_until is not None:
             expired_before = now - CLOCK_SKEW_MS
-            return self._end_lost(record, now, expired_before) if record.lease_until < expired_before else None
+            if record.lease_until >= expired_before:
+                return None
+            return self._end_lost(record, now, expired_before, resender)
         if record.status is RunStatus.PENDING:
-            waited_ms = now - (record.queued_at or record.accepted_at)
-            if waited_ms >= MAX_WAIT_MS:
-                return self._end(record, NEVER_STARTED)
-            if waited_ms >= RESEND_AFTER_MS * 2 ** max(record.sends - 1, 0):
-                return self._send_again(record)
+            if now - (record.queued_at or record.accepted_at) >= MAX_WAIT_MS:
+                return self._end(record, NEVER_STARTED, resender)
+            return "sent_again" if resender.look_at(record, now) else None
         return None
 
-    def _end_lost(self, record: RunRecord, now: int, expired_before: int) -> str:
+    def _end_lost(self, record: RunRecord, now: int, expired_before: int, resender: Resender) -> str:
         claimed = self._store.claim(
             record.run_id,
             executor=self._new_id(),
@@ -111,9 +130,9 @@ class Sweeper:
             expired_before=expired_before,
         )
         log.warning("the run's executor has died", extra={"run_id": record.run_id, "attempt": record.attempt})
-        return self._end(claimed, EXECUTION_LOST)
+        return self._end(claimed, EXECUTION_LOST, resender)
 
-    def _end(self, record: RunRecord, error: str | None) -> str:
+    def _end(self, record: RunRecord, error: str | None, resender: Resender) -> str:
         """End the run as ERROR; as CANCELLED if ``error`` is None, or a cancel is flagged."""
         component = self._catalog.find(record.kind, record.component_id)
         name = component.name if component is not None else record.component_id
@@ -121,28 +140,11 @@ class Sweeper:
         try:
             ended = commit_idle(self._store, ending)
         except CancelWins:
-            return self._end(record, None)
-        self._notify_followers(record)
+            return self._end(record, None, resender)
+        if record.kind is Kind.WORKFLOW:  # only a workflow's run has followers; a worker notifies them
+            resender.send(record.run_id)
         if error == EXECUTION_LOST:
             self._observer.lost(ended)
             return "lost"
         self._observer.ended(ended)
         return "cancelled" if error is None else "never_started"
-
-    def _notify_followers(self, record: RunRecord) -> None:
-        """Notify the followers of the run (by a worker). Only a workflow's run has any."""
-        if record.kind is not Kind.WORKFLOW:
-            return
-        try:
-            self._queue.send(record.run_id)
-        except StoreUnavailable:
-            log.warning("the queue is unavailable; followers are not notified", extra={"run_id": record.run_id})
-
-    def _send_again(self, record: RunRecord) -> str | None:
-        noted = self._store.note_send(record)
-        try:
-            self._queue.send(noted.run_id)
-        except StoreUnavailable:
-            log.warning("the queue is unavailable", extra={"run_id": record.run_id})
-            return None
-        return "sent_again"

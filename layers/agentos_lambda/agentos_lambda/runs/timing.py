@@ -12,8 +12,19 @@ POLL_INTERVAL_MS = 1_000
 CLOCK_SKEW_MS = 15_000
 """How far the clocks of two machines may be apart: a lease is taken over only after it ended this long ago."""
 
+DUE_STEP_MS = 60_000
+"""Times at which a sweep has to look at a run are stored rounded up to a multiple of this: so most renewals of a lease
+leave the index of those times as it is."""
+
 RESEND_AFTER_MS = 60_000
-"""A queued run that no worker took is sent again after this time, then after twice as long, and so on."""
+"""A send that the queue has not acknowledged is repeated after this time."""
+
+REPEAT_AFTER_MS = 900_000
+"""A send that the queue has acknowledged may be repeated after this time: the queue's visibility timeout, after which a
+message whose delivery failed is delivered again."""
+
+REPEAT_INTERVAL_MS = 3_600_000
+"""Further repeats of acknowledged sends are at least this far apart."""
 
 MAX_WAIT_MS = 6 * 3_600_000
 """A queued run that no worker took for this long will never be started."""

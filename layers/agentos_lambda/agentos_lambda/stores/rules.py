@@ -10,6 +10,7 @@ from dataclasses import replace
 from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.errors import CancelWins, Fenced, LostRace, NotStorable
 from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunRecord
+from agentos_lambda.runs.timing import DUE_STEP_MS
 
 NOTHING = -1
 """The end of a log in which no event counts."""
@@ -21,6 +22,22 @@ def json_text(value: Json) -> str:
         return json.dumps(value, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise NotStorable("The result is not JSON.") from error
+
+
+def due_at(record: RunRecord) -> int | None:
+    """When a sweep has to look at the run; None if it never has to."""
+    match record.status:
+        case RunStatus.RUNNING:
+            return rounded_up(record.lease_until or record.accepted_at)
+        case RunStatus.PENDING:
+            return rounded_up(record.next_send_at or record.queued_at or record.accepted_at)
+        case _:
+            return None
+
+
+def rounded_up(time: int) -> int:
+    """The first multiple of ``DUE_STEP_MS`` that is not before this time."""
+    return -(-time // DUE_STEP_MS) * DUE_STEP_MS
 
 
 def refusal(record: RunRecord | None, ending: Ending) -> LostRace | None:
@@ -46,6 +63,7 @@ def ended(record: RunRecord, ending: Ending, *, in_session: bool) -> RunRecord:
         error=ending.error,
         seals={**record.seals, **seal},
         lease_until=None,
+        next_send_at=None,
         in_session=in_session,
         log_from=start_of_log(ending),
     )

@@ -72,7 +72,7 @@ class Commits:
         if ending.status is not RunStatus.CANCELLED:
             condition = f"{condition} AND {no_cancel}"
         update = "SET #status = :status, #ended_at = :ended_at, #ending = :ending, #in_session = :in_session"
-        remove = "REMOVE #lease_until, #active_shard"
+        remove = "REMOVE #lease_until, #next_send_at, #due_shard, #due_at"
         aliases: dict[str, str] = {}
         values: Item = {
             ":attempt": number(before.attempt),

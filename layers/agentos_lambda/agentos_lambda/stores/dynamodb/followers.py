@@ -87,7 +87,7 @@ def _key(run_id: str, connection_id: str) -> Item:
 def _item(follower: Follower, *, expires_at: int) -> Item:
     attributes = attributes_of(follower)
     del attributes["connection_id"]  # the key has it
-    return {**VERSION, **attributes, **_key_of(follower), "follower_expires_at": number(expires_at)}
+    return {**VERSION, **attributes, **_key_of(follower), "expires_at": number(expires_at)}
 
 
 def _follower(item: Mapping[str, Any]) -> Follower:

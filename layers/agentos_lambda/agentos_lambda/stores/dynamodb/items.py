@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentos_lambda.runs.model import RunRecord
-from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, attributes_of, fields_of, text
+from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, attributes_of, fields_of, number, text
+from agentos_lambda.stores.rules import due_at
 
-ACTIVE_INDEX = "active"
-"""The sparse index of runs that are PENDING or RUNNING, by the time they were accepted."""
-ACTIVE_SHARDS = 4
-"""Its partitions."""
+DUE_INDEX = "due"
+"""The sparse index of runs that are PENDING or RUNNING, by the time at which a sweep has to look at them."""
+DUE_SHARDS = 16
+"""Its partitions: 50,000 runs at once, of which 1,000 start and end in a second, write less than 1,000 units a second
+to each. docs/capacity.md has the arithmetic."""
 
 _RECORD = text("RECORD")
 _NAMES = {"component_id": "component"}
@@ -24,18 +26,15 @@ def record_key(run_id: str) -> Item:
 
 
 def record_item(record: RunRecord) -> Item:
-    """The item of an accepted run. ``active_shard`` keeps it in the sparse index until the run ends."""
-    return {
-        **VERSION,
-        **attributes_of(record, _NAMES),
-        **record_key(record.run_id),
-        "active_shard": active_shard(record.run_id),
-    }
+    """The item of an accepted run. ``due_shard`` keeps it in the sparse index until the run ends or pauses."""
+    due = due_at(record)
+    indexed = {} if due is None else {"due_shard": due_shard(record.run_id), "due_at": number(due)}
+    return {**VERSION, **attributes_of(record, _NAMES), **record_key(record.run_id), **indexed}
 
 
-def active_shard(run_id: str) -> dict[str, str]:
-    """This run's partition of the index of active runs."""
-    return text(str(zlib.crc32(run_id.encode()) % ACTIVE_SHARDS))
+def due_shard(run_id: str) -> dict[str, str]:
+    """This run's partition of the index of what is due."""
+    return text(str(zlib.crc32(run_id.encode()) % DUE_SHARDS))
 
 
 def record_of(item: Mapping[str, Any]) -> RunRecord:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from uuid import uuid4
 
 from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
 from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.dynamodb.attributes import Item, number, text
 from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import (
-    ACTIVE_INDEX,
-    ACTIVE_SHARDS,
-    active_shard,
+    DUE_INDEX,
+    DUE_SHARDS,
+    due_shard,
     record_item,
     record_key,
     record_of,
 )
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed
 from agentos_lambda.stores.dynamodb.table import Table
+from agentos_lambda.stores.rules import rounded_up
 
 
 class RunRecords:
@@ -57,17 +60,25 @@ class RunRecords:
         item = self._table.get(record_key(record.run_id), "work")
         return self._blobs.value(item["work"]) if item else None
 
-    def active(self, *, accepted_before: int) -> Iterator[str]:
-        for shard in range(ACTIVE_SHARDS):
-            items = self._table.query(
-                "#active_shard = :shard AND #accepted_at < :accepted_before",
-                {":shard": text(str(shard)), ":accepted_before": number(accepted_before)},
-                index=ACTIVE_INDEX,
-            )
-            yield from (item["run_id"]["S"] for item in items)
+    def due(self, *, before: int) -> Sequence[Iterable[str]]:
+        return [self._due_in(str(shard), before) for shard in range(DUE_SHARDS)]
+
+    def _due_in(self, shard: str, before: int) -> Iterator[str]:
+        # One page, the longest overdue first: 1 MB, thousands of runs, more than a sweep has time for.
+        items = self._table.query(
+            "#due_shard = :shard AND #due_at < :before",
+            {":shard": text(shard), ":before": number(before)},
+            index=DUE_INDEX,
+            limits=[None],
+        )
+        yield from (item["run_id"]["S"] for item in items)
 
     def claim(self, run_id: str, *, executor: str, lease_until: int, expired_before: int) -> RunRecord:
-        claim: Item = {":executor": text(executor), ":lease_until": number(lease_until)}
+        claim: Item = {
+            ":executor": text(executor),
+            ":lease_until": number(lease_until),
+            ":due_at": number(rounded_up(lease_until)),
+        }
         try:
             return self._claim_pending(run_id, claim)
         except ConditionFailed as failure:
@@ -87,7 +98,7 @@ class RunRecords:
         waits = "#status = :pending"
         return self._update(
             run_id,
-            f"{_CLAIM}, #attempt = #attempt + :one",
+            f"{_CLAIM}, #attempt = #attempt + :one REMOVE #next_send_at",
             waits,
             {**claim, ":one": number(1), ":running": text(RunStatus.RUNNING), ":pending": text(RunStatus.PENDING)},
         )
@@ -132,18 +143,31 @@ class RunRecords:
             ":attempt": number(record.attempt),
             ":paused": text(RunStatus.PAUSED),
             ":executor": text(executor),
-            ":shard": active_shard(record.run_id),
+            ":shard": due_shard(record.run_id),
             ":logged": {"BOOL": logged},
             ":one": number(1),
         }
-        update = "SET #active_shard = :shard, #executor = :executor, #status = :status, #logged = :logged"
+        update = "SET #status = :status, #executor = :executor, #logged = :logged"
+        update += ", #due_shard = :shard, #due_at = :due_at"
         if lease_until is None:
-            update += ", #queued_at = :now, #sends = :one, #work = :work"
-            values |= {":status": text(RunStatus.PENDING), ":now": number(now)}
-            values[":work"] = self._work_attribute(record, work)["work"]
+            update += ", #queued_at = :now, #sends = :one, #acknowledged_send = :none, #next_send_at = :next_send_at"
+            update += ", #work = :work"
+            next_send_at = now + RESEND_AFTER_MS
+            values |= {
+                ":status": text(RunStatus.PENDING),
+                ":now": number(now),
+                ":none": number(0),
+                ":next_send_at": number(next_send_at),
+                ":due_at": number(rounded_up(next_send_at)),
+                ":work": self._work_attribute(record, work)["work"],
+            }
         else:
             update += ", #attempt = #attempt + :one, #tries = #tries + :one, #lease_until = :lease_until"
-            values |= {":status": text(RunStatus.RUNNING), ":lease_until": number(lease_until)}
+            values |= {
+                ":status": text(RunStatus.RUNNING),
+                ":lease_until": number(lease_until),
+                ":due_at": number(rounded_up(lease_until)),
+            }
         try:
             return self._update(record.run_id, update, condition, values)
         except ConditionFailed as failure:
@@ -153,36 +177,35 @@ class RunRecords:
                 return there
             raise ClaimLost("The run is not paused any more.", there) from None
 
-    def note_send(self, record: RunRecord) -> RunRecord:
+    def note_send(self, record: RunRecord, *, next_send_at: int) -> RunRecord:
         sender = text(self._new_token())
-        # Nobody has claimed or cancelled the run since it was read.
-        waits = "#status = :pending"
-        # Nobody has counted this send, or queued the run again. Records of older versions count from nothing.
-        is_same_send = "#sends = :sends" if record.sends else "(attribute_not_exists(#sends) OR #sends = :sends)"
-        is_same_wait = "attribute_not_exists(#queued_at)"
-        values: Item = {
-            ":one": number(1),
-            ":zero": number(0),
-            ":pending": text(RunStatus.PENDING),
-            ":sends": number(record.sends),
+        waits, values = _waits_as(record)
+        values |= {
+            ":next": number(record.sends + 1),
             ":sender": sender,
+            ":next_send_at": number(next_send_at),
+            ":due_at": number(rounded_up(next_send_at)),
         }
-        if record.queued_at is not None:
-            is_same_wait = "#queued_at = :queued_at"
-            values[":queued_at"] = number(record.queued_at)
+        update = "SET #sends = :next, #sender = :sender, #next_send_at = :next_send_at, #due_at = :due_at"
         try:
-            return self._update(
-                record.run_id,
-                "SET #sends = if_not_exists(#sends, :zero) + :one, #sender = :sender",
-                f"{waits} AND {is_same_send} AND {is_same_wait}",
-                values,
-            )
+            return self._update(record.run_id, update, waits, values)
         except ConditionFailed as failure:
             there = _record(failure)
             # The send was counted, but the answer was lost.
             if there and failure.item and failure.item.get("sender") == sender:
                 return there
             raise ClaimLost("The run does not wait any more, or was just sent.", there) from None
+
+    def note_acknowledged(self, record: RunRecord, *, next_send_at: int | None = None) -> None:
+        waits, values = _waits_as(record)
+        values |= {":acknowledged": number(record.sends)}
+        update = "SET #acknowledged_send = :acknowledged"
+        if next_send_at is not None:
+            update += ", #next_send_at = :next_send_at, #due_at = :due_at"
+            values |= {":next_send_at": number(next_send_at), ":due_at": number(rounded_up(next_send_at))}
+        # A worker may have been faster; and where an answer is lost, the second time changes nothing.
+        with suppress(ConditionFailed):
+            self._update(record.run_id, update, waits, values)
 
     def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
         # Nobody has taken the run over: the attempt is raised by whoever does.
@@ -192,10 +215,12 @@ class RunRecords:
         try:
             return self._update(
                 record.run_id,
-                "SET #lease_until = :lease_until",
+                # In most renewals ``due_at`` is what it was: then the index is not written.
+                "SET #lease_until = :lease_until, #due_at = :due_at",
                 f"{is_same_attempt} AND {runs}",
                 {
                     ":lease_until": number(lease_until),
+                    ":due_at": number(rounded_up(lease_until)),
                     ":attempt": number(record.attempt),
                     ":running": text(RunStatus.RUNNING),
                 },
@@ -230,7 +255,24 @@ class RunRecords:
         return record_of(self._table.update(record_key(run_id), update, condition, values, aliases))
 
 
-_CLAIM = "SET #status = :running, #executor = :executor, #lease_until = :lease_until, #tries = #tries + :one"
+_CLAIM = (
+    "SET #status = :running, #executor = :executor, #lease_until = :lease_until, #due_at = :due_at"
+    ", #tries = #tries + :one"
+)
+
+
+def _waits_as(record: RunRecord) -> tuple[str, Item]:
+    """The condition that the run still waits, for the same thing and with the same last send; and its values."""
+    # Nobody has claimed or cancelled the run since it was read.
+    waits = "#status = :pending"
+    # Nobody has counted another send, or queued the run again. Records of older versions count from nothing.
+    is_same_send = "#sends = :sends" if record.sends else "(attribute_not_exists(#sends) OR #sends = :sends)"
+    is_same_wait = "attribute_not_exists(#queued_at)"
+    values: Item = {":pending": text(RunStatus.PENDING), ":sends": number(record.sends)}
+    if record.queued_at is not None:
+        is_same_wait = "#queued_at = :queued_at"
+        values[":queued_at"] = number(record.queued_at)
+    return f"{waits} AND {is_same_send} AND {is_same_wait}", values
 
 
 def _is_dead(record: RunRecord, expired_before: int) -> bool:

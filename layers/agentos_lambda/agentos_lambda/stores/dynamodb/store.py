@@ -51,9 +51,10 @@ class DynamoDBStore:
 
         self.accept = records.accept
         self.work = records.work
-        self.active = records.active
+        self.due = records.due
         self.reopen = records.reopen
         self.note_send = records.note_send
+        self.note_acknowledged = records.note_acknowledged
         self.get = records.get
         self.claim = records.claim
         self.renew = records.renew

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
@@ -11,8 +11,9 @@ from agentos_lambda.protocol.values import Json, Kind, RunStatus
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists, SessionTaken
 from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunOutput, RunRecord, Session, StoredRun
+from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.memory.packs import Packs
-from agentos_lambda.stores.rules import ended, json_text, refusal, vouched_events
+from agentos_lambda.stores.rules import due_at, ended, json_text, refusal, vouched_events
 
 
 @dataclass(slots=True)
@@ -50,9 +51,9 @@ class MemoryStore:
         with self._lock:
             return json.loads(self._works[record.run_id])
 
-    def active(self, *, accepted_before: int) -> Iterator[str]:
-        records = self.records()
-        return iter([r.run_id for r in records if r.status.active and r.accepted_at < accepted_before])
+    def due(self, *, before: int) -> Sequence[Iterable[str]]:
+        times = {record.run_id: due_at(record) for record in self.records()}
+        return [[run_id for run_id, time in times.items() if time is not None and time < before]]
 
     def reopen(
         self,
@@ -74,7 +75,16 @@ class MemoryStore:
             if lease_until is None:
                 self._works[record.run_id] = written
                 return self._put(
-                    replace(there, status=RunStatus.PENDING, executor=executor, logged=logged, queued_at=now, sends=1)
+                    replace(
+                        there,
+                        status=RunStatus.PENDING,
+                        executor=executor,
+                        logged=logged,
+                        queued_at=now,
+                        sends=1,
+                        acknowledged_send=0,
+                        next_send_at=now + RESEND_AFTER_MS,
+                    )
                 )
             return self._put(
                 replace(
@@ -88,13 +98,19 @@ class MemoryStore:
                 )
             )
 
-    def note_send(self, record: RunRecord) -> RunRecord:
+    def note_send(self, record: RunRecord, *, next_send_at: int) -> RunRecord:
         with self._lock:
             there = self._records.get(record.run_id)
-            seen = (RunStatus.PENDING, record.queued_at, record.sends)
-            if there is None or (there.status, there.queued_at, there.sends) != seen:
+            if there is None or not _waits_as(there, record):
                 raise ClaimLost("The run does not wait any more, or was just sent.", there and _copy(there))
-            return self._put(replace(there, sends=there.sends + 1))
+            return self._put(replace(there, sends=there.sends + 1, next_send_at=next_send_at))
+
+    def note_acknowledged(self, record: RunRecord, *, next_send_at: int | None = None) -> None:
+        with self._lock:
+            there = self._records.get(record.run_id)
+            if there is not None and _waits_as(there, record):
+                next_send_at = there.next_send_at if next_send_at is None else next_send_at
+                self._put(replace(there, acknowledged_send=record.sends, next_send_at=next_send_at))
 
     def get(self, run_id: str) -> RunRecord | None:
         with self._lock:
@@ -122,6 +138,7 @@ class MemoryStore:
                     tries=record.tries + 1,
                     executor=executor,
                     lease_until=lease_until,
+                    next_send_at=None,
                     seals={**record.seals, **seal},
                 )
             )
@@ -226,6 +243,11 @@ class MemoryStore:
     def _put(self, record: RunRecord) -> RunRecord:
         self._records[record.run_id] = record
         return _copy(record)
+
+
+def _waits_as(there: RunRecord, seen: RunRecord) -> bool:
+    """Whether the run still waits, for the same thing and with the same last send."""
+    return (there.status, there.queued_at, there.sends) == (RunStatus.PENDING, seen.queued_at, seen.sends)
 
 
 def _runs_of(session: _StoredSession, kind: Kind, component_id: str) -> list[StoredRun]:
