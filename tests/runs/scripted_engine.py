@@ -29,6 +29,7 @@ class ScriptedRun:
     raises: Exception | None = None
     leaves_behind: bool = False
     tools: int = 0
+    withdrawn: bool = False
 
     def __post_init__(self) -> None:
         self.cancelled = False
@@ -74,7 +75,7 @@ class ScriptedRun:
             "content": "".join(self.said),
             "input": getattr(self.request.work, "message", None),
         }
-        return EngineOutcome(status, RunOutput(run, self.members), self.session, self.error)
+        return EngineOutcome(status, RunOutput(run, self.members), self.session, self.error, withdrawn=self.withdrawn)
 
     def left_behind(self) -> bool:
         return self.leaves_behind

@@ -73,6 +73,14 @@ async def test_the_log_of_a_streamed_run_holds_every_event_that_was_handed_on(wo
     assert world.store.read(world.store.get(execution.record.run_id), after=-1) == events
 
 
+async def test_after_an_end_that_withdraws_the_text_only_the_end_is_read(world):
+    world.engine.script.update(status=RunStatus.ERROR, error="do not shout", withdrawn=True)
+    events = await collect(await world.execute(stream=True))
+    record = world.store.get(events[-1].event["run_id"])
+    assert len(events) > 1
+    assert world.store.read(record, after=-1) == events[-1:]
+
+
 async def test_a_run_that_is_not_streamed_writes_no_log(world):
     ended = await world.run()
     assert ended.record.seals == {}

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from agentos_lambda.protocol.values import RunStatus
 from tests.stores.accounts import EVENTS_TTL_SECONDS
-from tests.stores.builders import contents, ending, pack, pending, running, take_over
+from tests.stores.builders import NOW, contents, ending, pack, pending, running, take_over
 
 
 def test_events_come_back_as_they_were_given(store):
@@ -116,6 +116,26 @@ def test_events_of_a_paused_run_stay(store):
     store.append("run-1", 2, pack(1, "goes on"))
     assert contents(store.read(paused, after=-1)) == [(0, "paused")]
     assert contents(store.read(continued, after=-1)) == [(0, "paused"), (1, "goes on")]
+
+
+def test_what_was_withdrawn_is_not_served_any_more(store):
+    record = store.accept(running())
+    store.append("run-1", 1, pack(0, "a", "b"))
+    assert contents(store.read(record, after=-1)) == [(0, "a"), (1, "b")]
+    ended = store.commit(ending(record, RunStatus.ERROR, last_events=pack(2, "end"), sealed_at=2, withdrawn=True))
+    assert ended.log_from == store.get("run-1").log_from == 2
+    for after in (-1, 0, 1):
+        assert contents(store.read(ended, after=after)) == [(2, "end")]
+    assert contents(store.read(ended, after=2)) == []
+
+
+def test_what_was_withdrawn_before_a_pause_stays_withdrawn(store):
+    record = store.accept(running())
+    store.append("run-1", 1, pack(0, "a"))
+    paused = store.commit(ending(record, RunStatus.PAUSED, last_events=pack(1, "paused"), sealed_at=1, withdrawn=True))
+    reopened = store.reopen(paused, executor="e", now=NOW, lease_until=NOW + 30_000)
+    ended = store.commit(ending(reopened, last_events=pack(2, "end"), sealed_at=2))
+    assert contents(store.read(ended, after=-1)) == [(1, "paused"), (2, "end")]
 
 
 def test_events_that_have_expired_are_gone(store, clock):

@@ -103,6 +103,7 @@ class EndingMaker:
             error=outcome.error and outcome.error[:_MAX_ERROR_LENGTH],
             last_events=last_events,
             sealed_at=last_events.last_index if last_events is not None else None,
+            withdrawn=outcome.withdrawn,
         )
 
     def cancelled_at_rest(self, record: RunRecord, name: str, paused: RunOutput | None) -> Ending:
@@ -176,8 +177,8 @@ def after_refusal(
             output = replace(outcome.output, run={**outcome.output.run, "content": text})
             return replace(outcome, status=RunStatus.CANCELLED, output=output, error=None)
         case SessionTaken():
-            return failed_bare(record, name, SESSION_TAKEN)
+            return replace(failed_bare(record, name, SESSION_TAKEN), withdrawn=outcome.withdrawn)
         case _ if outcome.error == TOO_LARGE:
             raise refusal
         case _:
-            return failed_bare(record, name, TOO_LARGE)
+            return replace(failed_bare(record, name, TOO_LARGE), withdrawn=outcome.withdrawn)

@@ -31,7 +31,7 @@ from agentos_lambda.runs.errors import (
     StoreUnavailable,
 )
 from agentos_lambda.runs.log_buffer import LogBuffer
-from agentos_lambda.runs.model import AttemptResult, Ending, IndexedEvent, RunOutput, RunRecord
+from agentos_lambda.runs.model import AttemptResult, Ending, EventPack, IndexedEvent, RunOutput, RunRecord
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, Feed, Store
 from agentos_lambda.runs.supervisor import AttemptSupervisor, StopReason
@@ -198,7 +198,10 @@ class Execution:
             return await self._fenced(await self._current_record())
         commit = self._context.store.commit
         while True:
-            last_events, numbered = self._buffer.finish(terminal) if self._buffer is not None else (None, [])
+            last_events: EventPack | None = None
+            numbered: list[IndexedEvent] = []
+            if self._buffer is not None:
+                last_events, numbered = self._buffer.finish(terminal, withdrawn=outcome.withdrawn)
             ending = self._context.endings.of_attempt(self.record, outcome, last_events)
             try:
                 self.record = await self._store_ending(commit, ending)

@@ -58,13 +58,17 @@ class LogBuffer:
             self._waiting[:0] = pack.events
             self._since_oldest = Stopwatch(self._clock)
 
-    def finish(self, terminal: Sequence[Event]) -> tuple[EventPack | None, list[IndexedEvent]]:
+    def finish(
+        self, terminal: Sequence[Event], *, withdrawn: bool = False
+    ) -> tuple[EventPack | None, list[IndexedEvent]]:
         """The attempt's last pack, which is all waiting events and then the terminal ones; and the latter, numbered.
 
-        Takes nothing out: an ending may be tried again with other terminal events.
+        ``withdrawn``: what waits must not be stored. Takes nothing out: an ending may be tried again with other
+        terminal events.
         """
         with self._lock:
-            first = self._next - len(self._waiting)
-            events = (*self._waiting, *terminal)
+            waiting = [] if withdrawn else self._waiting
+            first = self._next - len(waiting)
+            events = (*waiting, *terminal)
             numbered = [IndexedEvent(self._next + place, event) for place, event in enumerate(terminal)]
             return (EventPack(first, events) if events else None), numbered

@@ -49,6 +49,8 @@ class RunRecord:
     """When the run was last queued for a worker, to be started or continued."""
     sends: int = 0
     """How often the run was sent to the queue."""
+    log_from: int = 0
+    """The first index that the log may serve: what came before was withdrawn."""
 
     @property
     def cancel_requested(self) -> bool:
@@ -197,6 +199,8 @@ class Ending:
     """The last pack of the log, with the terminal events."""
     sealed_at: int | None = None
     """The last event index of this attempt, ``last_events`` included; None if the attempt logged nothing."""
+    withdrawn: bool = False
+    """Whether the log may serve ``last_events`` only from now on, and nothing before them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -167,6 +167,8 @@ class EngineOutcome:
     output: RunOutput
     session: SessionDelta
     error: str | None = None
+    withdrawn: bool = False
+    """Whether the events before the terminal ones hold what nobody may read any more."""
 
 
 class EngineRun(Protocol):

@@ -47,7 +47,15 @@ def ended(record: RunRecord, ending: Ending, *, in_session: bool) -> RunRecord:
         seals={**record.seals, **seal},
         lease_until=None,
         in_session=in_session,
+        log_from=start_of_log(ending),
     )
+
+
+def start_of_log(ending: Ending) -> int:
+    """The first index that the log may serve after the ending."""
+    if ending.withdrawn and ending.last_events is not None:
+        return ending.last_events.first_index
+    return ending.before.log_from
 
 
 def end_of_log(record: RunRecord, attempt: int) -> int:
@@ -62,7 +70,7 @@ def end_of_log(record: RunRecord, attempt: int) -> int:
 def vouched_events(record: RunRecord, packs: Iterable[tuple[int, EventPack]], *, after: int) -> list[IndexedEvent]:
     """The events over ``after`` that the record vouches for, of (attempt, pack) pairs in the order of their keys."""
     events: list[IndexedEvent] = []
-    last = after
+    last = max(after, record.log_from - 1)
     for attempt, pack in packs:
         end = end_of_log(record, attempt)
         for index, event in enumerate(pack.events, start=pack.first_index):

@@ -15,7 +15,7 @@ from agentos_lambda.stores.dynamodb.items import record_key, record_of
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
 from agentos_lambda.stores.dynamodb.sessions import Sessions
 from agentos_lambda.stores.dynamodb.table import Table
-from agentos_lambda.stores.rules import ended, refusal
+from agentos_lambda.stores.rules import ended, refusal, start_of_log
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -86,6 +86,9 @@ class Commits:
             update += ", #seals.#sealed = :sealed_at"
             aliases["#sealed"] = str(before.attempt)
             values[":sealed_at"] = number(ending.sealed_at)
+        if ending.withdrawn:
+            update += ", #log_from = :log_from"
+            values[":log_from"] = number(start_of_log(ending))
         if ending.error is None:
             remove += ", #error"
         else:

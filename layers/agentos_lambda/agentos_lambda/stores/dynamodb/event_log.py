@@ -49,6 +49,7 @@ class DynamoDBEventLog:
         return None if newest is None else int(newest["last_index"]["N"])
 
     def read(self, record: RunRecord, *, after: int) -> list[IndexedEvent]:
+        after = max(after, record.log_from - 1)
         attempts = [attempt for attempt in range(record.attempt + 1) if end_of_log(record, attempt) > after]
         if not attempts:
             return []
