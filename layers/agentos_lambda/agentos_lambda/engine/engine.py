@@ -5,6 +5,7 @@ from __future__ import annotations
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.continuation.decided_run import decided_run
+from agentos_lambda.engine.isolation.checks import withhold_blocked_output
 from agentos_lambda.engine.isolation.inputs import never_read_callers_objects_as_messages
 from agentos_lambda.engine.media import fetch_for_agno
 from agentos_lambda.engine.run import CANCEL_GRACE_SECONDS, AgnoRun
@@ -34,6 +35,7 @@ class AgnoEngine:
         self._fetcher = fetcher or Fetcher()
         cancellations()
         never_read_callers_objects_as_messages()
+        withhold_blocked_output()
         fetch_for_agno(self._fetcher)
 
     def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:

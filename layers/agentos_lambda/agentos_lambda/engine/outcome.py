@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from agentos_lambda.engine.database import RunDatabase
+from agentos_lambda.engine.isolation.checks import BlockedOutputs, without_output
 from agentos_lambda.engine.session_fields import difference, to_fields
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.to_json import plain
@@ -22,6 +23,9 @@ _INTERRUPTED = "Operation cancelled by user"
 class Observations:
     """What was seen of a run from outside."""
 
+    blocked: BlockedOutputs
+    held: bool
+    """Whether the output is shown only when the checks have passed."""
     cancelled: bool = False
     raised: BaseException | None = None
     error: str | None = None
@@ -39,19 +43,22 @@ def outcome_of(
     status = _status(saved, observed)
     run = with_true_statuses(dict(saved)) if saved is not None else _unsaved(request, name, status, observed)
     run["status"] = status.value
+    if observed.held and status is not RunStatus.COMPLETED:
+        run = _unchecked(run, status)
     if status is RunStatus.CANCELLED:
         run["cancellation_stage"] = run.get("cancellation_stage") or "EXECUTING"
         if run.get("content") in (None, "", _INTERRUPTED, request.paused and request.paused.run.get("content")):
             run["content"] = "".join(observed.text) or cancel_reason(request.run_id)
     members: tuple[JsonObject, ...] = ()
     if request.kind is Kind.TEAM:
-        members = tuple(_lean(run) for run in database.members)
+        members = tuple(_lean(observed.blocked.removed_from(run)) for run in database.members)
         run["member_responses"] = []
     return EngineOutcome(
         status=status,
-        output=RunOutput(run=_lean(run), members=members),
+        output=RunOutput(run=_lean(observed.blocked.removed_from(run)), members=members),
         session=_delta(request, database),
         error=_error(run, observed) if status is RunStatus.ERROR else None,
+        withdrawn=observed.blocked.streamed,
     )
 
 
@@ -87,6 +94,13 @@ def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, observ
     if status is RunStatus.ERROR and run["content"] is None:
         run["content"] = _error(run, observed)
     return {key: value for key, value in run.items() if value is not None}
+
+
+def _unchecked(run: JsonObject, status: RunStatus) -> JsonObject:
+    """What may be shown of a run whose checks have not come to their turn; a paused one needs the rest to go on."""
+    if status is RunStatus.ERROR:
+        return without_output(run)
+    return {**(run if status is RunStatus.PAUSED else without_output(run)), "content": None}
 
 
 def _lean(run: JsonObject) -> JsonObject:

@@ -18,6 +18,7 @@ from agentos_lambda.engine.components.parts import AgnoComponent, parts
 from agentos_lambda.engine.continuation.decided_run import continue_arguments
 from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.errors import ComponentExited
+from agentos_lambda.engine.isolation.checks import BlockedOutputs, holds_output, note_blocked_outputs
 from agentos_lambda.engine.isolation.functions import run_functions_in_threads, run_hooks_in_threads
 from agentos_lambda.engine.isolation.inputs import take_objects_as_text
 from agentos_lambda.engine.isolation.tasks import Tasks, note_tasks
@@ -71,7 +72,8 @@ class AgnoRun:
         self._threads = RunThreads()
         self._stopping = False
         self._events_ended = False
-        self._observed = Observations()
+        self._blocked = BlockedOutputs(request.run_id)
+        self._observed = Observations(self._blocked, holds_output(template))
         self._outcome: EngineOutcome | None = None
 
     async def events(self) -> AsyncIterator[Event]:
@@ -112,6 +114,7 @@ class AgnoRun:
         run_id = self._request.run_id
         note_tasks(self._tasks)
         use_threads(self._threads)
+        note_blocked_outputs(self._blocked)
         try:
             started = self._start(await self._with_files(self._request.work))
             if self._request.stream:
@@ -176,7 +179,7 @@ class AgnoRun:
                 self._observed.error = event.get("content") or event.get("error")
             elif name in TEXT_EVENTS and isinstance(event.get("content"), str):
                 self._observed.text.append(event["content"])
-        return with_true_statuses(event)
+        return with_true_statuses(self._blocked.removed_from(event))
 
     def _missing_events(self, outcome: EngineOutcome) -> list[Event]:
         """The terminal events that agno did not give."""
