@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components.loader import Components, load_components
+from agentos_lambda.engine.continuation.acting import watch_decisions
 from agentos_lambda.engine.continuation.decided_run import decided_run
 from agentos_lambda.engine.isolation.checks import withhold_blocked_output
 from agentos_lambda.engine.isolation.inputs import never_read_callers_objects_as_messages
@@ -36,6 +37,7 @@ class AgnoEngine:
         cancellations()
         never_read_callers_objects_as_messages()
         withhold_blocked_output()
+        watch_decisions()
         fetch_for_agno(self._fetcher)
 
     def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:

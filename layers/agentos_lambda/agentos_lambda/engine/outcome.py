@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import time
+from copy import deepcopy
 from dataclasses import dataclass, field
 
+from agno.run.requirement import RunRequirement
+
+from agentos_lambda.engine.continuation.acting import Decisions
 from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.isolation.checks import BlockedOutputs, without_output
 from agentos_lambda.engine.session_fields import difference, to_fields
@@ -24,6 +28,7 @@ class Observations:
     """What was seen of a run from outside."""
 
     blocked: BlockedOutputs
+    decisions: Decisions
     held: bool
     """Whether the output is shown only when the checks have passed."""
     cancelled: bool = False
@@ -33,6 +38,15 @@ class Observations:
     """The text deltas of the run itself."""
     seen: set[str] = field(default_factory=set)
     """The names of the run's own events."""
+    paused: set[str] = field(default_factory=set)
+    """The ids of inner runs that paused and did not go on."""
+
+    def note_pause(self, name: str, run_id: str) -> None:
+        """Note an inner run's event of this name."""
+        if name.endswith("Paused"):
+            self.paused.add(run_id)
+        elif name.endswith(("Continued", "Completed")):
+            self.paused.discard(run_id)
 
 
 def outcome_of(
@@ -42,6 +56,9 @@ def outcome_of(
     saved = database.run
     status = _status(saved, observed)
     run = with_true_statuses(dict(saved)) if saved is not None else _unsaved(request, name, status, observed)
+    if (undone := _undone(run, status, observed)) is not None:
+        status, observed.error = RunStatus.ERROR, undone
+        run["content"] = undone
     run["status"] = status.value
     if observed.held and status is not RunStatus.COMPLETED:
         run = _unchecked(run, status)
@@ -68,6 +85,27 @@ def _status(saved: JsonObject | None, observed: Observations) -> RunStatus:
     if not status.active and not interrupted:
         return status
     return RunStatus.CANCELLED if observed.cancelled else RunStatus.ERROR
+
+
+def _undone(run: JsonObject, status: RunStatus, observed: Observations) -> str | None:
+    """In words, what was left undone by a run that agno takes for complete, or for one that waits; None if nothing."""
+    unheeded = observed.decisions.unheeded()
+    if unheeded is not None and (status is RunStatus.COMPLETED or _waits_for_nothing(run, status)):
+        return unheeded
+    if status is not RunStatus.COMPLETED:
+        return None
+    within = run.get("step_executor_runs") or ()
+    waits = next((each for each in within if each.get("status") == RunStatus.PAUSED), None)
+    if waits is None and not observed.paused:
+        return None
+    name = next((waits[key] for key in ("workflow_name", "team_name", "agent_name") if waits and waits.get(key)), None)
+    return f"{name or 'A part of the run'} waits for a decision that cannot be handed to it: nothing there went on"
+
+
+def _waits_for_nothing(run: JsonObject, status: RunStatus) -> bool:
+    """Whether a paused agent or team waits, but for no decision that anyone could make."""
+    requirements = [RunRequirement.from_dict(deepcopy(each)) for each in run.get("requirements") or ()]
+    return status is RunStatus.PAUSED and bool(requirements) and all(each.is_resolved() for each in requirements)
 
 
 def _error(run: JsonObject, observed: Observations) -> str:

@@ -15,7 +15,9 @@ from agno.workflow import Workflow
 from agentos_lambda.engine.arguments import run_arguments
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components.parts import AgnoComponent, parts
-from agentos_lambda.engine.continuation.decided_run import continue_arguments
+from agentos_lambda.engine.continuation.acting import Decisions, note_decisions
+from agentos_lambda.engine.continuation.calls import with_unique_calls
+from agentos_lambda.engine.continuation.decided_run import continue_arguments, requirements_of
 from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.errors import ComponentExited
 from agentos_lambda.engine.isolation.checks import BlockedOutputs, holds_output, note_blocked_outputs
@@ -42,6 +44,8 @@ CANCEL_GRACE_SECONDS = 0.25
 SAVE_GRACE_SECONDS = 0.5
 """agno may take so long to save an interrupted run. It takes some 10 ms, in a task of its own."""
 
+_COMPLETIONS = frozenset({"RunCompleted", "TeamRunCompleted", "WorkflowCompleted"})
+
 
 class AgnoRun:
     """Runs a copy of a component in a task of its own, and hands out its events.
@@ -63,7 +67,11 @@ class AgnoRun:
         self._request = request = self._media.cleaned(request)
         self._cancel_grace = cancel_grace
         self._database = RunDatabase(  # type: ignore[abstract]  # its decorator implements the rest
-            request.run_id, request.kind, request.component_id, request.session, request.paused
+            request.run_id,
+            request.kind,
+            request.component_id,
+            request.session,
+            with_unique_calls(request.paused)[0] if request.paused is not None else None,
         )
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -73,7 +81,7 @@ class AgnoRun:
         self._stopping = False
         self._events_ended = False
         self._blocked = BlockedOutputs(request.run_id)
-        self._observed = Observations(self._blocked, holds_output(template))
+        self._observed = Observations(self._blocked, Decisions(), holds_output(template))
         self._outcome: EngineOutcome | None = None
 
     async def events(self) -> AsyncIterator[Event]:
@@ -82,9 +90,16 @@ class AgnoRun:
         if self._observed.cancelled:
             self._cancel_after_grace()
         try:
+            completion: Event | None = None
             while (event := await self._queue.get()) is not None:
-                yield self._noted(event)
+                noted = self._noted(event)
+                if self._is_own(noted) and noted["event"] in _COMPLETIONS:
+                    completion = noted  # true only if the outcome is that
+                else:
+                    yield noted
             self._outcome = self.outcome()
+            if completion is not None and self._outcome.status is not RunStatus.ERROR:
+                yield completion
             if self._request.stream:
                 for event in self._missing_events(self._outcome):
                     yield event
@@ -115,6 +130,7 @@ class AgnoRun:
         note_tasks(self._tasks)
         use_threads(self._threads)
         note_blocked_outputs(self._blocked)
+        note_decisions(self._observed.decisions)
         try:
             started = self._start(await self._with_files(self._request.work))
             if self._request.stream:
@@ -149,7 +165,9 @@ class AgnoRun:
         """What agno gives depends on its arguments, beyond what its types tell."""
         request, component = self._request, _own_copy(self._template, self._database)
         if isinstance(work, Continuation):
-            return component.acontinue_run(**continue_arguments(request, work))
+            arguments = continue_arguments(request, work)
+            self._observed.decisions.expect(requirements_of(arguments["run_response"]))
+            return component.acontinue_run(**arguments)
         return component.arun(**run_arguments(request, work))
 
     def _exited(self, error: ComponentExited) -> None:
@@ -172,14 +190,19 @@ class AgnoRun:
             self._queue.put_nowait(None)
 
     def _noted(self, event: Event) -> Event:
-        if event.get("run_id") == self._request.run_id:
-            name = event["event"]
+        name = event["event"]
+        if not self._is_own(event):
+            self._observed.note_pause(name, str(event.get("run_id")))
+        else:
             self._observed.seen.add(name)
             if name in ERROR_EVENTS:
                 self._observed.error = event.get("content") or event.get("error")
             elif name in TEXT_EVENTS and isinstance(event.get("content"), str):
                 self._observed.text.append(event["content"])
         return with_true_statuses(self._blocked.removed_from(event))
+
+    def _is_own(self, event: Event) -> bool:
+        return bool(event.get("run_id") == self._request.run_id)
 
     def _missing_events(self, outcome: EngineOutcome) -> list[Event]:
         """The terminal events that agno did not give."""

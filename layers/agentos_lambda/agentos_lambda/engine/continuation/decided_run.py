@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -10,6 +11,7 @@ from agno.run.requirement import RunRequirement
 from agno.run.team import TeamRunOutput as TeamRun
 from agno.run.workflow import WorkflowRunOutput as WorkflowRun
 
+from agentos_lambda.engine.continuation.calls import with_unique_calls
 from agentos_lambda.engine.continuation.schemas import SentRequirement, SentStep, SentTool, read_sent
 from agentos_lambda.engine.continuation.steps import decide_steps
 from agentos_lambda.engine.continuation.tools import decide, waits_for
@@ -36,22 +38,36 @@ def continue_arguments(request: EngineRequest, continuation: Continuation) -> di
 
 def decided_run(kind: Kind, paused: RunOutput, continuation: Continuation) -> AgentRun | TeamRun | WorkflowRun:
     """The paused run with its decisions. Raises ``InvalidRequest`` if they do not fit what the run waits for."""
+    paused, former = with_unique_calls(paused)
     stored: dict[str, Any] = deepcopy(paused.run)  # from_dict empties what it is given
     if kind is Kind.WORKFLOW:
         workflow = WorkflowRun.from_dict(stored)
-        decide_steps(workflow, read_sent(SentStep, continuation.requirements or (), field="step_requirements"))
+        steps = read_sent(SentStep, continuation.requirements or (), field="step_requirements")
+        decide_steps(workflow, steps, former=former)
         return workflow
     sent = _sent(continuation)
     if kind is Kind.TEAM:
         team = TeamRun.from_dict(stored)
-        _decide_tools(team, sent)
+        _decide_tools(team, sent, former)
         return team
     agent = AgentRun.from_dict(stored)
     if not sent:
         raise InvalidRequest(_UNDECIDED)
-    _decide_tools(agent, sent)
+    _decide_tools(agent, sent, former)
     _reject_the_rest(agent)
     return agent
+
+
+def requirements_of(run: AgentRun | TeamRun | WorkflowRun) -> Sequence[RunRequirement]:
+    """What the run, or a workflow's step, waits or waited for of a tool."""
+    if not isinstance(run, WorkflowRun):
+        return run.requirements or ()
+    return [
+        each
+        for step in (run.step_requirements or ())[-1:]
+        for each in step.executor_requirements or ()
+        if isinstance(each, RunRequirement)
+    ]
 
 
 def _sent(continuation: Continuation) -> list[SentRequirement]:
@@ -60,10 +76,10 @@ def _sent(continuation: Continuation) -> list[SentRequirement]:
     return [*map(SentRequirement.of_tool, tools), *requirements]
 
 
-def _decide_tools(run: AgentRun | TeamRun, sent: list[SentRequirement]) -> None:
+def _decide_tools(run: AgentRun | TeamRun, sent: list[SentRequirement], former: Mapping[str, str]) -> None:
     requirements, tools = run.requirements or [], run.tools or []
     _share_tools(requirements, run)
-    decide(requirements, sent, known=[tool.tool_call_id for tool in tools if tool.tool_call_id])
+    decide(requirements, sent, known=[tool.tool_call_id for tool in tools if tool.tool_call_id], former=former)
 
 
 def _share_tools(requirements: list[RunRequirement], run: AgentRun | TeamRun) -> None:

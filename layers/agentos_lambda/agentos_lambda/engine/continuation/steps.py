@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agno.run.requirement import RunRequirement
@@ -16,10 +16,11 @@ from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.runs.errors import InvalidRequest
 
 
-def decide_steps(run: WorkflowRunOutput, sent: Sequence[SentStep]) -> None:
+def decide_steps(run: WorkflowRunOutput, sent: Sequence[SentStep], *, former: Mapping[str, str]) -> None:
     """Settle what the workflow waits for. Raises ``InvalidRequest`` if something is left open or does not fit.
 
-    The requirement that a workflow waits for is its last: those before it were settled at earlier pauses.
+    The requirement that a workflow waits for is its last: those before it were settled at earlier pauses. ``former``:
+    see ``decide``.
     """
     requirements, errors = run.step_requirements or [], run.error_requirements or []
     known = {each.step_id for each in requirements} | {each.step_id for each in errors}
@@ -34,23 +35,23 @@ def decide_steps(run: WorkflowRunOutput, sent: Sequence[SentStep]) -> None:
     if errors:
         run.step_requirements = None  # agno would act again on the last one, which was settled earlier
     elif requirements:
-        requirements[-1] = _decided(requirements[-1], by_step.get(requirements[-1].step_id))
+        requirements[-1] = _decided(requirements[-1], by_step.get(requirements[-1].step_id), former)
         for settled in requirements[:-1]:
             settled.edited_output = None  # agno would put it in the place of the last step's output, too
 
 
-def _decided(requirement: StepRequirement, sent: SentStep | None) -> StepRequirement:
+def _decided(requirement: StepRequirement, sent: SentStep | None, former: Mapping[str, str]) -> StepRequirement:
     if requirement.is_timed_out:  # agno does what the step says of that
         return requirement
     if sent is not None:
         requirement = _with_inputs(requirement, sent)
-        _settle(requirement, sent)
+        _settle(requirement, sent, former)
     if not requirement.is_resolved:
         raise InvalidRequest(f"Cannot continue run - unresolved step requirements: {[requirement.step_name]}")
     return requirement
 
 
-def _settle(requirement: StepRequirement, sent: SentStep) -> None:
+def _settle(requirement: StepRequirement, sent: SentStep, former: Mapping[str, str]) -> None:
     if requirement.requires_confirmation or requirement.requires_output_review:
         if sent.confirmed:
             requirement.confirm()
@@ -62,7 +63,7 @@ def _settle(requirement: StepRequirement, sent: SentStep) -> None:
         _select(requirement, sent.selected_choices)
     if requirement.requires_executor_input:
         inner = [RunRequirement.from_dict(plain_object(each)) for each in requirement.executor_requirements or ()]
-        decide(inner, sent.executor_requirements or (), known=())
+        decide(inner, sent.executor_requirements or (), known=(), former=former)
         requirement.executor_requirements = inner
 
 

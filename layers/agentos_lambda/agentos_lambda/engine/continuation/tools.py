@@ -7,7 +7,7 @@ shown to be confirmed is what runs.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agno.models.response import ToolExecution
 from agno.run.requirement import RunRequirement
@@ -17,15 +17,22 @@ from agentos_lambda.protocol.values import Json
 from agentos_lambda.runs.errors import InvalidRequest
 
 
-def decide(requirements: Sequence[RunRequirement], sent: Sequence[SentRequirement], *, known: Sequence[str]) -> None:
+def decide(
+    requirements: Sequence[RunRequirement],
+    sent: Sequence[SentRequirement],
+    *,
+    known: Sequence[str],
+    former: Mapping[str, str],
+) -> None:
     """Settle the requirements that are open by what was sent; what is left out stays open.
 
-    ``known``: ids of further tool calls of the run. They have been settled: a client may send them along. Raises
+    ``known``: ids of further tool calls of the run. They have been settled: a client may send them along. ``former``:
+    the ids by which a client knows those tool calls that have got another one. Raises
     ``InvalidRequest`` for any other, and for arguments that are not those of the tool call.
     """
     decisions: dict[str, tuple[RunRequirement, SentRequirement]] = {}
     for each in sent:
-        found = _find(requirements, each)
+        found = _find(requirements, each, former)
         if not found and each.tool_execution.tool_call_id not in known:
             raise InvalidRequest(f"The run has no requirement {_name(each)}")
         if len(found) > 1:
@@ -50,14 +57,17 @@ def waits_for(requirement: RunRequirement) -> str:
     return f"{tool.tool_name}: {', '.join(empty) or 'answered'}"
 
 
-def _find(requirements: Sequence[RunRequirement], sent: SentRequirement) -> list[RunRequirement]:
+def _find(
+    requirements: Sequence[RunRequirement], sent: SentRequirement, former: Mapping[str, str]
+) -> list[RunRequirement]:
     """By the requirement's own id; else by the tool call's, which is unique within one run, but not among members."""
     if sent.id is not None:
         by_id = [each for each in requirements if each.id == sent.id]
         if by_id:
             return by_id
     call_id = sent.tool_execution.tool_call_id
-    by_call = [each for each in requirements if call_id is not None and _tool(each).tool_call_id == call_id]
+    known_as = {each.id: (own := _tool(each).tool_call_id or "", former.get(own)) for each in requirements}
+    by_call = [each for each in requirements if call_id is not None and call_id in known_as[each.id]]
     if sent.member_run_id is not None:
         by_call = [each for each in by_call if each.member_run_id == sent.member_run_id]
     # A model may give an id again later in the run: what was settled under it before is not meant.
