@@ -30,6 +30,7 @@ class ScriptedRun:
     leaves_behind: bool = False
     tools: int = 0
     withdrawn: bool = False
+    answer: dict[str, object] | None = None
 
     def __post_init__(self) -> None:
         self.cancelled = False
@@ -75,7 +76,9 @@ class ScriptedRun:
             "content": "".join(self.said),
             "input": getattr(self.request.work, "message", None),
         }
-        return EngineOutcome(status, RunOutput(run, self.members), self.session, self.error, withdrawn=self.withdrawn)
+        return EngineOutcome(
+            status, RunOutput(run, self.members), self.session, self.error, withdrawn=self.withdrawn, answer=self.answer
+        )
 
     def left_behind(self) -> bool:
         return self.leaves_behind

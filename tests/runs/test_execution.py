@@ -81,6 +81,23 @@ async def test_after_an_end_that_withdraws_the_text_only_the_end_is_read(world):
     assert world.store.read(record, after=-1) == events[-1:]
 
 
+async def test_the_run_is_answered_as_it_happened_and_stored_as_the_engine_wants_it(world):
+    world.engine.script.update(answer={"content": "with pictures", "images": ["a picture"]})
+    ended = await world.run()
+    assert ended.output.run == {"content": "with pictures", "images": ["a picture"]}
+    assert "images" not in world.store.output(ended.record).run
+
+
+async def test_what_the_engine_would_have_answered_is_not_told_of_a_cancelled_run(world):
+    world.engine.script.update(answer={"content": "with pictures"})
+    execution = await world.held()
+    world.store.flag_cancel(execution.record.run_id, now=world.clock.now())
+    world.engine.runs[0].release()
+    ended = await execution.ended()
+    assert ended.record.status is RunStatus.CANCELLED
+    assert ended.output.run["content"] == "Hello world"
+
+
 async def test_a_run_that_is_not_streamed_writes_no_log(world):
     ended = await world.run()
     assert ended.record.seals == {}

@@ -35,6 +35,8 @@ def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
     }
     if request.stream:
         arguments["stream_events"] = True
+        if not is_workflow:
+            arguments["yield_run_output"] = True
     if is_workflow:
         arguments["metadata"] = arguments["metadata"] or {}  # as AgentOS does: a workflow's events always have metadata
     else:

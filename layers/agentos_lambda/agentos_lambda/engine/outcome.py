@@ -12,6 +12,7 @@ from agentos_lambda.engine.continuation.acting import Decisions
 from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.isolation.checks import BlockedOutputs, without_output
 from agentos_lambda.engine.session_fields import difference, to_fields
+from agentos_lambda.engine.shown_runs import as_shown
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.to_json import plain
 from agentos_lambda.protocol.events import cancel_reason
@@ -38,6 +39,8 @@ class Observations:
     """The text deltas of the run itself."""
     seen: set[str] = field(default_factory=set)
     """The names of the run's own events."""
+    returned: JsonObject | None = None
+    """The run as it was returned, not as it was saved."""
     paused: set[str] = field(default_factory=set)
     """The ids of inner runs that paused and did not go on."""
 
@@ -68,11 +71,12 @@ def outcome_of(
             run["content"] = "".join(observed.text) or cancel_reason(request.run_id)
     members: tuple[JsonObject, ...] = ()
     if request.kind is Kind.TEAM:
-        members = tuple(_lean(observed.blocked.removed_from(run)) for run in database.members)
+        members = tuple(as_shown(observed.blocked.removed_from(run)) for run in database.members)
         run["member_responses"] = []
     return EngineOutcome(
+        answer=_answer(run, observed),
         status=status,
-        output=RunOutput(run=_lean(observed.blocked.removed_from(run)), members=members),
+        output=RunOutput(run=as_shown(observed.blocked.removed_from(run)), members=members),
         session=_delta(request, database),
         error=_error(run, observed) if status is RunStatus.ERROR else None,
         withdrawn=observed.blocked.streamed,
@@ -85,6 +89,17 @@ def _status(saved: JsonObject | None, observed: Observations) -> RunStatus:
     if not status.active and not interrupted:
         return status
     return RunStatus.CANCELLED if observed.cancelled else RunStatus.ERROR
+
+
+def _answer(run: JsonObject, observed: Observations) -> JsonObject | None:
+    """The run as it happened, which may be more than its component's settings let be stored.
+
+    None if it was not returned, or ended in another way than agno thought.
+    """
+    returned = observed.returned
+    if returned is None or observed.held or returned.get("status") != run["status"]:
+        return None
+    return as_shown(observed.blocked.removed_from(with_true_statuses(returned)))
 
 
 def _undone(run: JsonObject, status: RunStatus, observed: Observations) -> str | None:
@@ -139,15 +154,6 @@ def _unchecked(run: JsonObject, status: RunStatus) -> JsonObject:
     if status is RunStatus.ERROR:
         return without_output(run)
     return {**(run if status is RunStatus.PAUSED else without_output(run)), "content": None}
-
-
-def _lean(run: JsonObject) -> JsonObject:
-    """Without the events that agno keeps of failed runs: the log has them."""
-    lean = {key: value for key, value in run.items() if key != "events"}
-    for key in ("member_responses", "step_executor_runs"):
-        if isinstance(lean.get(key), list):
-            lean[key] = [_lean(inner) for inner in lean[key]]
-    return lean
 
 
 def _delta(request: EngineRequest, database: RunDatabase) -> SessionDelta:

@@ -10,6 +10,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any
 
+from agno.team import Team
 from agno.workflow import Workflow
 
 from agentos_lambda.engine.arguments import run_arguments
@@ -27,11 +28,12 @@ from agentos_lambda.engine.isolation.tasks import Tasks, note_tasks
 from agentos_lambda.engine.isolation.threads import RunThreads, use_threads
 from agentos_lambda.engine.media import MediaRules
 from agentos_lambda.engine.outcome import Observations, outcome_of
+from agentos_lambda.engine.shown_runs import as_shown
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.media.fetcher import Fetcher
-from agentos_lambda.protocol.events import ERROR_EVENTS, TEXT_EVENTS, cancel_reason
+from agentos_lambda.protocol.events import ERROR_EVENTS, TEXT_EVENTS, terminal_event, cancel_reason
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.model import Continuation, Work
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
@@ -44,7 +46,7 @@ CANCEL_GRACE_SECONDS = 0.25
 SAVE_GRACE_SECONDS = 0.5
 """agno may take so long to save an interrupted run. It takes some 10 ms, in a task of its own."""
 
-_COMPLETIONS = frozenset({"RunCompleted", "TeamRunCompleted", "WorkflowCompleted"})
+_COMPLETIONS = frozenset(terminal_event(kind, RunStatus.COMPLETED) for kind in Kind)
 
 
 class AgnoRun:
@@ -90,16 +92,16 @@ class AgnoRun:
         if self._observed.cancelled:
             self._cancel_after_grace()
         try:
-            completion: Event | None = None
+            completion: list[Event] = []
             while (event := await self._queue.get()) is not None:
                 noted = self._noted(event)
-                if self._is_own(noted) and noted["event"] in _COMPLETIONS:
-                    completion = noted  # true only if the outcome is that
+                if completion or (self._is_own(noted) and noted["event"] in _COMPLETIONS):
+                    completion.append(noted)  # true only if that is the outcome
                 else:
                     yield noted
             self._outcome = self.outcome()
-            if completion is not None and self._outcome.status is not RunStatus.ERROR:
-                yield completion
+            for event in completion if self._outcome.status is not RunStatus.ERROR else ():
+                yield event
             if self._request.stream:
                 for event in self._missing_events(self._outcome):
                     yield event
@@ -141,7 +143,7 @@ class AgnoRun:
                         if getattr(item, "event", None):
                             self._queue.put_nowait(plain_object(item.to_dict()))
             else:
-                await started
+                self._observed.returned = plain_object((await started).to_dict())
         except asyncio.CancelledError:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._database.run_saved.wait(), SAVE_GRACE_SECONDS)
@@ -199,7 +201,7 @@ class AgnoRun:
                 self._observed.error = event.get("content") or event.get("error")
             elif name in TEXT_EVENTS and isinstance(event.get("content"), str):
                 self._observed.text.append(event["content"])
-        return with_true_statuses(self._blocked.removed_from(event))
+        return as_shown(with_true_statuses(self._blocked.removed_from(event)))
 
     def _is_own(self, event: Event) -> bool:
         return bool(event.get("run_id") == self._request.run_id)
@@ -227,6 +229,8 @@ def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
     for part in parts(component):
         part.telemetry = False
         part.store_events = False
+        if isinstance(part, Team):
+            part.store_member_responses = True  # as AgentOS does
         if part is component or part.db is not None:
             part.db = database
         if isinstance(part, Workflow):

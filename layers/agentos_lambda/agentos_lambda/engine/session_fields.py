@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from agentos_lambda.engine.shown_runs import OF_ONE_RUN
 from agentos_lambda.protocol.values import Json, JsonObject
 from agentos_lambda.runs.model import SessionDelta
 
@@ -17,15 +18,13 @@ _DATA = "data:"
 _WHOLE = ("metadata", "summary", "agent_data", "team_data", "workflow_data", "workflow_name")
 _REMOVABLE = ("metadata", "summary")
 """The others tell of the session's component: sessions of other kinds of component do not have them."""
-_OF_ONE_RUN = frozenset({"current_session_id", "current_user_id", "current_run_id"})
-"""What agno puts into the state for the time of a run. It must not outlive the run."""
 
 
 def to_fields(session: JsonObject) -> dict[str, Json]:
     """The fields of a session in agno's form. What is null is absent."""
     data = session.get("session_data") or {}
     state = data.get("session_state") or {}
-    fields = {_STATE + key: value for key, value in state.items() if key not in _OF_ONE_RUN}
+    fields = {_STATE + key: value for key, value in state.items() if key not in OF_ONE_RUN}
     fields |= {_DATA + key: value for key, value in data.items() if key != "session_state" and value is not None}
     return fields | {name: session[name] for name in _WHOLE if session.get(name) is not None}
 

@@ -157,7 +157,8 @@ def commit_idle(store: Store, ending: Ending) -> RunRecord:
 def failed(outcome: EngineOutcome, error: str) -> EngineOutcome:
     """The outcome as ERROR, with all that it has."""
     run = {**outcome.output.run, "content": outcome.output.run.get("content") or error}
-    return replace(outcome, status=RunStatus.ERROR, error=error, output=replace(outcome.output, run=run))
+    output = replace(outcome.output, run=run)
+    return replace(outcome, status=RunStatus.ERROR, error=error, output=output, answer=None)
 
 
 def failed_bare(record: RunRecord, name: str, error: str) -> EngineOutcome:
@@ -175,7 +176,7 @@ def after_refusal(
             content = outcome.output.run.get("content")
             text = content if isinstance(content, str) and content else cancel_reason(record.run_id)
             output = replace(outcome.output, run={**outcome.output.run, "content": text})
-            return replace(outcome, status=RunStatus.CANCELLED, output=output, error=None)
+            return replace(outcome, status=RunStatus.CANCELLED, output=output, error=None, answer=None)
         case SessionTaken():
             return replace(failed_bare(record, name, SESSION_TAKEN), withdrawn=outcome.withdrawn)
         case _ if outcome.error == TOO_LARGE:

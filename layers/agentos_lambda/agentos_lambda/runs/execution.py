@@ -219,7 +219,8 @@ class Execution:
             else:
                 self._context.observer.ended(self.record)
                 self._hand_on(numbered)
-                return AttemptResult(self.record, ending.output)
+                answer = outcome.answer
+                return AttemptResult(self.record, ending.output if answer is None else RunOutput(answer))
 
     async def _store_ending(self, commit: Callable[[Ending], RunRecord], ending: Ending) -> RunRecord:
         """Commit the ending. It has the same token each time, so that it counts once."""

@@ -167,6 +167,8 @@ class EngineOutcome:
     output: RunOutput
     session: SessionDelta
     error: str | None = None
+    answer: JsonObject | None = None
+    """The run as it happened, with its members, where that is more than is to be stored."""
     withdrawn: bool = False
     """Whether the events before the terminal ones hold what nobody may read any more."""
 

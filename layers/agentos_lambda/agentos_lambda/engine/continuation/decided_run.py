@@ -33,6 +33,8 @@ def continue_arguments(request: EngineRequest, continuation: Continuation) -> di
         arguments["stream_events"] = True
     if not isinstance(run, WorkflowRun):
         arguments |= {"user_id": request.user_id, "requirements": run.requirements}
+        if request.stream:
+            arguments["yield_run_output"] = True
     return arguments
 
 

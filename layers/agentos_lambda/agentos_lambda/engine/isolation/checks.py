@@ -8,7 +8,7 @@ answer. Here agno finds no output when it handles the error, so it puts the reas
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import aclosing
 from contextvars import ContextVar
 from functools import cache, wraps
@@ -19,6 +19,7 @@ import agno.team._hooks as team_hooks
 from agno.agent import Agent
 from agno.exceptions import InputCheckError, OutputCheckError
 from agno.run.agent import RunOutput
+from agno.run.team import RunCompletedEvent as TeamRunCompletedEvent
 from agno.run.team import TeamRunOutput
 from agno.team import Team
 from agno.utils.events import create_run_output_content_event, create_team_run_output_content_event
@@ -159,7 +160,9 @@ def _with_checked_stream(method: Callable[..., Any]) -> Callable[..., Any]:
     def run(component: Any, *arguments: Any, **options: Any) -> Any:
         given = method(component, *arguments, **options)
         blocked = _of_run.get()
-        if blocked is None or not (holds_output(component) or getattr(component, "post_hooks", None)):
+        if blocked is None or not (
+            isinstance(component, Team) or holds_output(component) or getattr(component, "post_hooks", None)
+        ):
             return given
         stream = _CheckedStream(component, blocked, options)
         if inspect.isasyncgen(given):
@@ -180,7 +183,9 @@ class _CheckedStream:
             options.get("run_id") == blocked.run_id
             or getattr(options.get("run_response"), "run_id", None) == blocked.run_id
         )
-        self._is_tools = not is_root and options.get("run_context") is None
+        self._is_tools = (
+            not is_root and options.get("run_context") is None and bool(getattr(component, "post_hooks", None))
+        )
         self._wants_output = bool(options.get("yield_run_output"))
         self._run_id: str | None = None
         self._held: list[Any] = []
@@ -192,8 +197,8 @@ class _CheckedStream:
         return self.of(given) if inspect.isasyncgen(given) else given
 
     async def of(self, events: Any) -> AsyncIterator[Any]:
-        async with aclosing(events):
-            async for item in events:
+        async with aclosing(_with_state(events)) as complete:
+            async for item in complete:
                 for passed in self._passed(item):
                     yield passed
         for left in self._held if self._ended is None else ():
@@ -234,6 +239,24 @@ class _CheckedStream:
         if self._asked_to_hold and self._ended in ("Cancelled", "Paused"):
             item.content = getattr(item, "reason", None)
         yield item
+
+
+async def _with_state(events: Any) -> AsyncGenerator[Any]:
+    """The events, a team's completion with the session state: agno makes the event before it has put it there."""
+    completion: TeamRunCompletedEvent | None = None
+    async with aclosing(events):
+        async for item in events:
+            if completion is not None:
+                if isinstance(item, TeamRunOutput) and item.run_id == completion.run_id:
+                    completion.session_state = item.session_state or {}
+                yield completion
+                completion = None
+            if isinstance(item, TeamRunCompletedEvent) and item.session_state is None:
+                completion = item
+            else:
+                yield item
+    if completion is not None:
+        yield completion
 
 
 def _reason_as_text(run: RunOutput | TeamRunOutput) -> Any:
