@@ -14,8 +14,8 @@ from agno.workflow import HumanReview, OnError, Parallel, Step, StepInput, StepO
 
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.values import RunStatus
-from tests.engine.conftest import delete
 from tests.engine.playing import Played, cancelling_at, continuing, engine_of, play, request_of
+from tests.engine.samples import delete
 
 streamed = pytest.mark.parametrize("stream", [True, False])
 

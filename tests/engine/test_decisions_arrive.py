@@ -57,7 +57,7 @@ def agent(name: str = "writer", *, tools: list[Any] | None = None) -> Agent:
 
 
 def team(name: str, *members: Agent | Team) -> Team:
-    return Team(id=name, name=name, model=DemoModel(), members=list(members), tools=TOOLS)
+    return Team(id=name, name=name, model=DemoModel(), members=list(members), tools=TOOLS, store_member_responses=True)
 
 
 def workflow(executor: Team) -> Workflow:

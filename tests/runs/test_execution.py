@@ -93,7 +93,7 @@ async def test_what_the_engine_would_have_answered_is_not_told_of_a_cancelled_ru
     execution = await world.held()
     world.store.flag_cancel(execution.record.run_id, now=world.clock.now())
     world.engine.runs[0].release()
-    ended = await execution.ended()
+    ended = await execution.result()
     assert ended.record.status is RunStatus.CANCELLED
     assert ended.output.run["content"] == "Hello world"
 

@@ -33,7 +33,7 @@ from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.media.fetcher import Fetcher
-from agentos_lambda.protocol.events import ERROR_EVENTS, TEXT_EVENTS, terminal_event, cancel_reason
+from agentos_lambda.protocol.events import ERROR_EVENTS, TEXT_EVENTS, cancel_reason, terminal_event
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.model import Continuation, Work
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
@@ -230,7 +230,9 @@ def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
         part.telemetry = False
         part.store_events = False
         if isinstance(part, Team):
-            part.store_member_responses = True  # as AgentOS does
+            # As AgentOS does. A step would list its team's members beside the team, and a continuation then takes a
+            # member's run for the team's.
+            part.store_member_responses = not isinstance(component, Workflow)
         if part is component or part.db is not None:
             part.db = database
         if isinstance(part, Workflow):
