@@ -1,12 +1,40 @@
 import json
-from datetime import UTC, datetime
+from collections import deque
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import Enum, StrEnum
+from pathlib import PurePosixPath
+from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field
 
 from agentos_lambda.engine.to_json import plain, plain_object
+
+
+class Order(BaseModel):
+    price: Decimal
+    by: UUID = Field(serialization_alias="orderedBy")
+
+
+class Bytes(BaseModel):
+    raw: bytes
+
+
+@dataclass
+class Point:
+    x: int
+    seen: set[Any]
+
+
+class Plain:
+    def __init__(self) -> None:
+        self.kept = (1,)
+        self._own = "not told"
 
 
 class Colour(StrEnum):
@@ -30,10 +58,32 @@ class Pair(Enum):
         ("half \ud83d", "half \ufffd"),
         (True, True),
         ({1: {None: True}, Colour.RED: 1}, {"1": {"null": True}, "red": 1}),
+        (Order(price=Decimal("1.5"), by=UUID(int=1)), {"price": "1.5", "orderedBy": str(UUID(int=1))}),
+        (Bytes(raw=b"\xff"), {"raw": "/w=="}),
+        (Point(1, {2}), {"x": 1, "seen": [2]}),
+        ([Point(1, {UUID(int=2)})], [{"x": 1, "seen": [str(UUID(int=2))]}]),
+        (Decimal("1.50"), 1.5),
+        (Decimal(3), 3),
+        (Decimal("NaN"), None),
+        (UUID(int=3), str(UUID(int=3))),
+        (timedelta(minutes=1.5), 90.0),
+        (PurePosixPath("/etc/x"), "/etc/x"),
+        (deque([1, Decimal(2)]), [1, 2]),
+        (ValueError("too late"), "too late"),
+        (Order, "Order"),
+        (Plain(), {"kept": [1]}),
+        (object(), "object"),
     ],
 )
 def test_values_of_the_engine_become_json(value: object, expected: object) -> None:
     assert plain(value) == expected
+
+
+def test_an_object_within_itself_becomes_null() -> None:
+    circle: dict[str, Any] = {"name": "circle"}
+    circle["self"] = [circle]
+
+    assert plain(circle) == {"name": "circle", "self": [None]}
 
 
 anything = st.recursive(

@@ -8,6 +8,7 @@ from agentos_lambda.engine.continuation.acting import watch_decisions
 from agentos_lambda.engine.continuation.decided_run import decided_run
 from agentos_lambda.engine.isolation.checks import withhold_blocked_output
 from agentos_lambda.engine.isolation.inputs import never_read_callers_objects_as_messages
+from agentos_lambda.engine.isolation.results import give_values_not_objects
 from agentos_lambda.engine.media import fetch_for_agno
 from agentos_lambda.engine.run import CANCEL_GRACE_SECONDS, AgnoRun
 from agentos_lambda.media.fetcher import Fetcher
@@ -38,6 +39,7 @@ class AgnoEngine:
         never_read_callers_objects_as_messages()
         withhold_blocked_output()
         watch_decisions()
+        give_values_not_objects()
         fetch_for_agno(self._fetcher)
 
     def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:

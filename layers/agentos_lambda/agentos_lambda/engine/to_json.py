@@ -6,11 +6,20 @@ import base64
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import fields, is_dataclass
+from datetime import date, time, timedelta
+from decimal import Decimal
 from enum import Enum
+from pathlib import PurePath
+from types import BuiltinFunctionType, FunctionType, MethodType
 from typing import Any
+from uuid import UUID
 
-from agno.utils.serialize import json_serializer
+from pydantic import BaseModel
+from pydantic_core import PydanticSerializationError
 
 from agentos_lambda.protocol.values import Json, JsonObject
 
@@ -18,28 +27,97 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def plain(value: object) -> Json:
-    """The value as JSON, as agno writes it to the wire; bytes as base64.
+    """The value as JSON, as AgentOS answers it; bytes as base64.
 
-    JSON knows no NaN and no infinity: they become null. UTF-8 knows no lone surrogate: it becomes U+FFFD.
+    Models, dataclasses and other objects become objects; sets and tuples lists; decimals and durations (seconds)
+    numbers; dates, UUIDs, paths and the like text. JSON knows no NaN and no infinity: they become null. UTF-8 knows no
+    lone surrogate: it becomes U+FFFD. An object within itself becomes null.
     """
-    if isinstance(value, Mapping):
-        return plain_object(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(item) for item in value]
-    if isinstance(value, bytes | bytearray):
-        return base64.b64encode(value).decode("ascii")
-    if isinstance(value, Enum) or not (value is None or isinstance(value, str | int | float)):
-        value = json_serializer(value)
-    if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return _plain(value, ())
 
 
 def plain_object(value: Mapping[Any, object]) -> JsonObject:
     """A mapping as a JSON object. Keys become text as ``json.dumps`` would write them."""
-    return {_key(key): plain(item) for key, item in value.items()}
+    return _object(value, ())
+
+
+def is_plain(value: object) -> bool:
+    """Whether the value is made of lists, objects, text, numbers, booleans and null alone."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and is_plain(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(map(is_plain, value))
+    return value is None or type(value) in (str, int, float, bool)
+
+
+def _plain(value: Any, around: tuple[int, ...]) -> Json:
+    """``around``: the ids of the objects that hold the value."""
+    if isinstance(value, Enum):
+        value = value.value if isinstance(value.value, str | int | float | None) else value.name
+    if value is None or isinstance(value, str | int | float):
+        return _scalar(value)
+    if id(value) in around:
+        return None
+    around = (*around, id(value))
+    if isinstance(value, Mapping):
+        return _object(value, around)
+    if isinstance(value, list | tuple | deque | AbstractSet):
+        return [_plain(item, around) for item in value]
+    return _written(value, around)
+
+
+def _written(value: Any, around: tuple[int, ...]) -> Json:
+    """A value of none of JSON's kinds."""
+    for kind, write in _WRITERS:
+        if isinstance(value, kind):
+            return _scalar(write(value))
+    if isinstance(value, BaseModel):
+        return _plain(_fields_of_model(value), around)
+    if callable(to_list := getattr(value, "tolist", None)):  # arrays and their numbers
+        return _plain(to_list(), around)
+    if is_dataclass(value):
+        return _object({field.name: getattr(value, field.name, None) for field in fields(value)}, around)
+    has_text = "__str__" in {name for kind in type(value).__mro__[:-1] for name in vars(kind)}
+    if has_text or not hasattr(value, "__dict__"):
+        return _scalar(str(value) if has_text else type(value).__qualname__)
+    return _object({name: item for name, item in vars(value).items() if not name.startswith("_")}, around)
+
+
+def _number(value: Decimal) -> float:
+    return int(value) if value.is_finite() and value == value.to_integral_value() else float(value)
+
+
+_WRITERS: tuple[tuple[Any, Callable[[Any], str | float]], ...] = (
+    (bytes | bytearray | memoryview, lambda value: base64.b64encode(value).decode("ascii")),
+    (date | time, lambda value: value.isoformat()),
+    (timedelta, timedelta.total_seconds),
+    (Decimal, _number),
+    (UUID | PurePath | BaseException, str),
+    (re.Pattern, lambda value: str(value.pattern)),
+    (type | FunctionType | BuiltinFunctionType | MethodType, lambda value: value.__qualname__),
+)
+"""What has one value, and how it is written."""
+
+
+def _object(value: Mapping[Any, object], around: tuple[int, ...]) -> JsonObject:
+    return {_key(key): _plain(item, around) for key, item in value.items()}
 
 
 def _key(key: object) -> str:
-    named = plain(key)
+    named = _plain(key, ())
     return named if isinstance(named, str) else json.dumps(named)
+
+
+def _fields_of_model(model: BaseModel) -> object:
+    try:
+        return model.model_dump(mode="json", by_alias=True, warnings=False)
+    except (PydanticSerializationError, ValueError):  # bytes that are no text, objects that pydantic does not know
+        return model.model_dump(by_alias=True, warnings=False)
+
+
+def _scalar(value: Any) -> Json:
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", str.__str__(value))
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -1,0 +1,161 @@
+"""Values that are no JSON, wherever a component hands them out: what AgentOS makes of them, and never Python's own
+notation."""
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from agno.agent import Agent
+from agno.run import RunContext
+from agno.run.agent import CustomEvent
+from agno.workflow import Step, StepInput, StepOutput, Workflow
+from pydantic import BaseModel
+
+from agentos_lambda.engine.models.demo import DemoModel
+from tests.engine.playing import engine_of, play, request_of
+
+streamed = pytest.mark.parametrize("stream", [True, False])
+
+
+class Order(BaseModel):
+    price: Decimal = Decimal("1.5")
+
+
+class Label(BaseModel):
+    by: UUID
+
+
+@dataclass
+class Line:
+    number: UUID = field(default_factory=lambda: UUID(int=1))
+
+
+@dataclass
+class Sold(CustomEvent):
+    what: object = None
+
+
+def values() -> dict[str, Any]:
+    return {
+        "order": Order(),
+        "lines": [Line(), (Line(),)],
+        "price": Decimal("1.5"),
+        "at": datetime(2026, 1, 2, tzinfo=UTC),
+        "tags": {"new"},
+    }
+
+
+EXPECTED = {
+    "order": {"price": "1.5"},
+    "lines": [{"number": str(UUID(int=1))}, [{"number": str(UUID(int=1))}]],
+    "price": 1.5,
+    "at": "2026-01-02T00:00:00+00:00",
+    "tags": ["new"],
+}
+
+
+def give() -> dict[str, Any]:
+    """Give an object."""
+    return values()
+
+
+async def give_later() -> list[Any]:
+    """Give a list."""
+    return [values()]
+
+
+def give_in_turn() -> Iterator[Any]:
+    """Give an object in an iterator."""
+    yield values()
+
+
+async def sell() -> AsyncIterator[Any]:
+    """Tell an event."""
+    yield Sold(what=values())
+
+
+def remember(run_context: RunContext) -> str:
+    """Put it into the session state."""
+    run_context.session_state["kept"] = values()
+    return "remembered"
+
+
+def count() -> dict[str, int]:
+    """Give what is JSON anyway."""
+    return {"one": 1}
+
+
+def shop() -> Agent:
+    return Agent(
+        id="shop", name="shop", model=DemoModel(), tools=[give, give_later, give_in_turn, sell, remember, count]
+    )
+
+
+@streamed
+@pytest.mark.parametrize(
+    ("tool", "expected"), [("give", EXPECTED), ("give_later", [EXPECTED]), ("give_in_turn", EXPECTED)]
+)
+def test_a_tools_result_is_json_text(tool: str, expected: object, stream: bool) -> None:
+    played = play(engine_of(shop()), request_of("agent/shop", f"call {tool}", stream=stream))
+
+    (called,) = played.outcome.output.run["tools"]
+    assert json.loads(called["result"]) == expected
+    assert json.loads(played.content.removeprefix(f"{tool} gave: ")) == expected
+
+
+def test_a_result_that_is_json_stays_as_agentos_gives_it() -> None:
+    played = play(engine_of(shop()), request_of("agent/shop", "call count"))
+
+    assert played.outcome.output.run["tools"][0]["result"] == "{'one': 1}"
+
+
+@streamed
+def test_an_event_of_a_tools_own_has_its_values(stream: bool) -> None:
+    played = play(engine_of(shop()), request_of("agent/shop", "call sell", stream=stream))
+
+    assert json.loads(played.outcome.output.run["tools"][0]["result"])["what"] == EXPECTED
+    if stream:
+        assert played.of("CustomEvent")["what"] == EXPECTED
+
+
+@streamed
+def test_the_session_state_has_its_values(stream: bool) -> None:
+    played = play(engine_of(shop()), request_of("agent/shop", "call remember", stream=stream))
+
+    assert played.outcome.session.set["state:kept"] == EXPECTED
+    shown = played.events[-1] if stream else played.outcome.answer
+    assert shown is not None
+    assert shown["session_state"] == {"kept": EXPECTED}
+
+
+CONTENTS: dict[str, tuple[Callable[[], Any], object]] = {
+    "object": (values, EXPECTED),
+    "list": (lambda: [values()], [EXPECTED]),
+    "dataclass": (Line, {"number": str(UUID(int=1))}),
+    "decimal": (lambda: Decimal("1.5"), 1.5),
+    "set": (lambda: {"new"}, ["new"]),
+    "model": (lambda: Label(by=UUID(int=1)), {"by": str(UUID(int=1))}),
+}
+
+
+@streamed
+@pytest.mark.parametrize("kind", CONTENTS)
+def test_a_steps_content_is_its_value(kind: str, stream: bool) -> None:
+    make, expected = CONTENTS[kind]
+
+    def step(_: StepInput) -> StepOutput:
+        return StepOutput(content=make())
+
+    workflow = Workflow(id="w", name="W", steps=[Step(name="step", executor=step)])
+    played = play(engine_of(workflow), request_of("workflow/w", "x", stream=stream))
+
+    assert played.outcome.output.run["step_results"][0]["content"] == expected
+    assert played.content == expected
+    if stream:
+        assert played.of("WorkflowCompleted")["content"] == expected
+        assert played.of("StepCompleted")["content"] == expected
