@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from agentos_lambda.api.errors import field_errors
 from agentos_lambda.api.requests.body import Body
 from agentos_lambda.api.requests.fields import Flag, Id, JsonDict, from_text
+from agentos_lambda.api.requests.filters import check_filters
 from agentos_lambda.api.requests.uploads import media_objects, refuse_internal_hosts
 from agentos_lambda.runs.model import Media, RunInput
 
@@ -22,19 +23,13 @@ def _message(value: Any) -> Any:
     return value
 
 
-def _filters(value: Any) -> Any:
-    if value is not None and not isinstance(value, dict | list):
-        raise PydanticCustomError("filters_type", "Input should be an object or an array")
-    return value
-
-
 def _object_schema(value: Any) -> Any:
     if isinstance(value, dict) and value.get("type") != "object":
         raise PydanticCustomError("schema_type", 'root must declare "type": "object"')
     return value
 
 
-JsonFilters = Annotated[dict[str, Any] | list[Any] | None, BeforeValidator(_filters), BeforeValidator(from_text)]
+JsonFilters = Annotated[dict[str, Any] | list[Any] | None, BeforeValidator(check_filters), BeforeValidator(from_text)]
 OutputSchema = Annotated[dict[str, Any] | None, BeforeValidator(_object_schema), BeforeValidator(from_text)]
 MediaList = Annotated[list[dict[str, Any]] | None, BeforeValidator(from_text)]
 
