@@ -68,3 +68,11 @@ def test_a_function_may_ask_for_the_history() -> None:
     assert history_runs(Workflow(name="w", steps=[lambda step_input: step_input])) == 3
     assert history_runs(Workflow(name="w", steps=[Step(name="s", executor=lambda step_input: step_input)])) == 3
     assert history_runs(Workflow(name="w", steps=lambda _: None)) == WHOLE_SESSION
+
+
+def test_no_database_is_missed_for_a_workflows_history(caplog: pytest.LogCaptureFixture) -> None:
+    step = Step(name="write", executor=lambda step_input: step_input, add_workflow_history=True)
+    workflow = Workflow(id="w", name="W", steps=[step], add_workflow_history_to_steps=True)
+
+    assert play(engine_of(workflow), request_of("workflow/w", "x", stream=False)).outcome.answer is not None
+    assert "no database" not in caplog.text

@@ -3,15 +3,21 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from agno.agent import Agent
+from agno.run import RunContext
+from agno.team import Team
+from agno.workflow import Step, Workflow
 
 from agentos_lambda.engine.components.build_manifest import describe_components, main
 from agentos_lambda.engine.components.history import history_runs
-from agentos_lambda.engine.components.loader import load_components
+from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.components.manifest import Manifest, ManifestError
 from agentos_lambda.engine.errors import ComponentsError
+from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.values import JsonObject, Kind
 from tests.manifest import LAYERS_PATH
 
@@ -187,7 +193,8 @@ def test_components_that_cannot_be_described_are_told(tmp_path: Path, monkeypatc
     )
 
     with pytest.raises(
-        ComponentsError, match=r"cannot be described: `openai` not installed.* \(a: without a model it is OpenAI's"
+        ComponentsError,
+        match=r"agent 'a' cannot be described: ImportError: `openai` not .* \(a: without a model it is OpenAI's",
     ):
         describe_components(load_components(os.fspath(tmp_path / "bare.py")))
 
@@ -224,3 +231,89 @@ def test_a_key_in_the_environment_neither_hides_the_components_nor_is_lost(
 
     assert [agent["id"] for agent in described["agents"]] == [agent["id"] for agent in document["agents"]]
     assert os.environ[variable] == "k3y"
+
+
+def needs_a_run(run_context: RunContext) -> str:
+    return run_context.session_state["tone"]
+
+
+async def needs_a_run_later(run_context: RunContext) -> str:
+    return run_context.session_state["tone"]
+
+
+def tools_of_a_run(run_context: RunContext) -> list[object]:
+    return [run_context.dependencies["tool"]]
+
+
+UNDESCRIBED = {
+    "instructions": {"instructions": needs_a_run},
+    "asynchronous instructions": {"instructions": needs_a_run_later},
+    "system message": {"system_message": needs_a_run},
+    "tools": {"tools": tools_of_a_run},
+}
+
+
+@pytest.mark.parametrize("case", UNDESCRIBED)
+def test_what_only_a_run_can_give_is_left_out_of_the_description(case: str) -> None:
+    def agent(**options: object) -> Agent:
+        return Agent(id="a", name="A", model=DemoModel(), **options)
+
+    dynamic = agent(**UNDESCRIBED[case])
+    bare = agent()
+
+    def described(one: Agent) -> JsonObject:
+        team = Team(id="t", name="T", model=DemoModel(), members=[one])
+        workflow = Workflow(id="w", name="W", steps=[Step(name="s", agent=one)])
+        return describe_components(Components(agents=[one], teams=[team], workflows=[workflow]))
+
+    assert described(dynamic) == described(bare)
+
+
+def test_knowledge_that_only_a_run_can_give_hides_no_component() -> None:
+    agent = Agent(id="a", name="A", model=DemoModel(), knowledge=needs_a_run)
+
+    (entry,) = describe_components(Components(agents=[agent]))["agents"]
+    assert entry["detail"]["id"] == "a"
+
+
+def test_instructions_that_can_be_had_are_described() -> None:
+    agent = Agent(id="a", name="A", model=DemoModel(), instructions=lambda: "Be brief.")
+
+    (entry,) = describe_components(Components(agents=[agent]))["agents"]
+    assert entry["detail"]["system_message"]["instructions"] == "Be brief."
+
+
+def test_a_teams_mode_may_be_text() -> None:
+    team = Team(id="t", name="T", mode="route", model=DemoModel(), members=[Agent(id="a", model=DemoModel())])
+
+    (entry,) = describe_components(Components(teams=[team]))["teams"]
+    assert entry["detail"]["mode"] == "route"
+
+
+def test_a_mode_that_is_none_is_told() -> None:
+    team = Team(id="t", name="T", mode="shout", model=DemoModel(), members=[])
+
+    with pytest.raises(ComponentsError, match=r"^t: the mode 'shout' is none of coordinate, route, broadcast, tasks$"):
+        Components(teams=[team])
+
+
+@dataclass
+class Odd(DemoModel):
+    """Is fine until somebody asks for its provider."""
+
+    def __getattribute__(self, name: str) -> object:
+        if name == "provider":
+            raise RuntimeError("no provider\ntoday")
+        return super().__getattribute__(name)
+
+
+def test_the_component_that_cannot_be_described_is_named_with_the_cause_in_one_line(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    agents = [Agent(id="good", model=DemoModel()), Agent(id="odd", model=Odd())]
+
+    with pytest.raises(
+        ComponentsError, match=r"^The agent 'odd' cannot be described: RuntimeError: no provider today$"
+    ):
+        describe_components(Components(agents=agents))
+    assert capfd.readouterr() == ("", "")

@@ -161,7 +161,7 @@ class WorkflowRun(Run):
 
 
 class RunItem(Open):
-    """A run in a list. Every field is there, null where it has no value."""
+    """A run in a list. Every field is there, null or empty where it has no value."""
 
     run_id: str
     status: RunStatus

@@ -14,7 +14,8 @@ LOGGERS = ("agno", "agno-team", "agno-workflow")
 
 
 def _is_warning(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.WARNING
+    # A workflow has no database of its own here: each run gets one, so its history is kept.
+    return record.levelno >= logging.WARNING and "no database is configured" not in record.getMessage()
 
 
 for _name in LOGGERS:

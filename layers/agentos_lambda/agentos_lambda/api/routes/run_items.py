@@ -22,9 +22,9 @@ _FORKS = (
     "last_checkpoint_at_message_index",
 )
 _OF_ALL = ("user_id", "cancellation_stage", "metrics", "events", *_MEDIA, *_REASONING)
-_OF_COMPONENTS = ("parent_run_id", "metadata", "messages", "tools", "session_state", "followups", *_FORKS)
+_OF_COMPONENTS = ("parent_run_id", "messages", "tools", "session_state", "followups", *_FORKS)
 _FIELDS = {
-    Kind.AGENT: (*_OF_ALL, *_OF_COMPONENTS, "agent_id"),
+    Kind.AGENT: (*_OF_ALL, *_OF_COMPONENTS, "metadata", "agent_id"),
     Kind.TEAM: (*_OF_ALL, *_OF_COMPONENTS, "team_id"),
     Kind.WORKFLOW: (
         *_OF_ALL,
@@ -38,6 +38,24 @@ _FIELDS = {
         "paused_step_index",
     ),
 }
+_ABSENT: JsonObject = {
+    "metrics": {},
+    "reasoning_content": "",
+    **{name: [] for name in ("reasoning_steps", "reasoning_messages", "references")},
+    **{name: [] for name in ("images", "videos", "audio", "files")},
+    "parent_run_id": "",
+}
+"""What AgentOS says of a field that a run does not have, where it is not null."""
+_ABSENT_OF: dict[Kind, JsonObject] = {
+    Kind.AGENT: {"user_id": ""},
+    Kind.TEAM: {},
+    Kind.WORKFLOW: {"user_id": "", "content_type": "", "events": [], "step_results": [], "step_executor_runs": []},
+}
+_NULL_IF_EMPTY = {
+    Kind.AGENT: ("messages", "tools", "events"),
+    Kind.TEAM: ("messages", "tools", "events"),
+    Kind.WORKFLOW: (),
+}
 _INPUT_MEDIA = {"images": "images", "videos": "videos", "audios": "audios", "files": "files"}
 
 
@@ -49,7 +67,7 @@ def run_item(stored: StoredRun) -> RunItem:
         "status": stored.status,
         "created_at": _iso(run.get("created_at") or stored.accepted_at // 1000),
         "run_input": _input_text(run),
-        "content": run.get("content"),
+        "content": run.get("content", ""),
     }
     if stored.kind is not Kind.WORKFLOW:
         item["run_response_format"] = "text" if run.get("content_type", "str") == "str" else "json"
@@ -57,7 +75,11 @@ def run_item(stored: StoredRun) -> RunItem:
         item["input_media"] = {
             name: (given.get(field) if isinstance(given, dict) else None) or [] for name, field in _INPUT_MEDIA.items()
         }
-    return cast("RunItem", {**{name: run.get(name) for name in _FIELDS[stored.kind]}, **item})
+    absent = {**_ABSENT, **_ABSENT_OF[stored.kind]}
+    fields = {name: run.get(name, absent.get(name)) for name in _FIELDS[stored.kind]}
+    for name in _NULL_IF_EMPTY[stored.kind]:
+        fields[name] = fields[name] or None
+    return cast("RunItem", {**fields, **item})
 
 
 def _input_text(run: JsonObject) -> str:

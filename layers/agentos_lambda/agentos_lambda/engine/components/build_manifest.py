@@ -10,9 +10,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -24,7 +25,10 @@ from agno.agent import Agent
 from agno.models.base import Model
 from agno.os import AgentOS
 from agno.team import Team
+from agno.workflow import Workflow
 
+from agentos_lambda.engine import LOGGERS
+from agentos_lambda.engine.components.describable import describable
 from agentos_lambda.engine.components.history import history_runs
 from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.components.manifest import VERSION
@@ -51,20 +55,41 @@ _KEYS = ("OS_SECURITY_KEY", "JWT_VERIFICATION_KEY", "JWT_JWKS_FILE")
 def describe_components(components: Components | None = None) -> JsonObject:
     """The manifest of these components, else of those that the environment names. Raises ``ComponentsError``."""
     described = components if components is not None else load_components()
-    with ThreadPoolExecutor(1) as thread:  # the caller's own may be running an event loop
+    with ThreadPoolExecutor(1) as thread, _hidden(_KEYS), _silent():  # the caller may be running an event loop
+
+        def describe(some: Components) -> JsonObject:
+            return thread.submit(lambda: asyncio.run(_describe(some))).result()
+
         try:
-            with _hidden(_KEYS):
-                return thread.submit(lambda: asyncio.run(_describe(described))).result()
+            return describe(described)
         except ComponentsError:
             raise
-        except Exception as error:  # an edge: a component's own functions are called for its description
-            told = " ".join(str(error).split())
-            raise ComponentsError(f"The components cannot be described: {told}{_hint(error, described)}") from error
+        except Exception as error:  # an edge: a component's own code is called for its description
+            raise _first_failure(described, describe) or ComponentsError(
+                f"The components cannot be described: {_cause(error)}"
+            ) from error
 
 
-def _hint(error: Exception, components: Components) -> str:
+def _first_failure(components: Components, describe: Callable[[Components], JsonObject]) -> ComponentsError | None:
+    """The error of the first component that cannot be described alone."""
+    for kind in Kind:
+        for component in components.all(kind):
+            try:
+                alone: Any = {kind.plural: [component]}
+                describe(Components(**alone))
+            except Exception as error:  # noqa: BLE001  the same edge
+                told = f"{_cause(error)}{_hint(error, component)}"
+                return ComponentsError(f"The {kind} {component.id!r} cannot be described: {told}")
+    return None
+
+
+def _cause(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def _hint(error: Exception, component: AgnoComponent) -> str:
     """agno gives a component without a model one of OpenAI, whose package is mostly not there."""
-    every = [part for kind in Kind for part in parts(list(components.all(kind)))]
+    every = list(parts(component))
     bare = sorted({str(part.id or part.name) for part in every if isinstance(part, Agent | Team) and not part.model})
     if not bare or not isinstance(error, ImportError):
         return ""
@@ -79,6 +104,20 @@ def _hidden(variables: Sequence[str]) -> Iterator[None]:
         yield
     finally:
         os.environ.update(hidden)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """agno's loggers closed for a while: AgentOS logs the whole story of a failure that is told in one line here."""
+    loggers = [logging.getLogger(name) for name in LOGGERS]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
+    try:
+        yield
+    finally:
+        for logger, disabled in zip(loggers, before, strict=True):
+            logger.disabled = disabled
 
 
 async def _describe(components: Components) -> JsonObject:
@@ -99,12 +138,13 @@ async def _describe(components: Components) -> JsonObject:
 
 
 def _client(components: Components) -> httpx.AsyncClient:
-    """A client of an AgentOS of copies: it changes the components that it is given."""
+    """A client of an AgentOS of copies."""
+    copies = describable([component for kind in Kind for component in components.all(kind)])
     app = AgentOS(
         id=DATABASE_ID,
-        agents=[agent.deep_copy() for agent in components.agents],
-        teams=[team.deep_copy() for team in components.teams],
-        workflows=[workflow.deep_copy() for workflow in components.workflows],
+        agents=[copy for copy in copies if isinstance(copy, Agent)],
+        teams=[copy for copy in copies if isinstance(copy, Team)],
+        workflows=[copy for copy in copies if isinstance(copy, Workflow)],
         db=RunDatabase("", Kind.AGENT, "", None),  # type: ignore[abstract]  # its decorator implements the rest
         telemetry=False,
     ).get_app()

@@ -16,10 +16,11 @@ from typing import TypeVar
 
 from agno.agent import Agent
 from agno.team import Team
+from agno.team.mode import TeamMode
 from agno.utils.string import generate_id_from_name
 from agno.workflow import Workflow
 
-from agentos_lambda.engine.components.parts import AgnoComponent
+from agentos_lambda.engine.components.parts import AgnoComponent, parts
 from agentos_lambda.engine.errors import REQUIREMENTS, ComponentsError
 from agentos_lambda.protocol.ids import is_id
 from agentos_lambda.protocol.values import Kind
@@ -41,6 +42,11 @@ class Components:
     teams: Sequence[Team] = ()
     workflows: Sequence[Workflow] = ()
 
+    def __post_init__(self) -> None:
+        for part in parts([*self.agents, *self.teams, *self.workflows]):
+            if isinstance(part, Team) and part.mode is not None:
+                part.mode = _mode(part)
+
     def all(self, kind: Kind) -> Sequence[AgnoComponent]:
         by_kind: dict[Kind, Sequence[AgnoComponent]] = {
             Kind.AGENT: self.agents,
@@ -51,6 +57,15 @@ class Components:
 
     def find(self, kind: Kind, component_id: str) -> AgnoComponent | None:
         return next((component for component in self.all(kind) if component.id == component_id), None)
+
+
+def _mode(team: Team) -> TeamMode:
+    """The team's mode, which may be given as text: agno takes it so, and fails when it describes the team."""
+    try:
+        return TeamMode(team.mode)
+    except ValueError:
+        modes = ", ".join(mode.value for mode in TeamMode)
+        raise ComponentsError(f"{team.id or team.name}: the mode {team.mode!r} is none of {modes}") from None
 
 
 def load_components(path: str | None = None) -> Components:

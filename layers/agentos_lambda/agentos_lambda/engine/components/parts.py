@@ -11,7 +11,7 @@ from agno.workflow import Workflow
 
 AgnoComponent = Agent | Team | Workflow
 
-_HOLDERS = ("agent", "team", "workflow", "members", "steps", "else_steps", "choices")
+HOLDERS = ("agent", "team", "workflow", "members", "steps", "else_steps", "choices")
 """Attributes of teams, workflows and all kinds of steps that hold further components or steps."""
 
 
@@ -26,7 +26,7 @@ def parts(component: object) -> Iterator[AgnoComponent]:
         for item in component:
             yield from parts(item)
     elif component is not None and not isinstance(component, Agent):
-        for holder in _HOLDERS:
+        for holder in HOLDERS:
             yield from parts(getattr(component, holder, None))
 
 
