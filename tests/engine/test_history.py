@@ -4,6 +4,7 @@ from agno.team import Team
 from agno.workflow import Condition, Loop, Parallel, Router, Step, Steps, Workflow
 
 from agentos_lambda.engine.components.history import WHOLE_SESSION, history_runs
+from tests.engine.playing import engine_of, play, request_of
 
 FIVE = {"add_history_to_context": True, "num_history_runs": 5}
 
@@ -70,9 +71,11 @@ def test_a_function_may_ask_for_the_history() -> None:
     assert history_runs(Workflow(name="w", steps=lambda _: None)) == WHOLE_SESSION
 
 
-def test_no_database_is_missed_for_a_workflows_history(caplog: pytest.LogCaptureFixture) -> None:
+def test_no_database_is_missed_for_a_workflows_history(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     step = Step(name="write", executor=lambda step_input: step_input, add_workflow_history=True)
     workflow = Workflow(id="w", name="W", steps=[step], add_workflow_history_to_steps=True)
 
     assert play(engine_of(workflow), request_of("workflow/w", "x", stream=False)).outcome.answer is not None
-    assert "no database" not in caplog.text
+    assert "no database" not in caplog.text + "".join(capfd.readouterr())
