@@ -3,7 +3,6 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -297,23 +296,16 @@ def test_a_mode_that_is_none_is_told() -> None:
         Components(teams=[team])
 
 
-@dataclass
-class Odd(DemoModel):
-    """Is fine until somebody asks for its provider."""
-
-    def __getattribute__(self, name: str) -> object:
-        if name == "provider":
-            raise RuntimeError("no provider\ntoday")
-        return super().__getattribute__(name)
+class Odd(Agent):
+    def deep_copy(self, **_: object) -> Agent:
+        raise RuntimeError("no copy\ntoday")
 
 
 def test_the_component_that_cannot_be_described_is_named_with_the_cause_in_one_line(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    agents = [Agent(id="good", model=DemoModel()), Agent(id="odd", model=Odd())]
+    agents = [Agent(id="good", model=DemoModel()), Odd(id="odd", model=DemoModel())]
 
-    with pytest.raises(
-        ComponentsError, match=r"^The agent 'odd' cannot be described: RuntimeError: no provider today$"
-    ):
+    with pytest.raises(ComponentsError, match=r"^The agent 'odd' cannot be described: RuntimeError: no copy today$"):
         describe_components(Components(agents=agents))
     assert capfd.readouterr() == ("", "")
