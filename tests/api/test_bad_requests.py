@@ -57,6 +57,14 @@ INVALID = {
     "a filter without a key": ({"message": "hi", "knowledge_filters": '{"op":"EQ","value":1}'}, "knowledge_filters"),
     "a schema that is no object": ({"message": "hi", "output_schema": "null-ish"}, "output_schema"),
     "a schema of no object": ({"message": "hi", "output_schema": {"type": "string"}}, "output_schema"),
+    "a schema with properties that are no object": (
+        {"message": "hi", "output_schema": {"type": "object", "properties": []}},
+        "output_schema",
+    ),
+    "a schema of an unknown type": (
+        {"message": "hi", "output_schema": {"type": "object", "properties": {"a": {"type": "weird"}}}},
+        "output_schema",
+    ),
     "images that are no array": ({"message": "hi", "images": "{}"}, "images"),
 }
 

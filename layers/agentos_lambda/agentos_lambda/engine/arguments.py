@@ -8,6 +8,7 @@ from typing import Any
 from agno.media import Audio, File, Image, Video
 
 from agentos_lambda.engine.isolation.inputs import as_data, as_text
+from agentos_lambda.engine.output_schema import output_model
 from agentos_lambda.protocol.values import Json, Kind
 from agentos_lambda.runs.model import Media, RunInput
 from agentos_lambda.runs.ports import EngineRequest
@@ -42,10 +43,7 @@ def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
     else:
         arguments["knowledge_filters"] = _filters(work.knowledge_filters)
         if work.output_schema is not None:
-            # Imported for this alone: agno.os costs more to import than everything else together.
-            from agno.os.utils import json_schema_to_pydantic_model  # noqa: PLC0415
-
-            arguments["output_schema"] = json_schema_to_pydantic_model(work.output_schema)
+            arguments["output_schema"] = output_model(work.output_schema)
     for medium in work.media:
         name, value = _medium(medium)
         arguments.setdefault(name, []).append(value)

@@ -16,8 +16,9 @@ from agentos_lambda.engine.shown_runs import as_shown
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.to_json import plain
 from agentos_lambda.protocol.events import cancel_reason
+from agentos_lambda.protocol.output_schema import mismatch
 from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
-from agentos_lambda.runs.model import RunOutput, SessionDelta
+from agentos_lambda.runs.model import RunInput, RunOutput, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 _INTERRUPTED = "Operation cancelled by user"
@@ -59,7 +60,7 @@ def outcome_of(
     saved = database.run
     status = _status(saved, observed)
     run = with_true_statuses(dict(saved)) if saved is not None else _unsaved(request, name, status, observed)
-    if (undone := _undone(run, status, observed)) is not None:
+    if (undone := _undone(run, status, observed) or _unfit(run, status, request)) is not None:
         status, observed.error = RunStatus.ERROR, undone
         run["content"] = undone
     run["status"] = status.value
@@ -115,6 +116,15 @@ def _undone(run: JsonObject, status: RunStatus, observed: Observations) -> str |
         return None
     name = next((waits[key] for key in ("workflow_name", "team_name", "agent_name") if waits and waits.get(key)), None)
     return f"{name or 'A part of the run'} waits for a decision that cannot be handed to it: nothing there went on"
+
+
+def _unfit(run: JsonObject, status: RunStatus, request: EngineRequest) -> str | None:
+    """In words, why the answer does not fit the schema that the caller sent; None if it does, or none was sent."""
+    schema = request.work.output_schema if isinstance(request.work, RunInput) else None
+    if schema is None or status is not RunStatus.COMPLETED or request.kind is Kind.WORKFLOW:
+        return None
+    unfit = mismatch(run.get("content"), schema)
+    return f"The answer does not fit the output schema: {unfit}" if unfit is not None else None
 
 
 def _waits_for_nothing(run: JsonObject, status: RunStatus) -> bool:

@@ -12,6 +12,7 @@ from agentos_lambda.api.requests.body import Body
 from agentos_lambda.api.requests.fields import Flag, Id, JsonDict, from_text
 from agentos_lambda.api.requests.filters import check_filters
 from agentos_lambda.api.requests.uploads import media_objects, refuse_internal_hosts
+from agentos_lambda.protocol.output_schema import SchemaRefused, check_schema
 from agentos_lambda.runs.model import Media, RunInput
 
 
@@ -26,6 +27,11 @@ def _message(value: Any) -> Any:
 def _object_schema(value: Any) -> Any:
     if isinstance(value, dict) and value.get("type") != "object":
         raise PydanticCustomError("schema_type", 'root must declare "type": "object"')
+    if isinstance(value, dict):
+        try:
+            check_schema(value)
+        except SchemaRefused as refused:
+            raise PydanticCustomError("schema", "{reason}", {"reason": str(refused)}) from refused
     return value
 
 

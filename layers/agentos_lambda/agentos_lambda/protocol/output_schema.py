@@ -1,0 +1,101 @@
+"""JSON Schemas that callers send for an answer (draft 2020-12): what may be in one, and whether an answer fits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agentos_lambda.protocol.values import Json, JsonObject
+
+_MAX_SIZE = 10_000
+"""Schemas within a schema, each counted as often as it is referred to."""
+
+_REFUSED = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "pattern", "patternProperties")
+"""References beyond the schema itself, and regular expressions, which may take for ever."""
+
+_SCHEMA = ("items", "additionalProperties", "contains", "not", "if", "then", "else", "propertyNames")
+_SCHEMAS = ("allOf", "anyOf", "oneOf", "prefixItems")
+_NAMED_SCHEMAS = ("properties", "$defs", "definitions", "dependentSchemas")
+
+
+class SchemaRefused(ValueError):
+    """The schema cannot be carried out. The text names the place and the reason."""
+
+
+def check_schema(schema: JsonObject) -> None:
+    """Raise ``SchemaRefused`` if the schema is none, or has something that is not carried out."""
+    # Imported by the requests that have one: few, and it brings some hundred modules.
+    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # noqa: PLC0415
+    from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise SchemaRefused(f"{_place(error.absolute_path)}: {error.message}") from error
+    except RecursionError as error:
+        raise SchemaRefused("is nested too deep") from error
+    _Size(schema).of(schema, "")
+
+
+def mismatch(answer: Json, schema: JsonObject) -> str | None:
+    """In words, the first thing in the answer that does not fit the schema; None if it fits."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    from jsonschema.exceptions import best_match  # noqa: PLC0415
+
+    try:
+        error = best_match(Draft202012Validator(schema).iter_errors(answer))
+    except RecursionError:
+        return "the schema refers to itself without an end"
+    return None if error is None else f"{_place(error.absolute_path)}: {error.message}"
+
+
+class _Size:
+    """How large a schema is with all that it refers to. On the way everything that is not carried out is found."""
+
+    def __init__(self, root: JsonObject) -> None:
+        self._root = root
+        self._known: dict[int, int] = {}
+
+    def of(self, schema: Json, place: str) -> int:
+        if not isinstance(schema, dict):
+            return 1
+        if id(schema) not in self._known:
+            self._known[id(schema)] = 1  # while it is counted: one that refers to itself
+            size = 1 + sum(self.of(inner, where) for inner, where in self._within(schema, place))
+            if size > _MAX_SIZE:
+                raise SchemaRefused("is too large")
+            self._known[id(schema)] = size
+        return self._known[id(schema)]
+
+    def _within(self, schema: JsonObject, place: str) -> Iterator[tuple[Json, str]]:
+        for keyword in _REFUSED:
+            if keyword in schema:
+                raise SchemaRefused(f"{place}{keyword}: is not supported")
+        if "$ref" in schema:
+            yield self._target(schema["$ref"], place), place
+        for keyword in _SCHEMA:
+            if keyword in schema:
+                yield schema[keyword], f"{place}{keyword}."
+        for keyword in _SCHEMAS:
+            for number, inner in enumerate(schema.get(keyword, ())):
+                yield inner, f"{place}{keyword}.{number}."
+        for keyword in _NAMED_SCHEMAS:
+            for name, inner in schema.get(keyword, {}).items():
+                yield inner, f"{place}{keyword}.{name}."
+
+    def _target(self, reference: str, place: str) -> Json:
+        if not reference.startswith("#"):
+            raise SchemaRefused(f"{place}$ref: must refer to a part of the schema")
+        target: Json = self._root
+        for part in reference[1:].split("/")[1:]:
+            name = part.replace("~1", "/").replace("~0", "~")
+            try:
+                target = target[int(name) if isinstance(target, list) else name]
+            except (KeyError, IndexError, TypeError, ValueError):
+                raise SchemaRefused(f"{place}$ref: there is no {reference}") from None
+        if target is not self._root and reference[1:2] != "/":
+            raise SchemaRefused(f"{place}$ref: there is no {reference}")
+        return target
+
+
+def _place(path: object) -> str:
+    return ".".join(map(str, path)) or "it"  # type: ignore[call-overload]

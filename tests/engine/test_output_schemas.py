@@ -1,0 +1,136 @@
+"""Output schemas of callers: carried out unchanged, held, or refused by name before anything runs."""
+
+import json
+from typing import Any
+
+import pytest
+from agno.agent import Agent
+from agno.team import Team
+
+from agentos_lambda.engine.models.demo import DemoModel
+from agentos_lambda.protocol.output_schema import SchemaRefused, check_schema, mismatch
+from agentos_lambda.protocol.values import Json, JsonObject, RunStatus
+from tests.engine.playing import Played, engine_of, play, request_of
+
+streamed = pytest.mark.parametrize("stream", [True, False])
+
+
+def schema(properties: JsonObject, **more: Any) -> JsonObject:
+    return {"type": "object", "properties": properties, "required": list(properties), **more}
+
+
+def answered(answer: Json, wanted: JsonObject, *, kind: str = "agent", stream: bool = False) -> Played:
+    agent = Agent(id="a", name="a", model=DemoModel())
+    component = agent if kind == "agent" else Team(id="a", name="a", model=DemoModel(), members=[agent])
+    request = request_of(f"{kind}/a", f"It is {json.dumps(answer)}", output_schema=wanted, stream=stream)
+    return play(engine_of(component), request)
+
+
+ANY: JsonObject = {}
+CARRIED: list[tuple[JsonObject, JsonObject]] = [
+    (dict.fromkeys(("_id", "model_config", "model_dump", "__init__", "class", "root", "a b"), "x"), {}),
+    ({"name": None}, {"name": {"type": ["string", "null"]}}),
+    (
+        {"name": None, "deep": {"none": None, "list": [None]}},
+        {"name": {"anyOf": [{"type": "string"}, {"type": "null"}]}},
+    ),
+    ({"a": {"_b": {"model_dump": 1}}}, {"a": {"type": "object", "properties": {"_b": ANY}}}),
+    ({"colour": "red", "size": 3, "tags": ["x"]}, {"colour": {"enum": ["red"]}, "size": {"minimum": 3}}),
+]
+
+
+@streamed
+@pytest.mark.parametrize("kind", ["agent", "team"])
+@pytest.mark.parametrize(("answer", "properties"), CARRIED)
+def test_an_answer_that_fits_is_carried_unchanged(
+    answer: JsonObject, properties: JsonObject, kind: str, stream: bool
+) -> None:
+    wanted = schema({name: properties.get(name, ANY) for name in answer})
+    check_schema(wanted)
+    played = answered(answer, wanted, kind=kind, stream=stream)
+
+    assert (played.outcome.status, played.content) == (RunStatus.COMPLETED, answer)
+    shown = played.events[-1] if stream else played.outcome.answer
+    assert shown is not None
+    assert shown["content"] == answer
+
+
+UNFIT: list[tuple[JsonObject, JsonObject, str]] = [
+    ({"colour": "blue"}, {"colour": {"enum": ["red"]}}, "colour: 'blue' is not one of ['red']"),
+    ({"size": 2}, {"size": {"type": "integer", "minimum": 3}}, "size: 2 is less than the minimum of 3"),
+    ({"name": "abcd"}, {"name": {"maxLength": 3}}, "name: 'abcd' is too long"),
+    ({"tags": [1]}, {"tags": {"items": {"type": "string"}}}, "tags.0: 1 is not of type 'string'"),
+    ({}, {"name": {"type": "string"}}, "it: 'name' is a required property"),
+]
+
+
+@streamed
+@pytest.mark.parametrize(("answer", "properties", "reason"), UNFIT)
+def test_an_answer_that_does_not_fit_is_an_error_that_says_so(
+    answer: JsonObject, properties: JsonObject, reason: str, stream: bool
+) -> None:
+    played = answered(answer, schema(properties), stream=stream)
+
+    assert played.outcome.status is RunStatus.ERROR
+    assert played.content == f"The answer does not fit the output schema: {reason}"
+    if stream:
+        assert played.names[-1] == "RunError"
+        assert "RunCompleted" not in played.names
+
+
+def test_an_answer_that_is_no_object_is_an_error() -> None:
+    agent = Agent(id="a", name="a", model=DemoModel())
+    played = play(engine_of(agent), request_of("agent/a", "hello", output_schema=schema({"name": ANY})))
+
+    assert played.outcome.status is RunStatus.ERROR
+    assert "is not of type 'object'" in played.content
+
+
+def doubling(levels: int) -> JsonObject:
+    """A short schema that stands for 2 ** levels of them."""
+    definitions = {
+        f"d{level}": {"anyOf": [{"$ref": f"#/$defs/d{level + 1}"}, {"$ref": f"#/$defs/d{level + 1}"}]}
+        for level in range(levels)
+    }
+    return schema({"a": {"$ref": "#/$defs/d0"}}, **{"$defs": {**definitions, f"d{levels}": {"type": "string"}}})
+
+
+REFUSED: list[tuple[JsonObject, str]] = [
+    ({"type": "object", "properties": []}, "properties: [] is not of type 'object'"),
+    (schema({"a": {"type": "weird"}}), "properties.a.type: 'weird' is not valid under any of the given schemas"),
+    (schema({"a": {"minimum": "3"}}), "properties.a.minimum: '3' is not of type 'number'"),
+    (schema({"a": {"$ref": "https://example.com/a.json"}}), "properties.a.$ref: must refer to a part of the schema"),
+    (schema({"a": {"$ref": "#/$defs/none"}}), "properties.a.$ref: there is no #/$defs/none"),
+    (schema({"a": {"pattern": "(a+)+$"}}), "properties.a.pattern: is not supported"),
+    (schema({"a": {"items": {"$id": "x"}}}), "properties.a.items.$id: is not supported"),
+    (doubling(40), "is too large"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "reason"), REFUSED)
+def test_a_schema_that_cannot_be_carried_out_is_refused_by_name(wanted: JsonObject, reason: str) -> None:
+    with pytest.raises(SchemaRefused) as refused:
+        check_schema(wanted)
+
+    assert str(refused.value) == reason
+
+
+def test_a_schema_may_refer_to_itself() -> None:
+    tree = schema({"name": {"type": "string"}, "branches": {"type": "array", "items": {"$ref": "#"}}})
+    check_schema(tree)
+
+    assert mismatch({"name": "a", "branches": [{"name": "b", "branches": []}]}, tree) is None
+    assert mismatch({"name": "a", "branches": [{"name": 1, "branches": []}]}, tree) == (
+        "branches.0.name: 1 is not of type 'string'"
+    )
+
+
+def test_a_property_may_be_called_as_a_keyword_that_is_refused() -> None:
+    check_schema(schema({"pattern": {"type": "string"}, "$id": ANY}))
+
+
+def test_a_schema_without_an_end_is_an_error_and_no_crash() -> None:
+    endless = schema({"a": {"$ref": "#/$defs/a"}}, **{"$defs": {"a": {"$ref": "#/$defs/a"}}})
+    check_schema(endless)
+
+    assert mismatch({"a": 1}, endless) == "the schema refers to itself without an end"
