@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from itertools import islice
 
-from agentos_lambda.protocol.security_key import KeySource
+from agentos_lambda.protocol.security_key import KeySource, RereadableKey
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.websocket.ports import ConnectionStore, Gone, PostFailed, Posts, Slow
@@ -60,6 +60,9 @@ class Admission:
         return False
 
     def _is_guarded(self) -> bool:
+        """Whether a key is set. A client waits for this, so a secret is not read for it: there is one."""
+        if isinstance(self._key, RereadableKey):
+            return True
         try:
             return self._key() is not None
         except StoreUnavailable:
