@@ -59,8 +59,9 @@ validate: $(SAM)/.ready ## check the template
 
 # ARCHITECTURE and RUNTIME build for another target than the template's defaults.
 build: $(SAM)/.ready $(LOCAL)/.ready ## make functions and layers for AWS
-	@$(SAM)/bin/sam build
+	@AGENTOS_MODEL=$$($(SAM)/bin/python -m scripts.samconfig Model --config-env $(CONFIG)) $(SAM)/bin/sam build
 	@$(SAM)/bin/python -m scripts.sizes
+	@$(SAM)/bin/python -m scripts.models
 
 deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CONFIG=prod
 	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
