@@ -145,3 +145,27 @@ def test_a_cancel_during_a_silence_stops_the_providers_stream_within_two_seconds
     assert provider.abandoned.wait(2)
     assert time.monotonic() - cancelled_at[0] < 2
     assert (played.outcome.status, played.content) == (RunStatus.CANCELLED, "Good morning")
+
+
+@pytest.mark.parametrize("name", ["openai-chat", "openai-responses"])
+@pytest.mark.parametrize(
+    ("secret", "told"),
+    [
+        ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:Components-AbC", ["secret Components-AbC"]),
+        ("", ["shell that starts `make run`"]),
+    ],
+    ids=["on AWS", "locally"],
+)
+def test_a_missing_key_ends_the_run_with_the_command_that_sets_it(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, name: str, secret: str, told: list[str]
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    monkeypatch.setenv("COMPONENTS_SECRET", secret)
+    model = OpenAIChat(id="m") if name == "openai-chat" else OpenAIResponses(id="m")
+    played = play(engine_of(Agent(id="a", model=model)), request_of("agent/a", "hello"))
+
+    assert played.outcome.status is RunStatus.ERROR
+    for words in ("OPENAI_API_KEY is not set", "make secret NAME=OPENAI_API_KEY", *told):
+        assert words in played.outcome.error
+    assert "123456789012" not in played.outcome.error
+    assert provider.asked == []

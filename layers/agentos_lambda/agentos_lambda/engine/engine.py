@@ -8,6 +8,7 @@ from agentos_lambda.engine.continuation.decided_run import decided_run
 from agentos_lambda.engine.isolation.inputs import never_read_callers_objects_as_messages
 from agentos_lambda.engine.media import fetch_for_agno
 from agentos_lambda.engine.models.bedrock import bedrock_without_aioboto3
+from agentos_lambda.engine.models.missing_keys import say_where_keys_go
 from agentos_lambda.engine.run import CANCEL_GRACE_SECONDS, AgnoRun
 from agentos_lambda.media.fetcher import Fetcher
 from agentos_lambda.protocol.values import Kind
@@ -36,6 +37,7 @@ class AgnoEngine:
         cancellations()
         never_read_callers_objects_as_messages()
         bedrock_without_aioboto3()
+        say_where_keys_go()
         fetch_for_agno(self._fetcher)
 
     def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:
