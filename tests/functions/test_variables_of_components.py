@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
+from agentos_lambda.aws.functions import wiring
 from tests.cloud import REGION, tenant
 from tests.manifest import LAYERS_PATH
 
@@ -78,3 +79,18 @@ def test_without_the_variable_the_error_names_the_place(variables: dict[str, str
     done = process(ENGINE, variables | {"COMPONENTS_SECRET": arn})
 
     assert done.stderr.splitlines()[-1].endswith("file.py:5: KeyError: 'TOOL_KEY'")
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_process_starts_over_when_the_variables_have_changed(monkeypatch: pytest.MonkeyPatch, changed: bool) -> None:
+    class Variables:
+        def changed(self) -> bool:
+            return changed
+
+    retired: list[bool] = []
+    monkeypatch.setattr(wiring, "_engine", lambda: "engine")
+    monkeypatch.setattr(wiring, "_variables", Variables)
+    monkeypatch.setattr(wiring, "retire", lambda: retired.append(True))
+
+    assert wiring.engine() == "engine"
+    assert bool(retired) is changed
