@@ -59,8 +59,9 @@ validate: $(SAM)/.ready ## check the template
 
 # ARCHITECTURE and RUNTIME build for another target than the template's defaults.
 build: $(SAM)/.ready $(LOCAL)/.ready ## make functions and layers for AWS
-	@$(SAM)/bin/sam build
+	@AGENTOS_MODEL=$$($(SAM)/bin/python -m scripts.samconfig Model --config-env $(CONFIG)) $(SAM)/bin/sam build
 	@$(SAM)/bin/python -m scripts.sizes
+	@$(SAM)/bin/python -m scripts.models
 
 deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CONFIG=prod
 	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
@@ -70,6 +71,15 @@ url key: $(SAM)/.ready
 	@$(SAM)/bin/python -m scripts.stack $@ --config-env $(CONFIG)
 url: ## base URL of the stack that was deployed; CONFIG=prod
 key: ## its security key
+
+secret secrets secret-remove: export PYTHONPATH := layers/agentos_lambda:.
+secret secrets secret-remove: $(SAM)/.ready
+secret: ## write a variable of the components to AWS; its value from a prompt or from standard input (NAME=OPENAI_API_KEY)
+	@$(SAM)/bin/python -m scripts.secret set '$(NAME)' --config-env $(CONFIG)
+secrets: ## the names of the variables on AWS
+	@$(SAM)/bin/python -m scripts.secret list --config-env $(CONFIG)
+secret-remove: ## remove a variable from AWS (NAME=OPENAI_API_KEY)
+	@$(SAM)/bin/python -m scripts.secret remove '$(NAME)' --config-env $(CONFIG)
 
 # The layers as they go to AWS, but for this machine's processor; beside them agno's own server, and boto3, which Lambda has.
 COLD := $(VENVS)/cold-start
@@ -124,4 +134,4 @@ soak: export PYTHONPATH := layers/agentos_lambda:layers/components:.
 soak: $(DEV)/.ready $(CLOUD)/.ready ## minutes of background runs whose workers are killed, and what became of them (ARGS='--seconds 60')
 	@$(DEV)/bin/python -m tests.soak $(ARGS)
 
-.PHONY: help run local test lint house e2e sam-local samples soak lock cold-start validate build deploy url key
+.PHONY: help run local test lint house e2e sam-local samples soak lock cold-start validate build deploy url key secret secrets secret-remove

@@ -21,7 +21,7 @@ _OVERRIDABLE = (
 """Variables of the template that the user's environment may override."""
 _PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}
 """Variables of the user's environment that set a parameter of the template."""
-_ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER", "STACK_NAME")
+_ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "COMPONENTS_SECRET", "AWS_LAMBDA_EXEC_WRAPPER", "STACK_NAME")
 """Variables of the template that a process of this machine does not need. A container needs the first two."""
 _PATHS = ("layers/agentos_lambda", "layers/components", ".venvs/components")
 _PYTHONPATH = os.pathsep.join(str(ROOT / path) for path in _PATHS)
@@ -60,7 +60,9 @@ def container_variables(
     template: Mapping[str, str], cloud_url: str, *, addresses: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """The same for a container, which has AWS's interpreter, the built code and the wrapper."""
-    return _local(template, cloud_url, {"STACK_NAME": "", "SECURITY_KEY_SECRET": "", **(addresses or {})})
+    return _local(
+        template, cloud_url, {"STACK_NAME": "", "SECURITY_KEY_SECRET": "", "COMPONENTS_SECRET": "", **(addresses or {})}
+    )
 
 
 def _local(template: Mapping[str, str], cloud_url: str, addresses: Mapping[str, str]) -> dict[str, str]:

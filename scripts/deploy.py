@@ -1,7 +1,7 @@
-"""``python -m scripts.deploy``: ``sam deploy`` for the processor and the Python that the functions are built for.
+"""``python -m scripts.deploy``: ``sam deploy`` for what was built: processor, Python, and the models of the components.
 
-The build takes both from the template's defaults. In an existing stack sam keeps the value of a parameter that is not
-named, even if its default has changed, so these two are always named.
+The build takes processor and Python from the template's defaults, and finds the models. In an existing stack sam keeps
+the value of a parameter that is not named, so these are always named.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from scripts.samconfig import ROOT, deployment
+from scripts.models import MANIFEST, Account, arns, bedrock, is_profile, models
+from scripts.samconfig import ROOT, deployment, override_texts
 
 BUILT_FOR = ("Architecture", "Runtime")
 """Parameters that the build reads."""
@@ -27,7 +30,12 @@ def main() -> None:
     parser.add_argument("--config-env", default="default", help="environment of samconfig.toml; default: %(default)s")
     environment: str = parser.parse_args().config_env
     parameters = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"]
-    given = overrides(deployment(environment).get("parameter_overrides"), parameters)
+    config = deployment(environment)
+    try:
+        named = model_parameters(models(MANIFEST), config)
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"The roles for the models of the components cannot be made: {error}")
+    given = [*overrides(config.get("parameter_overrides"), parameters), *named]
     sam = Path(sys.executable).with_name("sam")
     os.execv(  # noqa: S606
         sam, [str(sam), "deploy", "--config-env", environment, "--parameter-overrides", *given]
@@ -36,16 +44,27 @@ def main() -> None:
 
 def overrides(configured: Any, parameters: Mapping[str, Any]) -> list[str]:
     """The values of ``--parameter-overrides``: first those of samconfig.toml, then the target, which overrides them."""
-    return [*_texts(configured), *(f"{name}={parameters[name]['Default']}" for name in BUILT_FOR)]
+    return [*override_texts(configured), *(f"{name}={parameters[name]['Default']}" for name in BUILT_FOR)]
 
 
-def _texts(configured: Any) -> list[str]:
-    """samconfig.toml may hold a text, a table, or a list of both."""
-    if isinstance(configured, list):
-        return [text for each in configured for text in _texts(each)]
-    if isinstance(configured, Mapping):
-        return [f'{name}="{value}"' for name, value in configured.items()]
-    return [configured] if configured else []
+def model_parameters(found: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> list[str]:
+    """The parameters that allow the Bedrock models of the components. AWS is asked only if there are some.
+
+    Raises ``BotoCoreError`` or ``ClientError`` if the region, or the account that a profile belongs to, is not known.
+    """
+    asked = bedrock(found)
+    direct, profiles = arns(asked, _account(asked, config)) if asked else ([], [])
+    return [f'BedrockModels="{",".join(direct)}"', f'BedrockProfiles="{",".join(profiles)}"']
+
+
+def _account(asked: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> Account:
+    # As in sam deploy: samconfig.toml may name region and profile, otherwise boto3 finds them.
+    session = boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
+    if session.region_name is None:
+        raise NoRegionError
+    needs_id = any(is_profile(model["id"]) and not model["id"].startswith("arn:") for model in asked)
+    account_id = session.client("sts").get_caller_identity()["Account"] if needs_id else ""
+    return Account(session.get_partition_for_region(session.region_name), session.region_name, account_id)
 
 
 if __name__ == "__main__":

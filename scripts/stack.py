@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         # As in sam deploy: samconfig.toml may name region and profile, otherwise boto3 finds them.
         session = boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
-        found = _outputs(session, config["stack_name"])
+        found = outputs(session, config["stack_name"])
         print(found["HttpUrl"] if options.what == "url" else _key(session, found["SecurityKeySecret"]))
     except (BotoCoreError, ClientError, NoOutputs) as error:
         print(error, file=sys.stderr)
@@ -34,7 +34,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _outputs(session: Any, name: str) -> dict[str, str]:
+def outputs(session: Any, name: str) -> dict[str, str]:
+    """The outputs of the stack. Raises ``NoOutputs``, and what boto3 raises."""
     [stack] = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     if not stack.get("Outputs"):
         raise NoOutputs(f"The stack {name} is {stack['StackStatus']}: it has no outputs.")

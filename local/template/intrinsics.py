@@ -46,6 +46,7 @@ class Intrinsics:
             "Fn::Equals": lambda pair: str(self.resolve(pair[0])) == str(self.resolve(pair[1])),
             "Fn::Not": lambda value: not self.resolve(value[0]),
             "Fn::Select": lambda pair: self.resolve(pair[1])[int(self.resolve(pair[0]))],
+            "Fn::Join": lambda pair: pair[0].join(self.resolve(pair[1])),
             "Fn::Split": lambda pair: self.resolve(pair[1]).split(pair[0]),
             "Fn::GetAtt": lambda path: self._ref(".".join(path) if isinstance(path, list) else path),
             "Fn::Sub": self._sub,

@@ -71,8 +71,10 @@ def play(
     *,
     first: Callable[[AgnoRun], None] | None = None,
     seeing: Callable[[Event, AgnoRun], None] | None = None,
+    loop: asyncio.Runner | None = None,
 ) -> Played:
-    """Run it in an event loop of its own. ``first`` gets the run before it starts, ``seeing`` each event."""
+    """Run it in ``loop``, or in an event loop of its own. ``first`` gets the run before it starts, ``seeing`` each
+    event."""
 
     async def run() -> Played:
         running = engine.start(request)
@@ -86,7 +88,7 @@ def play(
                     seeing(event, running)
         return Played(events, running.outcome(), await leftover_tasks())
 
-    return asyncio.run(run())
+    return asyncio.run(run()) if loop is None else loop.run(run())
 
 
 async def leftover_tasks() -> int:

@@ -1,35 +1,22 @@
 """boto3 and agno's Bedrock model as they are, against a server in this process that speaks Bedrock's protocol."""
 
 import json
-import struct
 import threading
-import zlib
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from agno.agent import Agent
 
+from agentos_lambda.engine.models import bedrock as bedrock_models
 from agentos_lambda.engine.models.default import default_model
 from agentos_lambda.protocol.values import RunStatus
 from tests.engine.playing import DEADLINE, cancelling_at, engine_of, play, request_of
+from tests.providers.event_stream import frame
 
 USAGE = {"inputTokens": 3, "outputTokens": 2, "totalTokens": 5}
 MODEL = "amazon.nova-lite-v1:0"
 TEXT = ["Good ", "morning"]
-
-
-def frame(name: str, payload: dict, kind: str = "event") -> bytes:
-    """One message of AWS's event stream encoding."""
-    headers = {f":{kind}-type": name, ":content-type": "application/json", ":message-type": kind}
-    head = b"".join(
-        bytes([len(key)]) + key.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
-        for key, value in headers.items()
-    )
-    body = json.dumps(payload).encode()
-    prelude = struct.pack(">II", len(head) + len(body) + 16, len(head))
-    message = prelude + struct.pack(">I", zlib.crc32(prelude)) + head + body
-    return message + struct.pack(">I", zlib.crc32(message))
 
 
 class Bedrock(BaseHTTPRequestHandler):
@@ -91,6 +78,7 @@ def bedrock(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Bedrock]]:
     for name, value in {"ACCESS_KEY_ID": "test", "SECRET_ACCESS_KEY": "test", "REGION": "eu-west-1"}.items():
         monkeypatch.setenv(f"AWS_{name}", value)
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+    monkeypatch.setattr(bedrock_models, "_clients", {})  # those of another test lead to its own server
     monkeypatch.setenv("AGENTOS_MODEL", f"aws-bedrock:{MODEL}")
     yield handler
     handler.release.set()
@@ -110,7 +98,7 @@ def test_an_answer_comes_through_boto3() -> None:
 
 @pytest.mark.usefixtures("bedrock")
 def test_an_answer_may_take_minutes_before_it_is_asked_for_again() -> None:
-    client = default_model().async_client._client()
+    client = default_model().get_client()
     assert client.meta.config.read_timeout == 300
     assert client.meta.region_name == "eu-west-1"
 

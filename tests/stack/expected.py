@@ -37,15 +37,16 @@ CONNECT = {(f"dynamodb:{action}", "ConnectionsTable.Arn") for action in ("GetIte
     ("lambda:InvokeFunction", "WebSocketFunction.Arn")
 }
 READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
+RUN_COMPONENTS = {("secretsmanager:GetSecretValue", "ComponentsSecret.Id")}
 START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE
 
 GRANTS: dict[str, set[Grant]] = {
     "ConfigFunction": READ_KEY,
-    "AgentsFunction": START_RUNS,
-    "TeamsFunction": START_RUNS,
-    "WorkflowsFunction": START_RUNS | FOLLOW,
+    "AgentsFunction": START_RUNS | RUN_COMPONENTS,
+    "TeamsFunction": START_RUNS | RUN_COMPONENTS,
+    "WorkflowsFunction": START_RUNS | FOLLOW | RUN_COMPONENTS,
     "WebSocketFunction": START_RUNS | FOLLOW | CONNECT | CLOSE,
-    "WorkerFunction": RUN_GRANTS | DEQUEUE | FOLLOW,
+    "WorkerFunction": RUN_GRANTS | DEQUEUE | FOLLOW | RUN_COMPONENTS,
     "SweeperFunction": RUN_GRANTS | SWEEP | CLOSE_OVERDUE,
 }
 """What a function may do besides writing its log and its traces."""
@@ -59,6 +60,7 @@ STORE = {
     "EVENTS_TTL_SECONDS": 86400,
 }
 MEDIA = {"MEDIA_PRIVATE_HOSTS": "refuse"}
+COMPONENTS = {"COMPONENTS_SECRET": "ComponentsSecret.Id"}
 QUEUE = {"RUNS_QUEUE_URL": "RunsQueue"}
 CONNECTIONS = {
     "CONNECTIONS_TABLE": "ConnectionsTable",
@@ -73,11 +75,11 @@ VARIABLES: dict[str, dict[str, Any]] = {
         "AGENTOS_RESPONSE_MODE": "buffered",
         "WEBSOCKET_URL": "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
     },
-    "AgentsFunction": STORE | MEDIA | QUEUE | STREAMS,
-    "TeamsFunction": STORE | MEDIA | QUEUE | STREAMS,
-    "WorkflowsFunction": STORE | MEDIA | QUEUE | STREAMS | FAN_OUT,
+    "AgentsFunction": STORE | MEDIA | COMPONENTS | QUEUE | STREAMS,
+    "TeamsFunction": STORE | MEDIA | COMPONENTS | QUEUE | STREAMS,
+    "WorkflowsFunction": STORE | MEDIA | COMPONENTS | QUEUE | STREAMS | FAN_OUT,
     "WebSocketFunction": STORE | QUEUE | CONNECTIONS | {"WEBSOCKET_SOURCE_LIMIT": 300},
-    "WorkerFunction": STORE | MEDIA | FAN_OUT | OUR_LOOP,
+    "WorkerFunction": STORE | MEDIA | COMPONENTS | FAN_OUT | OUR_LOOP,
     "SweeperFunction": STORE | QUEUE | CONNECTIONS,
 }
 """What a function's environment has besides ``EVERYWHERE``, in a stack without parameters."""

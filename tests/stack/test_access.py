@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import pytest
+from agno.models.utils import _PROVIDERS
 
 from tests.stack.expected import GRANTS, Grant
 from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, source, translate
@@ -17,6 +18,12 @@ PROFILE = "eu.amazon.nova-lite-v1:0"
 PROFILE_ARN = f"arn:${{AWS::Partition}}:bedrock:${{AWS::Region}}:${{AWS::AccountId}}:inference-profile/{PROFILE}"
 TRACE = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 """X-Ray's actions cannot be limited to a resource."""
+RUNNING = (*RUN_FUNCTIONS, "WorkerFunction")
+NOT_RUNNING = tuple(function for function in FUNCTIONS if function not in RUNNING)
+NOVA = "arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0"
+LLAMA = "arn:aws:bedrock:us-east-1::foundation-model/meta.llama3-1-8b-instruct-v1:0"
+EU_NOVA = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.amazon.nova-pro-v1:0"
+TOOL_POLICIES = [f"arn:aws:iam::123456789012:policy/tools/{name}" for name in ("bucket", "table", "queue", "topic")]
 INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 
 
@@ -102,13 +109,14 @@ def test_no_statement_has_a_wildcard_except_for_traces_objects_and_connections(s
 
 
 @pytest.mark.parametrize("function", HTTP_FUNCTIONS)
-def test_a_secret_that_is_named_is_the_only_one_that_may_be_read(function: str) -> None:
+def test_a_security_key_that_is_named_is_the_only_one_that_may_be_read(function: str) -> None:
     secrets = {
         resource
         for action, resource in grants(statements(translate(SecuritySecretArn=SECRET_ARN), function))
         if action.startswith("secretsmanager:")
     }
-    assert secrets == {SECRET_ARN}
+    variables = {"ComponentsSecret.Id"} if function in RUNNING else set()
+    assert secrets == {SECRET_ARN} | variables
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -116,11 +124,25 @@ def test_without_a_bedrock_model_nothing_may_invoke_one(stack: Stack, function: 
     assert not any(action.startswith("bedrock:") for action, _ in grants(statements(stack, function)))
 
 
-@pytest.mark.parametrize("model", ["openai:gpt-5-mini", "aws-bedrock:", "aws-bedrock:*", "Demo", ""])
-def test_a_model_that_the_functions_would_not_be_allowed_to_invoke_is_refused(model: str) -> None:
-    pattern = source()["Parameters"]["Model"]["AllowedPattern"]
-    assert re.search(pattern, f"aws-bedrock:{PROFILE}")
-    assert not re.search(pattern, model)
+def accepts(parameter: str, value: str) -> bool:
+    return re.search(source()["Parameters"][parameter]["AllowedPattern"], value) is not None
+
+
+@pytest.mark.parametrize("provider", [provider for provider in _PROVIDERS if provider != "aws-bedrock"])
+def test_the_stacks_model_may_be_of_every_provider(provider: str) -> None:
+    assert accepts("Model", f"{provider}:org/some-model.5@eu")
+    assert accepts("Model", f"aws-bedrock:{PROFILE}")
+    assert accepts("Model", "demo")
+
+
+@pytest.mark.parametrize("model", ["aws-bedrock:", "aws-bedrock:*", "openai:", "openai:gpt 5", ":gpt", "Demo", ""])
+def test_a_model_that_no_provider_or_no_role_knows_is_refused(model: str) -> None:
+    assert not accepts("Model", model)
+
+
+def test_a_model_of_another_provider_needs_nothing_of_bedrock() -> None:
+    found = grants(statements(translate(Model="openai:gpt-5-mini"), "AgentsFunction"))
+    assert not any(action.startswith("bedrock:") for action, _ in found)
 
 
 @pytest.mark.parametrize("function", [*RUN_FUNCTIONS, "WorkerFunction"])
@@ -142,10 +164,56 @@ def test_the_models_of_a_profile_may_be_invoked_through_that_profile_only(functi
     assert statement["Condition"] == {"StringEquals": {"bedrock:InferenceProfileArn": PROFILE_ARN}}
 
 
-@pytest.mark.parametrize("function", ["ConfigFunction", "SweeperFunction"])
-def test_what_runs_no_component_may_not_invoke_a_model(function: str) -> None:
-    found = grants(statements(translate(Model=f"aws-bedrock:{PROFILE}"), function))
+@pytest.mark.parametrize("function", RUNNING)
+def test_what_runs_components_may_invoke_exactly_the_models_that_they_name(function: str) -> None:
+    found = statements(translate(BedrockModels=f"{NOVA},{LLAMA}", BedrockProfiles=EU_NOVA), function)
+    invoking = [statement for statement in found if "bedrock:InvokeModel" in statement["Action"]]
+    direct, through_profiles = invoking[:-1], invoking[-1]
+
+    assert grants(direct) == {(action, arn) for action in INVOKE for arn in (NOVA, LLAMA, EU_NOVA)}
+    assert grants([through_profiles]) == {
+        (action, "arn:${AWS::Partition}:bedrock:*::foundation-model/*") for action in INVOKE
+    }
+    assert through_profiles["Condition"] == {"StringEquals": {"bedrock:InferenceProfileArn": [EU_NOVA]}}
+
+
+@pytest.mark.parametrize("parameter", ["BedrockModels", "BedrockProfiles"])
+def test_models_are_arns_without_wildcards(parameter: str) -> None:
+    assert accepts(parameter, "")
+    assert accepts(parameter, f"{NOVA},{EU_NOVA}")
+    for refused in ("amazon.nova-lite-v1:0", f"{NOVA},", f"{NOVA}*", NOVA.replace("bedrock", "s3")):
+        assert not accepts(parameter, refused)
+
+
+@pytest.mark.parametrize("function", NOT_RUNNING)
+def test_what_runs_no_component_may_not_invoke_a_model_nor_read_the_components_variables(function: str) -> None:
+    stack = translate(Model=f"aws-bedrock:{PROFILE}", BedrockModels=NOVA, BedrockProfiles=EU_NOVA)
+    found = grants(statements(stack, function))
     assert not any(action.startswith("bedrock:") for action, _ in found)
+    assert not any(resource == "ComponentsSecret.Id" for _, resource in found)
+    assert "COMPONENTS_SECRET" not in stack[function]["Properties"]["Environment"]["Variables"]
+
+
+def attached(stack: Stack, function: str) -> list[str]:
+    policies: list[str] = stack[stack[function]["Properties"]["Role"].removesuffix(".Arn")]["Properties"][
+        "ManagedPolicyArns"
+    ]
+    return policies
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_tools_policies_are_attached_to_what_runs_components_only(stack: Stack, function: str) -> None:
+    more = attached(translate(ToolPolicies=",".join(TOOL_POLICIES)), function)
+
+    assert more == attached(stack, function) + (TOOL_POLICIES if function in RUNNING else [])
+    assert len(more) <= 10  # the quota of an account that asked for no other
+    assert "" not in more
+
+
+def test_a_tools_policies_are_arns_of_policies() -> None:
+    assert accepts("ToolPolicies", ",".join(TOOL_POLICIES))
+    for refused in ("AdministratorAccess", f"{TOOL_POLICIES[0]},", f"{TOOL_POLICIES[0]}, {TOOL_POLICIES[1]}"):
+        assert not accepts("ToolPolicies", refused)
 
 
 def permissions(stack: Stack, function: str) -> list[dict[str, Any]]:

@@ -38,6 +38,11 @@ def test_every_metric_that_an_alarm_watches_is_counted(stack: Stack) -> None:
     assert counted == watched
 
 
+def test_every_secret_is_counted(stack: Stack) -> None:
+    [counted] = [how_many for _, how_many, of, _ in idle() if of == "secrets"]
+    assert counted == len([each for each in stack.values() if each["Type"] == "AWS::SecretsManager::Secret"])
+
+
 def test_every_event_source_that_asks_a_queue_is_counted(stack: Stack) -> None:
     sources = [each for each in stack.values() if each["Type"] == "AWS::Lambda::EventSourceMapping"]
     [counted] = [how_many for _, how_many, of, _ in idle() if of == "SQS requests"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +13,11 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import NoRegionError
 
-from scripts import stack
-from scripts.deploy import overrides
+from scripts import models as built
+from scripts import samconfig, stack
+from scripts.deploy import model_parameters, overrides
 from tests.cloud import tenant
 from tests.stack.translation import ROOT, source
 
@@ -55,16 +59,22 @@ def test_without_a_configured_value_only_the_target_is_named() -> None:
 
 
 def test_sam_is_started_with_these_overrides(tmp_path: Path) -> None:
-    """With a stand-in for sam beside the interpreter."""
-    programs = tmp_path / "bin"
+    """In a copy of the project that has been built, with a stand-in for sam beside the interpreter."""
+    programs, manifest = tmp_path / "bin", tmp_path / ".aws-sam/build/ComponentsLayer/python/manifest.json"
     programs.mkdir()
     (programs / "python").symlink_to(sys.executable)
     (programs / "sam").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     (programs / "sam").chmod(0o755)
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    for name in ("template.yaml", "samconfig.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({"model_needs": []}))
+    packages = [path for path in sys.path if path and Path(path) != ROOT]
     done = subprocess.run(
         [programs / "python", "-m", "scripts.deploy", "--config-env", "prod"],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
-        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join([str(tmp_path), *packages])},
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
@@ -76,6 +86,8 @@ def test_sam_is_started_with_these_overrides(tmp_path: Path) -> None:
         "--parameter-overrides",
         "DeletionProtection=true LogRetention=90",
         *(f"{name}={source()['Parameters'][name]['Default']}" for name in ("Architecture", "Runtime")),
+        'BedrockModels=""',
+        'BedrockProfiles=""',
     ]
 
 
@@ -141,3 +153,75 @@ def test_a_stack_whose_first_deployment_did_not_finish_is_reported(
     )
     assert stack.main(["key"]) == 1
     assert capsys.readouterr().err == "The stack mine is REVIEW_IN_PROGRESS: it has no outputs.\n"
+
+
+NOVA = {"id": "amazon.nova-lite-v1:0", "provider": "AwsBedrock", "bedrock": True, "region": None, "keys": []}
+LLAMA = NOVA | {"id": "meta.llama3-1-8b-instruct-v1:0", "region": "us-east-1"}
+PROFILE = NOVA | {"id": "eu.amazon.nova-pro-v1:0"}
+OWN_PROFILE = NOVA | {"id": "arn:aws:bedrock:eu-west-1:111122223333:application-inference-profile/abc"}
+GPT = {"id": "gpt-5-mini", "provider": "OpenAI", "bedrock": False, "region": None, "keys": ["OPENAI_API_KEY"]}
+
+
+def test_two_models_and_a_profile_become_parameters_of_the_policy(
+    account: None, cloud_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud_url)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", owner := tenant())
+    named = as_sam_reads(model_parameters([NOVA, GPT, LLAMA, PROFILE, OWN_PROFILE, NOVA], {"region": "eu-west-1"}))
+
+    assert named["BedrockModels"].split(",") == [
+        "arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0",
+        "arn:aws:bedrock:us-east-1::foundation-model/meta.llama3-1-8b-instruct-v1:0",
+    ]
+    assert named["BedrockProfiles"].split(",") == [
+        f"arn:aws:bedrock:eu-west-1:{owner}:inference-profile/eu.amazon.nova-pro-v1:0",
+        OWN_PROFILE["id"],
+    ]
+    for name, value in named.items():
+        assert re.search(source()["Parameters"][name]["AllowedPattern"], value)
+
+
+@pytest.mark.usefixtures("account")
+def test_without_a_bedrock_model_the_earlier_ones_are_forgotten_and_aws_is_not_asked() -> None:
+    assert as_sam_reads(model_parameters([GPT], {})) == {"BedrockModels": "", "BedrockProfiles": ""}
+
+
+@pytest.mark.usefixtures("account")
+def test_a_bedrock_model_without_a_region_is_reported() -> None:
+    with pytest.raises(NoRegionError):
+        model_parameters([NOVA], {})
+
+
+def test_the_build_says_what_each_model_needs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"model_needs": [LLAMA, GPT]}))
+    monkeypatch.setattr(built, "MANIFEST", manifest)
+
+    assert built.main() == 0
+    bedrock, openai = capsys.readouterr().out.splitlines()
+    assert bedrock.startswith(f"AwsBedrock {LLAMA['id']}: `make deploy` lets the functions invoke it in us-east-1.")
+    assert openai == "OpenAI gpt-5-mini: needs a key: `make secret NAME=OPENAI_API_KEY` once the stack is deployed."
+
+
+@pytest.mark.parametrize(
+    ("written", "model"),
+    [
+        ('parameter_overrides = "LogLevel=DEBUG Model=openai:gpt-5-mini"', "openai:gpt-5-mini"),
+        (
+            'parameter_overrides = ["Model=demo", {Model = "aws-claude:eu.anthropic.claude"}]',
+            "aws-claude:eu.anthropic.claude",
+        ),
+        ("", ""),
+    ],
+)
+def test_the_build_tries_the_model_of_samconfig(
+    written: str, model: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "samconfig.toml").write_text(f"[mine.deploy.parameters]\n{written}\n")
+    read = samconfig.deployment
+    monkeypatch.setattr(samconfig, "deployment", lambda environment, root: read(environment, root=tmp_path))
+
+    assert samconfig.main(["Model", "--config-env", "mine"]) == 0
+    assert capsys.readouterr().out == f"{model}\n"

@@ -25,6 +25,8 @@ class Settings:
     """A key given as it is: for the local stack."""
     security_key_secret: str | None = None
     """The ARN of the secret that holds the key."""
+    components_secret: str | None = None
+    """The ARN of the secret with the variables of the components; only where they are run."""
     cors_origins: tuple[str, ...] = ()
     stack: str | None = None
     """The stack's name; None locally, where there is no stack."""
@@ -58,6 +60,7 @@ class Settings:
             events_ttl_seconds=int(given.get("EVENTS_TTL_SECONDS", cls.events_ttl_seconds)),
             security_key=given.get("OS_SECURITY_KEY"),
             security_key_secret=given.get("SECURITY_KEY_SECRET"),
+            components_secret=given.get("COMPONENTS_SECRET"),
             cors_origins=tuple(origin.strip() for origin in given.get("CORS_ORIGINS", "").split(",") if origin.strip()),
             stack=given.get("STACK_NAME"),
             under_sam_local=given.get("AWS_SAM_LOCAL") == "true",

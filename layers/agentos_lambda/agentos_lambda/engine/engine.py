@@ -10,6 +10,8 @@ from agentos_lambda.engine.isolation.checks import withhold_blocked_output
 from agentos_lambda.engine.isolation.inputs import never_read_callers_objects_as_messages
 from agentos_lambda.engine.isolation.results import give_values_not_objects
 from agentos_lambda.engine.media import fetch_for_agno
+from agentos_lambda.engine.models.bedrock import bedrock_without_aioboto3
+from agentos_lambda.engine.models.missing_keys import say_where_keys_go
 from agentos_lambda.engine.run import CANCEL_GRACE_SECONDS, AgnoRun
 from agentos_lambda.media.fetcher import Fetcher
 from agentos_lambda.protocol.values import Kind
@@ -40,6 +42,8 @@ class AgnoEngine:
         withhold_blocked_output()
         watch_decisions()
         give_values_not_objects()
+        bedrock_without_aioboto3()
+        say_where_keys_go()
         fetch_for_agno(self._fetcher)
 
     def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from agentos_lambda.aws.functions.key import key_of
 from agentos_lambda.aws.functions.start import begin, catalog
-from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.aws.functions.wiring import judging_engine, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
@@ -47,12 +47,14 @@ def websocket_handler() -> WebSocketHandler:
     store, queue, key = store_of(settings), queue_of(settings), key_of(settings)
     registry, posts = _registry(settings, clock), _posts(settings)
     sender = Sender(posts)
-    executor = RunExecutor(store, engine, clock)
+    executor = RunExecutor(store, judging_engine, clock)
     context = ActionContext(
         catalog=catalog(),
         store=store,
         runs=RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock)),
-        intake=RunIntake(store, queue, executor, clock, engine=engine, new_id=new_id, queue_limit=settings.queue_limit),
+        intake=RunIntake(
+            store, queue, executor, clock, engine=judging_engine, new_id=new_id, queue_limit=settings.queue_limit
+        ),
         registry=registry,
         sender=sender,
         final=FinalDelivery(registry, store, sender, _pool()),

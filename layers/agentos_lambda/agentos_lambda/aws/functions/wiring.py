@@ -5,7 +5,10 @@ from __future__ import annotations
 from functools import cache
 from uuid import uuid4
 
+from agentos_lambda.aws.component_variables import ComponentVariables
+from agentos_lambda.aws.runtime.recycle import retire
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.ports import Engine, RunQueue, Store
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.sqs import SqsQueue
@@ -22,12 +25,41 @@ def queue_of(settings: Settings) -> RunQueue:
     return SqsQueue(settings.queue_url)
 
 
-@cache
 def engine() -> Engine:
-    """The engine, with the components. Takes long the first time."""
+    """The engine, with the components. Takes long the first time.
+
+    Raises ``ComponentUnusable`` if the components' variables cannot be read. If these have changed since, the process
+    starts over after this invocation.
+    """
+    made, variables = _engine(), _variables()
+    if variables is not None and variables.changed():
+        retire()
+    return made
+
+
+@cache
+def _engine() -> Engine:
+    variables = _variables()
+    if variables is not None:
+        variables.apply()
     from agentos_lambda.engine.engine import AgnoEngine  # noqa: PLC0415 - not before the first run
 
     return AgnoEngine()
+
+
+@cache
+def _variables() -> ComponentVariables | None:
+    secret = Settings.from_environment().components_secret
+    return ComponentVariables(secret, SystemClock()) if secret is not None else None
+
+
+@cache
+def judging_engine() -> Engine:
+    """The engine without components: it judges decisions about paused runs, and runs nothing."""
+    from agentos_lambda.engine.components.loader import Components  # noqa: PLC0415 - not before the first decision
+    from agentos_lambda.engine.engine import AgnoEngine  # noqa: PLC0415
+
+    return AgnoEngine(Components())
 
 
 def new_id() -> str:

@@ -32,10 +32,11 @@ from agentos_lambda.engine.components.describable import describable
 from agentos_lambda.engine.components.history import history_runs
 from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.components.manifest import VERSION
-from agentos_lambda.engine.components.parts import AgnoComponent, parts
+from agentos_lambda.engine.components.parts import AgnoComponent, models_of, parts
 from agentos_lambda.engine.database import DATABASE_ID, RunDatabase
 from agentos_lambda.engine.errors import ComponentsError
 from agentos_lambda.engine.models.default import default_model
+from agentos_lambda.engine.models.needs import model_needs
 from agentos_lambda.engine.models.providers import model_providers
 from agentos_lambda.engine.models.setting import PLACEHOLDER_SETTING, VARIABLE
 from agentos_lambda.engine.to_json import plain_object
@@ -133,6 +134,9 @@ async def _describe(components: Components) -> JsonObject:
         "os": os_config,
         "models": list(_models([*components.agents, *components.teams])),
         "providers": model_providers(),
+        "model_needs": model_needs(
+            model for kind in Kind for each in components.all(kind) for model in models_of(each)
+        ),
         **{kind.plural: entries[kind] for kind in Kind},
     }
 
@@ -200,14 +204,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--components", metavar="FILE", help="the components' file (default: the module 'components')")
     parser.add_argument("-o", "--output", metavar="FILE", required=True, type=Path, help="where to write it")
     parser.add_argument(
-        "--try-model", action="store_true", help=f"see first whether the model of {VARIABLE} can be made"
+        "--try-model",
+        action="store_true",
+        help=f"see first whether the model of {VARIABLE} can be made, and what it needs",
     )
     given = parser.parse_args(arguments)
     try:
-        if given.try_model:
-            default_model()
+        tried = [default_model()] if given.try_model else []
         os.environ[VARIABLE] = PLACEHOLDER_SETTING
         document = describe_components(load_components(given.components))
+        document["model_needs"] = [*model_needs(tried), *document["model_needs"]]
     except ComponentsError as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -1,98 +1,112 @@
-"""Bedrock's client for asyncio, over the boto3 client that the runtime has: no aioboto3 in the bundle."""
+"""agno's Bedrock model over the boto3 client that the runtime has: no aioboto3 in the bundle.
+
+agno makes an asynchronous client by aioboto3. Here its class makes one of threads instead, wherever a model comes from:
+``default_model()``, a component, or code that runs within a run.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import re
+import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from agentos_lambda.engine.models.bedrock_errors import BedrockRefused, explained
+from agno.models.base import Model
 
-_END = object()
+from agentos_lambda.engine.models.bedrock_client import ExplainingBedrock, ThreadedBedrock
+
+_MODULE, _CLASS = "agno.models.aws.bedrock", "AwsBedrock"
 
 _READ_TIMEOUT_SECONDS = 300
 """A whole answer arrives after the model has written all of it, which takes minutes for a long one. boto3 by default
 waits for one minute and then asks again, up to four times: each try is billed, and none is waited for."""
 
+_CONNECTIONS = 50
+"""Kept open by a client: one serves all models of a process, and the members of a team ask at the same time."""
 
-def patient_client() -> Any:
-    """A boto3 client of Bedrock, by the environment, that waits for long answers.
+_making = threading.Lock()
+
+
+@cache
+def bedrock_without_aioboto3() -> None:
+    """Have agno's Bedrock models of this process make their clients here, also those of a module imported later.
+
+    agno's module takes long to import, so it is left to those who need it: its class is met when it is made.
+    """
+    model_class: Any = Model
+    model_class.__init_subclass__ = classmethod(_met)
+    module = sys.modules.get(_MODULE)
+    if module is not None:
+        _adapt(getattr(module, _CLASS))
+
+
+def _met(cls: type[Any], /, **options: Any) -> None:
+    super(Model, cls).__init_subclass__(**options)
+    if (cls.__module__, cls.__name__) == (_MODULE, _CLASS):
+        _adapt(cls)
+
+
+def _adapt(bedrock: Any) -> None:
+    by_aioboto3: Callable[[Any], Any] = bedrock.get_async_client
+
+    def get_client(self: Any) -> Any:
+        return ExplainingBedrock(_client_of(self))
+
+    def get_async_client(self: Any) -> Any:
+        if self.async_session is not None:
+            return by_aioboto3(self)
+        return ThreadedBedrock(lambda: _client_of(self))
+
+    bedrock.get_client, bedrock.get_async_client = get_client, get_async_client
+
+
+def _client_of(model: Any) -> Any:
+    """A boto3 client: of what the model brings, otherwise the one of its region. Blocks; may be called in any thread.
+
+    One of a session is made for each call, as agno does it: somebody may renew the session's credentials.
+    """
+    if model.session:
+        return _made(model.session.client, model.aws_region or model.session.region_name)
+    if model.client is not None:
+        return model.client
+    region = model.aws_region or os.environ.get("AWS_REGION")  # boto3 itself reads AWS_DEFAULT_REGION only
+    if model.aws_access_key_id or model.aws_secret_access_key:
+        model.client = _made(
+            _session().client,
+            region,
+            aws_access_key_id=model.aws_access_key_id,
+            aws_secret_access_key=model.aws_secret_access_key,
+            aws_session_token=model.aws_session_token,
+        )
+        return model.client
+    return _client_of_region(region)
+
+
+_clients: dict[str | None, Any] = {}
+
+
+def _client_of_region(region: str | None) -> Any:
+    """The one client of this process for the region, by the environment's credentials.
 
     Not made by ``stores.clients``: a components file makes its models itself, so nobody can hand a client in.
     """
-    import boto3  # noqa: PLC0415 - takes long
+    with _making:
+        if region not in _clients:
+            _clients[region] = _made(_session().client, region)
+        return _clients[region]
+
+
+def _session() -> Any:
+    """A session of its own, because boto3's default one is not for several threads."""
+    from boto3.session import Session  # noqa: PLC0415 - takes long
+
+    return Session()
+
+
+def _made(make: Callable[..., Any], region: str | None, **credentials: Any) -> Any:
     from botocore.config import Config  # noqa: PLC0415
 
-    # boto3 itself reads AWS_DEFAULT_REGION only.
-    region = os.environ.get("AWS_REGION")
-    return boto3.client("bedrock-runtime", region_name=region, config=Config(read_timeout=_READ_TIMEOUT_SECONDS))
-
-
-class ThreadedBedrock:
-    """What agno's ``AwsBedrock(async_client=…)`` calls, each call in a thread. The client is made with the first.
-
-    Every call raises ``BedrockRefused`` where Bedrock gives no answer.
-    """
-
-    def __init__(self, make_client: Callable[[], Any]) -> None:
-        self._make_client = make_client
-        self._made: Any = None
-        self._making = threading.Lock()
-
-    async def converse(self, **request: Any) -> Any:
-        return await self._call("converse", request)
-
-    async def count_tokens(self, **request: Any) -> Any:
-        return await self._call("count_tokens", request)
-
-    async def converse_stream(self, **request: Any) -> Any:
-        response = await self._call("converse_stream", request)
-        return {**response, "stream": _chunks(response["stream"], request["modelId"], self._region())}
-
-    async def _call(self, operation: str, request: dict[str, Any]) -> Any:
-        def call() -> Any:
-            client = self._client()
-            with explained(request["modelId"], self._region()):
-                return getattr(client, operation)(**request)
-
-        return await asyncio.to_thread(call)
-
-    def _region(self) -> str:
-        """The region that is asked, which an endpoint of its own may name otherwise than the client's setting."""
-        meta = self._client().meta
-        named = re.search(r"//bedrock-runtime\.([a-z0-9-]+)\.", meta.endpoint_url)
-        return named[1] if named else str(meta.region_name)
-
-    def _client(self) -> Any:
-        with self._making:
-            if self._made is None:
-                self._made = self._make_client()
-            return self._made
-
-
-async def _chunks(stream: Any, model: str, region: str) -> AsyncIterator[Any]:
-    """The stream chunk by chunk. Whoever stops in its middle ends the read that is under way."""
-    iterator = iter(stream)
-    chunk: Any = None
-
-    def read() -> Any:
-        with explained(model, region):
-            return next(iterator, _END)
-
-    try:
-        while (chunk := await asyncio.to_thread(read)) is not _END:
-            yield chunk
-    except BedrockRefused:
-        chunk = _END
-        raise
-    finally:
-        if chunk is _END:
-            stream.close()
-        else:
-            # close() waits for the read in progress, and botocore offers no other way to end it.
-            with suppress(AttributeError, OSError, ValueError):
-                stream._raw_stream.shutdown()  # noqa: SLF001
+    config = Config(read_timeout=_READ_TIMEOUT_SECONDS, max_pool_connections=_CONNECTIONS)
+    return make("bedrock-runtime", region_name=region, config=config, **credentials)

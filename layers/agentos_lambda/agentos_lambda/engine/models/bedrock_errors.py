@@ -6,7 +6,7 @@ Codes: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Conve
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -60,18 +60,18 @@ class BedrockRefused(Exception):
 
 
 @contextmanager
-def explained(model: str, region: str) -> Iterator[None]:
+def explained(model: str, region: Callable[[], str]) -> Iterator[None]:
     """Raises ``BedrockRefused`` in place of what boto3 raises."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415 - boto3 is there now
 
     try:
         yield
     except ClientError as error:
-        raise BedrockRefused(_sentence(error.response.get("Error", {}), model, region)) from error
+        raise BedrockRefused(_sentence(error.response.get("Error", {}), model, region())) from error
     except NoCredentialsError as error:
         raise BedrockRefused(_CREDENTIALS) from error
     except BotoCoreError as error:
-        raise BedrockRefused(_UNREACHABLE.format(region=region)) from error
+        raise BedrockRefused(_UNREACHABLE.format(region=region())) from error
 
 
 def _sentence(error: Any, model: str, region: str) -> str:

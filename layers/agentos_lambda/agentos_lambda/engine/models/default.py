@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, cast
+from typing import cast
 
 from agno.models.base import Model
 from agno.models.utils import get_model
 
 from agentos_lambda.engine.errors import REQUIREMENTS, ComponentsError
-from agentos_lambda.engine.models.bedrock import ThreadedBedrock, patient_client
+from agentos_lambda.engine.models.bedrock import bedrock_without_aioboto3
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.engine.models.setting import DEMO_SETTING, PLACEHOLDER, PLACEHOLDER_SETTING, VARIABLE
 
@@ -19,13 +19,14 @@ def default_model() -> Model:
 
     Raises ``ComponentsError``, naming the variable and what is missing, if the model cannot be made.
     """
+    bedrock_without_aioboto3()
     setting = os.environ.get(VARIABLE, "").strip()
     if setting == PLACEHOLDER_SETTING:
         return DemoModel(id=PLACEHOLDER.id, name=PLACEHOLDER.name, provider=PLACEHOLDER.provider)
     if setting in ("", DEMO_SETTING):
         return DemoModel()
     try:
-        return _asynchronous(setting, cast(Model, get_model(setting)))
+        return cast(Model, get_model(setting))
     except ImportError as error:
         missing = error.name or _told_by(error)
         raise ComponentsError(
@@ -33,13 +34,6 @@ def default_model() -> Model:
         ) from error
     except ValueError as error:
         raise ComponentsError(f"{VARIABLE}={setting}: {error} It is provider:id, or {DEMO_SETTING}.") from error
-
-
-def _asynchronous(setting: str, model: Model) -> Model:
-    """agno's Bedrock model is asynchronous only with aioboto3, or with a client that it is given."""
-    if setting.lower().startswith("aws-bedrock:"):
-        cast(Any, model).async_client = ThreadedBedrock(patient_client)
-    return model
 
 
 def _told_by(error: ImportError) -> str:

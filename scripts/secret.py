@@ -1,0 +1,90 @@
+"""``python -m scripts.secret set|remove NAME``, ``list``: the variables of the components on AWS.
+
+They are kept in a secret of the stack. A value comes from standard input or a prompt, and is never printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from agentos_lambda.aws.component_variables import refusal, variables_of
+from scripts.samconfig import deployment
+from scripts.stack import NoOutputs, outputs
+
+
+class Refused(Exception):
+    """The text says why nothing was written."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what is asked. Gives the process's exit status: 1 if it cannot be done."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.secret", description=__doc__)
+    parser.add_argument("what", choices=["set", "remove", "list"])
+    parser.add_argument("name", nargs="?", default="", help="the variable's name, unless all are listed")
+    parser.add_argument("--config-env", default="default", help="environment of samconfig.toml; default: %(default)s")
+    options = parser.parse_args(arguments)
+    config = deployment(options.config_env)
+    try:
+        if options.what != "list" and (reason := refusal(options.name)) is not None:
+            raise Refused(f"{options.name or 'NAME'}: {reason}.")
+        # As in sam deploy: samconfig.toml may name region and profile, otherwise boto3 finds them.
+        session = boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
+        secret = Secret(session.client("secretsmanager"), outputs(session, config["stack_name"])["ComponentsSecret"])
+        _act(secret, options.what, options.name)
+    except (BotoCoreError, ClientError, NoOutputs, Refused) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _act(secret: Secret, what: str, name: str) -> None:
+    variables = secret.read()
+    if what == "list":
+        print("\n".join(sorted(variables)) or "There are no variables.")
+        return
+    if what == "set":
+        variables[name] = _value(name)
+    elif variables.pop(name, None) is None:
+        raise Refused(f"There is no variable {name}.")
+    secret.write(variables)
+    print("Written. Functions that run read it within five minutes.")
+
+
+class Secret:
+    """The variables in the stack's secret."""
+
+    def __init__(self, client: Any, arn: str) -> None:
+        self._client = client
+        self._arn = arn
+
+    def read(self) -> dict[str, str]:
+        """None but names and values of texts. Raises ``Refused`` if somebody has written something else there."""
+        try:
+            return variables_of(self._client.get_secret_value(SecretId=self._arn).get("SecretString"))
+        except self._client.exceptions.ResourceNotFoundException:  # a secret without a value
+            return {}
+        except ValueError:
+            raise Refused(f"The secret {self._arn} is not a JSON object of texts.") from None  # it would quote values
+
+    def write(self, variables: dict[str, str]) -> None:
+        """Replace the variables."""
+        self._client.put_secret_value(SecretId=self._arn, SecretString=json.dumps(variables))
+
+
+def _value(name: str) -> str:
+    value = getpass.getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.read()
+    value = value.strip()
+    if not value:
+        raise Refused(f"{name}: the value is empty.")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

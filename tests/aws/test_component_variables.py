@@ -1,0 +1,160 @@
+"""The variables of components, as Secrets Manager has them."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from moto import mock_aws
+
+from agentos_lambda.aws.component_variables import FRESH_MS, ComponentVariables, refusal
+from agentos_lambda.runs.errors import ComponentUnusable
+from agentos_lambda.stores.clients import Clients
+from agentos_lambda.stores.retries import Retries
+from tests.clocks import ManualClock
+from tests.stack.translation import FUNCTIONS, translate
+
+
+class Secret:
+    """The real client of one secret, as long as Secrets Manager is to be reached."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.arn = client.create_secret(Name="components")["ARN"]
+        self.reachable = True
+        self.reads = 0
+
+    def write(self, text: str) -> None:
+        self.client.put_secret_value(SecretId=self.arn, SecretString=text)
+
+    def get_secret_value(self, **request: str) -> object:
+        self.reads += 1
+        if not self.reachable:
+            raise EndpointConnectionError(endpoint_url="https://secretsmanager.invalid")
+        return self.client.get_secret_value(**request)
+
+
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secret]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with mock_aws():
+        yield Secret(boto3.client("secretsmanager", region_name="eu-west-1"))
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def environment() -> dict[str, str]:
+    return {"RUNS_TABLE": "runs", "PATH": "/bin"}
+
+
+@pytest.fixture
+def variables(secret: Secret, clock: ManualClock, environment: dict[str, str]) -> ComponentVariables:
+    clients, retries = Clients(secretsmanager=secret), Retries(clock, tries=1)
+    return ComponentVariables(secret.arn, clock, environment=environment, clients=clients, retries=retries)
+
+
+def test_every_variable_of_the_secret_is_set(
+    secret: Secret, variables: ComponentVariables, environment: dict[str, str]
+) -> None:
+    secret.write(json.dumps({"OPENAI_API_KEY": "k", "DATABASE_URL": "postgres://db"}))
+    variables.apply()
+
+    assert (environment["OPENAI_API_KEY"], environment["DATABASE_URL"]) == ("k", "postgres://db")
+
+
+def test_a_secret_that_nobody_has_written_sets_nothing(
+    variables: ComponentVariables, environment: dict[str, str]
+) -> None:
+    variables.apply()
+
+    assert environment == {"RUNS_TABLE": "runs", "PATH": "/bin", "AGENTOS_COMPONENT_VARIABLES": ""}
+
+
+def test_a_reserved_name_is_not_set_and_its_value_is_not_logged(
+    secret: Secret, variables: ComponentVariables, environment: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    secret.write(json.dumps({"RUNS_TABLE": "v4lue", "PATH": "v4lue", "KEY": "k"}))
+    with caplog.at_level(logging.INFO):
+        variables.apply()
+
+    assert (environment["RUNS_TABLE"], environment["PATH"], environment["KEY"]) == ("runs", "/bin", "k")
+    assert "RUNS_TABLE" in caplog.text
+    assert "v4lue" not in caplog.text
+
+
+@pytest.mark.parametrize("text", ['{"A": 1}', '["v4lue"]', "v4lue"])
+def test_another_text_ends_the_run_without_being_told(
+    secret: Secret, variables: ComponentVariables, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret.write(text)
+    with pytest.raises(ComponentUnusable, match="make secret") as told:
+        variables.apply()
+
+    assert "v4lue" not in f"{told.value}{caplog.text}"
+
+
+def test_a_secret_that_cannot_be_read_ends_the_run(secret: Secret, variables: ComponentVariables) -> None:
+    secret.reachable = False
+    with pytest.raises(ComponentUnusable, match="cannot be read"):
+        variables.apply()
+
+
+def test_a_change_is_seen_after_five_minutes(secret: Secret, variables: ComponentVariables, clock: ManualClock) -> None:
+    secret.write('{"KEY": "old"}')
+    variables.apply()
+    secret.write('{"KEY": "new"}')
+
+    clock.advance(FRESH_MS - 1)
+    assert not variables.changed()
+    assert secret.reads == 1
+    clock.advance(1)
+    assert variables.changed()
+
+
+def test_an_unchanged_or_unreachable_secret_replaces_no_process(
+    secret: Secret, variables: ComponentVariables, clock: ManualClock
+) -> None:
+    variables.apply()
+    clock.advance(FRESH_MS)
+    assert not variables.changed()
+    secret.reachable = False
+    clock.advance(FRESH_MS)
+    assert not variables.changed()
+
+
+def test_a_process_that_starts_over_loses_what_the_secret_has_lost(
+    secret: Secret, variables: ComponentVariables, environment: dict[str, str]
+) -> None:
+    secret.write('{"KEY": "k", "OTHER": "o"}')
+    variables.apply()
+    secret.write('{"OTHER": "o"}')
+    variables.apply()  # its successor inherits the environment
+
+    assert "KEY" not in environment
+    assert environment["OTHER"] == "o"
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_variable_of_a_function_is_reserved(function: str) -> None:
+    names = translate()[function]["Properties"]["Environment"]["Variables"]
+    assert [name for name in names if refusal(name) is None] == []
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "aws_region", "_HANDLER", "PYTHONPATH", "PATH", "A-B", "A B", "1A", ""])
+def test_a_name_that_is_lambdas_or_no_name_is_refused(name: str) -> None:
+    assert refusal(name)
+
+
+@pytest.mark.parametrize("name", ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "DATABASE_URL", "Key2"])
+def test_a_name_of_a_components_own_is_accepted(name: str) -> None:
+    assert refusal(name) is None

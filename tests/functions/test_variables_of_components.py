@@ -1,0 +1,96 @@
+"""Which functions have the variables of the components, and when: in a process of their own, against a local cloud."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from agentos_lambda.aws.functions import wiring
+from tests.cloud import REGION, tenant
+from tests.manifest import LAYERS_PATH
+
+COMPONENTS = """
+import os
+from agno.agent import Agent
+from agentos_lambda import DemoModel
+agents = [Agent(id="a", model=DemoModel(), description=os.environ["TOOL_KEY"])]
+teams, workflows = [], []
+"""
+ENGINE = """
+from agentos_lambda.aws.functions import wiring
+from agentos_lambda.aws.runtime.recycle import retiring
+engine = wiring.engine()
+print(engine._components.agents[0].description, wiring.engine() is engine, retiring())
+"""
+JUDGES = """
+from agentos_lambda.aws.functions import wiring
+print(wiring.judging_engine()._components.agents)
+"""
+
+
+@pytest.fixture
+def variables(cloud_url: str, tmp_path: Path) -> dict[str, str]:
+    """Of a process that finds the components and the cloud."""
+    components = tmp_path / "file.py"
+    components.write_text(COMPONENTS)
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "PYTHONPATH": LAYERS_PATH,
+        "AGENTOS_COMPONENTS": str(components),
+        "AWS_ENDPOINT_URL": cloud_url,
+        "AWS_ACCESS_KEY_ID": tenant(),
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def secrets(variables: dict[str, str]) -> Any:
+    return boto3.Session(
+        region_name=REGION, aws_access_key_id=variables["AWS_ACCESS_KEY_ID"], aws_secret_access_key="nothing"
+    ).client("secretsmanager", endpoint_url=variables["AWS_ENDPOINT_URL"])
+
+
+def process(program: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=variables)
+
+
+def test_what_runs_components_reads_the_secret_before_it_imports_them(variables: dict[str, str]) -> None:
+    arn = secrets(variables).create_secret(Name="s", SecretString=json.dumps({"TOOL_KEY": "k3y"}))["ARN"]
+    done = process(ENGINE, variables | {"COMPONENTS_SECRET": arn})
+
+    assert done.stdout == "k3y True False\n", done.stderr
+
+
+def test_what_runs_none_judges_decisions_without_secret_and_components(variables: dict[str, str]) -> None:
+    done = process(JUDGES, variables)
+
+    assert done.stdout == "()\n", done.stderr
+
+
+def test_without_the_variable_the_error_names_the_place(variables: dict[str, str]) -> None:
+    arn = secrets(variables).create_secret(Name="s")["ARN"]
+    done = process(ENGINE, variables | {"COMPONENTS_SECRET": arn})
+
+    assert done.stderr.splitlines()[-1].endswith("file.py:5: KeyError: 'TOOL_KEY'")
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_a_process_starts_over_when_the_variables_have_changed(monkeypatch: pytest.MonkeyPatch, changed: bool) -> None:
+    class Variables:
+        def changed(self) -> bool:
+            return changed
+
+    retired: list[bool] = []
+    monkeypatch.setattr(wiring, "_engine", lambda: "engine")
+    monkeypatch.setattr(wiring, "_variables", Variables)
+    monkeypatch.setattr(wiring, "retire", lambda: retired.append(True))
+
+    assert wiring.engine() == "engine"
+    assert bool(retired) is changed
