@@ -14,7 +14,7 @@ from local.cloud.session import CloudClients
 async def key_secret(key: str | None, clients: CloudClients) -> AsyncIterator[str]:
     """The ARN of a secret that holds the key, or an empty text without a key.
 
-    The secret is deleted at the end of the context, so the state on disk never holds a key.
+    The secret is deleted at the end of the context. The state on disk never holds a key: secrets are not saved.
     """
     if not key:
         yield ""

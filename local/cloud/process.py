@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from collections import deque
@@ -13,12 +14,12 @@ from tempfile import TemporaryDirectory
 
 from local.cloud.session import CloudClients
 from local.processes.child import Child
-from local.settings import CannotStart
+from local.settings import ROOT, CannotStart
 from local.variables import own_variables
 
 _START_SECONDS = 30
 _STOP_SECONDS = 15
-"""It writes its state when it stops."""
+"""It writes its state once more when it stops."""
 _LAST_LINES = 20
 """So much of its output is shown if it does not start."""
 
@@ -40,14 +41,15 @@ class Cloud:
 async def running_cloud(python: Path, state: Path, host: str = "127.0.0.1") -> AsyncIterator[Cloud]:
     """A cloud that keeps its state under ``state`` and listens at an address of this machine.
 
-    ``python`` is the interpreter that ministack is installed for. Raises ``CannotStart``.
+    ``python`` is the interpreter that ministack is installed for. Raises ``CannotStart``, also over a state that cannot
+    be read: it is then kept aside.
     """
     port = _free_port(host)
     output: deque[str] = deque(maxlen=_LAST_LINES)
     with TemporaryDirectory(prefix="agentos-cloud-", ignore_cleanup_errors=True) as temporary:
         child = await Child.spawn(
-            (python, "-m", "ministack"),
-            env={**own_variables(), **_variables(host, port, state), "TMPDIR": temporary},
+            (python, "-m", "local.cloud.saving_ministack"),
+            env={**own_variables(), **_variables(host, port, state), "PYTHONPATH": str(ROOT), "TMPDIR": temporary},
             on_line=output.append,
             on_parent_death=signal.SIGTERM,  # so that state is kept even then
         )
@@ -91,7 +93,9 @@ async def _until_ready(child: Child, host: str, port: int, output: deque[str]) -
             while not await _answers(host, port):
                 done, _ = await asyncio.wait({ended}, timeout=0.05)
                 if done:
-                    raise CannotStart("the local cloud ended:\n" + "\n".join(output))
+                    await child.kill()  # reads the rest of its output
+                    broken_state = ended.result() == os.EX_DATAERR
+                    raise CannotStart(output[-1] if broken_state else "the local cloud ended:\n" + "\n".join(output))
     except TimeoutError:
         raise CannotStart("the local cloud does not answer:\n" + "\n".join(output)) from None
     finally:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from local.processes.child import Child
+from local.sam.bridge import bridge_addresses
 from local.settings import CannotStart
 from local.variables import own_variables
 
+_BRIDGE = "bridge"
+"""The name of docker's default network."""
 _REPOSITORY = "public.ecr.aws/lambda/python"
 _WITH_LAYERS = "samcli/lambda-python"
 
@@ -31,13 +36,27 @@ class Host:
 
 
 async def host() -> Host:
-    """Raises ``CannotStart`` if there is no docker."""
-    status, output = await _docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    """How containers on docker's default bridge reach this machine, by one address and never by every interface.
+
+    Raises ``CannotStart`` if there is no docker, or if its bridge has no address.
+    """
+    status, output = await _docker("network", "inspect", _BRIDGE, "--format", "{{json .}}")
     if status != 0:
+        answers, _ = await _docker("version", "--format", "{{.Server.Version}}")
+        if answers == 0:
+            raise CannotStart(f"docker has no network named {_BRIDGE}, which sam local needs: {_last(output)}")
         raise CannotStart(f"docker is needed, and does not answer: {_last(output)}")
-    gateway = _last(output)
+    addresses = list(bridge_addresses(_network(output)))
+    if not addresses:
+        raise CannotStart(
+            f"docker's network {_BRIDGE} has no IPv4 address that containers could reach this machine by: "
+            f"see `docker network inspect {_BRIDGE}`, and restart docker"
+        )
+    for address in addresses:
+        if _is_ours(address):
+            return Host(address, address)
     # Docker Desktop's bridge belongs to a virtual machine, in which this machine's loopback has a name.
-    return Host(gateway, gateway) if _is_ours(gateway) else Host("127.0.0.1", "host.docker.internal")
+    return Host("127.0.0.1", "host.docker.internal")
 
 
 async def provide_image(runtime: str, architecture: str) -> None:
@@ -97,6 +116,15 @@ async def _docker(*arguments: str) -> tuple[int, list[str]]:
     finally:
         await child.kill()
     return status, output
+
+
+def _network(output: list[str]) -> dict[str, Any]:
+    """What the last line says about a network; nothing if it does not describe one."""
+    try:
+        network = json.loads(_last(output))
+    except ValueError:
+        return {}
+    return network if isinstance(network, dict) else {}
 
 
 def _last(output: list[str]) -> str:

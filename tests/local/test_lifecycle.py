@@ -1,5 +1,6 @@
 """How the stack starts and ends, what it keeps and what it leaves behind."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -51,6 +52,51 @@ def test_ctrl_c_ends_every_process_and_keeps_items_and_objects(start):
         started = stack.descendants()
         assert stack.end(signal.SIGTERM) == 0
         assert not alive(started)
+
+
+def kill_all(stack):
+    """As a machine that loses its power does."""
+    started = stack.descendants()
+    for pid in (stack.process.pid, *started):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    stack.process.wait()
+    until(lambda: not alive(started))
+
+
+def test_what_was_written_seconds_before_a_kill_is_kept(start, tmp_path):
+    saved = tmp_path / "state" / "cloud" / "dynamodb.json"
+    key = {"run_id": {"S": "r"}, "item": {"S": "RECORD"}}
+    with start() as stack:
+        stack.until_ready()
+        dynamodb, _ = cloud(stack)
+        for round_ in ("first", "second"):
+            dynamodb.put_item(TableName="RunsTable", Item={**key, "round": {"S": round_}})
+            until(lambda round_=round_: saved.exists() and round_ in saved.read_text())
+        kill_all(stack)
+    with start() as stack:
+        stack.until_ready()
+        dynamodb, _ = cloud(stack)
+        assert dynamodb.get_item(TableName="RunsTable", Key=key)["Item"] == {**key, "round": {"S": "second"}}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"", b'{"__ministack_format__": 2, "payl', b"\xff\xfe", b'{"__ministack_format__": 99, "payload": {}}', b"[1]"],
+    ids=["empty", "cut off", "no text", "of a newer ministack", "of another shape"],
+)
+def test_a_broken_state_is_reported_and_kept_aside_and_nothing_starts(start, tmp_path, broken):
+    folder = tmp_path / "state" / "cloud"
+    folder.mkdir(parents=True)
+    (folder / "dynamodb.json").write_bytes(broken)
+    with start() as stack:
+        assert stack.process.wait(30) == 1
+        stack.end()
+        [line] = stack.output().splitlines()
+        assert line.startswith(f"the saved state {folder / 'dynamodb.json'} is broken (")
+        assert "dynamodb.json.broken-1" in line
+    assert (folder / "dynamodb.json.broken-1").read_bytes() == broken
+    assert not (folder / "dynamodb.json").exists()
 
 
 def test_not_even_a_kill_leaves_a_process(start):

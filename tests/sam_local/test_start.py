@@ -75,8 +75,21 @@ def test_no_docker_at_all(tmp_path):
     assert "docker" in line.removeprefix("docker is needed")
 
 
+def test_a_docker_whose_bridge_has_no_address(tmp_path, path_with):
+    network = '{"IPAM": {"Config": []}, "Options": {}}'
+    line = refusal(tmp_path / "state", PATH=path_with(f"echo '{network}'"))
+    assert line.startswith("docker's network bridge has no IPv4 address that containers could reach this machine by")
+
+
+def test_a_docker_without_a_bridge(tmp_path, path_with):
+    script = '[ "$1" = version ] && echo 20.10 && exit; echo "No such network: bridge" >&2; exit 1'
+    line = refusal(tmp_path / "state", PATH=path_with(script))
+    assert line == "docker has no network named bridge, which sam local needs: No such network: bridge"
+
+
 def test_an_image_that_is_not_there_and_cannot_be_pulled(tmp_path, path_with):
-    script = '[ "$1" = network ] && echo 127.0.0.1 && exit; echo "no such host" >&2; exit 1'
+    network = '{"IPAM": {"Config": [{"Gateway": "127.0.0.1"}]}}'
+    script = f"""[ "$1" = network ] && echo '{network}' && exit; echo "no such host" >&2; exit 1"""
     with sam_stack(tmp_path / "state", PATH=path_with(script)) as stack:
         assert stack.process.wait(60) == 1
         pulling, line = stack.output().splitlines()
