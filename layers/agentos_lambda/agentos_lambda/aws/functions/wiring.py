@@ -6,7 +6,7 @@ from functools import cache
 from uuid import uuid4
 
 from agentos_lambda.aws.component_variables import ComponentVariables
-from agentos_lambda.aws.runtime.recycle import retire
+from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.ports import Engine, RunQueue, Store
@@ -33,7 +33,7 @@ def engine() -> Engine:
     """
     made, variables = _engine(), _variables()
     if variables is not None and variables.changed():
-        retire()
+        recycle_soon()
     return made
 
 
