@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from agentos_lambda.protocol.events import is_text
+from agentos_lambda.protocol.events import STREAMED_TEXT_EVENTS
 from agentos_lambda.protocol.values import Event
 from agentos_lambda.runs.clock import Clock, Stopwatch
 from agentos_lambda.runs.model import EventPack, IndexedEvent
@@ -33,7 +33,7 @@ class LogBuffer:
             self._next += 1
             self._waiting.append(event)
             self._since_oldest = self._since_oldest or Stopwatch(self._clock)
-            self._urgent = self._urgent or not is_text(event)
+            self._urgent = self._urgent or event.get("event") not in STREAMED_TEXT_EVENTS
             return indexed
 
     def due(self) -> bool:
