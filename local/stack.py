@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local.cloud.process import running_cloud
 from local.cloud.resources import create_resources
+from local.components.reload import Components, reloading
 from local.functions.event_sources import event_sources
 from local.functions.function import Function, environments
 from local.functions.invoke_api import invoke_api
@@ -19,7 +20,6 @@ from local.gateway.management_api import management_api
 from local.gateway.rest import Gateway
 from local.gateway.routing import Router
 from local.gateway.websocket import WebSocketGateway
-from local.manifest import build_manifest
 from local.processes.exclusive import exclusive_port, exclusive_state
 from local.settings import CannotStart, Settings
 from local.template.document import Template
@@ -35,21 +35,19 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
             raise CannotStart(f"{settings.components_file}: no such components file")
         template = Template.load(settings.template, template_parameters())
         async with running_cloud(settings.cloud_python, settings.state / "cloud") as cloud:
-            await asyncio.gather(build_manifest(settings), asyncio.to_thread(create_resources, template, cloud.clients))
+            components = Components(settings)
+            await asyncio.gather(components.load(), asyncio.to_thread(create_resources, template, cloud.clients))
             addresses = {
                 "WEBSOCKET_URL": f"ws://127.0.0.1:{settings.port}{WEBSOCKET_PATH}",
                 "WEBSOCKET_MANAGEMENT_URL": f"http://127.0.0.1:{calls_port.getsockname()[1]}",
             }
-            functions = {
-                name: Function(
-                    spec,
-                    {
-                        **function_variables(settings, spec.variables, cloud.url, addresses=addresses),
-                        "AWS_ENDPOINT_URL_LAMBDA": addresses["WEBSOCKET_MANAGEMENT_URL"],
-                    },
-                )
-                for name, spec in template.functions.items()
-            }
+
+            def variables(name: str) -> dict[str, str]:
+                own = function_variables(settings, template.functions[name].variables, cloud.url, addresses=addresses)
+                invoked_at = {"AWS_ENDPOINT_URL_LAMBDA": addresses["WEBSOCKET_MANAGEMENT_URL"]}
+                return {**own, **invoked_at, **components.variables}
+
+            functions = {name: Function(spec, variables(name)) for name, spec in template.functions.items()}
             websockets = WebSocketGateway(WEBSOCKET_PATH, template.websocket_routes, functions)
             front = http_server(_by_protocol(_rest_api(template, functions, settings.port), websockets), front_port)
             from_functions = Starlette(
@@ -57,7 +55,8 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
             )
             calls = http_server(from_functions, calls_port)
             sources = event_sources(template, functions, settings.schedule_seconds, cloud.clients.sqs)
-            async with calls, front, environments(functions.values()), sources:
+            changes = reloading(components, functions, variables)
+            async with calls, front, environments(functions.values()), sources, changes:
                 on_ready()
                 await cloud.wait()
                 raise CannotStart("the local cloud has ended")

@@ -23,7 +23,7 @@ _PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}
 """Variables of the user's environment that set a parameter of the template."""
 _ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "AWS_LAMBDA_EXEC_WRAPPER", "STACK_NAME")
 """Variables of the template that a process of this machine does not need. A container needs the first two."""
-_PATHS = ("layers/agentos_lambda", "layers/components", ".venvs/components")
+_PATHS = ("layers/agentos_lambda", "layers/components", ".venvs/components", "local/components/startup")
 _PYTHONPATH = os.pathsep.join(str(ROOT / path) for path in _PATHS)
 
 

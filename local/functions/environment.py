@@ -6,7 +6,8 @@ import asyncio
 import signal
 import sys
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from local.account import function_arn
 from local.functions.invocation import Invocation, InvocationFailed, InvocationTimedOut
@@ -23,7 +24,7 @@ class Environment:
     """Asks ``take`` for work whenever it is idle, until its process ends or is killed."""
 
     def __init__(
-        self, spec: FunctionSpec, variables: Mapping[str, str], take: Callable[[], Awaitable[Invocation]]
+        self, spec: FunctionSpec, variables: Mapping[str, str], take: Callable[[], Coroutine[Any, Any, Invocation]]
     ) -> None:
         self._spec = spec
         self._variables = variables
@@ -31,9 +32,12 @@ class Environment:
         self._server = RuntimeServer(self, function_arn=function_arn(spec.name))
         self._child: Child | None = None
         self._invocation: Invocation | None = None
+        self._taking: asyncio.Task[Invocation] | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self.ready = False
         """Whether its handler is loaded: it has asked for an invocation."""
+        self.retired = False
+        """Whether it takes no more invocations."""
 
     async def run(self) -> None:
         """Start the process, and wait until it has ended."""
@@ -53,14 +57,35 @@ class Environment:
             self._server.close()
 
     async def next(self) -> Invocation:
-        """The next invocation, whose time runs from now. Waits for one."""
+        """The next invocation, whose time runs from now. Waits for one.
+
+        Raises ``ConnectionAbortedError`` if there is none because the environment is retired.
+        """
         self._settle(InvocationFailed("the function asked for more without an answer"))
         self.ready = True
-        invocation = await self._take()
+        if self.retired:
+            self._end()
+            raise ConnectionAbortedError
+        # A task of its own: once it is cancelled it takes nothing, however soon an invocation comes.
+        self._taking = asyncio.ensure_future(self._take())
+        try:
+            invocation = await self._taking
+        except asyncio.CancelledError:
+            if self.retired:
+                raise ConnectionAbortedError from None
+            raise
+        finally:
+            self._taking = None
         self._invocation = invocation
         invocation.begin()
         self._deadline = asyncio.get_running_loop().call_later(invocation.timeout, self._time_out)
         return invocation
+
+    def retire(self) -> None:
+        """Take no more invocations: end now if there is none, else when it has been answered."""
+        self.retired = True
+        if self._taking is not None and self._taking.cancel():
+            self._end()
 
     def current(self, request_id: str) -> Invocation | None:
         """The current invocation, if it has this request id."""
@@ -78,6 +103,9 @@ class Environment:
     def _time_out(self) -> None:
         self._show(f"timed out after {self._spec.timeout:g} seconds")
         self._settle(InvocationTimedOut(f"timed out after {self._spec.timeout:g} seconds"))
+        self._end()
+
+    def _end(self) -> None:
         if self._child is not None:
             self._child.send_signal(signal.SIGKILL)
 

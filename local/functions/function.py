@@ -54,6 +54,13 @@ class Function:
         finally:
             invocation.abandon()
 
+    def replace(self, variables: Mapping[str, str]) -> None:
+        """Serve with these variables from now on, in new environments. What has begun ends in the old ones."""
+        self._variables = variables
+        for environment in self.environments:
+            environment.retire()
+        self._start_environment()
+
     @property
     def environments(self) -> tuple[Environment, ...]:
         """Those whose process is alive."""
@@ -76,9 +83,10 @@ class Function:
             self._idle -= 1
 
     def _scale(self) -> None:
-        starting = sum(not environment.ready for environment in self.environments)
+        serving = [environment for environment in self.environments if not environment.retired]
+        starting = sum(not environment.ready for environment in serving)
         missing = self._waiting.qsize() - self._idle - starting
-        for _ in range(min(missing, self._max_environments - len(self._environments))):
+        for _ in range(min(missing, self._max_environments - len(serving))):
             self._start_environment()
 
     def _start_environment(self) -> None:
@@ -93,7 +101,7 @@ class Function:
             return
         if error := task.exception():
             logger.error("%s could not be started: %s", self._spec.name, error)
-        if not environment.ready and not self._waiting.empty():
+        if not environment.ready and not environment.retired and not self._waiting.empty():
             # Otherwise an invocation of a function that cannot be loaded would wait forever.
             self._waiting.get_nowait().fail(EnvironmentCrashed("the function could not be loaded"))
         self._scale()

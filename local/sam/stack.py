@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from local.cloud.key_secret import key_secret
 from local.cloud.process import Cloud, running_cloud
 from local.cloud.resources import create_resources
+from local.components.manifest import build_manifest
 from local.functions.event_sources import event_sources
 from local.functions.function import Function, environments
 from local.gateway.http_server import http_server
-from local.manifest import build_manifest
 from local.processes.exclusive import exclusive_port, exclusive_state
 from local.sam.build import architecture, build
 from local.sam.docker import Host, host, no_containers_left, no_stale_images, provide_image

@@ -28,11 +28,15 @@ def handler(event, context):
         os._exit(1)
     if event.get("fail"):
         raise ValueError("no")
-    return {"statusCode": 200, "body": str(os.getpid())}
+    return {"statusCode": 200, "body": str(os.getpid()) + os.environ.get("SUFFIX", "")}
 
 if "BROKEN" in os.environ:
     raise ImportError("broken")
 """
+
+
+def environment():
+    return {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "layers" / "agentos_lambda")}
 
 
 @pytest.fixture
@@ -41,12 +45,7 @@ def function(tmp_path):
     spec = FunctionSpec("Toy", tmp_path, "app.handler", timeout=30, memory=128)
 
     def make(bound=2, **variables):
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT / "layers" / "agentos_lambda"),
-            **variables,
-        }
-        return Function(spec, environment, max_environments=bound)
+        return Function(spec, {**environment(), **variables}, max_environments=bound)
 
     return make
 
@@ -144,6 +143,61 @@ def test_an_error_of_the_handler_leaves_the_environment_in_place(function):
         with pytest.raises(InvocationFailed):
             await ask(function, fail=True)
         assert await ask(function) == before
+
+    in_loop((function(), steps))
+
+
+def test_an_idle_environment_is_replaced_at_once(function):
+    async def steps(function):
+        before = await ask(function)
+        function.replace({**environment(), "SUFFIX": " new"})
+        # Sent before the old process can have ended: it must not get it.
+        after = await ask(function)
+        assert after.endswith(" new")
+        assert not after.startswith(before)
+        await until_async(lambda: len(function.environments) == 1)
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(before), 0)
+
+    in_loop((function(), steps))
+
+
+def test_an_environment_that_is_starting_is_replaced_before_it_serves(function):
+    async def steps(function):
+        function.warm_up()
+        function.replace({**environment(), "SUFFIX": " new"})
+        assert (await ask(function)).endswith(" new")
+
+    in_loop((function(), steps))
+
+
+def test_a_busy_environment_is_replaced_when_it_has_answered(function, tmp_path):
+    os.mkfifo(tmp_path / "gate")
+
+    async def steps(function):
+        running = asyncio.create_task(ask(function, started=str(tmp_path / "s"), gate=str(tmp_path / "gate")))
+        waiting = asyncio.create_task(ask(function))
+        await until_async((tmp_path / "s").exists)
+        function.replace({**environment(), "SUFFIX": " new"})
+        assert (await waiting).endswith(" new")
+        await asyncio.to_thread((tmp_path / "gate").write_bytes, b"")
+        assert (await running).isdigit()
+        assert (await ask(function)).endswith(" new")
+        await until_async(lambda: len(function.environments) == 1)
+
+    in_loop((function(bound=1), steps))
+
+
+def test_requests_at_the_moment_of_a_replacement_are_all_answered(function):
+    async def steps(function):
+        for round_ in range(3):
+            await ask(function)
+            early = [asyncio.create_task(ask(function)) for _ in range(2)]
+            await asyncio.sleep(0)
+            function.replace({**environment(), "SUFFIX": f" {round_}"})
+            late = [asyncio.create_task(ask(function)) for _ in range(2)]
+            await asyncio.gather(*early)
+            assert all(answer.endswith(f" {round_}") for answer in await asyncio.gather(*late))
 
     in_loop((function(), steps))
 

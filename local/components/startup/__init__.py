@@ -1,0 +1,1 @@
+"""On the ``PYTHONPATH`` of processes that run components."""
