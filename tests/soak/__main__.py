@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.soak.ledger import MUST_BE_NONE, summary
+from tests.soak.ledger import MUST_BE_NONE, summary, ways
 from tests.soak.soak import Soak
 
 
@@ -21,10 +21,11 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as state:
         promises = soak.run(Path(state))
     lines = summary(promises)
-    wrong = [promise for promise in promises if promise.unaccounted or promise.overwritten or promise.events_wrong]
+    wrong = [(promise.log_differs, promise) for promise in promises if promise.wrong]
     sys.stdout.write(f"seed {options.seed}, {soak.killed} workers killed\n")
     sys.stdout.writelines(f"{count:6} {name}\n" for name, count in lines.items())
-    sys.stdout.writelines(f"{promise}\n" for promise in wrong)
+    sys.stdout.write(f"started as {ways(promises)}\n")
+    sys.stdout.writelines(f"{differences} {promise}\n" for differences, promise in wrong)
     return int(any(lines[name] for name in MUST_BE_NONE))
 
 

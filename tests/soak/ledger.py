@@ -8,22 +8,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
+from agentos_lambda.protocol.events import TEXT_EVENTS
+from tests.soak.replay import LOST, Frame, differences, ending
+
 FINAL = frozenset({"COMPLETED", "ERROR", "CANCELLED"})
-LOST = ("execution lost", "never started")
-_ENDS = {"Completed": "COMPLETED", "Error": "ERROR", "Cancelled": "CANCELLED"}
-_TEXTS = ("RunContent", "TeamRunContent")
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """An event as a client got it."""
-
-    index: int
-    event: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        return str(self.event["event"])
 
 
 @dataclass
@@ -33,6 +21,14 @@ class Promise:
     path: str
     """``/agents/ID/runs``."""
     run_id: str
+    way: str = "background"
+    """How it was started: background, foreground, streamed, websocket or continued."""
+    told_to_fail: bool = False
+    """Its component was asked to fail."""
+    answer: Any = None
+    """The text that it was answered with, if it was answered in one piece."""
+    logged: bool = True
+    """False for a run that is answered in one piece in the foreground: it has no log."""
     cancel_acknowledged: bool = False
     told: str | None = None
     """The final status that it heard of first."""
@@ -56,9 +52,15 @@ class Promise:
     def take(self, frame: Frame) -> None:
         """An event of the stream. The first that ends this very run is decisive."""
         self.frames.append(frame)
-        if frame.event.get("run_id") == self.run_id and (status := _ending(self.path, frame.name)):
+        if self.hear_of(frame):
             self.end_came = True
+
+    def hear_of(self, frame: Frame) -> bool:
+        """Whether the event ends this very run. Its status is then what the client was told."""
+        status = ending(self.path, frame.name) if frame.event.get("run_id") == self.run_id else None
+        if status is not None:
             self.hear(status)
+        return status is not None
 
     @property
     def status(self) -> str | None:
@@ -76,9 +78,13 @@ class Promise:
 
     @property
     def overwritten(self) -> bool:
-        """It is not what it was told to be, or completed though its cancel was acknowledged."""
+        """It is not what it was told to be, or ended in another way though its cancel was acknowledged."""
         changed = self.told is not None and self.told != self.status
-        return changed or (self.cancel_acknowledged and self.status == "COMPLETED")
+        if self.answer is not None and self.answer != (self.found or {}).get("content"):
+            return True
+        # A component may fail in the moment before the cancel reaches it.
+        may_be = {"CANCELLED", "ERROR"} if self.told_to_fail else {"CANCELLED"}
+        return changed or (self.cancel_acknowledged and self.status in FINAL - may_be)
 
     @property
     def events_wrong(self) -> bool:
@@ -87,6 +93,19 @@ class Promise:
         if indexes != sorted(set(indexes)):
             return True
         return self.watched and _content(self.frames) != _content(self.replayed)
+
+    @property
+    def log_differs(self) -> list[str]:
+        """What the log tells otherwise than the run, whether anybody watched it or not."""
+        if self.found is None or self.unaccounted:
+            return []
+        if not self.logged:
+            return ["a run without a log has one"] if self.replayed else []
+        return differences(self.path, self.run_id, self.found, self.replayed)
+
+    @property
+    def wrong(self) -> bool:
+        return self.unaccounted or self.overwritten or self.events_wrong or bool(self.log_differs)
 
 
 def summary(promises: Sequence[Promise]) -> dict[str, int]:
@@ -102,21 +121,22 @@ def summary(promises: Sequence[Promise]) -> dict[str, int]:
         "unaccounted": sum(promise.unaccounted for promise in promises),
         "success overwritten": sum(promise.overwritten for promise in promises),
         "events missing or repeated": sum(promise.events_wrong for promise in promises),
+        "log differs from the run": sum(bool(promise.log_differs) for promise in promises),
     }
 
 
-MUST_BE_NONE = ("unaccounted", "success overwritten", "events missing or repeated")
+def ways(promises: Sequence[Promise]) -> dict[str, int]:
+    """How many runs were started in which way."""
+    return dict(Counter(promise.way for promise in promises))
 
 
-def _ending(path: str, name: str) -> str | None:
-    prefix = {"agents": "Run", "teams": "TeamRun", "workflows": "Workflow"}[path.split("/")[1]]
-    return _ENDS.get(name.removeprefix(prefix)) if name.startswith(prefix) else None
+MUST_BE_NONE = ("unaccounted", "success overwritten", "events missing or repeated", "log differs from the run")
 
 
 def _content(frames: Sequence[Frame]) -> list[object]:
     """Frames as they compare: neighbouring texts are one, since the wire may merge them."""
     content: list[object] = []
-    for text, group in groupby(frames, key=lambda frame: frame.name if frame.name in _TEXTS else None):
+    for text, group in groupby(frames, key=lambda frame: frame.name if frame.name in TEXT_EVENTS else None):
         if text is None:
             content += [(frame.index, frame.name) for frame in group]
         else:

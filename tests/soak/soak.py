@@ -1,4 +1,4 @@
-"""Hundreds of background runs on the local stack, whose workers are killed all the time, and the clients' ledger."""
+"""Hundreds of runs on the local stack, whose workers are killed all the time, and the clients' ledger."""
 
 from __future__ import annotations
 
@@ -70,9 +70,11 @@ class Soak:
         loop = asyncio.get_running_loop()
         mine: list[Promise] = []
         while loop.time() < over or len(mine) < self.runs_each:
-            await client.start_a_run(mine)
-            self.promises.append(mine[-1])
-            watchers.append(asyncio.create_task(client.wait_for(mine[-1])))
+            promise = await client.start_a_run(mine)
+            if promise is None:
+                continue
+            self.promises.append(promise)
+            watchers.append(asyncio.create_task(client.wait_for(promise)))
             await asyncio.wait([watchers[-1]], timeout=4)
 
     async def _kill_workers(self, stack: StackProcess, over: float) -> None:

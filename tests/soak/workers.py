@@ -22,5 +22,9 @@ def kill_a_worker(stack: StackProcess, chance: random.Random) -> bool:
 
 
 def store_variables(stack: StackProcess) -> Mapping[str, str]:
-    """The environment variables of a function that reaches the store."""
-    return next(variables for variables in stack.environments().values() if "RUNS_TABLE" in variables)
+    """The environment variables of a function that reaches the store and the queue of runs."""
+    return next(
+        variables
+        for variables in stack.environments().values()
+        if variables.keys() >= {"RUNS_TABLE", "SESSIONS_TABLE", "EVENTS_TABLE", "BUCKET", "RUNS_QUEUE_URL"}
+    )
