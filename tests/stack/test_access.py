@@ -140,9 +140,13 @@ def test_a_model_that_no_provider_or_no_role_knows_is_refused(model: str) -> Non
     assert not accepts("Model", model)
 
 
-def test_a_model_of_another_provider_needs_nothing_of_bedrock() -> None:
-    found = grants(statements(translate(Model="openai:gpt-5-mini"), "AgentsFunction"))
-    assert not any(action.startswith("bedrock:") for action, _ in found)
+def test_a_model_of_another_provider_lets_nothing_invoke_a_model_of_bedrock() -> None:
+    found = statements(translate(Model="openai:gpt-5-mini"), "AgentsFunction")
+    direct = grants([statement for statement in found if "Condition" not in statement])
+    assert {resource.rpartition("/")[2] for action, resource in direct if action.startswith("bedrock:")} == {"none"}
+    [through_profiles] = [statement for statement in found if "Condition" in statement]
+    [profile] = through_profiles["Condition"]["StringEquals"].values()
+    assert profile.endswith("inference-profile/none")
 
 
 @pytest.mark.parametrize("function", [*RUN_FUNCTIONS, "WorkerFunction"])
