@@ -23,14 +23,13 @@ FRESH_MS = 300_000
 """The secret is read again after this time. If it has changed, the process is to be replaced."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_RESERVED_PREFIXES = ("AGENTOS_", "AWS_", "LAMBDA_", "LD_", "PYTHON")
+_RESERVED_PREFIXES = ("AGENTOS_", "AWS_", "LAMBDA_", "LD_", "PYTHON", "WEBSOCKET_")
 _RESERVED = frozenset(
     {
         *("HOME", "LANG", "PATH", "TZ"),
         *("BUCKET", "COMPONENTS_SECRET", "CONNECTIONS_TABLE", "CORS_ORIGINS", "EVENTS_TABLE", "EVENTS_TTL_SECONDS"),
         *("GREETINGS_QUEUE_URL", "LOG_LEVEL", "MEDIA_PRIVATE_HOSTS", "OS_SECURITY_KEY", "QUEUE_LIMIT"),
         *("RUNS_QUEUE_URL", "RUNS_TABLE", "SECURITY_KEY_SECRET", "SESSIONS_TABLE", "STACK_NAME"),
-        *("WEBSOCKET_MANAGEMENT_URL", "WEBSOCKET_URL"),
     }
 )
 _APPLIED = "AGENTOS_COMPONENT_VARIABLES"
