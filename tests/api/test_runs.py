@@ -98,7 +98,7 @@ async def test_runs_are_listed_flat_with_every_field_and_iso_dates(api):
     assert [run["run_id"] for run in listed] == [created["run_id"]]
     assert listed[0]["run_input"] == "hi"
     assert listed[0]["created_at"].endswith("Z")
-    assert listed[0]["parent_run_id"] is None
+    assert listed[0]["parent_run_id"] == ""
     query = {"session_id": "s", "status": "ERROR"}
     assert (await api.client.get("/agents/assistant/runs", params=query)).json() == []
 

@@ -82,7 +82,7 @@ def test_filters_with_an_operator_become_expressions() -> None:
 def test_what_was_not_given_is_not_passed_on() -> None:
     arguments = arguments_of(user_id=None)
 
-    assert arguments.keys() == {"input", "run_id", "session_id", "stream", "stream_events"}
+    assert arguments.keys() == {"input", "run_id", "session_id", "stream", "stream_events", "yield_run_output"}
 
 
 @dataclass

@@ -25,9 +25,9 @@ teams, workflows = [], []
 """
 ENGINE = """
 from agentos_lambda.aws.functions import wiring
-from agentos_lambda.aws.runtime.recycle import retiring
+from agentos_lambda.aws.runtime.recycle import recycle_due
 engine = wiring.engine()
-print(engine._components.agents[0].description, wiring.engine() is engine, retiring())
+print(engine._components.agents[0].description, wiring.engine() is engine, recycle_due())
 """
 JUDGES = """
 from agentos_lambda.aws.functions import wiring
@@ -90,7 +90,7 @@ def test_a_process_starts_over_when_the_variables_have_changed(monkeypatch: pyte
     retired: list[bool] = []
     monkeypatch.setattr(wiring, "_engine", lambda: "engine")
     monkeypatch.setattr(wiring, "_variables", Variables)
-    monkeypatch.setattr(wiring, "retire", lambda: retired.append(True))
+    monkeypatch.setattr(wiring, "recycle_soon", lambda: retired.append(True))
 
     assert wiring.engine() == "engine"
     assert bool(retired) is changed
