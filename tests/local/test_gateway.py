@@ -132,11 +132,10 @@ def test_a_body_far_over_the_limit_is_read_to_its_end_and_refused(client):
     assert client.post("/agents/upload", content=bytes(20_000_000)).status_code == 413
 
 
-def test_a_crash_is_answered_by_the_gateway_and_the_next_request_gets_a_new_environment(client):
-    before = client.get("/health").json()
-    response = client.get("/config/crash")
+def test_a_crash_is_answered_by_the_gateway_and_the_next_request_gets_a_new_environment(client, signals):
+    response = client.get("/config/crash/once")
     assert (response.status_code, response.json()) == (500, FAILED)
-    assert client.get("/health").json() != before
+    assert str(client.get("/health").json()["pid"]) != signals.wait("once-crashed")
 
 
 def test_an_environment_that_is_killed_while_idle_is_replaced(client):

@@ -87,9 +87,9 @@ async def broken(how: str) -> StreamingResponse:
     return StreamingResponse(chunks())
 
 
-@app.get("/agents/crash")
-@app.get("/config/crash")
-async def crash() -> None:
+@app.get("/config/crash/{token}")
+async def crash(token: str) -> None:
+    tell(f"{token}-crashed", str(os.getpid()))
     os._exit(1)
 
 
