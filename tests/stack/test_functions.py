@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.stack.expected import BOUNDS, EVERYWHERE, LAYERS, VARIABLES
-from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, source, translate
+from tests.stack.expected import BOUNDS, EVERYWHERE, LAYERS, MEMORY, TIMEOUTS, VARIABLES
+from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, RUNNING, source, translate
 
 Stack = dict[str, dict[str, Any]]
 
@@ -103,6 +103,14 @@ def test_the_model_is_the_demo_model_unless_another_is_named(stack: Stack, funct
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_has_the_layers_that_it_needs(stack: Stack, function: str) -> None:
     assert layers(stack, function) == LAYERS[function]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_its_own_memory_and_time(stack: Stack, function: str) -> None:
+    properties = stack[function]["Properties"]
+    assert (properties["MemorySize"], properties["Timeout"]) == (MEMORY[function], TIMEOUTS[function])
+    raised = translate(RunMemory="2048")[function]["Properties"]["MemorySize"]
+    assert raised == ("2048" if function in RUNNING else MEMORY[function])
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
