@@ -64,6 +64,7 @@ STORE = LOG | {"SESSIONS_TABLE": "SessionsTable", "EVENTS_TTL_SECONDS": 86400}
 MEDIA = {"MEDIA_PRIVATE_HOSTS": "refuse"}
 COMPONENTS = {"COMPONENTS_SECRET": "ComponentsSecret.Id"}
 QUEUE = {"RUNS_QUEUE_URL": "RunsQueue"}
+STARTED = QUEUE | {"QUEUE_LIMIT": 1000}
 CONNECTIONS = {
     "CONNECTIONS_TABLE": "ConnectionsTable",
     "WEBSOCKET_MANAGEMENT_URL": "https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
@@ -79,10 +80,10 @@ VARIABLES: dict[str, dict[str, Any]] = {
     },
     "ControlFunction": STORE | STREAMS,
     "FollowFunction": LOG | STREAMS,
-    "AgentsFunction": STORE | MEDIA | COMPONENTS | QUEUE | STREAMS,
-    "TeamsFunction": STORE | MEDIA | COMPONENTS | QUEUE | STREAMS,
-    "WorkflowsFunction": STORE | MEDIA | COMPONENTS | QUEUE | STREAMS | FAN_OUT,
-    "WebSocketFunction": STORE | QUEUE | CONNECTIONS | {"WEBSOCKET_SOURCE_LIMIT": 300},
+    "AgentsFunction": STORE | MEDIA | COMPONENTS | STARTED | STREAMS,
+    "TeamsFunction": STORE | MEDIA | COMPONENTS | STARTED | STREAMS,
+    "WorkflowsFunction": STORE | MEDIA | COMPONENTS | STARTED | STREAMS | FAN_OUT,
+    "WebSocketFunction": STORE | STARTED | CONNECTIONS | {"WEBSOCKET_SOURCE_LIMIT": 300},
     "WorkerFunction": STORE | MEDIA | COMPONENTS | FAN_OUT | OUR_LOOP,
     "SweeperFunction": STORE | QUEUE | CONNECTIONS,
 }
@@ -138,7 +139,20 @@ BOUNDS: dict[str, int | None] = {
     "TeamsFunction": None,
     "WorkflowsFunction": None,
     "WebSocketFunction": None,
-    "WorkerFunction": 10,
+    "WorkerFunction": 5,
     "SweeperFunction": None,
 }
 """How many invocations of a function there may be at the same time; None where only the account's limit counts."""
+
+RESERVED = {
+    "ConfigFunction": None,
+    "ControlFunction": "ControlConcurrency",
+    "FollowFunction": "RunConcurrency",
+    "AgentsFunction": "RunConcurrency",
+    "TeamsFunction": "RunConcurrency",
+    "WorkflowsFunction": "RunConcurrency",
+    "WebSocketFunction": "ControlConcurrency",
+    "WorkerFunction": None,
+    "SweeperFunction": 2,
+}
+"""What is reserved for a function once anything is: a parameter's value, or a number."""

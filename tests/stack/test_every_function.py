@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.stack.alarms import alarms, drawn, watched
-from tests.stack.expected import BOUNDS, GRANTS, LAYERS, MEMORY, TIMEOUTS, VARIABLES
+from tests.stack.expected import BOUNDS, GRANTS, LAYERS, MEMORY, RESERVED, TIMEOUTS, VARIABLES
 from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, ROOT, TEMPLATE, source
 
 Stack = dict[str, dict[str, Any]]
@@ -68,6 +68,7 @@ TABLES = {
     "memory": MEMORY,
     "timeouts": TIMEOUTS,
     "concurrency": BOUNDS,
+    "reserved concurrency": RESERVED,
 }
 """What the tests of this folder expect of each function."""
 
