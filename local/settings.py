@@ -24,6 +24,7 @@ class Settings:
     """The folder of the state, and of files that are made at the start."""
     cloud_python: Path = ROOT / ".venvs" / "cloud" / "bin" / "python"
     """The interpreter that ministack is installed for."""
+    max_environments: int = MAX_ENVIRONMENTS
     schedule_seconds: float = 10
     """How often a function with a schedule is invoked, whatever the template says: nobody wants to wait for it here."""
     build_manifest: tuple[str, ...] = (

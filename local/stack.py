@@ -47,7 +47,10 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
                 invoked_at = {"AWS_ENDPOINT_URL_LAMBDA": addresses["WEBSOCKET_MANAGEMENT_URL"]}
                 return {**own, **invoked_at, **components.variables}
 
-            functions = {name: Function(spec, variables(name)) for name, spec in template.functions.items()}
+            functions = {
+                name: Function(spec, variables(name), max_environments=settings.max_environments)
+                for name, spec in template.functions.items()
+            }
             websockets = WebSocketGateway(WEBSOCKET_PATH, template.websocket_routes, functions)
             front = http_server(_by_protocol(_rest_api(template, functions, settings.port), websockets), front_port)
             from_functions = Starlette(

@@ -17,8 +17,9 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
+from scripts.limits import Concurrency, TooMuchReserved, limit_of, what_follows
 from scripts.models import MANIFEST, Account, arns, bedrock, is_profile, models
-from scripts.samconfig import ROOT, deployment, override_texts
+from scripts.samconfig import ROOT, deployment, override, override_texts
 
 BUILT_FOR = ("Architecture", "Runtime")
 """Parameters that the build reads."""
@@ -36,6 +37,7 @@ def main() -> None:
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"The roles for the models of the components cannot be made: {error}")
     given = [*overrides(config.get("parameter_overrides"), parameters), *named]
+    tell_limits(environment, config, parameters)
     sam = Path(sys.executable).with_name("sam")
     os.execv(  # noqa: S606
         sam, [str(sam), "deploy", "--config-env", environment, "--parameter-overrides", *given]
@@ -57,9 +59,27 @@ def model_parameters(found: Sequence[Mapping[str, Any]], config: Mapping[str, An
     return [f'BedrockModels="{",".join(direct)}"', f'BedrockProfiles="{",".join(profiles)}"']
 
 
+def tell_limits(environment: str, config: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+    """Say what the account's limit means for this deployment. Exits if the deployment cannot succeed."""
+    values = {name: override(name, environment) or declared["Default"] for name, declared in parameters.items()}
+    try:
+        limit = limit_of(_session(config))
+    except (BotoCoreError, ClientError) as error:
+        print(f"The account's limit of concurrent executions is not known: {error}", file=sys.stderr)
+        return
+    try:
+        print(*what_follows(limit, Concurrency.of(values)), sep="\n", file=sys.stderr)
+    except TooMuchReserved as error:
+        sys.exit(str(error))
+
+
+def _session(config: Mapping[str, Any]) -> Any:
+    """As in sam deploy: samconfig.toml may name region and profile, otherwise boto3 finds them."""
+    return boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
+
+
 def _account(asked: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> Account:
-    # As in sam deploy: samconfig.toml may name region and profile, otherwise boto3 finds them.
-    session = boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
+    session = _session(config)
     if session.region_name is None:
         raise NoRegionError
     needs_id = any(is_profile(model["id"]) and not model["id"].startswith("arn:") for model in asked)

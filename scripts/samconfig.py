@@ -34,15 +34,20 @@ def override_texts(configured: Any) -> list[str]:
     return [configured] if configured else []
 
 
+def override(name: str, environment: str, *, root: Path = ROOT) -> str:
+    """The value of a parameter in the file; empty if it does not set it."""
+    texts = " ".join(parameter_overrides(environment, root=root))
+    found = re.findall(rf'(?:^|\s){re.escape(name)}=(?:"([^"]*)"|(\S+))', texts)
+    return "".join(found[-1]) if found else ""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print the value of a parameter, or an empty line if the file does not set it."""
     parser = argparse.ArgumentParser(prog="python -m scripts.samconfig", description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--config-env", default="default", help="environment of samconfig.toml; default: %(default)s")
     options = parser.parse_args(arguments)
-    texts = " ".join(parameter_overrides(options.config_env))
-    found = re.findall(rf'(?:^|\s){re.escape(options.name)}=(?:"([^"]*)"|(\S+))', texts)
-    print("".join(found[-1]) if found else "")
+    print(override(options.name, options.config_env))
     return 0
 
 

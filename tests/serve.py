@@ -1,4 +1,4 @@
-"""The stack of ``make run`` for tests: ``python -m tests.serve PORT STATE [--components FILE] [--sweeps SECONDS]``."""
+"""The stack of ``make run`` for tests: ``python -m tests.serve PORT STATE``, and options."""
 
 from __future__ import annotations
 
@@ -15,6 +15,15 @@ if __name__ == "__main__":
     parser.add_argument("state", type=Path)
     parser.add_argument("--components", type=Path)
     parser.add_argument("--sweeps", type=float, default=Settings().schedule_seconds, help="seconds between two of them")
+    parser.add_argument(
+        "--environments", type=int, default=Settings().max_environments, help="of each function at most"
+    )
     told = parser.parse_args()
-    settings = Settings(port=told.port, state=told.state, components=told.components, schedule_seconds=told.sweeps)
+    settings = Settings(
+        port=told.port,
+        state=told.state,
+        components=told.components,
+        schedule_seconds=told.sweeps,
+        max_environments=told.environments,
+    )
     sys.exit(main(settings))

@@ -26,13 +26,14 @@ class Route:
     """A resource of the REST API and the functions behind its methods."""
 
     resource: str
-    """The path with its parameter, such as ``/agents/{proxy+}``."""
+    """The path with its variable parts, such as ``/agents/{agent_id}/runs``."""
     methods: Mapping[str, str]
     """Method in capitals -> logical id of a function."""
 
 
 def routes(paths: Paths, intrinsics: Intrinsics, functions: Collection[str]) -> list[Route]:
-    """The routes of an API. Raises ``InvalidTemplate`` for one that leads to no function."""
+    """The routes of an API. Raises ``InvalidTemplate`` for one that API Gateway refuses, or that leads nowhere."""
+    _check_variable_parts(paths)
     found = []
     for resource, item in paths.items():
         methods = {}
@@ -46,6 +47,17 @@ def routes(paths: Paths, intrinsics: Intrinsics, functions: Collection[str]) -> 
             methods[method.upper()] = target[1]
         found.append(Route(resource, methods))
     return found
+
+
+def _check_variable_parts(resources: Collection[str]) -> None:
+    """API Gateway allows one variable path part among siblings: it refuses to deploy ``{id}`` beside ``{proxy+}``."""
+    variable: dict[str, str] = {}
+    for resource in resources:
+        parent, *parts = resource.split("/")
+        for part in parts:
+            if part.startswith("{") and variable.setdefault(parent, part) != part:
+                raise InvalidTemplate(f"{parent or '/'} has two variable path parts: {variable[parent]} and {part}")
+            parent = f"{parent}/{part}"
 
 
 def streaming(paths: Paths, intrinsics: Intrinsics) -> frozenset[str]:

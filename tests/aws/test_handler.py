@@ -215,6 +215,44 @@ def test_links_have_the_stage_that_the_client_called(answer, prefix):
 
 
 @ways
+@pytest.mark.parametrize(
+    ("resource", "parameters"),
+    [
+        ("/agents/{agent_id}/{rest}", {"agent_id": "url", "rest": "x%20y"}),
+        ("/agents/{agent_id}/{rest}", {"agent_id": "url", "rest": "x y"}),
+        ("/agents/{proxy+}", {"proxy": "url/x%20y"}),
+    ],
+    ids=["parameters as in the path", "parameters decoded", "greedy"],
+)
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_base_path_of_a_custom_domain_is_part_of_links_and_not_of_routes(answer, resource, parameters, slash):
+    event = request_event(f"/agents/url/x%20y{slash}")
+    base = "/team/os"
+    event |= {"resource": resource, "pathParameters": parameters, "path": base + event["path"]}
+    event["requestContext"]["path"] = event["path"]
+    found = json.loads(answer(event)[2])
+    assert (found["rest"], found["root_path"]) == (f"x y{slash}", "/team/os")
+    assert found["link"].endswith("://api.example.com/team/os/agents/json")
+
+
+@ways
+def test_a_base_path_that_the_context_does_not_name_is_taken_from_the_path(answer):
+    event = request_event("/agents/url/x")
+    event["path"] = "/os/agents/url/x"
+    event["requestContext"]["path"] = "/agents/url/x"
+    found = json.loads(answer(event)[2])
+    assert (found["rest"], found["root_path"]) == ("x", "/os")
+
+
+@ways
+def test_a_base_path_that_is_also_a_path_of_the_app_is_told_apart(answer):
+    event = request_event("/agents/url/x")
+    event["path"] = event["requestContext"]["path"] = "/agents/url/x/agents/url/x"
+    found = json.loads(answer(event)[2])
+    assert (found["rest"], found["root_path"]) == ("x", "/agents/url/x")
+
+
+@ways
 def test_the_root_of_a_stage_is_served(answer):
     event = request_event("/")
     event["requestContext"]["path"] = "/v1"

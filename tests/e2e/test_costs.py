@@ -52,7 +52,7 @@ class Ledger:
             "DynamoDB write units": counted["write units"],
             "DynamoDB read units": counted["read units"],
             # A message is received and deleted, too: by Lambda, beside the functions.
-            "SQS requests": 3 * counted.get("SQS SendMessage", 0),
+            "SQS requests": 3 * counted.get("SQS SendMessage", 0) + counted.get("SQS GetQueueAttributes", 0),
             "S3 requests that write": counted.get("S3 PUT", 0),
         }
 

@@ -23,7 +23,7 @@ def test_every_function_has_an_event_and_every_event_is_sent():
         path.parent.name for path in ROOT.glob("functions/*/app.py")
     }
     # Those of the websocket function are in tests/websocket.
-    sent = {"config", "agents", "teams", "workflows", "worker", "sweeper"}
+    sent = {"config", "control", "follow", "agents", "teams", "workflows", "worker", "sweeper"}
     assert {event for event in events if not event.startswith("websocket-")} == sent
 
 
@@ -37,6 +37,16 @@ def test_config_tells_of_the_components(aws):
     assert status == 200
     assert {agent["id"] for agent in json.loads(body)["agents"]} >= {"assistant", "companion"}
     assert stored_statuses(aws) == []
+
+
+def test_control_describes_a_component(aws):
+    status, _, body = invoke("control")
+    assert (status, json.loads(body)["id"]) == (200, "assistant")
+
+
+def test_nobody_can_follow_a_run_that_there_is_not(aws):
+    status, _, body = invoke("follow")
+    assert (status, json.loads(body)["detail"]) == (404, "Run not found")
 
 
 def test_an_agent_runs_with_the_uploaded_file(aws):

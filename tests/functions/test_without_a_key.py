@@ -9,7 +9,7 @@ import pytest
 
 from tests.functions.handlers import Context, load_handler, sample_event
 
-HTTP_FUNCTIONS = ("config", "agents", "teams", "workflows")
+HTTP_FUNCTIONS = ("config", "control", "follow", "agents", "teams", "workflows")
 
 
 @pytest.fixture

@@ -39,8 +39,10 @@ def test_the_project_s_template_has_a_response_of_each_kind(refusal, status, cod
 
 def test_integrations_wait_as_long_as_the_response_mode_says():
     streaming, buffered = (template(mode).integration_timeouts for mode in ("streaming", "buffered"))
-    assert (streaming["AgentsFunction"], buffered["AgentsFunction"]) == (900, 29)
-    assert streaming["ConfigFunction"] == buffered["ConfigFunction"] == 29
+    for function in ("AgentsFunction", "FollowFunction"):
+        assert (streaming[function], buffered[function]) == (900, 29)
+    for function in ("ConfigFunction", "ControlFunction"):
+        assert streaming[function] == buffered[function] == 29
 
 
 def test_a_response_that_is_left_to_api_gateway_is_an_error():

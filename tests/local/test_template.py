@@ -53,6 +53,15 @@ def test_a_function_that_streams_on_some_routes_only_is_an_error(tmp_path):
         Template.load(mixed)
 
 
+@pytest.mark.parametrize("sibling", ["/agents/{agent_id}", "/agents/{agent_id}/runs"])
+def test_a_second_variable_path_part_among_siblings_is_an_error_as_it_is_to_api_gateway(tmp_path, sibling):
+    refused = tmp_path / "template.yaml"
+    resource = "          /agents/{proxy+}:"
+    refused.write_text(TEMPLATE.read_text().replace(resource, f"          {sibling}: {{get: *agents}}\n{resource}"))
+    with pytest.raises(InvalidTemplate, match=r"/agents has two variable path parts: \{agent_id\} and \{proxy\+\}"):
+        Template.load(refused)
+
+
 def test_binary_types_tables_and_buckets_are_those_of_the_template(template):
     assert template.binary_types == {"multipart/form-data"}
     assert set(template.tables) == {"RunsTable", "RunEventsTable"}

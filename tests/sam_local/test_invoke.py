@@ -66,12 +66,20 @@ def body(answers: dict[str, Future[Any]], event: str) -> Any:
 
 
 def test_there_is_an_expectation_for_every_event():
-    http = {"config", "agents", "teams", "workflows"}
+    http = {"config", "control", "follow", "agents", "teams", "workflows"}
     assert set(EVENTS) == http | {"worker", "sweeper"} | {f"websocket-{name}" for name in CONVERSATION}
 
 
 def test_config_tells_of_the_components(answers):
     assert {agent["id"] for agent in body(answers, "config")["agents"]} >= {"assistant", "companion"}
+
+
+def test_control_describes_a_component(answers):
+    assert body(answers, "control")["id"] == "assistant"
+
+
+def test_nobody_can_follow_a_run_that_there_is_not(answers):
+    assert answers["follow"].result()["statusCode"] == 404
 
 
 def test_an_agent_runs_with_the_uploaded_file_and_the_run_is_kept(answers, api):

@@ -38,10 +38,17 @@ CONNECT = {(f"dynamodb:{action}", "ConnectionsTable.Arn") for action in ("GetIte
 }
 READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
 RUN_COMPONENTS = {("secretsmanager:GetSecretValue", "ComponentsSecret.Id")}
+READ_EVENTS = {
+    ("dynamodb:GetItem", "RunsTable.Arn"),
+    ("dynamodb:Query", "RunEventsTable.Arn"),
+    ("s3:GetObject", "${Bucket.Arn}/events/*"),
+}
 START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE
 
 GRANTS: dict[str, set[Grant]] = {
     "ConfigFunction": READ_KEY,
+    "ControlFunction": READ_KEY | RUN_GRANTS,
+    "FollowFunction": READ_KEY | READ_EVENTS,
     "AgentsFunction": START_RUNS | RUN_COMPONENTS,
     "TeamsFunction": START_RUNS | RUN_COMPONENTS,
     "WorkflowsFunction": START_RUNS | FOLLOW | RUN_COMPONENTS,
@@ -52,16 +59,12 @@ GRANTS: dict[str, set[Grant]] = {
 """What a function may do besides writing its log and its traces."""
 
 EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
-STORE = {
-    "RUNS_TABLE": "RunsTable",
-    "SESSIONS_TABLE": "SessionsTable",
-    "EVENTS_TABLE": "RunEventsTable",
-    "BUCKET": "Bucket",
-    "EVENTS_TTL_SECONDS": 86400,
-}
+LOG = {"RUNS_TABLE": "RunsTable", "EVENTS_TABLE": "RunEventsTable", "BUCKET": "Bucket"}
+STORE = LOG | {"SESSIONS_TABLE": "SessionsTable", "EVENTS_TTL_SECONDS": 86400}
 MEDIA = {"MEDIA_PRIVATE_HOSTS": "refuse"}
 COMPONENTS = {"COMPONENTS_SECRET": "ComponentsSecret.Id"}
 QUEUE = {"RUNS_QUEUE_URL": "RunsQueue"}
+STARTED = QUEUE | {"QUEUE_LIMIT": 1000}
 CONNECTIONS = {
     "CONNECTIONS_TABLE": "ConnectionsTable",
     "WEBSOCKET_MANAGEMENT_URL": "https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
@@ -75,19 +78,24 @@ VARIABLES: dict[str, dict[str, Any]] = {
         "AGENTOS_RESPONSE_MODE": "buffered",
         "WEBSOCKET_URL": "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
     },
-    "AgentsFunction": STORE | MEDIA | COMPONENTS | QUEUE | STREAMS,
-    "TeamsFunction": STORE | MEDIA | COMPONENTS | QUEUE | STREAMS,
-    "WorkflowsFunction": STORE | MEDIA | COMPONENTS | QUEUE | STREAMS | FAN_OUT,
-    "WebSocketFunction": STORE | QUEUE | CONNECTIONS | {"WEBSOCKET_SOURCE_LIMIT": 300},
+    "ControlFunction": STORE | STREAMS,
+    "FollowFunction": LOG | STREAMS,
+    "AgentsFunction": STORE | MEDIA | COMPONENTS | STARTED | STREAMS,
+    "TeamsFunction": STORE | MEDIA | COMPONENTS | STARTED | STREAMS,
+    "WorkflowsFunction": STORE | MEDIA | COMPONENTS | STARTED | STREAMS | FAN_OUT,
+    "WebSocketFunction": STORE | STARTED | CONNECTIONS | {"WEBSOCKET_SOURCE_LIMIT": 300},
     "WorkerFunction": STORE | MEDIA | COMPONENTS | FAN_OUT | OUR_LOOP,
     "SweeperFunction": STORE | QUEUE | CONNECTIONS,
 }
 """What a function's environment has besides ``EVERYWHERE``, in a stack without parameters."""
 
 ALL_LAYERS = ["Web", "Engine", "AgentosLambda", "Components"]
+WITHOUT_ENGINE = ["Web", "AgentosLambda", "Components"]
 
 LAYERS: dict[str, list[str]] = {
-    "ConfigFunction": ["Web", "AgentosLambda", "Components"],
+    "ConfigFunction": WITHOUT_ENGINE,
+    "ControlFunction": WITHOUT_ENGINE,
+    "FollowFunction": WITHOUT_ENGINE,
     "AgentsFunction": ALL_LAYERS,
     "TeamsFunction": ALL_LAYERS,
     "WorkflowsFunction": ALL_LAYERS,
@@ -97,13 +105,54 @@ LAYERS: dict[str, list[str]] = {
 }
 """What runs no component has no engine, and what answers no HTTP has no web layer."""
 
+MEMORY: dict[str, int] = {
+    "ConfigFunction": 1024,
+    "ControlFunction": 1024,
+    "FollowFunction": 512,
+    "AgentsFunction": 1024,
+    "TeamsFunction": 1024,
+    "WorkflowsFunction": 1024,
+    "WebSocketFunction": 1024,
+    "WorkerFunction": 1024,
+    "SweeperFunction": 1024,
+}
+"""MiB, in a stack without parameters."""
+
+TIMEOUTS: dict[str, int] = {
+    "ConfigFunction": 15,
+    "ControlFunction": 29,
+    "FollowFunction": 900,
+    "AgentsFunction": 900,
+    "TeamsFunction": 900,
+    "WorkflowsFunction": 900,
+    "WebSocketFunction": 29,
+    "WorkerFunction": 900,
+    "SweeperFunction": 60,
+}
+"""Seconds."""
+
 BOUNDS: dict[str, int | None] = {
     "ConfigFunction": None,
+    "ControlFunction": None,
+    "FollowFunction": None,
     "AgentsFunction": None,
     "TeamsFunction": None,
     "WorkflowsFunction": None,
     "WebSocketFunction": None,
-    "WorkerFunction": 10,
+    "WorkerFunction": 5,
     "SweeperFunction": None,
 }
 """How many invocations of a function there may be at the same time; None where only the account's limit counts."""
+
+RESERVED = {
+    "ConfigFunction": None,
+    "ControlFunction": "ControlConcurrency",
+    "FollowFunction": "RunConcurrency",
+    "AgentsFunction": "RunConcurrency",
+    "TeamsFunction": "RunConcurrency",
+    "WorkflowsFunction": "RunConcurrency",
+    "WebSocketFunction": "ControlConcurrency",
+    "WorkerFunction": None,
+    "SweeperFunction": 2,
+}
+"""What is reserved for a function once anything is: a parameter's value, or a number."""

@@ -15,7 +15,7 @@ from starlette.datastructures import UploadFile
 
 from tests.stack.translation import HTTP_FUNCTIONS, ROOT, source
 
-NAMES = ("agents", "config", "teams", "workflows")
+NAMES = ("config", "control", "follow", "agents", "teams", "workflows")
 """Events of the HTTP API."""
 FROM_QUEUES = {"worker": "WorkerFunction"}
 
@@ -67,8 +67,7 @@ def test_an_event_matches_a_route_of_its_function(name: str) -> None:
     api = source()["Resources"]["Api"]["Properties"]
     operation = api["DefinitionBody"]["paths"][event["resource"]][event["httpMethod"].lower()]
     assert f"{name.capitalize()}Function" in json.dumps(operation)
-    parameters = event["pathParameters"] or {}
-    assert event["path"] == event["resource"].replace("{proxy+}", parameters.get("proxy", ""))
+    assert event["path"] == event["resource"].format(**event["pathParameters"] or {})
     context = event["requestContext"]
     assert (context["stage"], context["path"]) == (api["StageName"], f"/{api['StageName']}{event['path']}")
     assert (context["resourcePath"], context["httpMethod"]) == (event["resource"], event["httpMethod"])
@@ -115,6 +114,15 @@ def test_the_sweepers_event_is_of_its_schedule() -> None:
 
 def test_the_config_event_asks_for_the_config() -> None:
     assert answer("config") == {"method": "GET", "path": "/config"}
+
+
+def test_the_control_event_asks_for_an_agent() -> None:
+    assert answer("control") == {"method": "GET", "path": "/agents/assistant"}
+
+
+def test_the_follow_event_names_the_last_event_that_the_client_has() -> None:
+    resume = {"method": "POST", "path": "/workflows/letter/runs/run-1/resume"}
+    assert answer("follow") == resume | {"last_event_index": "4"}
 
 
 def test_the_agent_event_carries_a_form_with_a_file() -> None:

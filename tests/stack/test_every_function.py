@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.stack.alarms import alarms, drawn, watched
-from tests.stack.expected import BOUNDS, GRANTS, LAYERS, VARIABLES
+from tests.stack.expected import BOUNDS, GRANTS, LAYERS, MEMORY, RESERVED, TIMEOUTS, VARIABLES
 from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, ROOT, TEMPLATE, source
 
 Stack = dict[str, dict[str, Any]]
@@ -61,7 +61,15 @@ LISTS: dict[str, Callable[[Stack], Names]] = {
     "sample events": with_a_sample_event,
     "folders": with_a_folder,
 }
-TABLES = {"access": GRANTS, "variables": VARIABLES, "layers": LAYERS, "concurrency": BOUNDS}
+TABLES = {
+    "access": GRANTS,
+    "variables": VARIABLES,
+    "layers": LAYERS,
+    "memory": MEMORY,
+    "timeouts": TIMEOUTS,
+    "concurrency": BOUNDS,
+    "reserved concurrency": RESERVED,
+}
 """What the tests of this folder expect of each function."""
 
 
@@ -92,7 +100,7 @@ def test_permissions_of_the_api_have_the_order_of_its_functions(stack: Stack) ->
 
 
 def test_the_order_of_the_template_s_own_functions_is_what_its_head_says() -> None:
-    head = "config, agents, teams, workflows, WebSocket, worker, sweeper"
+    head = "config, control, follow, agents, teams, workflows, WebSocket, worker, sweeper"
     assert head in TEMPLATE.read_text()
     assert tuple(f"{name[0].upper()}{name[1:]}Function" for name in head.split(", ")) == FUNCTIONS
     assert tuple(name for name in source()["Resources"] if name in FUNCTIONS) == FUNCTIONS

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.stack.expected import BOUNDS, EVERYWHERE, LAYERS, VARIABLES
-from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, source, translate
+from tests.stack.expected import BOUNDS, EVERYWHERE, LAYERS, MEMORY, RESERVED, TIMEOUTS, VARIABLES
+from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, RUNNING, source, translate
 
 Stack = dict[str, dict[str, Any]]
 
@@ -67,9 +67,10 @@ def test_the_worker_runs_in_our_own_loop_in_both_modes(stack: Stack, buffered_st
 
 
 @pytest.mark.parametrize("function", RUN_FUNCTIONS)
-def test_any_number_of_runs_may_wait_unless_a_limit_is_set(stack: Stack, function: str) -> None:
-    assert "QUEUE_LIMIT" not in environment(stack, function)
+def test_a_thousand_runs_may_wait_unless_another_limit_is_set(stack: Stack, function: str) -> None:
+    assert environment(stack, function)["QUEUE_LIMIT"] == 1000
     assert environment(translate(QueueLimit="100"), function)["QUEUE_LIMIT"] == "100"
+    assert "QUEUE_LIMIT" not in environment(translate(QueueLimit="0"), function)
 
 
 def test_conditions_compare_texts_because_that_is_what_parameters_are_to_cloudformation() -> None:
@@ -106,6 +107,14 @@ def test_a_function_has_the_layers_that_it_needs(stack: Stack, function: str) ->
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_its_own_memory_and_time(stack: Stack, function: str) -> None:
+    properties = stack[function]["Properties"]
+    assert (properties["MemorySize"], properties["Timeout"]) == (MEMORY[function], TIMEOUTS[function])
+    raised = translate(RunMemory="2048")[function]["Properties"]["MemorySize"]
+    assert raised == ("2048" if function in RUNNING else MEMORY[function])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_has_the_expected_bound_of_concurrency(stack: Stack, function: str) -> None:
     sources = [
         each["Properties"]
@@ -115,6 +124,13 @@ def test_a_function_has_the_expected_bound_of_concurrency(stack: Stack, function
     bounds = [source["ScalingConfig"]["MaximumConcurrency"] for source in sources if "ScalingConfig" in source]
     reserved = stack[function]["Properties"].get("ReservedConcurrentExecutions")
     assert (bounds or [reserved]) == [BOUNDS[function]]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_once_runs_are_capped_what_is_never_behind_them_has_concurrency_of_its_own(function: str) -> None:
+    values = {"RunConcurrency": "50", "ControlConcurrency": "10"}
+    reserved = translate(**values)[function]["Properties"].get("ReservedConcurrentExecutions")
+    assert reserved == values.get(str(RESERVED[function]), RESERVED[function])
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

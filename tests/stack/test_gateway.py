@@ -34,39 +34,79 @@ def functions(stack: Stack) -> dict[tuple[str, str], str]:
     }
 
 
-def of_runs(stack: Stack) -> list[tuple[str, dict[str, Any]]]:
+KINDS = {"agents": "agent_id", "teams": "team_id", "workflows": "workflow_id"}
+STREAMING = ("ControlFunction", "FollowFunction", *RUN_FUNCTIONS)
+WAITS_MS = dict.fromkeys(STREAMING, 900_000) | {"ControlFunction": 29_000}
+
+
+def of_streaming(stack: Stack) -> list[tuple[str, dict[str, Any]]]:
     routes = functions(stack)
-    return [(routes[route], each) for route, each in integrations(stack).items() if routes[route] in RUN_FUNCTIONS]
+    return [(routes[route], each) for route, each in integrations(stack).items() if routes[route] in STREAMING]
 
 
-def test_each_route_and_method_is_listed_and_goes_to_its_function(stack: Stack) -> None:
+def expected_routes() -> dict[tuple[str, str], str]:
     expected = {(path, method): "ConfigFunction" for path in CONFIG_PATHS for method in ("get", "options")}
-    for function in RUN_FUNCTIONS:
-        kind = function.removesuffix("Function").lower()
-        expected |= {(f"/{kind}", method): function for method in ("get", "options")}
-        expected |= {(f"/{kind}/{{proxy+}}", method): function for method in ("get", "post", "options")}
-    assert functions(stack) == expected
+    for kind, parameter in KINDS.items():
+        run_function, component = f"{kind.capitalize()}Function", f"/{kind}/{{{parameter}}}"
+        run = f"{component}/runs/{{run_id}}"
+        expected |= {
+            (f"/{kind}", "get"): "ControlFunction",
+            (component, "get"): "ControlFunction",
+            (f"{component}/runs", "get"): "ControlFunction",
+            (f"{component}/runs", "post"): run_function,
+            (run, "get"): "ControlFunction",
+            (f"{run}/cancel", "post"): "ControlFunction",
+            (f"{run}/resume", "post"): "FollowFunction",
+            (f"{run}/continue", "post"): run_function,
+        }
+    preflights = {(path, "options"): "ControlFunction" for path, _ in expected if path not in CONFIG_PATHS}
+    return expected | preflights
 
 
-def test_streaming_every_run_route_streams_for_15_minutes(stack: Stack) -> None:
-    assert len(of_runs(stack)) == 15
-    for function, integration in of_runs(stack):
+def test_each_route_and_method_is_listed_and_goes_to_the_function_for_what_it_does(stack: Stack) -> None:
+    assert functions(stack) == expected_routes()
+
+
+def test_only_starting_and_continuing_a_run_leads_to_what_executes_runs(stack: Stack) -> None:
+    executing = {route for route, function in functions(stack).items() if function in RUN_FUNCTIONS}
+    assert {(method, path.rpartition("/")[2]) for path, method in executing} == {("post", "runs"), ("post", "continue")}
+
+
+def test_siblings_have_one_variable_path_part_because_api_gateway_allows_no_other(stack: Stack) -> None:
+    """Neither sam nor the local clouds check it: it fails the deployment."""
+    variable: dict[str, set[str]] = {}
+    for path in body(stack)["paths"]:
+        parts = path.split("/")
+        for place, part in enumerate(parts):
+            if "{" in part:
+                variable.setdefault("/".join(parts[:place]), set()).add(part)
+    assert {parent: parts for parent, parts in variable.items() if len(parts) > 1} == {}
+    assert variable["/agents"] == {"{agent_id}"}
+
+
+def test_no_route_takes_whatever_lies_below_it(stack: Stack) -> None:
+    assert not any("+}" in path for path in body(stack)["paths"])
+
+
+def test_streaming_every_route_about_components_and_runs_streams(stack: Stack) -> None:
+    assert {function for function, _ in of_streaming(stack)} == set(STREAMING)
+    for function, integration in of_streaming(stack):
         assert integration == {
             "type": "aws_proxy",
             "httpMethod": "POST",
             "responseTransferMode": "STREAM",
-            "timeoutInMillis": 900_000,
+            "timeoutInMillis": WAITS_MS[function],
             "uri": f"{LAMBDA}/2021-11-15/functions/${{{function}.Arn}}/response-streaming-invocations",
         }
         properties = stack[function]["Properties"]
-        assert properties["Timeout"] == 900
+        assert properties["Timeout"] * 1000 == WAITS_MS[function]
         assert properties["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bin/stream-wrapper"
         assert properties["Environment"]["Variables"]["AGENTOS_RESPONSE_MODE"] == "streaming"
 
 
 def test_buffered_no_route_streams_and_no_function_runs_our_loop(buffered_stack: Stack) -> None:
-    assert len(of_runs(buffered_stack)) == 15
-    for function, integration in of_runs(buffered_stack):
+    assert {function for function, _ in of_streaming(buffered_stack)} == set(STREAMING)
+    for function, integration in of_streaming(buffered_stack):
         assert integration == {
             "type": "aws_proxy",
             "httpMethod": "POST",
@@ -77,6 +117,10 @@ def test_buffered_no_route_streams_and_no_function_runs_our_loop(buffered_stack:
         variables = buffered_stack[function]["Properties"]["Environment"]["Variables"]
         assert "AWS_LAMBDA_EXEC_WRAPPER" not in variables
         assert variables["AGENTOS_RESPONSE_MODE"] == "buffered"
+
+
+def test_buffered_a_follower_is_let_go_when_api_gateway_no_longer_waits(buffered_stack: Stack) -> None:
+    assert buffered_stack["FollowFunction"]["Properties"]["Timeout"] == 29
 
 
 @pytest.mark.parametrize("mode", ["streaming", "buffered"])

@@ -115,3 +115,5 @@ FUNCTIONS = _functions()
 HTTP_FUNCTIONS = _called_by_the_api()
 RUN_FUNCTIONS = ("AgentsFunction", "TeamsFunction", "WorkflowsFunction")
 """Those that start a run when they are asked to."""
+RUNNING = (*RUN_FUNCTIONS, "WorkerFunction")
+"""Those that execute runs."""

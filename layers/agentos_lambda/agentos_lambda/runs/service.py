@@ -48,8 +48,13 @@ class RunService:
         self, component: Component, run_id: str, *, session_id: str | None = None, user_id: str | None = None
     ) -> RunView:
         """The run, at any time of its life. Raises ``NotFound``, also for another component's, session's or user's."""
-        record = find_run(self._store, component, run_id, session_id=session_id, user_id=user_id)
-        return self.view(record, component)
+        return self.view(self.find(component, run_id, session_id=session_id, user_id=user_id), component)
+
+    def find(
+        self, component: Component, run_id: str, *, session_id: str | None = None, user_id: str | None = None
+    ) -> RunRecord:
+        """Its record alone. Raises ``NotFound`` as ``get`` does."""
+        return find_run(self._store, component, run_id, session_id=session_id, user_id=user_id)
 
     def view(self, record: RunRecord, component: Component) -> RunView:
         """The run of this record with what it left."""

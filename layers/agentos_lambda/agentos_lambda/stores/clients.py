@@ -25,6 +25,7 @@ class Clients:
     """Makes each client from the environment when it is first used. May be used from any thread.
 
     boto3 is imported then, too: that takes longer than everything else that a function needs to answer without a store.
+    What never answers without one calls ``prepare`` while it starts.
     """
 
     def __init__(
@@ -75,6 +76,12 @@ class Clients:
             "apigatewaymanagementapi", endpoint, read_timeout=POST_READ_SECONDS, max_pool_connections=_POST_CONNECTIONS
         )
         return client
+
+    def prepare(self, *services: str) -> Clients:
+        """Import boto3 and make these clients now. Gives itself."""
+        for service in services:
+            self._client(service)
+        return self
 
     def close(self) -> None:
         """Close the connections of all clients, including those that were passed in."""

@@ -1,8 +1,10 @@
-"""Every route of a kind: its components, and their runs."""
+"""The routes of a kind: its components, and their runs."""
 
 from fastapi import APIRouter
 
 from agentos_lambda.api.routes.components import component_router
+from agentos_lambda.api.routes.joined import joined
+from agentos_lambda.api.routes.resume import resume_router
 from agentos_lambda.api.routes.runs import run_router
 from agentos_lambda.api.routes.runs_read import run_state_router
 from agentos_lambda.protocol.values import Kind
@@ -13,11 +15,10 @@ from agentos_lambda.runs.service import RunService
 
 
 def kind_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService, clock: Clock) -> APIRouter:
-    """The routes under ``/{kind}``."""
-    routers = (
+    """Every route under ``/{kind}``."""
+    return joined(
         component_router(kind, catalog),
         run_state_router(kind, catalog, runs),
         run_router(kind, catalog, intake, runs, clock),
+        resume_router(kind, catalog, runs),
     )
-    # Not by include_router: FastAPI would analyse every route again.
-    return APIRouter(routes=[route for router in routers for route in router.routes])

@@ -1,4 +1,7 @@
-"""What a client gets when it comes back to a run: what it missed, then what happens (the AgentOS 3.1 API)."""
+"""What a client gets when it comes back to a run: what it missed, then what happens (the AgentOS 3.1 API).
+
+Nothing here imports an engine, or reads more than the run's record and its log.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -9,7 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from agentos_lambda.api.requests.body import read_body
 from agentos_lambda.api.requests.fields import RunId
 from agentos_lambda.api.requests.parse import ResumeForm, resume_point
-from agentos_lambda.api.routes.components import known_component
+from agentos_lambda.api.responses import TypedRoute
+from agentos_lambda.api.routes.components import component_path, known_component
 from agentos_lambda.api.scope import deadline_of
 from agentos_lambda.api.sse import EventStream, control_frame, frame, stream_snapshots
 from agentos_lambda.protocol import resumption
@@ -23,8 +27,9 @@ _LastEventId = Header(
 )
 
 
-def add_resume_route(router: APIRouter, kind: Kind, catalog: Catalog, runs: RunService) -> None:
-    """``POST /{run_id}/resume``, for the router of a kind's runs."""
+def resume_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRouter:
+    """``POST /{kind}/{id}/runs/{run_id}/resume``."""
+    router = APIRouter(prefix=f"{component_path(kind)}/runs", tags=[kind.plural.capitalize()], route_class=TypedRoute)
     Known = Annotated[Component, Depends(known_component(kind, catalog))]  # noqa: N806 - a type
 
     @router.post(
@@ -39,8 +44,10 @@ def add_resume_route(router: APIRouter, kind: Kind, catalog: Catalog, runs: RunS
     ) -> EventStream:
         """The events that were missed, then those that happen, until the run ends or pauses."""
         point = resume_point(await read_body(request), last_event_id)
-        view = await run_in_threadpool(runs.get, component, run_id, session_id=point.session_id)
-        return EventStream(resume(runs, view.record, after=point.after, until=deadline_of(request.scope)))
+        record = await run_in_threadpool(runs.find, component, run_id, session_id=point.session_id)
+        return EventStream(resume(runs, record, after=point.after, until=deadline_of(request.scope)))
+
+    return router
 
 
 async def resume(runs: RunService, record: RunRecord, *, after: int, until: int | None) -> AsyncIterator[str]:

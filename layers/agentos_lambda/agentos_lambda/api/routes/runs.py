@@ -1,4 +1,4 @@
-"""The routes that execute and follow runs: one router for agents, teams and workflows."""
+"""The routes that execute runs: one router for agents, teams and workflows."""
 
 from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
 
@@ -12,7 +12,6 @@ from agentos_lambda.api.requests.parse import continue_request, run_request
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.responses import Accepted, Answer, TypedRoute
 from agentos_lambda.api.routes.components import component_path, known_component
-from agentos_lambda.api.routes.resume import add_resume_route
 from agentos_lambda.api.scope import deadline_of
 from agentos_lambda.api.sse import EventStream, stream_execution, stream_snapshots
 from agentos_lambda.protocol.ids import MAX_EVENT_INDEX
@@ -36,7 +35,7 @@ _ENDED = "The run when it has ended or paused; with `stream` its events"
 
 
 def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService, clock: Clock) -> APIRouter:
-    """The routes under ``/{kind}/{id}/runs`` that start, resume and continue a run."""
+    """The routes under ``/{kind}/{id}/runs`` that start and continue a run."""
     router = APIRouter(prefix=f"{component_path(kind)}/runs", tags=[kind.plural.capitalize()], route_class=TypedRoute)
     responses = _Responses(runs, clock)
     Known = Annotated[Component, Depends(known_component(kind, catalog))]  # noqa: N806 - a type
@@ -78,7 +77,6 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
             return responses.queued(record, stream=asked.stream, after=after, until=asked.deadline)
         return await responses.executed(await intake.continue_here(asked), component, stream=asked.stream)
 
-    add_resume_route(router, kind, catalog, runs)
     return router
 
 

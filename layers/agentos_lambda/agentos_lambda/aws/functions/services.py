@@ -7,14 +7,15 @@ from agentos_lambda.aws.functions.key import key_of
 from agentos_lambda.aws.functions.start import catalog
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.stores.clients import Clients
 
 
-def services_of(settings: Settings) -> Services:
-    """What every app gets."""
+def services_of(settings: Settings, clients: Clients | None = None) -> Services:
+    """What every app gets. Without ``clients``, boto3 is imported when the key is first read."""
     return Services(
         os=Os(settings.os_id, settings.os_name, websocket_url=settings.websocket_url),
         catalog=catalog(),
         clock=SystemClock(),
-        key=key_of(settings),
+        key=key_of(settings, clients),
         cors_origins=settings.cors_origins,
     )

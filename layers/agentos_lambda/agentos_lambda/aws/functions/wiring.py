@@ -10,14 +10,23 @@ from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.ports import Engine, RunQueue, Store
+from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.sqs import SqsQueue
 
 
-def store_of(settings: Settings) -> Store:
-    """The store of runs, sessions and events."""
+def prepared_clients() -> Clients:
+    """Clients for a function none of whose requests does without store and key.
+
+    boto3 is imported here, while the function starts: Lambda gives more of a processor then than later.
+    """
+    return Clients().prepare("dynamodb", "secretsmanager")
+
+
+def store_of(settings: Settings, clients: Clients | None = None) -> Store:
+    """The store of runs, sessions and events. Without ``clients``, boto3 is imported at the first request."""
     tables = Tables(settings.runs_table, settings.sessions_table, settings.events_table, settings.bucket)
-    return DynamoDBStore(tables, events_ttl_seconds=settings.events_ttl_seconds)
+    return DynamoDBStore(tables, events_ttl_seconds=settings.events_ttl_seconds, clients=clients)
 
 
 def queue_of(settings: Settings) -> RunQueue:

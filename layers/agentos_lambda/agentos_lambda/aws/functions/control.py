@@ -1,0 +1,32 @@
+"""The control function, put together: what executes nothing. It has no engine, and is never behind runs."""
+
+from __future__ import annotations
+
+from agentos_lambda.api.app import create_app
+from agentos_lambda.api.routes.components import component_router
+from agentos_lambda.api.routes.joined import joined
+from agentos_lambda.api.routes.runs_read import run_state_router
+from agentos_lambda.aws.functions.services import services_of
+from agentos_lambda.aws.functions.start import begin
+from agentos_lambda.aws.functions.wiring import new_id, prepared_clients, store_of
+from agentos_lambda.aws.handlers.http import LambdaHandler
+from agentos_lambda.aws.metrics import observer_of
+from agentos_lambda.aws.settings import Settings
+from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.runs.service import RunService
+
+
+def control_handler() -> LambdaHandler:
+    """The function of lists, details, reads and cancels. Every group of routes that needs no engine belongs here."""
+    settings, clock = Settings.from_environment(), SystemClock()
+    begin(settings, clock)
+    clients = prepared_clients()
+    services = services_of(settings, clients)
+    store = store_of(settings, clients)
+    runs = RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock))
+    routers = (
+        *(component_router(kind, services.catalog) for kind in Kind),
+        *(run_state_router(kind, services.catalog, runs) for kind in Kind),
+    )
+    return LambdaHandler(create_app(joined(*routers), services), clock)

@@ -1,0 +1,51 @@
+"""Each function answers the routes that the template gives it, and a kind's function all of its kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.aws.gateway_events import request_event
+from tests.functions.handlers import Context, load_handler
+from tests.stack.test_gateway import functions
+from tests.stack.translation import RUN_FUNCTIONS, translate
+
+ROUTES = {(method.upper(), path): function for (path, method), function in functions(translate()).items()}
+NO_ROUTE = {"detail": "Not Found", "error_code": "NOT_FOUND"}
+KINDS = [function.removesuffix("Function").lower() for function in RUN_FUNCTIONS]
+
+
+def routes_under(path: str) -> Iterator[tuple[str, str]]:
+    return ((method, route) for method, route in ROUTES if route.startswith(path) and method != "OPTIONS")
+
+
+def knows(handler: Callable[[Any, Any], Any], method: str, resource: str) -> bool:
+    """Whether the app has this route. What it has no route for it answers with the words of no resource."""
+    answer = handler(request_event(resource.replace("{", "").replace("}", ""), method=method), Context())
+    return answer["statusCode"] != 405 and json.loads(answer["body"]) != NO_ROUTE
+
+
+@pytest.mark.parametrize("function", ["control", "follow"])
+def test_a_function_answers_the_routes_that_the_template_gives_it(aws: Any, function: str) -> None:
+    handler = load_handler(function)
+    own = [route for route in routes_under("/") if ROUTES[route] == f"{function.capitalize()}Function"]
+    assert own
+    assert [route for route in own if not knows(handler, *route)] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_function_of_a_kind_answers_every_route_of_it_so_that_it_is_complete_alone(aws: Any, kind: str) -> None:
+    handler = load_handler(kind)
+    every = list(routes_under(f"/{kind}"))
+    assert len(every) == 8
+    assert [route for route in every if not knows(handler, *route)] == []
+
+
+def test_what_executes_nothing_has_no_route_that_starts_or_continues_a_run(aws: Any) -> None:
+    executing = [route for route, function in ROUTES.items() if function in RUN_FUNCTIONS]
+    for function in ("control", "follow"):
+        handler = load_handler(function)
+        assert [route for route in executing if knows(handler, *route)] == []
