@@ -71,6 +71,9 @@ def _local(template: Mapping[str, str], cloud_url: str, addresses: Mapping[str, 
     if "WEBSOCKET_SOURCE_LIMIT" in local:
         local["WEBSOCKET_SOURCE_LIMIT"] = "0"  # all clients have the address of this machine
     local.update({name: os.environ[name] for name in _OVERRIDABLE if name in os.environ})
+    if "CORS_ORIGINS" in local:
+        # A page in development is served on any port of this machine.
+        local["CORS_ORIGINS"] = f"{local['CORS_ORIGINS'] or template['CORS_ORIGINS']},loopback"
     return {**local, **cloud_access(cloud_url), **bedrock_access()}
 
 

@@ -1,5 +1,7 @@
 """What bad input gets: an error in the one format, and nothing left in the store."""
 
+import gzip
+
 import pytest
 
 from agentos_lambda.protocol.values import Kind
@@ -12,6 +14,7 @@ JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 MULTIPART = {"content-type": "multipart/form-data; boundary=b"}
 MESSAGE = b'--b\r\nContent-Disposition: form-data; name="message"\r\n\r\n%b\r\n'
+FILE = b'--b\r\nContent-Disposition: form-data; name="files"; %b\r\n\r\nx\r\n' + MESSAGE % b"hi" + b"--b--\r\n"
 DEEP = b'{"message": "hi", "metadata": ' + b'{"a":' * 65 + b"1" + b"}" * 65 + b"}"
 
 UNPARSEABLE = {
@@ -32,6 +35,13 @@ UNPARSEABLE = {
     "multipart without an end": (MESSAGE % b"hi", MULTIPART),
     "an empty multipart body": (b"", MULTIPART),
     "some other type": (b"hello", {"content-type": "text/plain"}),
+    "JSON in another Unicode encoding": ('{"message": "hi"}'.encode("utf-16"), JSON),
+    "gzip that is none": (b'{"message": "hi"}', {**JSON, "content-encoding": "gzip"}),
+    "gzip that was cut off": (gzip.compress(b'{"message": "hi"}')[:-9], {**JSON, "content-encoding": "gzip"}),
+    "gzip with something behind it": (gzip.compress(b'{"message": "hi"}') + b"x", {**JSON, "content-encoding": "gzip"}),
+    "deflate that is none": (b'{"message": "hi"}', {**JSON, "content-encoding": "deflate"}),
+    "a file's name in no charset": (FILE % b"filename*=NO''a.txt", MULTIPART),
+    "a file's name that is not in its charset": (FILE % b"filename*=UTF-8''%%FF.txt", MULTIPART),
 }
 
 INVALID = {
@@ -39,9 +49,15 @@ INVALID = {
     "an empty message": ({"message": ""}, "message"),
     "a message of the wrong type": ({"message": 5}, "message"),
     "a flag that is none": ({"message": "hi", "stream": "banana"}, "stream"),
-    "an id that is too long": ({"message": "hi", "session_id": "x" * 129}, "session_id"),
-    "an id with other characters": ({"message": "hi", "user_id": "a/b"}, "user_id"),
-    "an id that ends in a newline": ({"message": "hi", "run_id": "a\n"}, "run_id"),
+    "a run's id that is too long": ({"message": "hi", "run_id": "x" * 129}, "run_id"),
+    "a run's id with other characters": ({"message": "hi", "run_id": "a/b"}, "run_id"),
+    "a run's id that ends in a newline": ({"message": "hi", "run_id": "a\n"}, "run_id"),
+    "a run's id that clients take out of a path": ({"message": "hi", "run_id": ".."}, "run_id"),
+    "a user's id that is too long": ({"message": "hi", "user_id": "x" * 257}, "user_id"),
+    "a user's id with a control character": ({"message": "hi", "user_id": "a\x85"}, "user_id"),
+    "a session's id that is too long": ({"message": "hi", "session_id": "x" * 257}, "session_id"),
+    "a session's id with a slash": ({"message": "hi", "session_id": "a/b"}, "session_id"),
+    "a session's id that clients take out of a path": ({"message": "hi", "session_id": "."}, "session_id"),
     "metadata that is not JSON": ({"message": "hi", "metadata": "{"}, "metadata"),
     "metadata with a number that is too large": ({"message": "hi", "metadata": '{"a": -1e999}'}, "metadata"),
     "metadata with half of a surrogate pair": ({"message": "hi", "metadata": r'{"a": "\ud800"}'}, "metadata"),
@@ -174,7 +190,7 @@ async def test_what_can_be_no_id_is_the_id_of_no_run_and_asks_no_store(api, run_
         assert (answer.status_code, answer.json()["detail"]) == (404, "Run not found")
 
 
-@pytest.mark.parametrize("session_id", ["", "x" * 129, "a b"])
+@pytest.mark.parametrize("session_id", ["", "x" * 257, "a/b", "..", "a\0"])
 async def test_a_session_id_in_a_query_follows_the_rules_for_ids(api, session_id):
     api.world.store.load = None
     answer = await api.client.get(PATHS[0], params={"session_id": session_id})

@@ -26,7 +26,43 @@ TAKEN = [
     ("a.xml", "application/xml", "file"),
     ("notes.md", "application/octet-stream", "file"),
     ("photo.heic", "application/octet-stream", "image"),
+    ("a.wav", "binary/octet-stream", "audio"),
 ]
+OTHER_NAMES = [
+    ("a.wav", "audio/x-wav", "audio/wav"),
+    ("a.wav", "audio/vnd.wave; codec=1", "audio/wav"),
+    ("a.wmv", "video/x-ms-wmv", "video/wmv"),
+    ("a.m4a", "audio/x-m4a", "audio/m4a"),
+    ("a.flac", "audio/x-flac", "audio/flac"),
+    ("a.aac", "audio/x-aac", "audio/aac"),
+    ("a.3gp", "audio/3gpp", "audio/3gpp"),
+    ("a.mp3", "audio/x-mp3", "audio/mp3"),
+    ("a.ogg", "audio/ogg;codecs=opus", "audio/ogg"),
+    ("a.opus", "audio/opus", "audio/ogg"),
+    ("a.webm", "audio/webm;codecs=opus", "audio/webm"),
+    ("blob", "Audio/WebM; codecs=opus", "audio/webm"),
+    ("a.mp4", 'video/mp4; codecs="avc1.42E01E, mp4a.40.2"', "video/mp4"),
+    ("a.flv", "video/x-flv", "video/x-flv"),
+    ("a.jpg", "image/pjpeg", "image/jpeg"),
+    ("a.png", "image/x-png", "image/png"),
+    ("a.bmp", "image/x-ms-bmp", "image/bmp"),
+    ("a.pdf", "application/x-pdf", "application/pdf"),
+    ("a.csv", "application/csv", "text/csv"),
+    ("a.csv", "text/x-csv", "text/csv"),
+    ("a.md", "text/x-markdown", "text/markdown"),
+    ("a.js", "application/x-javascript", "application/x-javascript"),
+    ("a.doc", "application/x-msword", "application/msword"),
+    ("a.zip", "application/x-zip-compressed", "application/zip"),
+    ("a.yaml", "application/yaml", "text/plain"),
+    ("a.yml", "text/x-yaml", "text/plain"),
+    ("a.tsv", "text/tab-separated-values", "text/plain"),
+    ("a.ics", "text/calendar; charset=utf-8; method=REQUEST", "text/plain"),
+    ("a.svg", "image/svg+xml", "text/xml"),
+    ("a.odt", "application/vnd.oasis.opendocument.text", None),
+    ("a.odt", "application/octet-stream", None),
+    ("a.yaml", "", "text/plain"),
+]
+"""Names of types that clients send, and those that the engine takes."""
 
 
 @pytest.mark.parametrize(("name", "content_type", "kind"), TAKEN)
@@ -36,6 +72,22 @@ async def test_a_file_arrives_byte_for_byte_as_its_kind(api, name, content_type,
     assert answer.status_code == 200, answer.text
     (media,) = api.engine_inputs[0].media
     assert (media.kind, media.content, media.filename) == (kind, BYTES, name)
+
+
+@pytest.mark.parametrize(("name", "content_type", "mime_type"), OTHER_NAMES)
+async def test_a_type_has_other_usual_names(api, name, content_type, mime_type):
+    answer = await api.client.post(RUNS, data={"message": "look"}, files=[("files", (name, BYTES, content_type))])
+    assert answer.status_code == 200, answer.text
+    (media,) = api.engine_inputs[0].media
+    assert (media.content, media.mime_type) == (BYTES, mime_type)
+    kind = "file" if mime_type is None else mime_type.partition("/")[0]
+    assert media.kind == (kind if kind in ("audio", "image", "video") else "file")
+
+
+async def test_what_httpx_sends_for_a_file_by_its_name_is_taken(api):
+    for name in ("a.wav", "a.wmv", "a.m4a", "a.3gp", "a.svg", "a.tsv", "a.ics", "a.odt", "a.md", "a.csv", "a.py"):
+        answer = await api.client.post(RUNS, data={"message": "look"}, files=[("files", (name, BYTES))])
+        assert answer.status_code == 200, answer.text
 
 
 async def test_several_files_keep_their_order_and_their_metadata(api):
@@ -118,6 +170,7 @@ async def test_media_objects_arrive_like_files(api):
         {"content": "QQ==", "url": "https://example.com"},
         {"content": "QQ==", "mime_type": 5},
         {"content": "QQ==", "mime_type": "audio/wav"},
+        {"content": "<svg/>", "mime_type": "image/svg+xml"},
         {"url": "file:///etc/passwd"},
         {"content": "QQ==", "metadata": []},
     ],
@@ -133,7 +186,7 @@ def test_a_type_that_is_known_decides_over_the_extension():
     assert file_type(None, "a.pdf").mime_type == "application/pdf"
 
 
-@pytest.mark.parametrize("mime_type", ["image/svg+xml", "application/x-msdownload"])
+@pytest.mark.parametrize("mime_type", ["image/vnd.adobe.photoshop", "application/x-msdownload"])
 async def test_a_media_object_of_an_unsupported_type_is_refused_like_a_file(api, mime_type):
     for field in ("images", "input_files"):
         body = {"message": "look", field: [{"content": "QQ==", "mime_type": mime_type, "filename": "a.exe"}]}

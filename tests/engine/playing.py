@@ -149,5 +149,5 @@ def through_json(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def media(kind: str, content: bytes, filename: str, mime_type: str) -> Media:
+def media(kind: str, content: bytes, filename: str, mime_type: str | None) -> Media:
     return Media(kind=kind, content=content, filename=filename, mime_type=mime_type)

@@ -10,6 +10,7 @@ from agno.session.summary import SessionSummaryManager
 from agno.team import Team
 from agno.workflow import Step, StepInput, StepOutput, Workflow
 
+from agentos_lambda.api.requests import file_types
 from agentos_lambda.engine.arguments import run_arguments
 from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.engine import AgnoEngine
@@ -31,16 +32,28 @@ SHA256 = hashlib.sha256(BYTES).hexdigest()
         ("audio", "song.mp3", "audio/mpeg"),
         ("video", "film.mp4", "video/mp4"),
         ("file", "paper.pdf", "application/pdf"),
+        ("file", "paper.odt", None),
+        ("audio", "memo.webm", "audio/webm"),
     ],
 )
 @pytest.mark.parametrize("component", ["agent/assistant", "team/newsroom"])
 def test_every_kind_of_file_reaches_the_model_byte_by_byte(
-    engine: AgnoEngine, component: str, kind: str, filename: str, mime_type: str
+    engine: AgnoEngine, component: str, kind: str, filename: str, mime_type: str | None
 ) -> None:
     medium = media(kind, BYTES, filename, mime_type)
     played = play(engine, request_of(component, "what is this?", media=(medium,)))
 
     assert played.content == f"{kind} {filename}: 256 bytes, SHA-256 {SHA256}"
+
+
+@pytest.mark.parametrize("extension", sorted(file_types._DOCUMENTS))
+def test_a_document_of_every_type_that_uploads_may_have_is_taken(extension: str) -> None:
+    found = file_types.file_type(None, f"a.{extension}")
+    assert found is not None
+    medium = Media(kind=found.kind, content=b"x", filename=f"a.{extension}", mime_type=found.mime_type)
+    (file,) = arguments_of(media=(medium,))["files"]
+
+    assert (file.mime_type, file.format) == (found.mime_type, extension)
 
 
 def test_several_files_of_a_kind_keep_their_order(engine: AgnoEngine) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from local.account import CREDENTIAL, REGION
 from local.settings import Settings
-from local.variables import function_variables
+from local.variables import container_variables, function_variables
 
 KEY = "bedrock-api-key"
 CLOUD = "http://127.0.0.1:1"
@@ -49,3 +49,19 @@ def test_a_bedrock_api_key_opens_the_real_bedrock_and_nothing_else(monkeypatch):
     assert sent[0].url == "https://bedrock-runtime.eu-west-1.amazonaws.com/model/m/converse"
     assert sent[0].headers["Authorization"] == f"Bearer {KEY}".encode()
     assert boto3.client("dynamodb").meta.endpoint_url == CLOUD
+
+
+@pytest.mark.parametrize(
+    ("of_the_user", "expected"),
+    [
+        (None, "https://os.agno.com,loopback"),
+        ("", "https://os.agno.com,loopback"),
+        ("https://mine.example.com", "https://mine.example.com,loopback"),
+    ],
+)
+def test_pages_on_this_machine_may_always_call(monkeypatch, of_the_user, expected):
+    if of_the_user is not None:
+        monkeypatch.setenv("CORS_ORIGINS", of_the_user)
+    template = {"CORS_ORIGINS": "https://os.agno.com"}
+    assert function_variables(Settings(), template, CLOUD)["CORS_ORIGINS"] == expected
+    assert container_variables(template, CLOUD)["CORS_ORIGINS"] == expected

@@ -128,6 +128,25 @@ def accepts(parameter: str, value: str) -> bool:
     return re.search(source()["Parameters"][parameter]["AllowedPattern"], value) is not None
 
 
+@pytest.mark.parametrize(
+    "origins",
+    [
+        "",
+        "https://example.com",
+        "HTTPS://Example.com:443/",
+        "https://*.example.com,http://localhost:3000",
+        "https://*.example.com,https://*.example.org:8443",
+    ],
+)
+def test_origins_are_accepted_as_people_write_them(origins: str) -> None:
+    assert accepts("CorsOrigins", origins)
+
+
+@pytest.mark.parametrize("origins", ["*", "https://*", "example.com", "https://a.b, https://c.d", "loopback"])
+def test_what_is_no_list_of_origins_is_refused(origins: str) -> None:
+    assert not accepts("CorsOrigins", origins)
+
+
 @pytest.mark.parametrize("provider", [provider for provider in _PROVIDERS if provider != "aws-bedrock"])
 def test_the_stacks_model_may_be_of_every_provider(provider: str) -> None:
     assert accepts("Model", f"{provider}:org/some-model.5@eu")

@@ -155,8 +155,9 @@ def test_the_api_is_regional_and_has_one_stage(stack: Stack) -> None:
     assert [stage["StageName"] for stage in stages] == ["v1"]
 
 
-def test_uploads_and_json_reach_a_function_as_they_were_sent(stack: Stack) -> None:
-    assert body(stack)["x-amazon-apigateway-binary-media-types"] == ["multipart/form-data", "application/json"]
+def test_every_body_that_is_read_reaches_a_function_as_it_was_sent(stack: Stack) -> None:
+    read = ["multipart/form-data", "application/json", "application/x-www-form-urlencoded"]
+    assert body(stack)["x-amazon-apigateway-binary-media-types"] == read
 
 
 @pytest.mark.parametrize(

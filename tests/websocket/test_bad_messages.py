@@ -37,8 +37,11 @@ def nested(levels):
         ({**START, "workflow_id": "assistant/../x"}, "workflow_id should have at most 128 letters, digits and -_.:@"),
         ({**START, "message": 7}, "message should be a string or an object"),
         ({**START, "message": ["a"]}, "message should be a string or an object"),
-        ({**START, "session_id": "s" * 129}, "session_id should have at most 128 letters, digits and -_.:@"),
-        ({**START, "user_id": {}}, "user_id should have at most 128 letters, digits and -_.:@"),
+        (
+            {**START, "session_id": "s" * 257},
+            "session_id should have at most 256 characters, no control characters and no /, and not be . or ..",
+        ),
+        ({**START, "user_id": {}}, "user_id should have at most 256 characters and no control characters"),
         ({"action": "reconnect"}, "run_id is required for subscription"),
         ({"action": "reconnect", "run_id": "r"}, "Run r not found in buffer or database"),
         ({"action": "continue-workflow", "run_id": "r"}, "workflow_id is required"),

@@ -32,4 +32,4 @@ class Services:
     clock: Clock
     key: KeySource
     cors_origins: tuple[str, ...] = ()
-    """Origins that browsers may call from; AgentOS's own if empty."""
+    """Origins whose pages may read the answers, as ``api.cors.AllowedOrigins`` takes them; AgentOS's own if empty."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from fastapi.responses import StreamingResponse
 
 from agentos_lambda.protocol.errors import INTERNAL_ERROR
+from agentos_lambda.protocol.frames import json_line, sse_frame
 from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import terminal_events
@@ -39,15 +40,13 @@ class EventStream(StreamingResponse):
 
 def frame(indexed: IndexedEvent) -> str:
     """The event as a frame: name, id, and compact JSON."""
-    data = json.dumps(
-        {**indexed.event, "event_index": indexed.index}, separators=(",", ":"), ensure_ascii=False, default=str
-    )
-    return f"event: {indexed.event['event']}\nid: {indexed.index}\ndata: {data}\n\n"
+    data = json_line({**indexed.event, "event_index": indexed.index})
+    return sse_frame(indexed.event["event"], data, index=indexed.index)
 
 
 def control_frame(message: JsonObject) -> str:
     """A frame that is not an event of a run. It has no index, and spaces in its JSON, as in AgentOS."""
-    return f"event: {message['event']}\ndata: {json.dumps(message)}\n\n"
+    return sse_frame(message["event"], json.dumps(message))
 
 
 async def stream_execution(execution: Execution, name: str, clock: Clock) -> AsyncIterator[str]:

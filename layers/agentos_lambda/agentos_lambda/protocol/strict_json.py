@@ -12,6 +12,9 @@ MAX_DEPTH = 64
 """Levels of nesting."""
 
 
+_BOM = "\ufeff"
+
+
 class TooDeep(ValueError):
     """The text has more levels of nesting than are allowed."""
 
@@ -20,13 +23,13 @@ class TooDeep(ValueError):
 
 
 def parse_json(text: str) -> Json:
-    """The value of the text.
+    """The value of the text. A byte order mark before it is ignored, as RFC 8259 allows.
 
     Raises ``TooDeep``; ``UnicodeError`` for half of a surrogate pair; ``ValueError`` for anything else that is not
     JSON, including NaN, Infinity, and numbers that Python would read as Infinity.
     """
     try:
-        value = json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        value = json.loads(text.removeprefix(_BOM), parse_constant=_no_constant, parse_float=_finite)
     except RecursionError as error:
         raise TooDeep from error
     if _deeper_than(value, MAX_DEPTH):

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from agentos_lambda.protocol.ids import MAX_EVENT_INDEX, MAX_ID_LENGTH, is_id
+from collections.abc import Callable
+
+from agentos_lambda.protocol.ids import (
+    MAX_EVENT_INDEX,
+    MAX_FOREIGN_ID_LENGTH,
+    MAX_ID_LENGTH,
+    is_id,
+    is_session_id,
+    is_user_id,
+)
 from agentos_lambda.protocol.strict_json import TooDeep, parse_json
 from agentos_lambda.protocol.values import Json, JsonObject
 from agentos_lambda.runs.errors import InvalidRequest
@@ -50,6 +59,25 @@ def optional_id(message: JsonObject, name: str) -> str | None:
         return None
     if not isinstance(value, str) or not is_id(value):
         raise InvalidRequest(f"{name} should have at most {MAX_ID_LENGTH} letters, digits and -_.:@")
+    return value
+
+
+def user_id(message: JsonObject) -> str | None:
+    """The user whom the client names; None if it names none. Raises ``InvalidRequest``."""
+    return _foreign_id(message, "user_id", is_user_id, " and no control characters")
+
+
+def session_id(message: JsonObject) -> str | None:
+    """The session that the client names; None if it names none. Raises ``InvalidRequest``."""
+    return _foreign_id(message, "session_id", is_session_id, ", no control characters and no /, and not be . or ..")
+
+
+def _foreign_id(message: JsonObject, name: str, is_valid: Callable[[str], bool], rule: str) -> str | None:
+    value = message.get(name)
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not is_valid(value):
+        raise InvalidRequest(f"{name} should have at most {MAX_FOREIGN_ID_LENGTH} characters{rule}")
     return value
 
 

@@ -10,7 +10,7 @@ from agentos_lambda.runs.tail import Snapshot, take_snapshot
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.delivery.frames import Framing
-from agentos_lambda.websocket.messages import last_event_index, optional_id, required_id
+from agentos_lambda.websocket.messages import last_event_index, optional_id, required_id, session_id
 from agentos_lambda.websocket.ports import Follower, Form
 
 _HOLD_MS = 60_000
@@ -40,13 +40,13 @@ def reconnect(context: ActionContext, connection_id: str, message: JsonObject) -
 
 def _find(context: ActionContext, message: JsonObject) -> RunRecord:
     run_id = required_id(message, "run_id", "run_id is required for subscription")
-    workflow_id, session_id = optional_id(message, "workflow_id"), optional_id(message, "session_id")
+    workflow_id, of_session = optional_id(message, "workflow_id"), session_id(message)
     record = context.store.get(run_id)
     if (
         record is None
         or record.kind is not Kind.WORKFLOW
         or workflow_id not in (None, record.component_id)
-        or session_id not in (None, record.session_id)
+        or of_session not in (None, record.session_id)
     ):
         raise _not_found(run_id)
     return record

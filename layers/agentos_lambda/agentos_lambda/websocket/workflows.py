@@ -8,7 +8,7 @@ from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Continuation, RunInput
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.context import ActionContext
-from agentos_lambda.websocket.messages import optional_id, required_id, step_requirements, workflow_message
+from agentos_lambda.websocket.messages import required_id, session_id, step_requirements, user_id, workflow_message
 from agentos_lambda.websocket.ports import Form
 
 
@@ -19,8 +19,8 @@ def start_workflow(context: ActionContext, connection_id: str, message: JsonObje
     command = StartRun(
         component=workflow,
         work=RunInput(workflow_message(message)),
-        session_id=optional_id(message, "session_id"),
-        user_id=optional_id(message, "user_id"),
+        session_id=session_id(message),
+        user_id=user_id(message),
         run_id=run_id,
         stream=True,
         background=True,
@@ -38,8 +38,8 @@ def continue_workflow(context: ActionContext, connection_id: str, message: JsonO
         component=workflow,
         run_id=run_id,
         work=Continuation(requirements=step_requirements(message)),
-        session_id=optional_id(message, "session_id"),
-        user_id=optional_id(message, "user_id"),
+        session_id=session_id(message),
+        user_id=user_id(message),
         stream=True,
         background=True,
     )

@@ -45,6 +45,7 @@ _ERRORS = {
     404: ("component", "Run not found"),
     409: ("executes", "Run is not paused"),
     413: ("body", "Request body too large: at most 6 MB, base64 included"),
+    415: ("body", "Unsupported Content-Encoding: br. Send gzip or deflate"),
     422: ("fields", "message: Field required"),
     429: ("executes", "Too Many Requests"),
     500: ("runs", "Internal server error"),

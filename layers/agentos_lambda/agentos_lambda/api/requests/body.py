@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from codecs import BOM_UTF8
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException
 
 from agentos_lambda.api.errors import ApiError, FieldErrors
+from agentos_lambda.api.requests.encodings import unpacked
 from agentos_lambda.api.requests.multipart import StrictMultipart
 from agentos_lambda.protocol.strict_json import TooDeep, parse_json
 from agentos_lambda.protocol.values import Json
@@ -19,7 +21,8 @@ MAX_TEXT = 1024 * 1024
 """Bytes of one text field."""
 
 _REPLACED = "\ufffd"
-"""API Gateway replaces bytes that are not UTF-8 by this. A form that means it has it percent-encoded."""
+"""A gateway that takes a form for text replaces bytes that are not UTF-8 by this. A form that means it has it
+percent-encoded."""
 
 _MAX_FIELDS = 1000
 _MAX_FILES = 100
@@ -43,11 +46,13 @@ class Body:
 
 
 async def read_body(request: Request) -> Body:
-    """Parse the body. Raises ``ApiError``: 400 for what cannot be parsed, 413 for a text of over 1 MiB."""
+    """Parse the body. Raises ``ApiError``: 400 for what cannot be parsed, 413 for a text of over 1 MiB, 415 for an
+    encoding that is not known."""
+    raw = unpacked(await request.body(), request.headers.get("content-encoding", ""))
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == "multipart/form-data":
-        return await _multipart(request)
-    raw = await request.body()
+        return await _multipart(request.headers, raw)
+    raw = raw.removeprefix(BOM_UTF8)
     if content_type == "application/x-www-form-urlencoded":
         return _urlencoded(raw)
     if content_type == "application/json" or content_type.endswith("+json") or raw.lstrip().startswith(b"{"):
@@ -57,10 +62,11 @@ async def read_body(request: Request) -> Body:
     return Body({})
 
 
-async def _multipart(request: Request) -> Body:
-    parser = StrictMultipart(
-        request.headers, request.stream(), max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=MAX_TEXT
-    )
+async def _multipart(headers: Headers, raw: bytes) -> Body:
+    async def stream() -> AsyncGenerator[bytes]:
+        yield raw
+
+    parser = StrictMultipart(headers, stream(), max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=MAX_TEXT)
     try:
         form = await parser.parse()
     except MultiPartException as error:

@@ -8,7 +8,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from agentos_lambda.api.errors import ApiError, field_errors
 from agentos_lambda.api.requests.body import Body
-from agentos_lambda.api.requests.fields import Flag, Id, from_text, none_if_empty
+from agentos_lambda.api.requests.fields import Flag, SessionId, UserId, from_text, none_if_empty
 from agentos_lambda.runs.model import Continuation
 
 Decisions = Annotated[list[dict[str, Any]] | None, BeforeValidator(from_text), BeforeValidator(none_if_empty)]
@@ -30,8 +30,8 @@ class ContinueForm(BaseModel):
     )
     stream: Flag = Field(False, description="Answer with server-sent events")
     background: Flag = Field(False, description="Answer at once and go on")
-    session_id: Id = None
-    user_id: Id = None
+    session_id: SessionId = None
+    user_id: UserId = None
 
     @classmethod
     def of(cls, body: Body) -> Self:

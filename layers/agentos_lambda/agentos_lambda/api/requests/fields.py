@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Path
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from agentos_lambda.protocol.ids import ID_PATTERN, MAX_EVENT_INDEX, MAX_ID_LENGTH, is_id
+from agentos_lambda.protocol.ids import (
+    ID_PATTERN,
+    MAX_EVENT_INDEX,
+    MAX_FOREIGN_ID_LENGTH,
+    MAX_ID_LENGTH,
+    is_id,
+    is_session_id,
+    is_user_id,
+)
 from agentos_lambda.protocol.strict_json import TooDeep, parse_json
 from agentos_lambda.runs.errors import NotFound
 
@@ -30,8 +39,33 @@ def none_if_empty(value: Any) -> Any:
     return None if value == "" else value
 
 
-IdText = Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=ID_PATTERN)]
+def _checked(is_valid: Callable[[str], bool], rule: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not is_valid(text):
+            raise PydanticCustomError("id", "{rule}", {"rule": rule})
+        return text
+
+    return AfterValidator(check)
+
+
+IdText = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=ID_PATTERN),
+    _checked(is_id, "String should not be . or .."),
+]
+UserIdText = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_FOREIGN_ID_LENGTH),
+    _checked(is_user_id, "String should have no control characters"),
+]
+SessionIdText = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_FOREIGN_ID_LENGTH),
+    _checked(is_session_id, "String should have no control characters and no /, and not be . or .."),
+]
 Id = Annotated[IdText | None, BeforeValidator(none_if_empty)]
+UserId = Annotated[UserIdText | None, BeforeValidator(none_if_empty)]
+SessionId = Annotated[SessionIdText | None, BeforeValidator(none_if_empty)]
 Flag = Annotated[bool | None, BeforeValidator(none_if_empty)]
 Index = Annotated[Annotated[int, Field(ge=-1, le=MAX_EVENT_INDEX)] | None, BeforeValidator(none_if_empty)]
 JsonDict = Annotated[dict[str, Any] | None, BeforeValidator(from_text)]

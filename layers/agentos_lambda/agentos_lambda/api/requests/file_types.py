@@ -1,4 +1,8 @@
-"""The types of file that a run takes, by MIME type, or by extension where the type says nothing (AgentOS 3.1)."""
+"""The types of file that a run takes, by MIME type, or by extension where the type says nothing (AgentOS 3.1).
+
+Types have several names: those of IANA, those of before their registration (``x-``), and those that browsers and tools
+made up.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,12 @@ _OOXML = "application/vnd.openxmlformats-officedocument"
 
 _SUBTYPES = {
     "image": ("png", "jpeg", "jpg", "gif", "webp", "bmp", "tiff", "tif", "avif", "heic", "heif"),
-    "audio": ("wav", "wave", "mp3", "mpeg", "ogg", "mp4", "m4a", "aac", "flac"),
+    "audio": ("wav", "wave", "mp3", "mpeg", "ogg", "mp4", "m4a", "aac", "flac", "webm", "3gpp"),
     "video": ("x-flv", "flv", "quicktime", "mpeg", "mpegs", "mpgs", "mpg", "mp4", "webm", "wmv", "3gpp"),
 }
 _KINDS = {f"{kind}/{subtype}": kind for kind, subtypes in _SUBTYPES.items() for subtype in subtypes}
 
-_DOCUMENTS = {
+_DOCUMENTS: dict[str, str | None] = {
     "pdf": "application/pdf",
     "json": "application/json",
     "js": "text/javascript",
@@ -36,26 +40,71 @@ _DOCUMENTS = {
     "csv": "text/csv",
     "xml": "text/xml",
     "rtf": "text/rtf",
+    # The engine has no type of their own for these:
+    "yaml": "text/plain",
+    "yml": "text/plain",
+    "tsv": "text/plain",
+    "ics": "text/plain",
+    "svg": "text/xml",
+    "odt": None,
 }
+"""By extension, the type's name to the engine; None if it has none, and goes by the file's name."""
 
 _EXTENSIONS = {
     **dict.fromkeys(_SUBTYPES["image"], "image"),
-    **dict.fromkeys(("wav", "mp3", "ogg", "m4a", "aac", "flac"), "audio"),
+    **dict.fromkeys(("wav", "mp3", "ogg", "oga", "opus", "m4a", "aac", "flac", "weba"), "audio"),
     **dict.fromkeys(("flv", "mov", "mpeg", "mpg", "mp4", "webm", "wmv", "3gp"), "video"),
 }
 
-_ALIASES = {
-    "application/x-zip": "application/zip",
-    "application/x-zip-compressed": "application/zip",
+_ALIASES: dict[str, str | None] = {
+    "application/zip-compressed": "application/zip",
     "application/xml": "text/xml",
     "application/rtf": "text/rtf",
+    "text/richtext": "text/rtf",
     "application/javascript": "text/javascript",
+    "application/ecmascript": "text/javascript",
+    "application/markdown": "text/markdown",
+    "application/csv": "text/csv",
+    "text/comma-separated-values": "text/csv",
+    "application/acrobat": "application/pdf",
+    "text/pdf": "application/pdf",
+    "text/json": "application/json",
+    "application/excel": "application/vnd.ms-excel",
+    "application/msexcel": "application/vnd.ms-excel",
+    "application/powerpoint": "application/vnd.ms-powerpoint",
+    "application/mspowerpoint": "application/vnd.ms-powerpoint",
+    "application/yaml": "text/plain",
+    "text/yaml": "text/plain",
+    "text/tab-separated-values": "text/plain",
+    "text/tsv": "text/plain",
+    "text/calendar": "text/plain",
+    "text/ics": "text/plain",
+    "image/svg+xml": "text/xml",
+    "image/svg": "text/xml",
+    "application/vnd.oasis.opendocument.text": None,
+    "image/pjpeg": "image/jpeg",
+    "image/jfif": "image/jpeg",
+    "image/ms-bmp": "image/bmp",
+    "audio/vnd.wave": "audio/wav",
+    "audio/pn-wav": "audio/wav",
+    "audio/mpeg3": "audio/mpeg",
+    "audio/mpeg-3": "audio/mpeg",
+    "audio/mpg": "audio/mpeg",
+    "audio/mp4a-latm": "audio/m4a",
+    "audio/aacp": "audio/aac",
+    "audio/hx-aac-adts": "audio/aac",
+    "audio/opus": "audio/ogg",
+    "audio/vorbis": "audio/ogg",
+    "application/ogg": "audio/ogg",
+    "video/ms-wmv": "video/wmv",
+    "video/m4v": "video/mp4",
 }
+"""Further names of types that are taken, without an ``x-``."""
 
 _FURTHER_DOCUMENTS = {"application/x-javascript", "application/x-python"}
 _DOCUMENT_TYPES = {*_DOCUMENTS.values(), *_FURTHER_DOCUMENTS}
 
-_TELLS_NOTHING = {"", "application/octet-stream"}
+_TELLS_NOTHING = {"", "application/octet-stream", "binary/octet-stream", "application/binary"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +114,7 @@ class FileType:
     kind: str
     """``image``, ``audio``, ``video`` or ``file``."""
     mime_type: str | None
-    """Under the name that the engine takes; None where only an extension gave the kind."""
+    """Under the name that the engine takes; None where it has none, or where only an extension gave the kind."""
 
 
 _SOUNDS_OR_PICTURES = {"audio", "video"}
@@ -75,12 +124,16 @@ _SOUNDS_OR_PICTURES = {"audio", "video"}
 def file_type(content_type: str | None, filename: str | None) -> FileType | None:
     """The type of a file; None if it is not supported."""
     mime_type = (content_type or "").partition(";")[0].strip().lower()
-    mime_type = _ALIASES.get(mime_type, mime_type)
-    if mime_type in _KINDS:
-        return FileType(_KINDS[mime_type], mime_type)
-    if mime_type in _DOCUMENT_TYPES:
-        return FileType("file", mime_type)
-    return _type_by_name(filename) if mime_type in _TELLS_NOTHING else None
+    if mime_type in _TELLS_NOTHING:
+        return _type_by_name(filename)
+    return _known(mime_type) or _known(mime_type.replace("/x-", "/", 1))
+
+
+def _known(mime_type: str) -> FileType | None:
+    taken = _ALIASES.get(mime_type, mime_type)
+    if taken in _KINDS:
+        return FileType(_KINDS[taken], taken)
+    return FileType("file", taken) if taken is None or taken in _DOCUMENT_TYPES else None
 
 
 def is_misnamed(found: FileType, filename: str | None) -> bool:

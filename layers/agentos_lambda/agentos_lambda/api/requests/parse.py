@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from agentos_lambda.api.errors import ApiError, FieldErrors, field_errors
 from agentos_lambda.api.requests.body import Body
 from agentos_lambda.api.requests.continue_form import ContinueForm
-from agentos_lambda.api.requests.fields import Id, Index
+from agentos_lambda.api.requests.fields import Index, SessionId
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.requests.uploads import read_uploads
 from agentos_lambda.protocol.values import Kind
@@ -60,7 +60,7 @@ class ResumeForm(BaseModel):
     """What a client may send to resume a run."""
 
     last_event_index: Index = None
-    session_id: Id = None
+    session_id: SessionId = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from agentos_lambda.api.errors import field_errors
 from agentos_lambda.api.requests.body import Body
-from agentos_lambda.api.requests.fields import Flag, Id, JsonDict, from_text
+from agentos_lambda.api.requests.fields import Flag, Id, JsonDict, SessionId, UserId, from_text
 from agentos_lambda.api.requests.filters import check_filters
 from agentos_lambda.api.requests.uploads import media_objects, refuse_internal_hosts
 from agentos_lambda.protocol.output_schema import SchemaRefused, check_schema
@@ -50,8 +50,8 @@ class RunForm(BaseModel):
     )
     stream: Flag = Field(False, description="Answer with server-sent events")
     background: Flag = Field(False, description="Answer at once and go on")
-    session_id: Id = None
-    user_id: Id = None
+    session_id: SessionId = None
+    user_id: UserId = None
     run_id: Id = None
     session_state: JsonDict = None
     dependencies: JsonDict = None

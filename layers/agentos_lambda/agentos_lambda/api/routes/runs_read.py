@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 from fastapi import APIRouter, Depends, Query
 
 from agentos_lambda.api.errors import ApiError
-from agentos_lambda.api.requests.fields import Id, IdText, RunId
+from agentos_lambda.api.requests.fields import RunId, SessionId, SessionIdText
 from agentos_lambda.api.responses import Answer, TypedRoute
 from agentos_lambda.api.routes.components import component_path, known_component
 from agentos_lambda.api.routes.run_items import run_item
@@ -32,14 +32,16 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
     )
     def list_runs(
         component: Known,
-        session_id: Annotated[IdText, _OfSession],
+        session_id: Annotated[SessionIdText, _OfSession],
         status: Annotated[RunStatus | None, Query(description="Only runs that have it")] = None,
     ) -> Answer["list[answers.RunItem]"]:
         """The runs that have ended or paused, oldest first."""
         return Answer([run_item(run) for run in runs.list(component, session_id, status=status)])
 
     @router.get("/{run_id}", summary="Get a run", operation_id=f"get_{kind}_run", response_description="The run")
-    def get_run(component: Known, run_id: RunId, session_id: Annotated[Id, _OfSession] = None) -> Answer["answers.Run"]:
+    def get_run(
+        component: Known, run_id: RunId, session_id: Annotated[SessionId, _OfSession] = None
+    ) -> Answer["answers.Run"]:
         """The run at any time of its life: with its status while it runs, whole when it has ended."""
         return Answer(cast("answers.Run", runs.get(component, run_id, session_id=session_id).show()))
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agentos_lambda.protocol.events import STREAMED_TEXT_EVENTS, TEXT_FIELDS
+from agentos_lambda.protocol.frames import json_line, sse_frame
 from agentos_lambda.protocol.values import Event
 from agentos_lambda.runs.model import IndexedEvent, RunRecord
-from agentos_lambda.websocket.delivery.trimming import encoded, trimmed
+from agentos_lambda.websocket.delivery.trimming import trimmed
 from agentos_lambda.websocket.ports import Form
 
 MAX_BYTES = 32 * 1024 - 1
@@ -59,7 +60,7 @@ class Framing:
             yield frame
 
     def _text(self, event: Event, limit: int) -> str | None:
-        text = self._framed(event, encoded(event))
+        text = self._framed(event, json_line(event))
         return text if len(text.encode("utf-8", "surrogatepass")) <= limit else None
 
     def _trimmed(self, event: Event) -> str:
@@ -67,7 +68,7 @@ class Framing:
         return self._framed(event, trimmed(event, MAX_BYTES - frame, whole=self._whole))
 
     def _framed(self, event: Event, data: str) -> str:
-        return f"event: {event['event']}\ndata: {data}\n\n" if self._form is Form.SSE else data
+        return sse_frame(event["event"], data) if self._form is Form.SSE else data
 
 
 MAX_MERGED_EVENTS = 1_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from agentos_lambda.protocol.frames import json_line
 from agentos_lambda.protocol.values import Event, Json
 
 _DUPLICATES = (
@@ -39,11 +40,6 @@ _KEPT = frozenset(
 """Fields that identify an event: small, and never trimmed."""
 
 
-def encoded(event: Event) -> str:
-    """The event as JSON on one line."""
-    return json.dumps(event, separators=(",", ":"), ensure_ascii=False, default=str)
-
-
 def trimmed(event: Event, limit: int, *, whole: str) -> str:
     """The event as JSON of at most ``limit`` bytes. If anything was trimmed, it says so, and names the path ``whole``
     where the whole is.
@@ -51,16 +47,16 @@ def trimmed(event: Event, limit: int, *, whole: str) -> str:
     Duplicates are removed first. If that is not enough, long texts are cut and other large fields removed, the largest
     first.
     """
-    text = encoded(event)
+    text = json_line(event)
     if _size(text) <= limit:
         return text
     left = {**event, "truncated": True, "whole": whole}
     for name in _DUPLICATES:
         left.pop(name, None)
-        if _size(text := encoded(left)) <= limit:
+        if _size(text := json_line(left)) <= limit:
             return text
     while (excess := _size(text) - limit) > 0:
-        sizes = {name: _size(encoded({name: value})) for name, value in left.items() if name not in _KEPT}
+        sizes = {name: _size(json_line({name: value})) for name, value in left.items() if name not in _KEPT}
         if not sizes:
             break
         name = max(sizes, key=sizes.__getitem__)
@@ -69,7 +65,7 @@ def trimmed(event: Event, limit: int, *, whole: str) -> str:
             left[name] = shorter
         else:
             del left[name]
-        text = encoded(left)
+        text = json_line(left)
     return text
 
 
@@ -77,7 +73,7 @@ def _cut(value: Json, excess: int) -> str | None:
     """The text without its last ``excess`` bytes, or a few more; None if nothing is left, or for any other value."""
     if not isinstance(value, str):
         return None
-    escaped = json.dumps(value, ensure_ascii=False)[1:-1].encode()
+    escaped = json_line(value)[1:-1].encode()
     # A cut through a character or an escape sequence removes all of it.
     kept = escaped[: max(len(escaped) - excess, 0)].decode("utf-8", "ignore")
     for _ in range(len("\\u0000")):
