@@ -30,7 +30,9 @@ class Account:
 
 
 def main() -> int:
-    """Print the models. Gives the process's exit status."""
+    """Print the models, and the databases that are not used. Gives the process's exit status."""
+    for line in replaced_databases(MANIFEST):
+        print(line)
     found = models(MANIFEST)
     if not found:
         print("The components name no model: they all use the stack's own.")
@@ -44,6 +46,12 @@ def models(manifest: Path) -> list[dict[str, Any]]:
     document: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
     found: list[dict[str, Any]] = document["model_needs"]
     return found
+
+
+def replaced_databases(manifest: Path) -> list[str]:
+    """A line for each component that does not run on the database that it brings."""
+    lines: list[str] = json.loads(manifest.read_text(encoding="utf-8")).get("replaced_databases", [])
+    return lines
 
 
 def bedrock(found: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import sys
 from pathlib import Path
 
 from local.components.sources import SOURCES_VARIABLE
@@ -42,3 +44,10 @@ async def build_manifest(settings: Settings, sources: Path | None = None) -> Non
     if status != 0:
         raise CannotStart("\n".join(output) or f"the manifest of {settings.components_file} could not be built")
     made.replace(settings.manifest)
+    for line in json.loads(settings.manifest.read_text()).get("replaced_databases", ()):
+        show(line)
+
+
+def show(text: str) -> None:
+    """Print a line about the components."""
+    print(f"[components] {text}", file=sys.stderr, flush=True)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
-from local.components.manifest import build_manifest
+from local.components.manifest import build_manifest, show
 from local.components.sources import SOURCES_VARIABLE, Sources, changes
 from local.functions.function import Function
 from local.settings import CannotStart, Settings
@@ -47,9 +46,9 @@ class Components:
                 try:
                     await self._serve(sources)
                 except CannotStart as error:
-                    _show(str(error))
+                    show(str(error))
                 else:
-                    _show("changed: runs that begin now use the new components")
+                    show("changed: runs that begin now use the new components")
                     yield
 
     async def _serve(self, sources: Sources) -> None:
@@ -79,7 +78,7 @@ async def reloading(
                 for name, function in functions.items():
                     function.replace(variables(name))
         except OSError as error:
-            _show(f"changes are not noticed: {error}")
+            show(f"changes are not noticed: {error}")
 
     watching = asyncio.create_task(replace_after_changes())
     try:
@@ -88,7 +87,3 @@ async def reloading(
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
-
-
-def _show(text: str) -> None:
-    print(f"[components] {text}", file=sys.stderr, flush=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agentos_lambda.engine.components.kept import table
 from tests.docs import pages
 from tests.docs.pages import ROOT
 
@@ -96,3 +97,7 @@ def test_a_merge_keeps_the_clone_s_own_components_once_git_is_told_so(tmp_path: 
     assert (merged.returncode == 0) is told, merged.stdout + merged.stderr
     assert ((own / sample).read_text() == files[sample]) is told
     assert (own / changes).read_text() == "new"
+
+
+def test_the_page_has_the_table_of_what_is_kept() -> None:
+    assert f"\n\n{table()}\n" in PAGE.read_text()

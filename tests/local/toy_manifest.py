@@ -14,4 +14,7 @@ if __name__ == "__main__":
         sys.stderr.write(f"{options.components.name}: line 1: it is broken\n")
         sys.exit(2)
     agent = {"id": "toy", "quick_prompts": ["what's up?"]}
-    options.output.write_text(json.dumps({"agents": [agent], "teams": [], "workflows": []}))
+    document = {"agents": [agent], "teams": [], "workflows": [], "replaced_databases": []}
+    if "database" in options.components.name:
+        document["replaced_databases"].append("The agent 'toy' runs on the bundle's own database")
+    options.output.write_text(json.dumps(document))

@@ -192,6 +192,17 @@ def test_a_bedrock_model_without_a_region_is_reported() -> None:
         model_parameters([NOVA], {})
 
 
+def test_the_build_says_which_databases_are_not_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"model_needs": [GPT], "replaced_databases": ["a line", "another"]}))
+    monkeypatch.setattr(built, "MANIFEST", manifest)
+
+    assert built.main() == 0
+    assert capsys.readouterr().out.splitlines()[:2] == ["a line", "another"]
+
+
 def test_the_build_says_what_each_model_needs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,14 +6,14 @@ run, and the same run again when its state changes. Nothing of this goes anywher
 
 from __future__ import annotations
 
-import abc
 import asyncio
 from copy import deepcopy
 from typing import Any
 
-from agno.db.base import AsyncBaseDb, SessionType
+from agno.db.base import SessionType
 from agno.session import AgentSession, TeamSession, WorkflowSession
 
+from agentos_lambda.engine.refusing_database import RefusingDatabase
 from agentos_lambda.engine.session_fields import from_fields
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.protocol.values import Json, JsonObject, Kind, RunStatus
@@ -36,22 +36,7 @@ _ENDED = {status.value for status in RunStatus if not status.active}
 _ID_FIELDS = {Kind.AGENT: "agent_id", Kind.TEAM: "team_id", Kind.WORKFLOW: "workflow_id"}
 
 
-def _refuse(method: str) -> Any:
-    async def refuse(*_: Any, **__: Any) -> Any:
-        raise NotImplementedError(f"{method}: sessions and runs are all that is stored here")
-
-    return refuse
-
-
-def _refusing_the_rest(database: type[RunDatabase]) -> type[RunDatabase]:
-    """agno's interface covers memories, knowledge, traces and more. What is not implemented says so when called."""
-    for method in database.__abstractmethods__:
-        setattr(database, method, _refuse(method))
-    return abc.update_abstractmethods(database)
-
-
-@_refusing_the_rest
-class RunDatabase(AsyncBaseDb):
+class RunDatabase(RefusingDatabase):
     """One run's view of its session, and all that agno saved in its course."""
 
     def __init__(
@@ -102,13 +87,6 @@ class RunDatabase(AsyncBaseDb):
         data: dict[str, Any] = deepcopy({**current, "runs": runs})
         return _SESSION_TYPES[session_type or SessionType.AGENT].from_dict(data) if deserialize else data
 
-    async def get_sessions(self, *_: Any, deserialize: bool | None = True, **__: Any) -> Any:
-        """No other session can be had during a run."""
-        return [] if deserialize else ([], 0)
-
-    async def get_user_memories(self, *_: Any, deserialize: bool | None = True, **__: Any) -> Any:
-        return [] if deserialize else ([], 0)
-
     async def upsert_session(
         self,
         session: AgnoSession,
@@ -131,6 +109,10 @@ class RunDatabase(AsyncBaseDb):
         self.runs[saved["run_id"]] = saved
         if saved["run_id"] == self._run_id and saved.get("status") in _ENDED:
             self.run_saved.set()
+
+    async def update_approval_run_status(self, *_: Any, **__: Any) -> int:
+        """0: there are no approvals. agno asks this at the end of every run."""
+        return 0
 
 
 def _agno_session(session: Session) -> JsonObject:

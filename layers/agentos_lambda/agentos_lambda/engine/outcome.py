@@ -11,6 +11,7 @@ from agno.run.requirement import RunRequirement
 from agentos_lambda.engine.continuation.acting import Decisions
 from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.isolation.checks import BlockedOutputs, without_output
+from agentos_lambda.engine.refusing_database import refusal
 from agentos_lambda.engine.session_fields import difference, to_fields
 from agentos_lambda.engine.shown_runs import as_shown
 from agentos_lambda.engine.step_runs import with_true_statuses
@@ -60,7 +61,8 @@ def outcome_of(
     saved = database.run
     status = _status(saved, observed)
     run = with_true_statuses(dict(saved)) if saved is not None else _unsaved(request, name, status, observed)
-    if (undone := _undone(run, status, observed) or _unfit(run, status, request)) is not None:
+    undone = _unkept(status, database) or _undone(run, status, observed) or _unfit(run, status, request)
+    if undone is not None:
         status, observed.error = RunStatus.ERROR, undone
         run["content"] = undone
     run["status"] = status.value
@@ -101,6 +103,15 @@ def _answer(run: JsonObject, observed: Observations) -> JsonObject | None:
     if returned is None or observed.held or returned.get("status") != run["status"]:
         return None
     return as_shown(observed.blocked.removed_from(with_true_statuses(returned)))
+
+
+def _unkept(status: RunStatus, database: RunDatabase) -> str | None:
+    """In words, what a run that agno takes for complete, or for one that waits, wanted to have kept; None if nothing.
+
+    The manifest refuses the settings that do this. Tools, members and the like that a function gives are not in it.
+    """
+    succeeded = status in (RunStatus.COMPLETED, RunStatus.PAUSED)
+    return refusal(database.refused) if succeeded and database.refused is not None else None
 
 
 def _undone(run: JsonObject, status: RunStatus, observed: Observations) -> str | None:

@@ -15,7 +15,7 @@ from agno.workflow import Workflow
 
 from agentos_lambda.engine.arguments import run_arguments
 from agentos_lambda.engine.cancellation import cancellations
-from agentos_lambda.engine.components.parts import AgnoComponent, parts
+from agentos_lambda.engine.components.parts import AgnoComponent, parts, with_reasoning_agents
 from agentos_lambda.engine.continuation.acting import Decisions, note_decisions
 from agentos_lambda.engine.continuation.calls import with_unique_calls
 from agentos_lambda.engine.continuation.decided_run import continue_arguments, requirements_of
@@ -46,7 +46,9 @@ CANCEL_GRACE_SECONDS = 0.25
 SAVE_GRACE_SECONDS = 0.5
 """agno may take so long to save an interrupted run. It takes some 10 ms, in a task of its own."""
 
-_COMPLETIONS = frozenset(terminal_event(kind, RunStatus.COMPLETED) for kind in Kind)
+_SUCCESSES = frozenset(
+    terminal_event(kind, status) for kind in Kind for status in (RunStatus.COMPLETED, RunStatus.PAUSED)
+)
 
 
 class AgnoRun:
@@ -68,7 +70,7 @@ class AgnoRun:
         self._fetcher = fetcher
         self._request = request = self._media.cleaned(request)
         self._cancel_grace = cancel_grace
-        self._database = RunDatabase(  # type: ignore[abstract]  # its decorator implements the rest
+        self._database = RunDatabase(  # type: ignore[abstract]  # RefusingDatabase has the rest
             request.run_id,
             request.kind,
             request.component_id,
@@ -95,7 +97,7 @@ class AgnoRun:
             completion: list[Event] = []
             while (event := await self._queue.get()) is not None:
                 noted = self._noted(event)
-                if completion or (self._is_own(noted) and noted["event"] in _COMPLETIONS):
+                if completion or (self._is_own(noted) and noted["event"] in _SUCCESSES):
                     completion.append(noted)  # true only if that is the outcome
                 else:
                     yield noted
@@ -233,11 +235,12 @@ def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
             # As AgentOS does. A step would list its team's members beside the team, and a continuation then takes a
             # member's run for the team's.
             part.store_member_responses = not isinstance(component, Workflow)
-        if part is component or part.db is not None:
-            part.db = database
         if isinstance(part, Workflow):
             run_functions_in_threads(part)
         else:
             run_hooks_in_threads(part)
             take_objects_as_text(part)
+    for part in with_reasoning_agents(parts(component)):
+        if part is component or part.db is not None:
+            part.db = database
     return component

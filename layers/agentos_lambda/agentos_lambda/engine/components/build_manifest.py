@@ -30,6 +30,7 @@ from agno.workflow import Workflow
 from agentos_lambda.engine import LOGGERS
 from agentos_lambda.engine.components.describable import describable
 from agentos_lambda.engine.components.history import history_runs
+from agentos_lambda.engine.components.kept import check_kept, replaced_databases
 from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.components.manifest import VERSION
 from agentos_lambda.engine.components.parts import AgnoComponent, models_of, parts
@@ -56,6 +57,7 @@ _KEYS = ("OS_SECURITY_KEY", "JWT_VERIFICATION_KEY", "JWT_JWKS_FILE")
 def describe_components(components: Components | None = None) -> JsonObject:
     """The manifest of these components, else of those that the environment names. Raises ``ComponentsError``."""
     described = components if components is not None else load_components()
+    check_kept(described)
     with ThreadPoolExecutor(1) as thread, _hidden(_KEYS), _silent():  # the caller may be running an event loop
 
         def describe(some: Components) -> JsonObject:
@@ -137,19 +139,24 @@ async def _describe(components: Components) -> JsonObject:
         "model_needs": model_needs(
             model for kind in Kind for each in components.all(kind) for model in models_of(each)
         ),
+        "replaced_databases": replaced_databases(components),
         **{kind.plural: entries[kind] for kind in Kind},
     }
 
 
 def _client(components: Components) -> httpx.AsyncClient:
     """A client of an AgentOS of copies."""
+    database = RunDatabase("", Kind.AGENT, "", None)  # type: ignore[abstract]  # RefusingDatabase has the rest
     copies = describable([component for kind in Kind for component in components.all(kind)])
+    for part in (part for copy in copies for part in parts(copy)):
+        if part.db is not None:
+            part.db = database
     app = AgentOS(
         id=DATABASE_ID,
         agents=[copy for copy in copies if isinstance(copy, Agent)],
         teams=[copy for copy in copies if isinstance(copy, Team)],
         workflows=[copy for copy in copies if isinstance(copy, Workflow)],
-        db=RunDatabase("", Kind.AGENT, "", None),  # type: ignore[abstract]  # its decorator implements the rest
+        db=database,
         telemetry=False,
     ).get_app()
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://agentos")

@@ -21,6 +21,7 @@ from agno.utils.string import generate_id_from_name
 from agno.workflow import Workflow
 
 from agentos_lambda.engine.components.parts import AgnoComponent, parts
+from agentos_lambda.engine.components.stand_ins import databases_stood_in
 from agentos_lambda.engine.errors import REQUIREMENTS, ComponentsError
 from agentos_lambda.protocol.ids import is_id
 from agentos_lambda.protocol.values import Kind
@@ -106,7 +107,8 @@ def _run(spec: ModuleSpec) -> ModuleType:
         raise ComponentsError(f"{where}: is a folder, not a module")
     sys.modules[spec.name] = module  # dataclasses and pydantic look their module up while it is run
     try:
-        spec.loader.exec_module(module)
+        with databases_stood_in():
+            spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[spec.name]
         raise ComponentsError(_cause(where, error)) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from agno.agent import Agent
 from agno.models.base import Model
@@ -28,6 +28,15 @@ def parts(component: object) -> Iterator[AgnoComponent]:
     elif component is not None and not isinstance(component, Agent):
         for holder in HOLDERS:
             yield from parts(getattr(component, holder, None))
+
+
+def with_reasoning_agents(some: Iterable[AgnoComponent]) -> Iterator[AgnoComponent]:
+    """Each part, and after it the agent that reasons for it, if it has one."""
+    for part in some:
+        yield part
+        reasoning_agent = getattr(part, "reasoning_agent", None)
+        if reasoning_agent is not None:
+            yield reasoning_agent
 
 
 def steps(component: object) -> Iterator[object]:
