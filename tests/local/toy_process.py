@@ -40,10 +40,14 @@ class Signals:
 def toy_process(
     state: Path, signals: Path, *, components: Path | None = None, port: int = 0, **variables: str
 ) -> Iterator[StackProcess]:
-    """Starts a stack over the toy functions. An empty components file stands beside the state if none is given."""
+    """Starts a stack over the toy functions, with an empty components file if none is given.
+
+    That file has a folder of its own, since each change in its folder is looked into.
+    """
     port = port or free_port()
     if components is None:
-        components = state.parent / "components.py"
+        components = state.parent / "components" / "components.py"
+        components.parent.mkdir(exist_ok=True)
         components.touch()
     command: list[str | Path] = [_PROGRAM, str(port), state, components]
     with stack_process(command, port, {"TOY_SIGNALS": str(signals), **variables}) as stack:
