@@ -94,6 +94,8 @@ cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts
 
 # Tests are told apart by what they need, with a mark each in pyproject.toml; `make test` runs those that have none.
 #   build    a build of the layers, or a checker of the template             make e2e
+#   faults   kills, lost answers, reloads, dropped connections, and all orders of calls
+#                                                                           make faults
 #   docker   docker with the image of Lambda's Python                       make sam-local
 #   sample   a short seeded sample of what has a target of its own: browsers, kills, soaks, differential tests
 #                                                                           make samples SEED=7
@@ -107,8 +109,8 @@ PYTEST := $(DEV)/bin/python -m pytest
 # JOBS processes share the tests, by the groups of tests/groups.py.
 PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
 
-test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types, and all tests that need neither a build nor docker
-	@$(PYTEST) $(PARALLEL) -m 'not (build or docker or sample)' $(ARGS)
+test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types, and all tests without a mark: they take minutes
+	@$(PYTEST) $(PARALLEL) -m 'not (build or docker or faults or sample)' $(ARGS)
 
 lint: export PYTHONPATH := layers/agentos_lambda:.
 lint: $(DEV)/.ready ## style, types, who imports what, and the goals of make house
@@ -120,6 +122,9 @@ lint: $(DEV)/.ready ## style, types, who imports what, and the goals of make hou
 
 house: $(DEV)/.ready ## files, circles, tests and assertions in numbers, and which goals are missed (ARGS=path/to/another/checkout)
 	@$(DEV)/bin/python -m scripts.house $(ARGS)
+
+faults: $(DEV)/.ready $(CLOUD)/.ready $(LOCAL)/.ready ## kills, lost answers, reloads, dropped connections, and all orders of calls
+	@$(PYTEST) $(PARALLEL) -m faults $(ARGS)
 
 e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.ready ## build, check and deploy to a local cloud that enforces IAM, and drive it
 	@$(PYTEST) $(PARALLEL) -m build $(ARGS)
@@ -134,4 +139,4 @@ soak: export PYTHONPATH := layers/agentos_lambda:layers/components:.
 soak: $(DEV)/.ready $(CLOUD)/.ready ## minutes of background runs whose workers are killed, and what became of them (ARGS='--seconds 60')
 	@$(DEV)/bin/python -m tests.soak $(ARGS)
 
-.PHONY: help run local test lint house e2e sam-local samples soak lock cold-start validate build deploy url key secret secrets secret-remove
+.PHONY: help run local test lint house faults e2e sam-local samples soak lock cold-start validate build deploy url key secret secrets secret-remove

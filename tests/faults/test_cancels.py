@@ -13,7 +13,7 @@ from tests.engine import samples
 from tests.engine.playing import engine_of
 from tests.runs.world import OneOfEach, World, collect, component, names
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.faults]
 
 
 def elsewhere(world: World) -> RunService:

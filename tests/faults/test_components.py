@@ -18,7 +18,7 @@ from tests.runs.world import World, collect, names
 from tests.stores.dynamodb.incompressible import incompressible
 from tests.waiting import until
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.faults]
 
 
 class NonsenseModel(DemoModel):

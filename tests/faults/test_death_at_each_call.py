@@ -20,6 +20,8 @@ from tests.clocks import ManualClock
 from tests.faults import dying_executor
 from tests.runs.world import World, component, names
 
+pytestmark = pytest.mark.faults
+
 ROOT = Path(__file__).parents[2]
 KILLED = -9
 END = 10

@@ -25,6 +25,8 @@ from tests.process import ROOT
 from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World, at_once, component
 
+pytestmark = pytest.mark.faults
+
 RUN = "the-run"
 DEPTH = 12
 SNAPSHOTS = 2

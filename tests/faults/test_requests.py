@@ -16,7 +16,7 @@ from tests.stores.builders import due
 from tests.stores.dynamodb.faults import answer_lost, applied_twice, cancelled, refused
 from tests.stores.dynamodb.incompressible import incompressible
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.faults]
 
 FOREGROUND = ("query", "put_item", "put_item", "put_item", "transact_write_items")
 WORKER = (

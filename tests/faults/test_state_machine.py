@@ -19,6 +19,8 @@ from tests.faults.injection import Injector
 from tests.faults.run_machine import RunMachine
 from tests.stores.accounts import Aws
 
+pytestmark = pytest.mark.faults
+
 
 def check_stories(make_actors, *, examples, phases=tuple(Phase), steps=36):
     class Machine(RunMachine):

@@ -10,7 +10,7 @@ from tests.clocks import ManualClock
 from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World, collect, component, names
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.faults]
 
 SKEW = 5_000
 

@@ -14,6 +14,8 @@ from tests.local.toy_process import toy_process
 from tests.process import alive
 from tests.waiting import until
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture
 def start(tmp_path):

@@ -9,6 +9,8 @@ import pytest
 from tests.local_stack import running_stack
 from tests.waiting import until
 
+pytestmark = pytest.mark.faults
+
 COMPONENTS = """
 import os
 from pathlib import Path

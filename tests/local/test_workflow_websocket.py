@@ -287,6 +287,7 @@ def store(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> Store:
     return store_of(Settings.from_environment(variables))
 
 
+@pytest.mark.faults
 def test_a_client_whose_worker_is_killed_hears_the_end_and_so_does_one_that_reconnects(
     whole_stack: StackProcess, url: str, http: httpx.Client, store: Store
 ) -> None:
@@ -346,6 +347,7 @@ def test_a_connection_that_does_not_present_the_key_is_closed(
     clients.close()
 
 
+@pytest.mark.faults
 def test_many_clients_that_drop_and_reconnect_at_random_lose_and_repeat_nothing(url: str) -> None:
     stories = asyncio.run(load(url, KEY, "talk", connections=12, words=40))
     assert sum(story.drops for story in stories) > 6
