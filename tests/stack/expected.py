@@ -75,7 +75,7 @@ STREAMS = {"AGENTOS_RESPONSE_MODE": "streaming", **OUR_LOOP}
 
 VARIABLES: dict[str, dict[str, Any]] = {
     "ConfigFunction": {
-        "AGENTOS_RESPONSE_MODE": "buffered",
+        **STREAMS,
         "WEBSOCKET_URL": "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
     },
     "ControlFunction": STORE | STREAMS,
