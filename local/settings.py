@@ -27,6 +27,8 @@ class Settings:
     max_environments: int = MAX_ENVIRONMENTS
     schedule_seconds: float = 10
     """How often a function with a schedule is invoked, whatever the template says: nobody wants to wait for it here."""
+    idle_seconds: float = 300
+    """How long a streamed answer may be idle before the gateway cuts it, as API Gateway does."""
     build_manifest: tuple[str, ...] = (
         sys.executable,
         "-m",

@@ -52,7 +52,7 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
                 for name, spec in template.functions.items()
             }
             websockets = WebSocketGateway(WEBSOCKET_PATH, template.websocket_routes, functions)
-            front = http_server(_by_protocol(_rest_api(template, functions, settings.port), websockets), front_port)
+            front = http_server(_by_protocol(_rest_api(template, functions, settings), websockets), front_port)
             from_functions = Starlette(
                 routes=[Mount("/@connections", management_api(websockets)), Mount("/", invoke_api(functions))]
             )
@@ -65,15 +65,16 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
                 raise CannotStart("the local cloud has ended")
 
 
-def _rest_api(template: Template, functions: dict[str, Function], port: int) -> Gateway:
+def _rest_api(template: Template, functions: dict[str, Function], settings: Settings) -> Gateway:
     return Gateway(
         Router(template.routes),
         functions,
-        port=port,
+        port=settings.port,
         binary_types=template.binary_types,
         streaming=template.streaming,
         timeouts=template.integration_timeouts,
         responses=template.gateway_responses,
+        idle_seconds=settings.idle_seconds,
     )
 
 

@@ -33,11 +33,12 @@ class Response:
     body: AsyncIterator[bytes]
 
 
-async def read_response(invocation: Invocation, integration: ResponseMode) -> Response:
+async def read_response(invocation: Invocation, integration: ResponseMode, *, decodes: bool) -> Response:
     """The response, once its head is known. Raises ``InvocationFailed``, ``MalformedAnswer``.
 
     ``integration`` is the mode that API Gateway expects. Where it expects a stream, a buffered answer fails. Where it
-    expects a buffered answer, only the head of a streamed one is passed on.
+    expects a buffered answer, only the head of a streamed one is passed on. ``decodes``: whether it decodes base64 for
+    this request; otherwise the client gets the base64.
     """
     if await invocation.mode() is ResponseMode.STREAMING:
         response = await _streamed(invocation.pieces())
@@ -45,7 +46,7 @@ async def read_response(invocation: Invocation, integration: ResponseMode) -> Re
     if integration is ResponseMode.STREAMING:
         raise MalformedAnswer("the function answered in one piece, but the integration expects a stream")
     payload = b"".join([piece async for piece in invocation.pieces()])
-    return _buffered(payload)
+    return _buffered(payload, decodes=decodes)
 
 
 async def _streamed(pieces: AsyncIterator[bytes]) -> Response:
@@ -76,13 +77,14 @@ def _without_body(head: Head) -> Response:
     return Response(Head(head.status, headers), nothing())
 
 
-def _buffered(payload: bytes) -> Response:
+def _buffered(payload: bytes, *, decodes: bool) -> Response:
     answer = _parse(payload)
     body = answer.get("body") or ""
     if not isinstance(body, str):
         raise MalformedAnswer("the body is not a string")
     try:
-        content = base64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()
+        is_binary = decodes and answer.get("isBase64Encoded")
+        content = base64.b64decode(body, validate=True) if is_binary else body.encode()
     except binascii.Error as error:
         raise MalformedAnswer("the body is not base64") from error
     head = _head(answer)

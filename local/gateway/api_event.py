@@ -143,6 +143,14 @@ def _last(headers: dict[str, list[str]], name: str) -> str | None:
     return values[-1] if values else None
 
 
+def decodes_answers(accept: str, binary_types: frozenset[str]) -> bool:
+    """Whether API Gateway decodes a whole answer in base64: if the first type that the request accepts is a binary one.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/lambda-proxy-binary-media.html
+    """
+    return _is_binary(accept.partition(",")[0], binary_types)
+
+
 def _is_binary(content_type: str, binary_types: frozenset[str]) -> bool:
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type in binary_types or "*/*" in binary_types

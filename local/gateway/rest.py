@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from local.functions.function import Function
 from local.functions.invocation import InvocationFailed, ResponseMode
 from local.gateway.answer import Head, Response, read_response
-from local.gateway.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, encode_event
+from local.gateway.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, decodes_answers, encode_event
 from local.gateway.routing import Match, Router
 from local.template.gateway_responses import GatewayResponse, Refusal
 
@@ -32,13 +32,19 @@ class Gateway:
         streaming: frozenset[str],
         timeouts: Mapping[str, float],
         responses: Mapping[Refusal, GatewayResponse],
+        idle_seconds: float,
     ) -> None:
-        """``streaming``: the functions whose integrations stream; ``timeouts``: seconds that each one's wait."""
+        """``streaming``: the functions whose integrations stream; ``timeouts``: seconds that each one's wait.
+
+        A stream that is idle for ``idle_seconds`` is cut:
+        https://docs.aws.amazon.com/apigateway/latest/developerguide/response-transfer-mode.html
+        """
         self._router = router
         self._functions = functions
         self._streaming = streaming
         self._timeouts = timeouts
         self._responses = responses
+        self._idle_seconds = idle_seconds
         self._port = port
         self._binary_types = binary_types
 
@@ -58,7 +64,8 @@ class Gateway:
         except EventTooLarge:
             await self._refuse(send, Refusal.TOO_LARGE)
             return
-        failure = await self._invoke(match.function, event, send)
+        decodes = decodes_answers(request.headers.get("accept", ""), self._binary_types)
+        failure = await self._invoke(match.function, event, send, decodes=decodes)
         if failure is not None:
             logger.warning("%s %s failed: %s", request.method, path, failure)
 
@@ -76,21 +83,23 @@ class Gateway:
         )
         return encode_event(http_request, match, port=self._port, binary_types=self._binary_types)
 
-    async def _invoke(self, function: str, event: bytes, send: Send) -> InvocationFailed | None:
+    async def _invoke(self, function: str, event: bytes, send: Send, *, decodes: bool) -> InvocationFailed | None:
         """Send the function's answer. Gives what went wrong."""
-        integration = ResponseMode.STREAMING if function in self._streaming else ResponseMode.BUFFERED
+        integration, waits = ResponseMode.BUFFERED, self._timeouts[function]
+        if function in self._streaming:
+            integration, waits = ResponseMode.STREAMING, min(waits, self._idle_seconds)
         invocation = self._functions[function].invoke(event)
         try:
-            async with asyncio.timeout(self._timeouts[function]):
-                response = await read_response(invocation, integration)
+            async with asyncio.timeout(waits):
+                response = await read_response(invocation, integration, decodes=decodes)
         except TimeoutError:
             await self._refuse(send, Refusal.TIMED_OUT)
-            return InvocationFailed(f"no answer within the integration's {self._timeouts[function]:g} seconds")
+            return InvocationFailed(f"no answer within {waits:g} seconds")
         except InvocationFailed as failure:
             await self._refuse(send, Refusal.FAILED)
             return failure
         else:
-            return await _pass_on(response, send)
+            return await _pass_on(response, send, self._idle_seconds)
         finally:
             invocation.abandon()
 
@@ -101,12 +110,19 @@ class Gateway:
         await send({"type": "http.response.body", "body": response.body, "more_body": False})
 
 
-async def _pass_on(response: Response, send: Send) -> InvocationFailed | None:
+async def _pass_on(response: Response, send: Send, idle_seconds: float) -> InvocationFailed | None:
     """Send the response. If it breaks off, the connection does too, so the client sees that it is incomplete."""
     await _start(send, response.head)
+    pieces = aiter(response.body)
     try:
-        async for piece in response.body:
+        while True:
+            async with asyncio.timeout(idle_seconds):
+                piece = await anext(pieces, None)
+            if piece is None:
+                break
             await send({"type": "http.response.body", "body": piece, "more_body": True})
+    except TimeoutError:
+        return InvocationFailed(f"the answer was idle for {idle_seconds:g} seconds")
     except InvocationFailed as failure:
         return failure
     await send({"type": "http.response.body", "body": b"", "more_body": False})

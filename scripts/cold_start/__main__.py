@@ -28,7 +28,7 @@ from local.variables import cloud_access
 from scripts.cold_start.first_answer import KEY, REQUESTS, Request, first_answer
 
 BUILD = ROOT / ".aws-sam" / "build"
-LAYERS = tuple(BUILD / f"{name}Layer" / "python" for name in ("AgentosLambda", "Components", "Web", "Engine"))
+LAYERS = tuple(BUILD / f"{name}Layer" / "python" for name in ("AgentosLambda", "Components", "Engine"))
 NAIVE_APP = Path(__file__).parent / "naive"
 
 

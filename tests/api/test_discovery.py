@@ -57,11 +57,10 @@ async def test_one_document_describes_all_routes_of_all_functions(api):
 @pytest.mark.parametrize("page", ["/docs", "/redoc", "/docs/"])
 async def test_the_pages_show_the_document_and_load_nothing_from_elsewhere(api, page):
     html = (await api.client.get(page)).text
-    assert re.search("""(url: '|spec-url=")/openapi.json['"]""", html)
-    loaded = re.findall(r"""(?:src|href)="([^"]*)""", html)
-    assert [url for url in loaded if not url.startswith("data:")] == []
-    assert max(map(len, loaded)) > 1_000_000
-    assert len(html) < 4_000_000  # a function answers with 6 MB at most
+    assert re.search(r"""(data-document|spec-url)="/openapi.json\"""", html)
+    loaded = [url for url in re.findall(r"""(?:src|href)="([^"]*)""", html) if not url.startswith("data:")]
+    assert loaded
+    assert [url for url in loaded if not re.match(r"/docs/[\w.-]+\?v=\w+$", url)] == []
 
 
 async def test_every_route_but_the_open_ones_needs_the_key(api):

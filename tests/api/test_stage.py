@@ -42,7 +42,8 @@ async def test_links_lead_behind_the_stage(deployed):
     home = (await deployed.get("/v1/")).json()
     assert (home["health"], home["info"], home["docs"]) == ("/v1/health", "/v1/info", "/v1/docs")
     assert (await deployed.get("/v1/openapi.json")).json()["servers"] == [{"url": "/v1"}]
-    assert "'/v1/openapi.json'" in (await deployed.get("/v1/docs")).text
+    assert 'data-document="/v1/openapi.json"' in (await deployed.get("/v1/docs")).text
+    assert 'spec-url="/v1/openapi.json"' in (await deployed.get("/v1/redoc")).text
 
 
 async def test_links_lead_to_the_root_of_a_domain_of_its_own(api):

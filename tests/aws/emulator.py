@@ -38,7 +38,7 @@ def code(folder: Path, **variables: str) -> tuple[FunctionSpec, Mapping[str, str
 
 
 @asynccontextmanager
-async def emulator(spec: FunctionSpec, variables: Mapping[str, str], *, stream: bool = True):
+async def emulator(spec: FunctionSpec, variables: Mapping[str, str], *, stream: bool = True, idle_seconds: float = 300):
     """All paths lead to one function."""
     function = Function(spec, variables, max_environments=1)
     routes = [Route(resource, dict.fromkeys(METHODS, spec.name)) for resource in ("/{proxy+}", "/")]
@@ -52,6 +52,7 @@ async def emulator(spec: FunctionSpec, variables: Mapping[str, str], *, stream: 
             streaming=frozenset({spec.name} if stream else ()),
             timeouts={spec.name: spec.timeout},
             responses=Template.load(ROOT / "template.yaml").gateway_responses,
+            idle_seconds=idle_seconds,
         )
         client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False)
         async with http_server(gateway, listener), client:

@@ -35,13 +35,13 @@ def signals(tmp_path):
 def play(cloud, signals):
     """Run a scenario with the function and the integration that the template describes for a response mode."""
 
-    def play(scenario, *, mode="streaming", timeout=900):
+    def play(scenario, *, mode="streaming", timeout=900, **more):
         template = Template.load(ROOT / "template.yaml", {"ResponseMode": mode})
         spec = replace(template.functions["AgentsFunction"], timeout=timeout)
         variables = function_variables(Settings(components=COMPONENTS), spec.variables, cloud)
         for name in ("AGENTOS_MANIFEST", "OS_SECURITY_KEY", "AGENTOS_MODEL"):
             variables.pop(name, None)
-        variables["SIGNALS"] = str(signals.folder)
+        variables |= {"SIGNALS": str(signals.folder), **more}
 
         async def run():
             async with emulator(spec, variables, stream=spec.name in template.streaming) as it:
@@ -107,7 +107,7 @@ def test_the_deadline_ends_a_run_with_its_terminal_event_and_the_stream_properly
     play(scenario, timeout=8)  # runs end 5 seconds before: a cold start on a busy machine takes some of the rest
 
 
-def test_buffered_all_events_of_a_run_arrive_as_one_whole_answer(play):
+def test_under_sam_local_all_events_of_a_run_arrive_as_one_whole_answer(play):
     async def scenario(client):
         answer = await client.post("/agents/plain/runs", data={"message": "one two", "stream": "true"})
         assert answer.status_code == 200
@@ -119,4 +119,4 @@ def test_buffered_all_events_of_a_run_arrive_as_one_whole_answer(play):
         assert [event["event_index"] for event in events(answer.text)] == list(range(len(names)))
         assert (await client.get("/agents/unknown")).json()["error_code"] == "NOT_FOUND"
 
-    play(scenario, mode="buffered")
+    play(scenario, mode="buffered", AWS_SAM_LOCAL="true")

@@ -97,7 +97,22 @@ def test_the_context_has_deadline_and_trace(plain):
     plain.send("context", **{"Lambda-Runtime-Trace-Id": "Root=1-2-3", "Lambda-Runtime-Invoked-Function-Arn": "arn:x"})
     context = json.loads(plain.answer().body())
     assert 50_000 < context.pop("remaining") <= 60_000
-    assert context == {"id": "request-1", "arn": "arn:x", "trace": ["Root=1-2-3", "Root=1-2-3"]}
+    trace = ["Root=1-2-3", "Root=1-2-3"]
+    assert context == {"id": "request-1", "arn": "arn:x", "trace": trace, "tenant": None, "w3c": {}}
+
+
+def test_the_context_has_the_tenant_and_the_trace_context_of_w3c(plain):
+    w3c = {"traceparent": "00-1-2-01", "tracestate": 7, "baggage": "a=1", "other": "x"}
+    client_context = json.dumps({"custom": {}, "w3c": w3c})
+    plain.send("context", **{"Lambda-Runtime-Aws-Tenant-Id": "blue", "Lambda-Runtime-Client-Context": client_context})
+    context = json.loads(plain.answer().body())
+    assert (context["tenant"], context["w3c"]) == ("blue", {"traceparent": "00-1-2-01", "baggage": "a=1"})
+
+
+@pytest.mark.parametrize("client_context", ["{", "[]", "null", '{"w3c": []}', '{"w3c": null}'])
+def test_a_client_s_context_may_be_anything(plain, client_context):
+    plain.send("context", **{"Lambda-Runtime-Client-Context": client_context})
+    assert json.loads(plain.answer().body())["w3c"] == {}
 
 
 def test_what_a_component_prints_is_written_before_the_answer(api):
@@ -122,6 +137,11 @@ def test_a_handler_that_fails_is_reported_and_the_next_event_served(plain, event
     assert report.path == "/2018-06-01/runtime/invocation/request-1/error"
     assert report.headers["lambda-runtime-function-error-type"] == error
     assert json.loads(report.body())["errorType"] == error
+    cause = json.loads(report.headers["lambda-runtime-function-xray-error-cause"])
+    [shown] = cause["exceptions"]
+    assert shown["type"] == error
+    assert {frame["path"] for frame in shown["stack"]} == set(cause["paths"])
+    assert all(frame["line"] > 0 for frame in shown["stack"])
     plain.send("next")
     assert json.loads(plain.answer().body()) == {"got": "next"}
 
@@ -157,6 +177,29 @@ def test_a_handler_that_cannot_be_loaded_is_an_init_error(api):
         assert report.headers["lambda-runtime-function-error-type"] == "ImportError"
         assert json.loads(report.body())["errorMessage"] == "nothing to see here"
         assert process.wait(10) == 1
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}, {"AWS_LAMBDA_MAX_CONCURRENCY": "10"}],
+    ids=["SnapStart", "concurrent invocations"],
+)
+def test_what_the_loop_cannot_do_is_an_init_error(api, variables):
+    with runtime(api.address, **variables) as process:
+        report = api.answer()
+        assert report.path == "/2018-06-01/runtime/init/error"
+        assert report.headers["lambda-runtime-function-error-type"] == "UnsupportedEnvironment"
+        assert process.wait(10) == 1
+
+
+@pytest.mark.parametrize("own", ["app.handler", ""])
+def test_a_handler_that_another_wrapper_has_put_first_is_imported_and_the_function_s_still_streams(api, own):
+    with runtime(api.address, handler="instrumented.handler", AGENTOS_HANDLER=own) as process:
+        api.send(request_event("/"))
+        answer = api.answer()
+        assert answer.headers.get("lambda-runtime-function-response-mode") == ("streaming" if own else None)
+        process.terminate()
+        assert process.stdout.read().startswith(b"instrumented\n")
 
 
 def test_the_runtime_ends_quietly_when_the_runtime_api_is_gone():

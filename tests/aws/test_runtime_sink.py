@@ -3,6 +3,8 @@
 import asyncio
 from email.message import Message
 
+import pytest
+
 from agentos_lambda.aws.handlers.prelude import Prelude
 from agentos_lambda.aws.runtime.api import Invocation, RuntimeApi
 
@@ -35,3 +37,28 @@ def test_an_answer_that_is_accepted_early_is_over_only_when_all_of_it_has_been_s
         assert body.endswith(b"0\r\n\r\n")
 
     asyncio.run(scenario())
+
+
+class BrokenWriter:
+    """A connection that takes nothing, and that nobody has closed so far."""
+
+    closed = False
+
+    def write(self, _data):
+        pass
+
+    async def drain(self):
+        raise BrokenPipeError
+
+    def close(self):
+        self.closed = True
+
+
+def test_the_socket_of_an_answer_that_cannot_be_written_is_closed():
+    headers = Message()
+    headers["Lambda-Runtime-Aws-Request-Id"] = "the-id"
+    sink = RuntimeApi("127.0.0.1:1").stream(Invocation(headers, b""))
+    sink._writer = broken = BrokenWriter()
+    with pytest.raises(BrokenPipeError):
+        asyncio.run(sink.write(b"x"))
+    assert broken.closed

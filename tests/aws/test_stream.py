@@ -24,9 +24,10 @@ def signals(tmp_path):
 def play(signals):
     """Run a scenario against a runtime of its own."""
 
-    def play(scenario, *, stream=True, **variables):
+    def play(scenario, *, stream=True, idle_seconds=300, **variables):
         async def run():
-            async with emulator(*code(STREAMS, SIGNALS=str(signals.folder), **variables), stream=stream) as it:
+            function = code(STREAMS, SIGNALS=str(signals.folder), **variables)
+            async with emulator(*function, stream=stream, idle_seconds=idle_seconds) as it:
                 await scenario(it)
 
         asyncio.run(run())
@@ -47,6 +48,19 @@ def test_no_piece_waits_for_the_next_and_each_arrives_at_once(play, signals):
     play(scenario)
     assert len(latencies) == 20
     assert statistics.median(latencies) < 0.05
+
+
+def test_an_answer_that_is_idle_for_long_is_cut_as_api_gateway_cuts_it(play):
+    async def scenario(it):
+        while (await it.client.get("/process/")).status_code != 200:
+            pass  # a cold start is too long, too
+        async with it.client.stream("GET", "/times/2") as response:
+            pieces = response.aiter_raw()
+            assert float(await anext(pieces)) > 0
+            with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
+                await anext(pieces)
+
+    play(scenario, idle_seconds=1)
 
 
 def test_a_slow_reader_slows_the_app_and_nothing_piles_up(play, signals):

@@ -37,6 +37,7 @@ def adapt(built: Path, *, endpoint: str) -> Path:
     _without_metric_math(resources)
     _read_from_the_imported_api(resources)
     _number_as_number(resources)
+    _execute_where_it_is_asked(resources)
     for name, resource in resources.items():
         if resource["Type"] == "AWS::Serverless::Function" and name != "SweeperFunction":
             resource["Properties"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = endpoint
@@ -84,6 +85,12 @@ def _number_as_number(resources: dict[str, Any]) -> None:
     """Its poller compares this with a number, but what comes from a parameter is text there."""
     queue = resources["WorkerFunction"]["Properties"]["Events"]["Queue"]["Properties"]
     queue["ScalingConfig"]["MaximumConcurrency"] = 2
+
+
+def _execute_where_it_is_asked(resources: dict[str, Any]) -> None:
+    """It cannot stream, but it waits as long as a stream may take: functions behave as in a stack that streams."""
+    for name in ("AgentsFunction", "TeamsFunction", "WorkflowsFunction"):
+        resources[name]["Properties"]["Environment"]["Variables"]["AGENTOS_RESPONSE_MODE"] = "streaming"
 
 
 def api_url(cloud: str, output: str) -> str:

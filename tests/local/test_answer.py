@@ -6,11 +6,12 @@ import pytest
 from agentos_lambda.aws.handlers.prelude import MAX_PRELUDE_BYTES
 from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
 from local.gateway.answer import MalformedAnswer, read_response
+from local.gateway.api_event import decodes_answers
 
 DELIMITER = b"\0" * 8
 
 
-def read(mode, *pieces, integration=None):
+def read(mode, *pieces, integration=None, decodes=True):
     """The response to an answer in these pieces."""
 
     async def scenario():
@@ -24,7 +25,7 @@ def read(mode, *pieces, integration=None):
 
         writing = asyncio.create_task(write())
         try:
-            response = await read_response(invocation, integration or mode)
+            response = await read_response(invocation, integration or mode, decodes=decodes)
             body = [piece async for piece in response.body]
         finally:
             invocation.abandon()
@@ -38,8 +39,8 @@ def streamed(*pieces):
     return read(ResponseMode.STREAMING, *pieces)
 
 
-def buffered(answer):
-    return read(ResponseMode.BUFFERED, json.dumps(answer).encode())
+def buffered(answer, *, decodes=True):
+    return read(ResponseMode.BUFFERED, json.dumps(answer).encode(), decodes=decodes)
 
 
 def test_a_prelude_may_come_in_any_pieces():
@@ -79,6 +80,33 @@ def test_the_length_of_a_buffered_answer_is_that_of_its_bytes():
     assert (status, headers, body) == (200, {b"content-length": b"1"}, [b"x"])
 
 
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+"""What browsers accept of a page. Of a script it is ``*/*``."""
+
+
+@pytest.mark.parametrize(
+    ("accept", "binary_types", "decodes"),
+    [
+        (BROWSER, {"application/json"}, False),
+        ("*/*", {"application/json"}, False),
+        ("", {"application/json"}, False),
+        ("application/json, text/html", {"application/json"}, True),
+        ("text/html, application/json", {"application/json"}, False),
+        ("Application/JSON;q=0.5", {"application/json"}, True),
+        (BROWSER, {"*/*"}, True),
+    ],
+)
+def test_base64_is_decoded_only_if_the_first_type_that_the_request_accepts_is_a_binary_one(
+    accept, binary_types, decodes
+):
+    assert decodes_answers(accept, frozenset(binary_types)) is decodes
+
+
+def test_base64_that_is_not_decoded_is_what_the_client_gets():
+    answer = {"statusCode": 200, "body": "eA==", "isBase64Encoded": True}
+    assert buffered(answer, decodes=False)[2] == [b"eA=="]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -116,7 +144,7 @@ def test_a_failure_comes_after_what_was_sent_before_it():
             invocation.fail(InvocationFailed("broken"))
 
         writing = asyncio.create_task(write())
-        response = await read_response(invocation, ResponseMode.STREAMING)
+        response = await read_response(invocation, ResponseMode.STREAMING, decodes=True)
         assert await anext(response.body) == b"first"
         with pytest.raises(InvocationFailed, match="broken"):
             await anext(response.body)

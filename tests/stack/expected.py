@@ -75,7 +75,7 @@ STREAMS = {"AGENTOS_RESPONSE_MODE": "streaming", **OUR_LOOP}
 
 VARIABLES: dict[str, dict[str, Any]] = {
     "ConfigFunction": {
-        "AGENTOS_RESPONSE_MODE": "buffered",
+        **STREAMS,
         "WEBSOCKET_URL": "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
     },
     "ControlFunction": STORE | STREAMS,
@@ -89,8 +89,8 @@ VARIABLES: dict[str, dict[str, Any]] = {
 }
 """What a function's environment has besides ``EVERYWHERE``, in a stack without parameters."""
 
-ALL_LAYERS = ["Web", "Engine", "AgentosLambda", "Components"]
-WITHOUT_ENGINE = ["Web", "AgentosLambda", "Components"]
+ALL_LAYERS = ["Engine", "AgentosLambda", "Components"]
+WITHOUT_ENGINE = ["AgentosLambda", "Components"]
 
 LAYERS: dict[str, list[str]] = {
     "ConfigFunction": WITHOUT_ENGINE,
@@ -101,9 +101,9 @@ LAYERS: dict[str, list[str]] = {
     "WorkflowsFunction": ALL_LAYERS,
     "WebSocketFunction": ALL_LAYERS,
     "WorkerFunction": ALL_LAYERS,
-    "SweeperFunction": ["AgentosLambda", "Components"],
+    "SweeperFunction": WITHOUT_ENGINE,
 }
-"""What runs no component has no engine, and what answers no HTTP has no web layer."""
+"""What executes no component has no engine. Two of the five that Lambda allows stay free."""
 
 MEMORY: dict[str, int] = {
     "ConfigFunction": 1024,

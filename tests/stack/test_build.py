@@ -115,7 +115,7 @@ def test_a_functions_handler_is_where_the_template_says(build: Build, function: 
 
 
 def test_native_code_is_for_the_target_and_not_for_this_host(build: Build) -> None:
-    (library,) = (build.python("Web") / "pydantic_core").glob("*.so")
+    (library,) = (build.python("AgentosLambda") / "pydantic_core").glob("*.so")
     assert library.name == "_pydantic_core.cpython-313-aarch64-linux-gnu.so"
 
 
@@ -123,8 +123,8 @@ def test_another_target_may_be_chosen(tmp_path: Path) -> None:
     done = make(
         "--makefile",
         str(ROOT / "layers/Makefile"),
-        "build-WebLayer",
-        cwd=ROOT / "layers/web",
+        "build-AgentosLambdaLayer",
+        cwd=ROOT / "layers/agentos_lambda",
         ARTIFACTS_DIR=str(tmp_path),
         ARCHITECTURE="x86_64",
         RUNTIME="python3.12",
@@ -138,8 +138,8 @@ def test_a_processor_that_lambda_does_not_have_is_refused(tmp_path: Path) -> Non
     done = make(
         "--makefile",
         str(ROOT / "layers/Makefile"),
-        "build-WebLayer",
-        cwd=ROOT / "layers/web",
+        "build-AgentosLambdaLayer",
+        cwd=ROOT / "layers/agentos_lambda",
         ARTIFACTS_DIR=str(tmp_path),
         ARCHITECTURE="riscv64",
     )
@@ -150,15 +150,15 @@ def test_a_processor_that_lambda_does_not_have_is_refused(tmp_path: Path) -> Non
 def test_no_package_lies_in_two_layers(build: Build) -> None:
     packages = [
         {entry.name for entry in build.python(layer).iterdir()} - {"__pycache__"}
-        for layer in ("Web", "Engine", "AgentosLambda", "Components")
+        for layer in ("Engine", "AgentosLambda", "Components")
     ]
     assert sum(map(len, packages)) == len(set.union(*packages))
 
 
 def test_the_engine_is_in_its_own_layer_only(build: Build) -> None:
     assert (build.python("Engine") / "agno").is_dir()
-    assert (build.python("Web") / "pydantic").is_dir()
-    assert not (build.python("Web") / "agno").exists()
+    assert (build.python("AgentosLambda") / "pydantic").is_dir()
+    assert not (build.python("AgentosLambda") / "agno").exists()
 
 
 def test_the_wrapper_may_be_executed_where_the_template_names_it(build: Build) -> None:

@@ -48,6 +48,20 @@ def test_the_loop_finds_the_function_its_layers_and_the_runtimes_packages(interp
     assert found == f"/var/task:{layers}:/var/runtime"
 
 
+def test_the_loop_finds_packages_in_a_layer_s_folder_of_its_python_version(interpreter: Path) -> None:
+    layers = WRAPPER.parents[1] / "python"
+    found = run(interpreter, AWS_EXECUTION_ENV="AWS_Lambda_python3.13")[-1]
+    assert found == f"/var/task:{layers}:{layers}/lib/python3.13/site-packages:/var/runtime"
+
+
+def test_a_further_wrapper_gets_the_command_and_the_function_s_handler(interpreter: Path, tmp_path: Path) -> None:
+    further = tmp_path / "a wrapper"
+    further.write_text('#!/bin/sh\n_HANDLER=other.handler\nexec "$@" "$AGENTOS_HANDLER" "$_HANDLER"\n')
+    further.chmod(0o755)
+    found = run(interpreter, AGENTOS_NEXT_WRAPPER=str(further), _HANDLER="app.handler")[:-1]
+    assert found == ["-m", "agentos_lambda.aws.runtime", "app.handler", "other.handler"]
+
+
 def test_an_import_path_that_is_set_is_kept(interpreter: Path) -> None:
     assert run(interpreter, PYTHONPATH="/opt/mine")[-1].endswith(":/opt/mine")
 

@@ -33,6 +33,8 @@ def plain(event, context):
             "arn": context.invoked_function_arn,
             "remaining": context.get_remaining_time_in_millis(),
             "trace": [context.trace_id, os.environ.get("_X_AMZN_TRACE_ID")],
+            "tenant": context.tenant_id,
+            "w3c": context.w3c(),
         }
     if event == "print":
         print("printed by a component")  # noqa: T201 - as components may

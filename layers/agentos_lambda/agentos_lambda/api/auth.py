@@ -9,12 +9,15 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentos_lambda.api.errors import error_response
+from agentos_lambda.api.pages.files import MEDIA_TYPES
 from agentos_lambda.api.scope import route_path
 from agentos_lambda.protocol.security_key import KeySource, admits, same_key
 from agentos_lambda.runs.errors import StoreUnavailable
 
-OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"})
-"""Paths that never need a key (the AgentOS 3.1 API)."""
+OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"}) | {
+    f"/docs/{name}" for name in MEDIA_TYPES
+}
+"""Paths that never need a key (the AgentOS 3.1 API), and the files of its pages."""
 
 
 def bearer_token(authorization: str) -> str:

@@ -5,6 +5,12 @@ from starlette.types import Scope
 DEADLINE_KEY = "agentos.deadline_ms"
 """A key of ours: when a run has to end, in milliseconds since the epoch. Not set where it may take any time."""
 
+ANSWER_BY_KEY = "agentos.answer_by_ms"
+"""A key of ours: when the whole answer has to be there, else it is lost. Not set where answers stream."""
+
+TEXT_ONLY_KEY = "agentos.text_only"
+"""A key of ours: set where an answer that is not text would reach the client as base64."""
+
 
 def prefix(scope: Scope) -> str:
     """What stands before the app in the URL, such as ``/v1``: a deployed API's stage (ASGI's ``root_path``)."""
@@ -17,6 +23,21 @@ def route_path(scope: Scope) -> str:
     path: str = scope["path"]
     before = prefix(scope)
     return path.removeprefix(before) if path.startswith(f"{before}/") else path
+
+
+def takes_bytes(scope: Scope) -> bool:
+    """Whether an answer may be other than text.
+
+    API Gateway decodes a whole answer in base64 only if the first type that the request accepts is a binary one, and
+    browsers name ``text/html`` first.
+    """
+    return not scope.get(TEXT_ONLY_KEY, False)
+
+
+def answer_by(scope: Scope) -> int | None:
+    """When the whole answer to this request has to be there, in milliseconds since the epoch."""
+    answer_by_ms: int | None = scope.get(ANSWER_BY_KEY)
+    return answer_by_ms
 
 
 def deadline_of(scope: Scope) -> int | None:

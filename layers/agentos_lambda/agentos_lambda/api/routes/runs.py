@@ -1,6 +1,8 @@
 """The routes that execute runs: one router for agents, teams and workflows."""
 
-from typing import TYPE_CHECKING, Annotated, TypeAlias, cast
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, cast
 
 from fastapi import APIRouter, Depends, Header, Request
 from starlette.concurrency import run_in_threadpool
@@ -12,11 +14,14 @@ from agentos_lambda.api.requests.parse import continue_request, run_request
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.responses import Accepted, Answer, TypedRoute
 from agentos_lambda.api.routes.components import component_path, known_component
-from agentos_lambda.api.scope import deadline_of
+from agentos_lambda.api.scope import answer_by, deadline_of
+from agentos_lambda.api.slow_answers import patiently
 from agentos_lambda.api.sse import EventStream, stream_execution, stream_snapshots
 from agentos_lambda.protocol.ids import MAX_EVENT_INDEX
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.endings import NOT_STORED
+from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Component, RunRecord
@@ -26,6 +31,9 @@ from agentos_lambda.runs.service import RunService, RunView
 if TYPE_CHECKING:
     from agentos_lambda.api import answers
 
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T", bound=Answer[Any])
 _IdempotencyKey = Header(
     alias="Idempotency-Key",
     description="The same key with the same request is the same run: 1 to 512 characters",
@@ -51,14 +59,17 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         component: Known, request: Request, idempotency_key: Annotated[str | None, _IdempotencyKey] = None
     ) -> _Answered:
         """The run as JSON; its events as they happen with `stream`; at once with `background`."""
-        body, deadline = await read_body(request), deadline_of(request.scope)
+        body, deadline, by = await read_body(request), deadline_of(request.scope), answer_by(request.scope)
         asked = await run_request(component, body, idempotency_key, deadline)
         if asked.background:
             record = await run_in_threadpool(intake.enqueue, asked)
             return responses.queued(record, stream=asked.stream, after=-1, until=asked.deadline)
+        if by is not None:
+            record = await run_in_threadpool(intake.enqueue, asked)
+            return await responses.awaited(record, component, stream=asked.stream, after=-1, until=by)
         started = await intake.execute(asked)
         if isinstance(started, RunRecord):
-            return await responses.repeated(started, component, stream=asked.stream, until=asked.deadline)
+            return await responses.awaited(started, component, stream=asked.stream, after=-1, until=asked.deadline)
         return await responses.executed(started, component, stream=asked.stream)
 
     @router.post(
@@ -71,10 +82,13 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
     async def continue_run(component: Known, run_id: RunId, request: Request) -> _Answered:
         """Answers like a new run: the run as JSON, its events with `stream`, at once with `background`."""
         asked = continue_request(component, run_id, await read_body(request), deadline_of(request.scope))
-        if asked.background:
+        by = answer_by(request.scope)
+        if asked.background or by is not None:
             record = await run_in_threadpool(intake.enqueue_continuation, asked)
             after = record.next_index - 1
-            return responses.queued(record, stream=asked.stream, after=after, until=asked.deadline)
+            if asked.background:
+                return responses.queued(record, stream=asked.stream, after=after, until=asked.deadline)
+            return await responses.awaited(record, component, stream=asked.stream, after=after, until=by)
         return await responses.executed(await intake.continue_here(asked), component, stream=asked.stream)
 
     return router
@@ -93,6 +107,9 @@ class _Responses:
         """A run that executes here: as it happens, or when it has ended."""
         if stream:
             return EventStream(stream_execution(execution, component.name, self._clock))
+        return await _patiently(self._result(execution, component), lambda: self._unknown(execution.record, component))
+
+    async def _result(self, execution: Execution, component: Component) -> Answer["answers.Run"]:
         result = await execution.result()
         return _whole(RunView(result.record, component, result.output))
 
@@ -102,19 +119,49 @@ class _Responses:
         """A run that a worker executes: at once, or from its log. A client that disconnects stops nothing."""
         if stream:
             return EventStream(stream_snapshots(self._runs.tail(record.run_id, after=after, until=until)))
-        return Accepted({"run_id": record.run_id, "session_id": record.session_id, "status": record.status})
+        return _accepted(record)
 
-    async def repeated(
-        self, record: RunRecord, component: Component, *, stream: bool, until: int | None
-    ) -> Answer["answers.Run"] | EventStream:
-        """A run that an earlier request has started: from its log, or when it has ended."""
+    async def awaited(
+        self, record: RunRecord, component: Component, *, stream: bool, after: int, until: int | None
+    ) -> Answer["answers.Run"] | Accepted["answers.QueuedRun"] | EventStream:
+        """A run that executes elsewhere and whose end is waited for: its events after an index, or the run.
+
+        A run that goes on at the time ``until`` is answered as one in the background.
+        """
         if stream:
-            return EventStream(stream_snapshots(self._runs.tail(record.run_id, after=-1, until=until)))
+            return self.queued(record, stream=True, after=after, until=until)
+        return await _patiently(self._end(record, component, until), lambda: self._unknown(record, component))
+
+    async def _end(
+        self, record: RunRecord, component: Component, until: int | None
+    ) -> Answer["answers.Run"] | Accepted["answers.QueuedRun"]:
         # After every event: only the end is of interest.
         async for snapshot in self._runs.tail(record.run_id, after=MAX_EVENT_INDEX, until=until):
             record = snapshot.record
+        if record.status.active:
+            return _accepted(record)
         return _whole(await run_in_threadpool(self._runs.view, record, component))
+
+    async def _unknown(self, record: RunRecord, component: Component) -> Answer["answers.Run"]:
+        """A run whose end the store did not take, or does not tell: as it is known, and never as COMPLETED for that."""
+        try:
+            record = await run_in_threadpool(self._runs.find, component, record.run_id)
+            if not record.status.active:
+                return _whole(await run_in_threadpool(self._runs.view, record, component))
+        except StoreUnavailable:
+            log.warning("the run cannot be read", extra={"run_id": record.run_id})
+        shown = RunView(record, component, None).show()
+        return Answer(cast("answers.Run", {**shown, "content": NOT_STORED}))
+
+
+def _accepted(record: RunRecord) -> Accepted["answers.QueuedRun"]:
+    return Accepted({"run_id": record.run_id, "session_id": record.session_id, "status": record.status})
 
 
 def _whole(view: RunView) -> Answer["answers.Run"]:
     return Answer(cast("answers.Run", view.show()))
+
+
+async def _patiently(answer: Awaitable[_T], instead: Callable[[], Awaitable[Answer["answers.Run"]]]) -> _T:
+    """``patiently``, as the types of the answers: a late answer has the same JSON."""
+    return cast(_T, await patiently(answer, instead))

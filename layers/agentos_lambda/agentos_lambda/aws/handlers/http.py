@@ -8,7 +8,7 @@ from typing import Any
 
 from mangum import Mangum
 
-from agentos_lambda.api.scope import DEADLINE_KEY
+from agentos_lambda.api.scope import ANSWER_BY_KEY, DEADLINE_KEY, TEXT_ONLY_KEY
 from agentos_lambda.aws.event_loop import process_loop
 from agentos_lambda.aws.handlers.api_events import is_http, mount
 from agentos_lambda.aws.handlers.cycle import INTERNAL_ERROR_BODY, ASGIApp, Receive, Scope, Send, respond
@@ -33,10 +33,19 @@ class LambdaHandler:
     Which of the two is used is decided by the runtime that loads the handler. The app cannot tell.
     """
 
-    def __init__(self, app: ASGIApp, clock: Clock | None = None, *, fallback: Fallback | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        clock: Clock | None = None,
+        *,
+        fallback: Fallback | None = None,
+        answer_within_ms: int | None = None,
+    ) -> None:
+        """``answer_within_ms``: how long whoever is behind the handler waits for a whole answer."""
         self._app = app
         self._clock = clock or SystemClock()
         self._fallback = fallback
+        self._answer_within_ms = answer_within_ms
         asyncio.set_event_loop(process_loop())
         self._mangum = Mangum(self._whole, lifespan="off")
 
@@ -74,6 +83,9 @@ class LambdaHandler:
     async def _whole(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The app for Mangum: hands over an answer when all of it is there, or a 500."""
         self._prepare(scope)
+        scope[TEXT_ONLY_KEY] = True
+        if self._answer_within_ms is not None:
+            scope[ANSWER_BY_KEY] = self._clock.now() + self._answer_within_ms
         request = await receive()
         sink = CollectingSink()
         await respond(self._app, scope, request["body"], sink)

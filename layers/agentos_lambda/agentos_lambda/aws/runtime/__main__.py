@@ -10,7 +10,7 @@ import sys
 from agentos_lambda.aws.event_loop import process_loop
 from agentos_lambda.aws.logs import configure_logging
 from agentos_lambda.aws.runtime.api import RuntimeApi
-from agentos_lambda.aws.runtime.loop import Handler, Runtime
+from agentos_lambda.aws.runtime.loop import Handler, Runtime, StreamingHandler
 from agentos_lambda.aws.runtime.recycle import recycle_due, recycle_now
 
 logger = logging.getLogger("agentos_lambda.aws.runtime")  # its __name__ is __main__
@@ -23,13 +23,40 @@ def load_handler(name: str) -> Handler:
     return handler
 
 
+class UnsupportedEnvironment(Exception):
+    """Lambda is configured for what this loop cannot do."""
+
+
+def refuse_what_this_loop_cannot_do() -> None:
+    """Raise ``UnsupportedEnvironment`` rather than serve wrongly."""
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        raise UnsupportedEnvironment("SnapStart: environments would share what was made before the snapshot")
+    if os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY"):
+        raise UnsupportedEnvironment("several invocations at a time in one environment (Lambda Managed Instances)")
+
+
+def handler_to_serve() -> Handler:
+    """The handler to serve.
+
+    A wrapper that ours was chained to may have named a handler of its own, which instruments what is imported and calls
+    the function's. It cannot stream, so if the function's can, that is served.
+    """
+    named = load_handler(os.environ["_HANDLER"])
+    own = os.environ.get("AGENTOS_HANDLER")
+    if not own or isinstance(named, StreamingHandler):
+        return named
+    handler = load_handler(own)
+    return handler if isinstance(handler, StreamingHandler) else named
+
+
 def main() -> int:
     """Load the handler that the environment variables name, and serve it. Gives the process's exit status."""
     configure_logging()
     api = RuntimeApi(os.environ["AWS_LAMBDA_RUNTIME_API"])
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     try:
-        handler = load_handler(os.environ["_HANDLER"])
+        refuse_what_this_loop_cannot_do()
+        handler = handler_to_serve()
     except BaseException as error:  # the edge: Lambda wants to know of SystemExit, too
         logger.exception("%s could not be loaded", os.environ["_HANDLER"])
         api.report_init(error)

@@ -13,6 +13,7 @@ import traceback
 from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
+from pathlib import Path
 
 from agentos_lambda.aws.handlers.prelude import DELIMITER, Prelude
 
@@ -20,6 +21,9 @@ _VERSION = "/2018-06-01/runtime"
 _STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
+_TRACE_CAUSE = "Lambda-Runtime-Function-XRay-Error-Cause"
+_MAX_CAUSE_BYTES = 32 * 1024
+"""X-Ray takes more, but a stack of many frames tells no more, and headers of this size pass everywhere."""
 _CHUNK = 64 * 1024
 
 
@@ -85,6 +89,22 @@ def describe(error: BaseException, *, trace: bool = True) -> bytes:
     return json.dumps(report).encode()
 
 
+def trace_cause(error: BaseException) -> dict[str, str]:
+    """The header by which X-Ray shows an error with its stack; none if that is too large for a header.
+
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html#api-segmentdocuments-errors
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    stack = [{"label": frame.name, "path": frame.filename, "line": frame.lineno} for frame in frames]
+    cause = {
+        "working_directory": str(Path.cwd()),
+        "exceptions": [{"type": type(error).__name__, "message": str(error), "stack": stack}],
+        "paths": sorted({frame.filename for frame in frames}),
+    }
+    value = json.dumps(cause)
+    return {_TRACE_CAUSE: value} if len(value) <= _MAX_CAUSE_BYTES else {}
+
+
 class RuntimeApi:
     """The Runtime API at an address, as ``AWS_LAMBDA_RUNTIME_API`` names it."""
 
@@ -102,12 +122,13 @@ class RuntimeApi:
 
     def report(self, invocation: Invocation, error: BaseException) -> None:
         """Answer with an error. Only for an invocation whose answer has not begun."""
-        headers = {_ERROR_TYPE: type(error).__name__, **invocation.echo}
+        headers = {_ERROR_TYPE: type(error).__name__, **trace_cause(error), **invocation.echo}
         self._call("POST", f"{invocation.path}/error", describe(error), headers)
 
     def report_init(self, error: BaseException) -> None:
         """Say that the handler could not be loaded."""
-        self._call("POST", "/init/error", describe(error), {_ERROR_TYPE: type(error).__name__})
+        headers = {_ERROR_TYPE: type(error).__name__, **trace_cause(error)}
+        self._call("POST", "/init/error", describe(error), headers)
 
     def stream(self, invocation: Invocation) -> RuntimeSink:
         """A sink whose answer goes out as it is written."""
@@ -172,10 +193,14 @@ class RuntimeSink:
 
     async def write(self, data: bytes) -> None:
         writer = self._open()
-        for start in range(0, len(data), _CHUNK):
-            part = data[start : start + _CHUNK]
-            writer.write(b"%x\r\n%b\r\n" % (len(part), part))
-            await writer.drain()
+        try:
+            for start in range(0, len(data), _CHUNK):
+                part = data[start : start + _CHUNK]
+                writer.write(b"%x\r\n%b\r\n" % (len(part), part))
+                await writer.drain()
+        except OSError:
+            writer.close()  # nobody finishes what cannot be written
+            raise
 
     async def finish(self, error: BaseException | None = None) -> None:
         writer = self._open()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from email.message import Message
+
+_TRACE_FIELDS = ("traceparent", "tracestate", "baggage")
+"""What W3C's trace context consists of. https://www.w3.org/TR/trace-context/ and https://www.w3.org/TR/baggage/"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,10 @@ class InvocationContext:
     memory_limit_in_mb: str
     log_group_name: str
     log_stream_name: str
+    tenant_id: str | None = None
+    """The tenant that the environment belongs to, of a function in tenant isolation mode."""
+    trace_context: Mapping[str, str] = field(default_factory=dict)
+    """What ``w3c`` gives."""
 
     @classmethod
     def of(cls, headers: Message) -> InvocationContext:
@@ -40,8 +49,26 @@ class InvocationContext:
             memory_limit_in_mb=os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", ""),
             log_group_name=os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
             log_stream_name=os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+            tenant_id=headers.get("Lambda-Runtime-Aws-Tenant-Id"),
+            trace_context=_trace_context(headers.get("Lambda-Runtime-Client-Context")),
         )
+
+    def w3c(self) -> dict[str, str]:
+        """W3C's trace context, if the caller has sent one: ``traceparent``, ``tracestate``, ``baggage``."""
+        return dict(self.trace_context)
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until the deadline; 0 when it has passed."""
         return max(0, self.deadline_ms - time.time_ns() // 1_000_000)
+
+
+def _trace_context(client_context: str | None) -> dict[str, str]:
+    """The texts among its fields, which lie in the client's context. That is the caller's: it may be anything."""
+    try:
+        given = json.loads(client_context or "{}")
+    except ValueError:
+        return {}
+    fields = given.get("w3c") if isinstance(given, dict) else None
+    if not isinstance(fields, dict):
+        return {}
+    return {name: fields[name] for name in _TRACE_FIELDS if isinstance(fields.get(name), str)}

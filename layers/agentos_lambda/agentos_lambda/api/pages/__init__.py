@@ -1,0 +1,1 @@
+"""The pages that show the API document: files that the build compresses, and the HTML around them."""

@@ -1,0 +1,110 @@
+"""The pages that show the API document, and their files."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+import agentos_lambda
+from agentos_lambda.api.pages.files import MEDIA_TYPES, page_file
+from agentos_lambda.api.scope import TEXT_ONLY_KEY
+
+pytestmark = pytest.mark.anyio
+
+PAGES = ("/docs", "/redoc")
+BROWSER = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate, br, zstd"}
+"""What a browser sends for a script."""
+
+
+@pytest.fixture
+def stranger(api) -> httpx.AsyncClient:
+    """A client without the key, behind a stage."""
+    api.key = "secret"
+    return httpx.AsyncClient(transport=httpx.ASGITransport(api.app, root_path="/v1"), base_url="http://test")
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_everything_that_a_page_loads_is_open_and_lies_behind_its_own_stage(stranger, page):
+    html = (await stranger.get(f"/v1{page}")).text
+    links = re.findall(r'(?:src|href|data-document|spec-url)="(?!data:)([^"]+)"', html)
+    assert len(links) >= 2
+    for link in links:
+        assert link.startswith("/v1/")
+        assert (await stranger.get(link)).status_code == 200, link
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_has_no_script_within_it_and_runs_in_no_frame(api, page):
+    answer = await api.client.get(page)
+    assert re.findall(r"<script(?! src=)", answer.text) == []
+    policy = dict(each.strip().split(" ", 1) for each in answer.headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["connect-src"] == "'self'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert len(answer.content) < 2000
+
+
+@pytest.mark.parametrize("name", MEDIA_TYPES)
+async def test_a_file_is_gzipped_and_kept_for_a_year(api, name):
+    request = api.client.build_request("GET", f"/docs/{name}", headers=BROWSER)
+    answer = await api.client.send(request, stream=True)
+    raw = b"".join([piece async for piece in answer.aiter_raw()])
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["content-type"] == MEDIA_TYPES[name]
+    assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == (
+        "public, max-age=31536000, immutable",
+        "nosniff",
+    )
+    assert raw == page_file(name).compressed
+    assert len(raw) < 700_000
+
+
+async def test_a_file_that_the_client_has_is_not_sent_again(api):
+    first = await api.client.get("/docs/show.js")
+    again = await api.client.get("/docs/show.js", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    other = await api.client.get("/docs/show.js", headers={"If-None-Match": '"another"'})
+    assert other.status_code == 200
+
+
+@pytest.mark.parametrize("text_only", [False, True])
+async def test_a_file_is_text_for_a_client_or_a_gateway_that_takes_nothing_else(api, text_only):
+    async def app(scope, receive, send):
+        await api.app({**scope, TEXT_ONLY_KEY: text_only}, receive, send)
+
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+    headers = BROWSER if text_only else {"Accept-Encoding": "identity"}
+    answer = await client.get("/docs/swagger-ui.css", headers=headers)
+    assert "content-encoding" not in answer.headers
+    assert answer.content == gzip.decompress(page_file("swagger-ui.css").compressed)
+
+
+async def test_no_other_file_is_given_away(stranger):
+    for name in ("files.py", "html.py", "..%2Fauth.py", "built", "favicon.png"):
+        answer = await stranger.get(f"/v1/docs/{name}", headers={"Authorization": "Bearer secret"})
+        assert answer.status_code == 404, name
+
+
+def test_the_build_writes_what_is_otherwise_compressed_at_the_first_request(tmp_path):
+    package = tmp_path / "agentos_lambda"
+    source = Path(agentos_lambda.__file__).parent
+    for part in ("__init__.py", "api/__init__.py", "api/pages"):
+        (package / part).parent.mkdir(parents=True, exist_ok=True)
+        (package / part).symlink_to(source / part) if part.endswith(".py") else copy(source / part, package / part)
+    command = [sys.executable, "-m", "agentos_lambda.api.pages.files"]
+    subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, check=True)
+    built = {file.name: file.read_bytes() for file in (package / "api/pages/built").iterdir()}
+    assert built == {f"{name}.gz": page_file(name).compressed for name in MEDIA_TYPES}
+
+
+def copy(source: Path, target: Path) -> None:
+    target.mkdir()
+    for file in source.iterdir():
+        if file.is_file():
+            (target / file.name).write_bytes(file.read_bytes())
