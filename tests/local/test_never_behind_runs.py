@@ -10,6 +10,8 @@ from tests.behind_runs import RUNS, all_environments_hang, assert_cancelled_in_t
 from tests.contract.stack import events_of
 from tests.local_stack import running_stack
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture
 def busy(tmp_path: Path) -> Iterator[httpx.Client]:

@@ -66,7 +66,7 @@ def test_the_worker_takes_one_run_at_a_time_and_names_those_that_failed(stack: S
 
 
 def test_as_many_runs_execute_at_once_as_the_parameter_says(stack: Stack) -> None:
-    assert mapping(stack)["ScalingConfig"] == {"MaximumConcurrency": 10}
+    assert mapping(stack)["ScalingConfig"] == {"MaximumConcurrency": 5}
     assert mapping(translate(WorkerConcurrency="50"))["ScalingConfig"] == {"MaximumConcurrency": "50"}
 
 
