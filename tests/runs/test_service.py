@@ -81,9 +81,43 @@ async def test_the_runs_of_a_session_are_listed_oldest_first_and_by_status(world
     await world.run("one", session_id="s")
     world.engine.script["status"] = RunStatus.ERROR
     await world.run("two", session_id="s")
-    listed = world.runs.list(component(), "s")
+    listed = list(world.runs.list(component(), "s"))
     assert [run.output.run["input"] for run in listed] == ["one", "two"]
     assert [run.status for run in world.runs.list(component(), "s", status=RunStatus.ERROR)] == [RunStatus.ERROR]
+
+
+async def test_a_list_leaves_out_what_was_asked_to_be_skipped(world):
+    for message in ("one", "two", "three"):
+        await world.run(message, session_id="s")
+    assert [run.output.run["input"] for run in world.runs.list(component(), "s", skip=1)] == ["two", "three"]
+    assert list(world.runs.list(component(), "s", skip=3)) == []
+
+
+async def test_a_user_sees_the_runs_of_everybodys_session_but_not_those_of_others(world):
+    for user_id in (None, "alice", "bob"):
+        await world.run(f"of {user_id}", session_id="s", user_id=user_id)
+
+    def listed(user_id):
+        return [run.output.run["input"] for run in world.runs.list(component(), "s", user_id=user_id)]
+
+    assert listed(None) == ["of None", "of alice", "of bob"]
+    assert listed("alice") == ["of None", "of alice"]
+    assert listed("carol") == ["of None"]
+
+
+async def test_a_session_that_was_begun_without_a_user_locks_nobody_out(world):
+    await world.run("begun", session_id="s")
+    await world.run("named", session_id="s", user_id="alice")
+    await world.run("again", session_id="s")
+    assert world.engine.runs[-1].request.session.user_id is None
+
+
+async def test_a_queued_run_sees_nothing_of_a_session_that_has_become_anothers_since(world):
+    queued = world.enqueue(session_id="s", user_id="bob")
+    await world.run("a secret", session_id="s", user_id="alice")
+    ended = await world.work()
+    assert world.engine.runs[-1].request.session is None
+    assert (ended.record.run_id, ended.record.error) == (queued.run_id, "the session belongs to another user")
 
 
 async def test_an_unknown_session_and_one_of_another_component_are_not_found(world):
@@ -115,11 +149,18 @@ async def test_cancelling_twice_is_the_same_as_once(world):
     await execution.result()
 
 
-async def test_an_unknown_run_and_one_of_another_component_cannot_be_cancelled(world):
-    execution = await world.held()
-    for of, run_id in ((component(), "unknown"), (component(component_id="other"), execution.record.run_id)):
+async def test_an_unknown_run_and_one_of_another_component_session_or_user_cannot_be_cancelled(world):
+    execution = await world.held(session_id="s", user_id="alice")
+    run_id = execution.record.run_id
+    hidden = [
+        (component(), "unknown", {}),
+        (component(component_id="other"), run_id, {}),
+        (component(), run_id, {"user_id": "bob"}),
+        (component(), run_id, {"session_id": "another"}),
+    ]
+    for of, of_run, who in hidden:
         with pytest.raises(NotFound):
-            world.runs.cancel(of, run_id)
+            world.runs.cancel(of, of_run, **who)
     assert not world.store.get(execution.record.run_id).cancel_requested
     world.engine.runs[0].release()
     await execution.result()

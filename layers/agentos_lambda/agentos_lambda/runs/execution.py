@@ -202,7 +202,7 @@ class Execution:
             numbered: list[IndexedEvent] = []
             if self._buffer is not None:
                 last_events, numbered = self._buffer.finish(terminal, withdrawn=outcome.withdrawn)
-            ending = self._context.endings.of_attempt(self.record, outcome, last_events)
+            ending = self._context.endings.of_attempt(self.record, outcome, last_events, read=self._request.session)
             try:
                 self.record = await self._store_ending(commit, ending)
             except (CancelWins, NotStorable, SessionTaken) as refusal:

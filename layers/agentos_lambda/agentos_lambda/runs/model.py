@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from agentos_lambda.protocol.values import Event, Json, JsonObject, Kind, RunStatus
 
@@ -155,10 +156,14 @@ class Session:
     kind: Kind
     component_id: str
     user_id: str | None
+    """The user of its first run: a session that was begun without a user stays everybody's."""
     created_at: int
     updated_at: int
     fields: Mapping[str, Json] = field(default_factory=dict)
     runs: tuple[StoredRun, ...] = ()
+    stored: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    """How its store has it, of no meaning to anybody else. ``Ending.read`` hands it back: a commit then need not read
+    the session again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +207,8 @@ class Ending:
     """Made for this ending, the same when it is tried again."""
     output: RunOutput
     session: SessionDelta = SessionDelta()
+    read: Session | None = None
+    """The session as the run has read it; None if it was new, or was not read. It may have changed since."""
     error: str | None = None
     last_events: EventPack | None = None
     """The last pack of the log, with the terminal events."""
