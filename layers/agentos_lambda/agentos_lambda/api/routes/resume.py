@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from agentos_lambda.api.requests.body import read_body
 from agentos_lambda.api.requests.fields import RunId
 from agentos_lambda.api.requests.parse import ResumeForm, resume_point
+from agentos_lambda.api.routes.asking import NamedInQuery
 from agentos_lambda.api.routes.components import known_component
 from agentos_lambda.api.scope import deadline_of
 from agentos_lambda.api.sse import EventStream, control_frame, frame, stream_snapshots
@@ -35,11 +36,17 @@ def add_resume_route(router: APIRouter, kind: Kind, catalog: Catalog, runs: RunS
         openapi_extra={"x-form": ResumeForm.__name__},
     )
     async def resume_run(
-        component: Known, run_id: RunId, request: Request, last_event_id: Annotated[str | None, _LastEventId] = None
+        component: Known,
+        run_id: RunId,
+        query: NamedInQuery,
+        request: Request,
+        last_event_id: Annotated[str | None, _LastEventId] = None,
     ) -> EventStream:
         """The events that were missed, then those that happen, until the run ends or pauses."""
-        point = resume_point(await read_body(request), last_event_id)
-        view = await run_in_threadpool(runs.get, component, run_id, session_id=point.session_id)
+        point = resume_point(await read_body(request), last_event_id, query)
+        view = await run_in_threadpool(
+            runs.get, component, run_id, session_id=point.asker.session_id, user_id=point.asker.user_id
+        )
         return EventStream(resume(runs, view.record, after=point.after, until=deadline_of(request.scope)))
 
 
