@@ -165,6 +165,16 @@ def failed(outcome: EngineOutcome, error: str) -> EngineOutcome:
     return replace(outcome, status=RunStatus.ERROR, error=error, output=output, answer=None)
 
 
+def without_session(outcome: EngineOutcome, error: str) -> EngineOutcome:
+    """The outcome without its changes to the session, which cannot be stored: ERROR, unless it ended badly anyway."""
+    outcome = replace(outcome, session=SessionDelta(), answer=None)
+    if outcome.status in (RunStatus.ERROR, RunStatus.CANCELLED):
+        return outcome
+    run = {name: value for name, value in outcome.output.run.items() if name != "session_state"}
+    output = replace(outcome.output, run={**run, "content": error})
+    return replace(outcome, status=RunStatus.ERROR, error=error, output=output)
+
+
 def failed_bare(record: RunRecord, name: str, error: str) -> EngineOutcome:
     """ERROR, with nothing but what the record says."""
     bare = EngineOutcome(RunStatus.ERROR, RunOutput(describe(record, name)), SessionDelta())
