@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.errors import Conflict, NotFound, StoreUnavailable
-from agentos_lambda.runs.model import Ending, RunOutput, RunRecord
+from agentos_lambda.runs.model import Ending, RunInput, RunOutput, RunRecord
 from agentos_lambda.runs.timing import LEASE_MS
 from agentos_lambda.stores.memory import MemoryStore
 from tests.runs.world import World, component
@@ -75,6 +76,22 @@ async def test_the_engine_gets_the_history_its_component_wants_oldest_first(worl
     await world.run("last", session_id="s")
     history = world.engine.runs[-1].request.session.runs
     assert [run.output.run["input"] for run in history] == ["message 2", "message 3", "message 4"]
+
+
+@pytest.mark.parametrize("background", [False, True])
+@pytest.mark.parametrize(("asks", "read"), [(True, 5), (False, 1), (None, 1)])
+async def test_the_engine_gets_more_history_if_its_caller_asks_for_it(world, background, asks, read):
+    for number in range(6):
+        await world.run(f"message {number}", session_id="s")
+    asked = replace(component(), history_runs=1, history_if_asked=5)
+    command = StartRun(asked, RunInput("last", add_history_to_context=asks), session_id="s", background=background)
+    if background:
+        world.worker._catalog.find = lambda *_: asked
+        world.intake.enqueue(command)
+        await world.work()
+    else:
+        await (await world.intake.execute(command)).result()
+    assert len(world.engine.runs[-1].request.session.runs) == read
 
 
 async def test_the_runs_of_a_session_are_listed_oldest_first_and_by_status(world):

@@ -68,7 +68,7 @@ class RunIntake:
                 component,
                 command.session_id,
                 user_id=command.user_id,
-                history=component.history_runs,
+                history=component.history_for(command.work),
             )
         record = self._new_record(command)
         record = replace(

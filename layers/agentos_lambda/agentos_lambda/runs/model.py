@@ -97,6 +97,14 @@ class RunInput:
     metadata: JsonObject | None = None
     knowledge_filters: Json = None
     output_schema: JsonObject | None = None
+    additional_data: JsonObject | None = None
+    """What a workflow's functions get beside their input."""
+    add_history_to_context: bool | None = None
+    """Whether an agent's or a team's model sees the session's earlier runs; None: as the component has it."""
+    add_dependencies_to_context: bool | None = None
+    add_session_state_to_context: bool | None = None
+    further: JsonObject | None = None
+    """Fields that only the component may know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,3 +243,10 @@ class Component:
     """``GET /{kind}/{id}``."""
     quick_prompts: tuple[str, ...] = ()
     """Examples for a chat window, from the component's metadata."""
+    history_if_asked: int = 0
+    """The same as ``history_runs``, for a run whose caller wants the history in the context."""
+
+    def history_for(self, work: Work) -> int:
+        """How many earlier runs a run with this work may read."""
+        asks = isinstance(work, RunInput) and work.add_history_to_context
+        return max(self.history_runs, self.history_if_asked) if asks else self.history_runs

@@ -80,7 +80,7 @@ class Worker:
                 component,
                 record.session_id,
                 user_id=record.user_id,
-                history=component.history_runs,
+                history=component.history_for(work),
             )
         paused = self._store.output(record) if isinstance(work, Continuation) else None
         return EngineRequest.for_attempt(record, work, session, stream=True, paused=paused)
