@@ -66,6 +66,8 @@ INVALID = {
         "input_files",
     ),
     "metadata that is nested too deep": ({"message": "hi", "metadata": '{"a":' * 65 + "1" + "}" * 65}, "metadata"),
+    "additional data that is no object": ({"message": "hi", "additional_data": "text"}, "additional_data"),
+    "a flag of the context that is none": ({"message": "hi", "add_history_to_context": 7}, "add_history_to_context"),
     "state that is no object": ({"message": "hi", "session_state": "[1]"}, "session_state"),
     "filters that are no object": ({"message": "hi", "knowledge_filters": "1"}, "knowledge_filters"),
     "a filter that is no object": ({"message": "hi", "knowledge_filters": [1]}, "knowledge_filters"),

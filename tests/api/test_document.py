@@ -69,7 +69,12 @@ def test_operations_and_their_parameters_have_the_names_of_agentos():
         assert names | {f"list_{kind}_runs", f"resume_{kind}_run_stream"} <= OPERATIONS.keys()
         path, _, operation = OPERATIONS[f"get_{kind}_run"]
         assert path == f"/{kind.plural}/{{{kind}_id}}/runs/{{run_id}}"
-        assert [parameter["name"] for parameter in operation["parameters"]] == [f"{kind}_id", "run_id", "session_id"]
+        assert [parameter["name"] for parameter in operation["parameters"]] == [
+            f"{kind}_id",
+            "run_id",
+            "session_id",
+            "user_id",
+        ]
     assert {"get_home", "health_check", "get_info", "get_config", "get_models"} <= OPERATIONS.keys()
 
 
@@ -85,7 +90,7 @@ def test_every_example_is_what_its_schema_says():
         answer for _, _, operation in OPERATIONS.values() for answer in map(resolved, operation["responses"].values())
     ]
     bodies = [operation["requestBody"] for _, _, operation in OPERATIONS.values() if "requestBody" in operation]
-    assert len(bodies) == 9
+    assert len(bodies) == 12
     for described in (*answers, *bodies):
         for media_type, content in described["content"].items():
             if media_type == "application/json" and "example" in content:

@@ -57,7 +57,7 @@ async def test_a_body_of_several_gzip_members_is_read(api):
     assert (answer.status_code, api.engine_inputs[0].message) == (200, "hi")
 
 
-@pytest.mark.parametrize("action", ["", "/r/continue", "/r/resume"])
+@pytest.mark.parametrize("action", ["", "/r/continue", "/r/resume", "/r/cancel"])
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br", "banana", "gzip, gzip, gzip, gzip"])
 async def test_an_unknown_encoding_is_a_415(api, encoding, action):
     headers = {**JSON, "content-encoding": encoding}

@@ -82,6 +82,42 @@ async def test_json_fields_of_a_form_reach_the_component(api):
     assert (given.knowledge_filters, given.output_schema) == ([{"d": 4}], {"type": "object"})
 
 
+async def test_additional_data_and_flags_reach_the_component_from_json_and_from_a_form(api):
+    texts = {"additional_data": '{"a": 1}', "add_history_to_context": "true", "add_dependencies_to_context": "False"}
+    values = {"additional_data": {"a": 1}, "add_history_to_context": True, "add_dependencies_to_context": False}
+    for sent in ({"data": texts}, {"json": values}):
+        (fields,) = sent.values()
+        fields["message"] = "hi"
+        assert (await api.client.post("/workflows/story-workflow/runs", **sent)).status_code == 200
+        given = api.engine_inputs[-1]
+        assert (given.additional_data, given.add_history_to_context) == ({"a": 1}, True)
+        assert (given.add_dependencies_to_context, given.add_session_state_to_context) == (False, None)
+
+
+async def test_fields_that_only_the_component_knows_are_handed_on(api):
+    values = {"tenant": "acme", "strict": True, "nothing": None, "text": "true", "object": {"a": [1]}}
+    texts = {"tenant": "acme", "strict": "True", "nothing": "none", "text": "truely", "object": '{"a": [1]}'}
+    others = {"message": "hi", "input": "no", "version": "1", "factory_input": "{}", "stream_events": "false"}
+    for sent, expected in (
+        ({"json": {**values, **others}}, values),
+        ({"data": {**texts, **others}}, {**texts, "strict": True, "nothing": None}),
+    ):
+        assert (await api.client.post("/agents/assistant/runs", **sent)).status_code == 200
+        assert api.engine_inputs[-1].message == "hi"
+        assert api.engine_inputs[-1].further == expected
+    await api.client.post("/agents/assistant/runs", json={"message": "hi"})
+    assert api.engine_inputs[-1].further is None
+
+
+async def test_a_run_in_the_background_gets_the_same(api):
+    fields = {"message": "hi", "additional_data": {"a": 1}, "add_history_to_context": True, "tenant": "acme"}
+    body = {**fields, "background": True, "session_id": "s"}
+    assert (await api.client.post("/agents/assistant/runs", json=body)).status_code == 202
+    await api.world.work()
+    given = api.engine_inputs[-1]
+    assert (given.additional_data, given.add_history_to_context, given.further) == ({"a": 1}, True, {"tenant": "acme"})
+
+
 async def test_a_run_can_be_read_while_it_runs_and_after(api):
     execution = await api.world.held(session_id="s")
     path = f"/agents/assistant/runs/{execution.record.run_id}"

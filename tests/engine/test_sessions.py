@@ -3,6 +3,7 @@ import json
 import pytest
 from agno.agent import Agent
 from agno.db.in_memory import InMemoryDb
+from agno.run import RunContext
 from agno.team import Team
 from agno.workflow import Step, Workflow
 
@@ -87,6 +88,23 @@ def test_a_run_says_which_keys_of_the_state_it_set(engine: AgnoEngine) -> None:
     delta = play(engine, request_of("agent/assistant", message)).outcome.session
 
     assert {name: value for name, value in delta.set.items() if name.startswith("state:")} == {"state:mood": "good"}
+    assert delta.remove == frozenset()
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_run_may_set_five_thousand_keys_and_a_later_one_change_a_few(stream: bool) -> None:
+    def fill(run_context: RunContext, first: int, count: int) -> str:
+        """Set keys of the state."""
+        run_context.session_state |= {f"key {place}": [place] for place in range(first, first + count)}
+        return "done"
+
+    engine = engine_of(Agent(id="filler", model=DemoModel(), tools=[fill]))
+    session = after(engine, "agent/filler", 'call fill {"first": 0, "count": 5000}')
+    assert len(state_of(session.fields)) == 5000
+
+    message = 'call fill {"first": 4998, "count": 4}'
+    delta = play(engine, request_of("agent/filler", message, session=session, stream=stream)).outcome.session
+    assert state_of(delta.set) == {"state:key 5000": [5000], "state:key 5001": [5001]}
     assert delta.remove == frozenset()
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.errors import Conflict, NotFound, StoreUnavailable
-from agentos_lambda.runs.model import Ending, RunOutput, RunRecord
+from agentos_lambda.runs.model import Ending, RunInput, RunOutput, RunRecord
 from agentos_lambda.runs.timing import LEASE_MS
 from agentos_lambda.stores.memory import MemoryStore
 from tests.runs.world import World, component
@@ -77,13 +78,63 @@ async def test_the_engine_gets_the_history_its_component_wants_oldest_first(worl
     assert [run.output.run["input"] for run in history] == ["message 2", "message 3", "message 4"]
 
 
+@pytest.mark.parametrize("background", [False, True])
+@pytest.mark.parametrize(("asks", "read"), [(True, 5), (False, 1), (None, 1)])
+async def test_the_engine_gets_more_history_if_its_caller_asks_for_it(world, background, asks, read):
+    for number in range(6):
+        await world.run(f"message {number}", session_id="s")
+    asked = replace(component(), history_runs=1, history_if_asked=5)
+    command = StartRun(asked, RunInput("last", add_history_to_context=asks), session_id="s", background=background)
+    if background:
+        world.worker._catalog.find = lambda *_: asked
+        world.intake.enqueue(command)
+        await world.work()
+    else:
+        await (await world.intake.execute(command)).result()
+    assert len(world.engine.runs[-1].request.session.runs) == read
+
+
 async def test_the_runs_of_a_session_are_listed_oldest_first_and_by_status(world):
     await world.run("one", session_id="s")
     world.engine.script["status"] = RunStatus.ERROR
     await world.run("two", session_id="s")
-    listed = world.runs.list(component(), "s")
+    listed = list(world.runs.list(component(), "s"))
     assert [run.output.run["input"] for run in listed] == ["one", "two"]
     assert [run.status for run in world.runs.list(component(), "s", status=RunStatus.ERROR)] == [RunStatus.ERROR]
+
+
+async def test_a_list_leaves_out_what_was_asked_to_be_skipped(world):
+    for message in ("one", "two", "three"):
+        await world.run(message, session_id="s")
+    assert [run.output.run["input"] for run in world.runs.list(component(), "s", skip=1)] == ["two", "three"]
+    assert list(world.runs.list(component(), "s", skip=3)) == []
+
+
+async def test_a_user_sees_the_runs_of_everybodys_session_but_not_those_of_others(world):
+    for user_id in (None, "alice", "bob"):
+        await world.run(f"of {user_id}", session_id="s", user_id=user_id)
+
+    def listed(user_id):
+        return [run.output.run["input"] for run in world.runs.list(component(), "s", user_id=user_id)]
+
+    assert listed(None) == ["of None", "of alice", "of bob"]
+    assert listed("alice") == ["of None", "of alice"]
+    assert listed("carol") == ["of None"]
+
+
+async def test_a_session_that_was_begun_without_a_user_locks_nobody_out(world):
+    await world.run("begun", session_id="s")
+    await world.run("named", session_id="s", user_id="alice")
+    await world.run("again", session_id="s")
+    assert world.engine.runs[-1].request.session.user_id is None
+
+
+async def test_a_queued_run_sees_nothing_of_a_session_that_has_become_anothers_since(world):
+    queued = world.enqueue(session_id="s", user_id="bob")
+    await world.run("a secret", session_id="s", user_id="alice")
+    ended = await world.work()
+    assert world.engine.runs[-1].request.session is None
+    assert (ended.record.run_id, ended.record.error) == (queued.run_id, "the session belongs to another user")
 
 
 async def test_an_unknown_session_and_one_of_another_component_are_not_found(world):
@@ -115,11 +166,18 @@ async def test_cancelling_twice_is_the_same_as_once(world):
     await execution.result()
 
 
-async def test_an_unknown_run_and_one_of_another_component_cannot_be_cancelled(world):
-    execution = await world.held()
-    for of, run_id in ((component(), "unknown"), (component(component_id="other"), execution.record.run_id)):
+async def test_an_unknown_run_and_one_of_another_component_session_or_user_cannot_be_cancelled(world):
+    execution = await world.held(session_id="s", user_id="alice")
+    run_id = execution.record.run_id
+    hidden = [
+        (component(), "unknown", {}),
+        (component(component_id="other"), run_id, {}),
+        (component(), run_id, {"user_id": "bob"}),
+        (component(), run_id, {"session_id": "another"}),
+    ]
+    for of, of_run, who in hidden:
         with pytest.raises(NotFound):
-            world.runs.cancel(of, run_id)
+            world.runs.cancel(of, of_run, **who)
     assert not world.store.get(execution.record.run_id).cancel_requested
     world.engine.runs[0].release()
     await execution.result()

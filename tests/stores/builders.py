@@ -122,12 +122,12 @@ def load(
     session_id: str = "session-1",
     kind: Kind = Kind.AGENT,
     component_id: str = "writer",
-    history: int = 3,
+    history: int | None = 3,
 ) -> Session | None:
     return store.load(session_id, kind=kind, component_id=component_id, history=history)
 
 
 def list_runs(
-    store: Store, session_id: str = "session-1", kind: Kind = Kind.AGENT, component_id: str = "writer"
+    store: Store, session_id: str = "session-1", kind: Kind = Kind.AGENT, component_id: str = "writer", **which: Any
 ) -> Sequence[StoredRun]:
-    return store.list_runs(session_id, kind=kind, component_id=component_id)
+    return list(store.list_runs(session_id, kind=kind, component_id=component_id, **which))

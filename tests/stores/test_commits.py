@@ -227,13 +227,33 @@ def test_a_session_of_another_user_is_not_touched(store, user_id):
     assert (load(store).user_id, load(store).fields) == ("alice", {"state:mood": "calm"})
 
 
-def test_an_unowned_session_gets_the_first_owner_who_comes(store):
-    store.commit(ending(store.accept(running("nobodys", user_id=None))))
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_session_that_was_begun_without_a_user_stays_everybodys(store, is_read):
+    store.commit(ending(store.accept(running("nobodys", user_id=None)), session=delta(mood="calm")))
+    for place, user_id in enumerate(["bob", "alice", None, "bob"]):
+        read = load(store) if is_read else None
+        record = store.accept(running(f"run-{place}", user_id=user_id, accepted_at=NOW + 1 + place))
+        store.commit(ending(record, session=delta(**{f"of-{place}": user_id}), read=read))
+        assert load(store).user_id is None
+    assert load(store).fields == {
+        "state:mood": "calm",
+        **{f"state:of-{place}": user_id for place, user_id in enumerate(["bob", "alice", None, "bob"])},
+    }
+
+
+@pytest.mark.parametrize("is_read", [True, False])
+def test_a_session_stays_its_first_users(store, is_read):
+    store.commit(ending(store.accept(running("alices"))))
+    read = load(store) if is_read else None
+    store.commit(ending(store.accept(running("again", accepted_at=NOW + 1)), read=read))
+    assert load(store).user_id == "alice"
+
+
+def test_of_two_first_runs_at_once_the_one_that_ends_first_says_whose_the_session_is(store):
+    with_user, without = store.accept(running("bobs", user_id="bob")), store.accept(running("nobodys", user_id=None))
+    store.commit(ending(without))
+    store.commit(ending(with_user))
     assert load(store).user_id is None
-    store.commit(ending(store.accept(running("bobs", user_id="bob"))))
-    assert load(store).user_id == "bob"
-    with pytest.raises(SessionTaken):
-        store.commit(ending(store.accept(running("alices"))))
 
 
 def test_a_run_whose_session_is_taken_still_ends(store):

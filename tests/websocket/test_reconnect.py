@@ -202,6 +202,35 @@ def test_a_run_of_something_else_is_not_found(world, fields):
     ]
 
 
+@pytest.mark.parametrize("who", [{"user_id": "bob"}, {"user_id": "alice", "session_id": "another"}])
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("reconnect", "Run {} not found in buffer or database"),
+        ("continue-workflow", "Run {} not found"),
+        ("cancel-workflow", "Run {} not found"),
+    ],
+)
+def test_a_run_of_another_user_or_session_is_not_found(world, action, words, who):
+    world.connect("c-1")
+    world.connect("c-2")
+    run_id = world.start("c-1", user_id="alice", session_id="s")
+    message = {"action": action, "workflow_id": WORKFLOW.id, "run_id": run_id, "step_requirements": [], **who}
+    world.send(message, "c-2")
+    assert world.posts.got("c-2") == [{"event": "error", "error": words.format(run_id)}]
+    assert world.store.get(run_id).status is RunStatus.PENDING
+
+
+@pytest.mark.parametrize(
+    "who", [{}, {"user_id": "auth0|5f7c"}, {"user_id": "auth0|5f7c", "session_id": "of J\u00fcrgen"}]
+)
+def test_a_run_of_ones_own_is_found(world, who):
+    world.connect()
+    run_id = world.start(user_id="auth0|5f7c", session_id="of J\u00fcrgen")
+    world.send({"action": "cancel-workflow", "workflow_id": WORKFLOW.id, "run_id": run_id, **who})
+    assert world.store.get(run_id).status is RunStatus.CANCELLED
+
+
 def test_a_connection_cannot_follow_a_run_twice(world):
     world.connect()
     record = claimed(world)

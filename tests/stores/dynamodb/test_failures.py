@@ -15,9 +15,8 @@ from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from agentos_lambda.stores.retries import TRIES, Retries
 from tests.cloud import REGION, tables_of
-from tests.stores.builders import NOW, claim, delta, ending, load, output, pack, pending, running
+from tests.stores.builders import NOW, claim, delta, ending, load, output, pending, running
 from tests.stores.dynamodb.faults import FaultyClient, cancelled, refused
-from tests.stores.dynamodb.incompressible import incompressible
 
 
 @pytest.fixture
@@ -176,28 +175,6 @@ def test_a_transaction_cancelled_for_no_known_reason_is_not_taken_for_a_success(
         client.plan(cancelled(*codes), "transact_write_items")
         with pytest.raises(StoreUnavailable):
             store.commit(ending(record))
-
-
-def test_a_session_that_has_grown_too_large_is_not_storable(ministack_aws):
-    store = ministack_aws.store()
-    record = store.accept(running())
-    large = {f"key{place}": incompressible(3_500, place) for place in range(120)}
-    made = ending(record, session=delta(**large), last_events=pack(0, "end"), sealed_at=0)
-    with pytest.raises(NotStorable):
-        store.commit(made)
-    assert store.get("run-1") == record
-    assert load(store) is None
-    assert store.commit_without_session(ending(record, RunStatus.ERROR, error="too large")) == store.get("run-1")
-
-
-def test_four_hundred_fields_may_change_at_once_but_not_a_thousand(ministack_aws):
-    store = ministack_aws.store()
-    record = store.accept(running())
-    with pytest.raises(NotStorable):
-        store.commit(ending(record, session=delta(**{f"key{place}": place for place in range(1000)})))
-    fields = {f"key{place}": place for place in range(400)}
-    store.commit(ending(record, session=delta(**fields)))
-    assert load(store).fields == delta(**fields).set
 
 
 def test_an_error_text_that_is_too_large_is_not_storable(ministack_aws):

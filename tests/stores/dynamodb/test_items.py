@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from agentos_lambda.protocol.ids import is_id, is_session_id
 from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.commands import StartRun
+from agentos_lambda.runs.model import Component, RunInput
 from agentos_lambda.stores.dynamodb.attributes import attributes_of
+from agentos_lambda.stores.dynamodb.blobs import run_folder
 from agentos_lambda.stores.dynamodb.items import DUE_SHARDS, due_shard
-from agentos_lambda.stores.dynamodb.sessions import SESSION_SHARDS, index_keys
+from agentos_lambda.stores.dynamodb.sessions import SESSION_SHARDS, _ownership, _run_key, index_keys
 from tests.stores.accounts import EVENTS_TTL_SECONDS
 from tests.stores.builders import NOW, claim, contents, delta, ending, list_runs, load, output, pack, pending, running
 
@@ -92,6 +98,54 @@ def test_ids_of_sessions_spread_over_the_shards_within_a_fifth():
     counted = Counter(index_keys(run)[":kind_shard"]["S"] for run in runs)
     assert len(counted) == SESSION_SHARDS
     assert all(abs(count - 10_000 / SESSION_SHARDS) < 0.2 * 10_000 / SESSION_SHARDS for count in counted.values())
+
+
+SEPARATORS = st.text(st.sampled_from("#/|:.,-_@ \u00fc01aRUNSEIO"), min_size=1, max_size=6)
+IDS = st.text(st.sampled_from("-_.:@01a"), min_size=1, max_size=4).filter(is_id)
+
+
+def _run_id_by_key(run):
+    writer = Component(Kind.AGENT, "writer", "Writer", 0, {}, {}, {})
+    return StartRun(writer, RunInput(""), user_id=run.user_id, idempotency_key=run.run_id).chosen_run_id()
+
+
+@given(st.lists(st.tuples(IDS, IDS, SEPARATORS.filter(is_session_id), SEPARATORS), min_size=2, max_size=2, unique=True))
+def test_ids_that_differ_make_keys_that_differ(ids):
+    """Whatever separators they contain: no two runs, sessions, users or components share a key or an object."""
+    one, other = (
+        pending(run_id, component_id=component_id, session_id=session_id, user_id=user_id)
+        for run_id, component_id, session_id, user_id in ids
+    )
+
+    def alike(keys_of):
+        return keys_of(one) == keys_of(other)
+
+    assert alike(_run_key) == ((one.session_id, one.run_id) == (other.session_id, other.run_id))
+    assert alike(lambda run: run_folder(run.run_id, 1)) == (one.run_id == other.run_id)
+    assert alike(_run_id_by_key) == ((one.user_id, one.run_id) == (other.user_id, other.run_id))
+    assert alike(lambda run: _ownership(run, None).values[":kind_user"]) == (one.user_id == other.user_id)
+    shards = [index_keys(run)[":component_shard"]["S"].rpartition("#")[0] for run in (one, other)]
+    assert (shards[0] == shards[1]) == (one.component_id == other.component_id)
+
+
+@given(SEPARATORS, SEPARATORS)
+def test_users_of_different_kinds_of_component_share_no_key(one, other):
+    keys = {
+        _ownership(pending(kind=kind, user_id=user_id), None).values[":kind_user"]["S"]
+        for kind in Kind
+        for user_id in (one, other)
+    }
+    assert len(keys) == len(Kind) * len({one, other})
+
+
+def test_ids_of_the_greatest_length_are_keys(aws):
+    store = aws.store()
+    longest = "\U0001f600" * 256
+    for place, session_id in enumerate([longest, "#", "RUN#1", "SESSION", "..."]):
+        made = running(f"run-{place}", session_id=session_id, user_id=longest)
+        store.commit(ending(store.accept(made), session=delta(mood=place)))
+        assert (load(store, session_id).user_id, load(store, session_id).fields) == (longest, {"state:mood": place})
+        assert [run.run_id for run in list_runs(store, session_id)] == [f"run-{place}"]
 
 
 def test_packs_name_the_second_in_which_they_expire(aws, clock):

@@ -32,12 +32,12 @@ def store(ministack_aws):
     return ministack_aws.store()
 
 
-def run(store, place, **changes):
+def run(store, place, *, user_id="alice", **fields):
     """A foreground run, as the service does it: accept, load, commit."""
-    record = store.accept(running(f"run-{place:03d}", accepted_at=NOW + place))
+    record = store.accept(running(f"run-{place:03d}", accepted_at=NOW + place, user_id=user_id))
     session = load(store, history=3)
-    made = ending(record, session=delta(place=place), last_events=pack(0, "end"), sealed_at=0, **changes)
-    store.commit(made)
+    changes = delta(**{"place": place, **fields})
+    store.commit(ending(record, session=changes, read=session, last_events=pack(0, "end"), sealed_at=0))
     return session
 
 
@@ -48,10 +48,62 @@ def test_a_run_takes_three_requests_the_first_like_the_hundred_and_first(store, 
         run(store, place)
     with requests_of(ministack_aws.dynamodb) as later:
         session = run(store, 100)
-    assert first == later == ["PutItem", "Query", "TransactWriteItems"]
+    assert first == later == THREE
     assert objects == []
     assert [stored.run_id for stored in session.runs] == ["run-097", "run-098", "run-099"]
     assert session.fields == {"state:place": 99}
+
+
+THREE = ["PutItem", "Query", "TransactWriteItems"]
+
+
+def test_a_run_of_a_user_in_everybodys_session_takes_three_requests(store, ministack_aws):
+    run(store, 0, user_id=None)
+    with requests_of(ministack_aws.dynamodb) as sent:
+        run(store, 1, user_id="bob")
+        run(store, 2, user_id=None)
+    assert sent == THREE * 2
+
+
+def test_a_session_of_five_thousand_small_values_takes_three_requests_and_nothing_of_s3(store, ministack_aws):
+    with requests_of(ministack_aws.dynamodb) as sent, requests_of(ministack_aws.s3) as objects:
+        run(store, 0, **{f"key {place}": place for place in range(5000)})
+        run(store, 1)
+        session = run(store, 2)
+    assert sent == THREE * 3
+    assert objects == []
+    assert (len(session.fields), session.fields["state:key 4999"], session.fields["state:place"]) == (5001, 4999, 1)
+
+
+def test_a_large_session_is_written_in_parts_and_only_where_many_keys_change(store, ministack_aws):
+    large = {f"key {place}": incompressible(8_000, place) for place in range(100)}
+    with requests_of(ministack_aws.dynamodb) as sent, requests_of(ministack_aws.s3) as objects:
+        run(store, 0, **large, **{f"small {place}": place for place in range(200)})
+    assert (sent, set(objects)) == (THREE, {"PutObject"})
+    assert len(objects) <= 16
+    with requests_of(ministack_aws.dynamodb) as sent, requests_of(ministack_aws.s3) as objects:
+        session = run(store, 1)
+    assert (sent, set(objects)) == (THREE, {"GetObject"})
+    assert len(objects) <= 16
+    assert len(session.fields) == 301
+
+
+def test_a_commit_that_another_has_overtaken_takes_one_request_more(store, ministack_aws):
+    run(store, 0, **{f"key {place}": place for place in range(300)})
+    records = [store.accept(running(f"run-{name}")) for name in ("one", "other")]
+    read = load(store)
+    fields = {f"new {place}": place for place in range(300)}
+    with requests_of(ministack_aws.dynamodb) as sent:
+        for record in records:
+            store.commit(ending(record, session=delta(**fields), read=read))
+    assert sent == ["TransactWriteItems"] * 3
+
+
+def test_a_session_is_loaded_for_its_owner_alone_without_what_is_large(store, ministack_aws):
+    run(store, 0, **{f"key {place}": incompressible(8_000, place) for place in range(20)})
+    with requests_of(ministack_aws.dynamodb) as sent, requests_of(ministack_aws.s3) as objects:
+        assert load(store, history=None).user_id == "alice"
+    assert (sent, objects) == (["Query"], [])
 
 
 def test_a_queued_run_takes_one_request_more(store, ministack_aws):

@@ -33,6 +33,8 @@ def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
         "session_state": as_data(work.session_state),
         "dependencies": as_data(work.dependencies),
         "metadata": as_data(work.metadata),
+        "add_dependencies_to_context": work.add_dependencies_to_context,
+        "add_session_state_to_context": work.add_session_state_to_context,
     }
     if request.stream:
         arguments["stream_events"] = True
@@ -40,7 +42,9 @@ def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
             arguments["yield_run_output"] = True
     if is_workflow:
         arguments["metadata"] = arguments["metadata"] or {}  # as AgentOS does: a workflow's events always have metadata
+        arguments["additional_data"] = as_data(work.additional_data)
     else:
+        arguments["add_history_to_context"] = work.add_history_to_context
         arguments["knowledge_filters"] = _filters(work.knowledge_filters)
         if work.output_schema is not None:
             arguments["output_schema"] = output_model(work.output_schema)

@@ -21,6 +21,7 @@ from agentos_lambda.engine.continuation.calls import with_unique_calls
 from agentos_lambda.engine.continuation.decided_run import continue_arguments, requirements_of
 from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.errors import ComponentExited
+from agentos_lambda.engine.further_fields import further_arguments
 from agentos_lambda.engine.isolation.checks import BlockedOutputs, holds_output, note_blocked_outputs
 from agentos_lambda.engine.isolation.functions import run_functions_in_threads, run_hooks_in_threads
 from agentos_lambda.engine.isolation.inputs import take_objects_as_text
@@ -172,7 +173,7 @@ class AgnoRun:
             arguments = continue_arguments(request, work)
             self._observed.decisions.expect(requirements_of(arguments["run_response"]))
             return component.acontinue_run(**arguments)
-        return component.arun(**run_arguments(request, work))
+        return component.arun(**further_arguments(component, work.further), **run_arguments(request, work))
 
     def _exited(self, error: ComponentExited) -> None:
         self._observed.raised = error

@@ -15,23 +15,30 @@ def find_run(
     if (
         record is None
         or (record.kind, record.component_id) != (component.kind, component.id)
-        or session_id not in (None, record.session_id)
-        or (user_id is not None and hidden(record.user_id, user_id))
+        or not may_see(record, session_id=session_id, user_id=user_id)
     ):
         raise NotFound("Run not found")
     return record
 
 
 def find_session(
-    store: Store, component: Component, session_id: str, *, user_id: str | None, history: int
+    store: Store, component: Component, session_id: str, *, user_id: str | None, history: int | None
 ) -> Session | None:
-    """The session to run in, with its last runs; None if it is new. Raises ``NotFound`` if it is another user's."""
+    """The session to run in, as ``SessionStore.load`` gives it; None if it is new.
+
+    Raises ``NotFound`` if it is another user's: who names no user does not run in somebody's session.
+    """
     session = store.load(session_id, kind=component.kind, component_id=component.id, history=history)
-    if session is not None and hidden(session.user_id, user_id):
+    if session is not None and session.user_id not in (None, user_id):
         raise NotFound("Session not found")
     return session
 
 
-def hidden(owner: str | None, caller: str | None) -> bool:
-    """Whether something of this owner is hidden from this caller. Everybody sees what has no owner."""
-    return owner is not None and owner != caller
+def may_see(record: RunRecord, *, session_id: str | None, user_id: str | None) -> bool:
+    """Whether a request that names this session and this user (None: none) may see the run."""
+    return session_id in (None, record.session_id) and sees(record.user_id, user_id)
+
+
+def sees(owner: str | None, user_id: str | None) -> bool:
+    """Whether a request that names this user (None: none) may see what this owner has. Everybody sees what has none."""
+    return owner is None or user_id in (None, owner)

@@ -14,7 +14,7 @@ from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe
 from agentos_lambda.runs.errors import CancelWins, NotStorable, SessionTaken
-from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, SessionDelta
+from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, Session, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, Store
 from agentos_lambda.runs.timing import MAX_UNLOGGED_EVENTS
 
@@ -90,8 +90,11 @@ class EndingMaker:
         now = self._clock.now()
         return list(terminal_events(record, name, outcome.status, now=now, content=text, error=outcome.error))
 
-    def of_attempt(self, record: RunRecord, outcome: EngineOutcome, last_events: EventPack | None) -> Ending:
-        """The ending of an attempt. ``last_events``: its last pack with the terminal events; None if it has no log."""
+    def of_attempt(
+        self, record: RunRecord, outcome: EngineOutcome, last_events: EventPack | None, *, read: Session | None = None
+    ) -> Ending:
+        """The ending of an attempt. ``last_events``: its last pack with the terminal events; None if it has no log.
+        ``read``: the session as the run has read it."""
         run = {**outcome.output.run, "status": outcome.status.value}
         return Ending(
             before=record,
@@ -100,6 +103,7 @@ class EndingMaker:
             token=self._new_id(),
             output=replace(outcome.output, run=run),
             session=outcome.session,
+            read=read,
             error=outcome.error and outcome.error[:_MAX_ERROR_LENGTH],
             last_events=last_events,
             sealed_at=last_events.last_index if last_events is not None else None,
@@ -159,6 +163,16 @@ def failed(outcome: EngineOutcome, error: str) -> EngineOutcome:
     run = {**outcome.output.run, "content": outcome.output.run.get("content") or error}
     output = replace(outcome.output, run=run)
     return replace(outcome, status=RunStatus.ERROR, error=error, output=output, answer=None)
+
+
+def without_session(outcome: EngineOutcome, error: str) -> EngineOutcome:
+    """The outcome without its changes to the session, which cannot be stored: ERROR, unless it ended badly anyway."""
+    outcome = replace(outcome, session=SessionDelta(), answer=None)
+    if outcome.status in (RunStatus.ERROR, RunStatus.CANCELLED):
+        return outcome
+    run = {name: value for name, value in outcome.output.run.items() if name != "session_state"}
+    output = replace(outcome.output, run={**run, "content": error})
+    return replace(outcome, status=RunStatus.ERROR, error=error, output=output)
 
 
 def failed_bare(record: RunRecord, name: str, error: str) -> EngineOutcome:

@@ -20,6 +20,7 @@ from agentos_lambda.runs.endings import (
     failed_bare,
     is_terminal,
     terminal_events,
+    without_session,
 )
 from agentos_lambda.runs.errors import (
     CancelWins,
@@ -34,6 +35,7 @@ from agentos_lambda.runs.log_buffer import LogBuffer
 from agentos_lambda.runs.model import AttemptResult, Ending, EventPack, IndexedEvent, RunOutput, RunRecord
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, Feed, Store
+from agentos_lambda.runs.session_limits import refused_change, refused_request
 from agentos_lambda.runs.supervisor import AttemptSupervisor, StopReason
 from agentos_lambda.runs.turns import Turns
 
@@ -143,6 +145,10 @@ class Execution:
             await asyncio.to_thread(self._supervisor.stop)
         if self._supervisor.stop_reason is StopReason.DEADLINE and outcome.status is RunStatus.CANCELLED:
             outcome, terminal = failed(outcome, DEADLINE_EXCEEDED), []
+        refused = refused_change(self._request.session, outcome.session)
+        if refused is not None:
+            status, outcome = outcome.status, without_session(outcome, refused)
+            terminal = terminal if outcome.status is status else []
         try:
             return await self._commit(outcome, terminal or self._terminal_events(outcome))
         finally:
@@ -153,6 +159,9 @@ class Execution:
     async def _drive(self) -> tuple[EngineOutcome, list[Event]]:
         """Run the engine to its end. Its terminal events are held back: they are true only after the commit."""
         record = self.record
+        refused = refused_request(self._request.session, self._request.work)
+        if refused is not None:
+            return failed_bare(record, self._name, refused), []
         try:
             engine = await asyncio.to_thread(self._context.engine)
             self._engine_run = run = engine.start(self._request)
@@ -202,7 +211,7 @@ class Execution:
             numbered: list[IndexedEvent] = []
             if self._buffer is not None:
                 last_events, numbered = self._buffer.finish(terminal, withdrawn=outcome.withdrawn)
-            ending = self._context.endings.of_attempt(self.record, outcome, last_events)
+            ending = self._context.endings.of_attempt(self.record, outcome, last_events, read=self._request.session)
             try:
                 self.record = await self._store_ending(commit, ending)
             except (CancelWins, NotStorable, SessionTaken) as refusal:

@@ -68,7 +68,7 @@ class RunIntake:
                 component,
                 command.session_id,
                 user_id=command.user_id,
-                history=component.history_runs,
+                history=component.history_for(command.work),
             )
         record = self._new_record(command)
         record = replace(
@@ -101,7 +101,7 @@ class RunIntake:
                 raise
             return earlier
         if command.session_id is not None:
-            find_session(self._store, command.component, command.session_id, user_id=command.user_id, history=0)
+            find_session(self._store, command.component, command.session_id, user_id=command.user_id, history=None)
         record = self._new_record(command)
         queued_at = record.accepted_at
         record = replace(record, queued_at=queued_at, sends=1, next_send_at=queued_at + RESEND_AFTER_MS)

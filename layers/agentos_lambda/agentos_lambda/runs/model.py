@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from agentos_lambda.protocol.values import Event, Json, JsonObject, Kind, RunStatus
 
@@ -96,6 +97,14 @@ class RunInput:
     metadata: JsonObject | None = None
     knowledge_filters: Json = None
     output_schema: JsonObject | None = None
+    additional_data: JsonObject | None = None
+    """What a workflow's functions get beside their input."""
+    add_history_to_context: bool | None = None
+    """Whether an agent's or a team's model sees the session's earlier runs; None: as the component has it."""
+    add_dependencies_to_context: bool | None = None
+    add_session_state_to_context: bool | None = None
+    further: JsonObject | None = None
+    """Fields that only the component may know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +164,14 @@ class Session:
     kind: Kind
     component_id: str
     user_id: str | None
+    """The user of its first run: a session that was begun without a user stays everybody's."""
     created_at: int
     updated_at: int
     fields: Mapping[str, Json] = field(default_factory=dict)
     runs: tuple[StoredRun, ...] = ()
+    stored: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    """How its store has it, of no meaning to anybody else. ``Ending.read`` hands it back: a commit then need not read
+    the session again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +215,8 @@ class Ending:
     """Made for this ending, the same when it is tried again."""
     output: RunOutput
     session: SessionDelta = SessionDelta()
+    read: Session | None = None
+    """The session as the run has read it; None if it was new, or was not read. It may have changed since."""
     error: str | None = None
     last_events: EventPack | None = None
     """The last pack of the log, with the terminal events."""
@@ -228,3 +243,10 @@ class Component:
     """``GET /{kind}/{id}``."""
     quick_prompts: tuple[str, ...] = ()
     """Examples for a chat window, from the component's metadata."""
+    history_if_asked: int = 0
+    """The same as ``history_runs``, for a run whose caller wants the history in the context."""
+
+    def history_for(self, work: Work) -> int:
+        """How many earlier runs a run with this work may read."""
+        asks = isinstance(work, RunInput) and work.add_history_to_context
+        return max(self.history_runs, self.history_if_asked) if asks else self.history_runs

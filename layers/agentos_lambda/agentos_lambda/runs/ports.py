@@ -7,7 +7,7 @@ as the caller's own and reports success.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -95,7 +95,8 @@ class RunStore(Protocol):
         Demands that the record's attempt and status are still those of ``ending.before`` (else ``Fenced``), that no
         cancel is flagged unless the run ends as CANCELLED (else ``CancelWins``), and that the session is new, has no
         owner or has the run's (else ``SessionTaken``; ``commit_without_session`` can then still commit an ERROR).
-        Raises ``NotStorable`` if the values are too large.
+        The owner of a session is that of the run that creates it, and stays. Fields are merged one by one, whatever
+        others have committed since ``ending.read``. Raises ``NotStorable`` if the values are too large.
         """
 
     def commit_without_session(self, ending: Ending) -> RunRecord:
@@ -108,14 +109,29 @@ class RunStore(Protocol):
 class SessionStore(Protocol):
     """Sessions, as the commits of runs leave them."""
 
-    def load(self, session_id: str, *, kind: Kind, component_id: str, history: int) -> Session | None:
-        """The session with the component's last ``history`` COMPLETED runs, oldest first; consistent.
+    def load(self, session_id: str, *, kind: Kind, component_id: str, history: int | None) -> Session | None:
+        """The session with its fields and the component's last ``history`` COMPLETED runs, oldest first; consistent.
+        Without both if ``history`` is None.
 
-        One request to the store where the session's newest runs are such runs. None if there is no such session.
+        One request to the store where the session's newest runs are such runs, and its fields are not large. None if
+        there is no such session.
         """
 
-    def list_runs(self, session_id: str, *, kind: Kind, component_id: str) -> Sequence[StoredRun]:
-        """All the component's ended runs in the session, oldest first."""
+    def list_runs(
+        self,
+        session_id: str,
+        *,
+        kind: Kind,
+        component_id: str,
+        status: RunStatus | None = None,
+        user_id: str | None = None,
+        skip: int = 0,
+    ) -> Iterator[StoredRun]:
+        """The component's ended runs in the session, oldest first, without the first ``skip`` of them; only those with
+        this status, and those that this user sees (``access.sees``).
+
+        Read while it is iterated over: of what runs have left, one run at a time.
+        """
 
 
 class EventLog(Protocol):

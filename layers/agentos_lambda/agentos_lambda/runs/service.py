@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from agentos_lambda.protocol.values import JsonObject, RunStatus
-from agentos_lambda.runs.access import find_run, hidden
+from agentos_lambda.runs.access import find_run, sees
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import show
 from agentos_lambda.runs.endings import EndingMaker, commit_idle
@@ -61,29 +62,38 @@ class RunService:
         return RunView(record, component, self._store.output(record))
 
     def list(
-        self, component: Component, session_id: str, *, user_id: str | None = None, status: RunStatus | None = None
-    ) -> Sequence[StoredRun]:
-        """The component's ended runs in the session, oldest first. Raises ``NotFound`` for an unknown session."""
-        session = self._store.load(session_id, kind=component.kind, component_id=component.id, history=0)
-        if session is None or (user_id is not None and hidden(session.user_id, user_id)):
+        self,
+        component: Component,
+        session_id: str,
+        *,
+        user_id: str | None = None,
+        status: RunStatus | None = None,
+        skip: int = 0,
+    ) -> Iterator[StoredRun]:
+        """The component's ended runs in the session, oldest first, without the first ``skip`` of them; read while they
+        are iterated over. Raises ``NotFound`` for a session that is unknown or another user's."""
+        session = self._store.load(session_id, kind=component.kind, component_id=component.id, history=None)
+        if session is None or not sees(session.user_id, user_id):
             raise NotFound("Session not found")
-        runs = self._store.list_runs(session_id, kind=component.kind, component_id=component.id)
-        if not runs and (session.kind, session.component_id) != (component.kind, component.id):
+        runs = partial(self._store.list_runs, session_id, kind=component.kind, component_id=component.id)
+        if (session.kind, session.component_id) != (component.kind, component.id) and next(runs(), None) is None:
             raise NotFound("Session not found")
-        return [run for run in runs if status in (None, run.status)]
+        return runs(status=status, user_id=user_id, skip=skip)
 
     def tail(self, run_id: str, *, after: int, until: int | None = None) -> AsyncIterator[Snapshot]:
         """Snapshots of the run with its events over the index ``after``, as ``tail.tail`` gives them."""
         return tail(self._store, self._clock, run_id, after=after, until=until)
 
-    def cancel(self, component: Component, run_id: str) -> RunRecord:
-        """Cancel the run, wherever it executes.
+    def cancel(
+        self, component: Component, run_id: str, *, session_id: str | None = None, user_id: str | None = None
+    ) -> RunRecord:
+        """Cancel the run, wherever it executes. Raises ``NotFound`` as ``get`` does.
 
         A run that waits or is paused is CANCELLED at once. The record of a RUNNING one gets the cancel's flag, and the
         run can no longer end in any other way. A run that has ended stays as it is.
         """
         for _ in range(_MAX_RACES):
-            record = find_run(self._store, component, run_id)
+            record = find_run(self._store, component, run_id, session_id=session_id, user_id=user_id)
             if record.status is RunStatus.RUNNING:
                 record = self._store.flag_cancel(run_id, now=self._clock.now())
             if record.status.final or (record.status is RunStatus.RUNNING and record.cancel_requested):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
+from agentos_lambda.runs.access import find_session
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.errors import ClaimLost, UnknownRun
+from agentos_lambda.runs.errors import ClaimLost, NotFound, UnknownRun
 from agentos_lambda.runs.executor import RunExecutor
-from agentos_lambda.runs.model import AttemptResult, Component, Continuation, RunRecord
+from agentos_lambda.runs.model import AttemptResult, Component, Continuation, RunRecord, Session
 from agentos_lambda.runs.ports import Catalog, EngineRequest, FanOut, Store
 from agentos_lambda.runs.timing import LEASE_MS
 from agentos_lambda.runs.work_json import work_from_json
@@ -69,8 +71,16 @@ class Worker:
 
     def _read_request(self, record: RunRecord, component: Component) -> EngineRequest:
         work = work_from_json(self._store.work(record))
-        session = self._store.load(
-            record.session_id, kind=component.kind, component_id=component.id, history=component.history_runs
-        )
+        session: Session | None = None
+        # Since the run was accepted, the session may have become another user's: of that the run must see nothing. Its
+        # commit will be refused.
+        with suppress(NotFound):
+            session = find_session(
+                self._store,
+                component,
+                record.session_id,
+                user_id=record.user_id,
+                history=component.history_for(work),
+            )
         paused = self._store.output(record) if isinstance(work, Continuation) else None
         return EngineRequest.for_attempt(record, work, session, stream=True, paused=paused)

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agentos_lambda.protocol.security_key import KeySource
-from agentos_lambda.protocol.values import Kind
+from agentos_lambda.protocol.values import JsonObject, Kind
+from agentos_lambda.runs.access import may_see
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Component, RunRecord
@@ -15,7 +16,7 @@ from agentos_lambda.runs.service import RunService
 from agentos_lambda.websocket.delivery.final import FinalDelivery
 from agentos_lambda.websocket.delivery.registry import FollowerRegistry
 from agentos_lambda.websocket.delivery.sender import Sender
-from agentos_lambda.websocket.messages import shown
+from agentos_lambda.websocket.messages import session_id, shown, user_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +40,15 @@ class ActionContext:
             raise InvalidRequest(f"Workflow {shown(workflow_id)} not found")
         return component
 
-    def run_of(self, workflow: Component, run_id: str) -> RunRecord:
-        """The workflow's run. Raises ``InvalidRequest``."""
+    def run_of(self, workflow: Component, run_id: str, message: JsonObject) -> RunRecord:
+        """The workflow's run; it has to be of the session and the user that the message names. Raises
+        ``InvalidRequest``."""
+        named = {"session_id": session_id(message), "user_id": user_id(message)}
         record = self.store.get(run_id)
-        if record is None or (record.kind, record.component_id) != (workflow.kind, workflow.id):
+        if (
+            record is None
+            or (record.kind, record.component_id) != (workflow.kind, workflow.id)
+            or not may_see(record, **named)
+        ):
             raise InvalidRequest(f"Run {run_id} not found")
         return record

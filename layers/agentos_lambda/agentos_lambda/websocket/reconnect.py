@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from agentos_lambda.protocol import resumption
 from agentos_lambda.protocol.values import JsonObject, Kind
+from agentos_lambda.runs.access import may_see
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.tail import Snapshot, take_snapshot
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.delivery.frames import Framing
-from agentos_lambda.websocket.messages import last_event_index, optional_id, required_id, session_id
+from agentos_lambda.websocket.messages import last_event_index, optional_id, required_id, session_id, user_id
 from agentos_lambda.websocket.ports import Follower, Form
 
 _HOLD_MS = 60_000
@@ -40,13 +41,14 @@ def reconnect(context: ActionContext, connection_id: str, message: JsonObject) -
 
 def _find(context: ActionContext, message: JsonObject) -> RunRecord:
     run_id = required_id(message, "run_id", "run_id is required for subscription")
-    workflow_id, of_session = optional_id(message, "workflow_id"), session_id(message)
+    workflow_id = optional_id(message, "workflow_id")
+    named = {"session_id": session_id(message), "user_id": user_id(message)}
     record = context.store.get(run_id)
     if (
         record is None
         or record.kind is not Kind.WORKFLOW
         or workflow_id not in (None, record.component_id)
-        or of_session not in (None, record.session_id)
+        or not may_see(record, **named)
     ):
         raise _not_found(run_id)
     return record

@@ -43,7 +43,7 @@ def continue_workflow(context: ActionContext, connection_id: str, message: JsonO
         stream=True,
         background=True,
     )
-    record = context.run_of(workflow, run_id)
+    record = context.run_of(workflow, run_id, message)
     if record.status is not RunStatus.PAUSED:
         raise InvalidRequest(f"Run is not paused (status={record.status})")
     with context.registry.added(run_id, connection_id, next_index=record.next_index, form=Form.SSE):
@@ -54,7 +54,7 @@ def cancel_workflow(context: ActionContext, _connection_id: str, message: JsonOb
     """Cancel a run, wherever it executes. Its followers get its end."""
     workflow = context.workflow(required_id(message, "workflow_id", "workflow_id is required"))
     run_id = required_id(message, "run_id", "run_id is required")
-    context.run_of(workflow, run_id)
+    context.run_of(workflow, run_id, message)
     record = context.runs.cancel(workflow, run_id)
     if record.status.final:
         context.final.to_all(record)  # a run that waited has no executor to do it

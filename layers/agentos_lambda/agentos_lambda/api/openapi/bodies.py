@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
 from agentos_lambda.api.requests.continue_form import ContinueForm
-from agentos_lambda.api.requests.parse import ResumeForm
+from agentos_lambda.api.requests.parse import CancelForm, ResumeForm
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.protocol.values import JsonObject, Kind
 
@@ -15,6 +15,7 @@ _FORMS: dict[str, tuple[type[BaseModel], str, str, str]] = {
     RunForm.__name__: (RunForm, "RunRequest", "RunForm", "RunUpload"),
     ContinueForm.__name__: (ContinueForm, "Continuation", "ContinuationForm", "ContinuationForm"),
     ResumeForm.__name__: (ResumeForm, "Resumption", "Resumption", "Resumption"),
+    CancelForm.__name__: (CancelForm, "CancelRequest", "CancelRequest", "CancelRequest"),
 }
 """Each form, and what it is called as JSON, as an urlencoded form and as a multipart form."""
 
@@ -26,6 +27,7 @@ _EXAMPLES: JsonObject = {
     "continue_team_run": {"requirements": [{"id": "a44ca864", "confirmation": True}]},
     "continue_workflow_run": {"step_requirements": [{"step_id": "206c1878", "confirmed": True}]},
     **{f"resume_{kind}_run_stream": {"last_event_index": 11} for kind in Kind},
+    **{f"cancel_{kind}_run": {"user_id": "ada"} for kind in Kind},
 }
 _FILE = {"type": "string", "format": "binary"}
 _FILES = {"type": "array", "items": _FILE, "description": "Images, audio, videos and documents"}
@@ -46,14 +48,14 @@ class Plain(GenerateJsonSchema):
 
 
 def request_body(form: str, operation_id: str, kind: Kind | None) -> JsonObject:
-    """The body of an operation that reads this form. Workflows take no files; only a resumption needs no body."""
+    """The body of an operation that reads this form. Workflows take no files; to resume or cancel needs no body."""
     as_json, urlencoded, multipart = ({"$ref": f"#/components/schemas/{name}"} for name in _FORMS[form][1:])
     content = {
         "application/json": {"schema": as_json, "example": _EXAMPLES[operation_id]},
         "multipart/form-data": {"schema": urlencoded if kind is Kind.WORKFLOW else multipart},
         "application/x-www-form-urlencoded": {"schema": urlencoded},
     }
-    return {"required": form != ResumeForm.__name__, "content": content}
+    return {"required": form not in (ResumeForm.__name__, CancelForm.__name__), "content": content}
 
 
 def body_schemas() -> JsonObject:

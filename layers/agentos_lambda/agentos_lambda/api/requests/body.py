@@ -43,6 +43,8 @@ class Body:
 
     fields: Mapping[str, Json]
     files: Sequence[Upload] = ()
+    is_form: bool = False
+    """Whether every value is text, because a form has nothing else."""
 
 
 async def read_body(request: Request) -> Body:
@@ -80,7 +82,7 @@ async def _multipart(headers: Headers, raw: bytes) -> Body:
         await form.close()
     if "files" in fields:
         raise FieldErrors([("files", "expected a file upload")])
-    return Body(fields, files)
+    return Body(fields, files, is_form=True)
 
 
 def _unchosen(file: UploadFile) -> bool:
@@ -106,7 +108,7 @@ def _urlencoded(raw: bytes) -> Body:
         raise ApiError(400, "The form has too many fields") from error
     fields = dict(pairs)
     _check_sizes(fields)
-    return Body(fields)
+    return Body(fields, is_form=True)
 
 
 def _json(raw: bytes) -> Body:

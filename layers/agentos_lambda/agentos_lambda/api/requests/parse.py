@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from agentos_lambda.api.errors import ApiError, FieldErrors, field_errors
 from agentos_lambda.api.requests.body import Body
 from agentos_lambda.api.requests.continue_form import ContinueForm
-from agentos_lambda.api.requests.fields import Index, SessionId
+from agentos_lambda.api.requests.fields import Index, SessionId, UserId
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.requests.uploads import read_uploads
-from agentos_lambda.protocol.values import Kind
+from agentos_lambda.protocol.values import Json, Kind
 from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.model import Component
+
+_Form = TypeVar("_Form", bound=BaseModel)
 
 _MAX_KEY = 512
 """Characters of an ``Idempotency-Key``."""
@@ -56,11 +60,25 @@ def continue_request(component: Component, run_id: str, body: Body, deadline: in
     )
 
 
-class ResumeForm(BaseModel):
+class CancelForm(BaseModel):
+    """Whose run it has to be. A client may say so in the query as well."""
+
+    session_id: SessionId = None
+    user_id: UserId = None
+
+
+class ResumeForm(CancelForm):
     """What a client may send to resume a run."""
 
     last_event_index: Index = None
-    session_id: SessionId = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """The session and the user that a request names. A run of others is hidden from it."""
+
+    session_id: str | None = None
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +87,31 @@ class ResumePoint:
 
     after: int
     """The index of the last event that it has; -1 if it has none."""
-    session_id: str | None
+    asker: Asker
 
 
-def resume_point(body: Body, last_event_id: str | None) -> ResumePoint:
+def asker(body: Body, query: Asker) -> Asker:
+    """Who cancels a run. Raises ``ApiError``."""
+    return _agreed(_valid(CancelForm, body.fields), query)
+
+
+def resume_point(body: Body, last_event_id: str | None, query: Asker) -> ResumePoint:
     """Where to resume: by the field ``last_event_index``, else by ``Last-Event-ID``. Raises ``ApiError``."""
-    fields = {"last_event_index": last_event_id, **body.fields}
+    form = _valid(ResumeForm, {"last_event_index": last_event_id, **body.fields})
+    return ResumePoint(-1 if form.last_event_index is None else form.last_event_index, _agreed(form, query))
+
+
+def _valid(form: type[_Form], fields: Mapping[str, Json]) -> _Form:
     try:
-        form = ResumeForm.model_validate(fields)
+        return form.model_validate(fields)
     except ValidationError as error:
         raise field_errors(error) from error
-    return ResumePoint(-1 if form.last_event_index is None else form.last_event_index, form.session_id)
+
+
+def _agreed(form: CancelForm, query: Asker) -> Asker:
+    """What body and query say. Neither wins: a proxy may have written one of them."""
+    for name in ("session_id", "user_id"):
+        said = {getattr(form, name), getattr(query, name)} - {None}
+        if len(said) > 1:
+            raise FieldErrors([(name, "differs between the query and the body")])
+    return Asker(form.session_id or query.session_id, form.user_id or query.user_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_core import PydanticCustomError
 
 from agentos_lambda.api.errors import field_errors
@@ -40,10 +40,19 @@ OutputSchema = Annotated[dict[str, Any] | None, BeforeValidator(_object_schema),
 MediaList = Annotated[list[dict[str, Any]] | None, BeforeValidator(from_text)]
 
 
-class RunForm(BaseModel):
-    """What a client may send to start a run. Unknown fields are ignored, as in AgentOS."""
+_NOT_FURTHER = frozenset(
+    {"message", "input", "files", "version", "factory_input", "monitor", "stream_events", "use_json_schema"}
+)
+"""Names that AgentOS does not hand to a component, or under another name."""
 
-    model_config = ConfigDict(extra="ignore")
+_WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "none": None}
+"""What AgentOS reads in further fields of a form, in any case of letters."""
+
+
+class RunForm(BaseModel):
+    """What a client may send to start a run. Further fields are for the component, if it knows them."""
+
+    model_config = ConfigDict(extra="allow")
 
     message: Annotated[str | dict[str, Any], BeforeValidator(_message)] = Field(
         validation_alias=AliasChoices("message", "input"), description="Text, or an object; also taken as `input`"
@@ -63,14 +72,28 @@ class RunForm(BaseModel):
     videos: MediaList = None
     input_files: MediaList = None
     files_metadata: str | None = Field(None, description="A JSON array of objects, one for each uploaded file")
+    additional_data: JsonDict = Field(None, description="What a workflow's functions get beside their input")
+    add_history_to_context: Flag = Field(None, description="Whether the model sees the session's earlier runs")
+    add_dependencies_to_context: Flag = Field(None, description="Whether the model sees the `dependencies`")
+    add_session_state_to_context: Flag = Field(None, description="Whether the model sees the session state")
+
+    _is_form: bool = PrivateAttr(default=False)
 
     @classmethod
     def of(cls, body: Body) -> Self:
         """The validated form. Raises ``FieldErrors``."""
         try:
-            return cls.model_validate(body.fields)
+            form = cls.model_validate(body.fields)
         except ValidationError as error:
             raise field_errors(error) from error
+        form._is_form = body.is_form  # noqa: SLF001 - its own
+        return form
+
+    def _further(self) -> dict[str, Any] | None:
+        further = {name: value for name, value in (self.model_extra or {}).items() if name not in _NOT_FURTHER}
+        if self._is_form:
+            further = {name: _WORDS.get(value.lower(), value) for name, value in further.items()}
+        return further or None
 
     async def run_input(self, uploads: tuple[Media, ...]) -> RunInput:
         """What the component gets. Raises ``FieldErrors`` for a media object that cannot be read or must not be."""
@@ -85,4 +108,9 @@ class RunForm(BaseModel):
             metadata=self.metadata,
             knowledge_filters=self.knowledge_filters,
             output_schema=self.output_schema,
+            additional_data=self.additional_data,
+            add_history_to_context=self.add_history_to_context,
+            add_dependencies_to_context=self.add_dependencies_to_context,
+            add_session_state_to_context=self.add_session_state_to_context,
+            further=self._further(),
         )

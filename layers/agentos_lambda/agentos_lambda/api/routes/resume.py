@@ -13,6 +13,7 @@ from agentos_lambda.api.requests.body import read_body
 from agentos_lambda.api.requests.fields import RunId
 from agentos_lambda.api.requests.parse import ResumeForm, resume_point
 from agentos_lambda.api.responses import TypedRoute
+from agentos_lambda.api.routes.asking import NamedInQuery
 from agentos_lambda.api.routes.components import component_path, known_component
 from agentos_lambda.api.scope import deadline_of
 from agentos_lambda.api.sse import EventStream, control_frame, frame, stream_snapshots
@@ -40,11 +41,17 @@ def resume_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRouter:
         openapi_extra={"x-form": ResumeForm.__name__},
     )
     async def resume_run(
-        component: Known, run_id: RunId, request: Request, last_event_id: Annotated[str | None, _LastEventId] = None
+        component: Known,
+        run_id: RunId,
+        query: NamedInQuery,
+        request: Request,
+        last_event_id: Annotated[str | None, _LastEventId] = None,
     ) -> EventStream:
         """The events that were missed, then those that happen, until the run ends or pauses."""
-        point = resume_point(await read_body(request), last_event_id)
-        record = await run_in_threadpool(runs.find, component, run_id, session_id=point.session_id)
+        point = resume_point(await read_body(request), last_event_id, query)
+        record = await run_in_threadpool(
+            runs.find, component, run_id, session_id=point.asker.session_id, user_id=point.asker.user_id
+        )
         return EventStream(resume(runs, record, after=point.after, until=deadline_of(request.scope)))
 
     return router

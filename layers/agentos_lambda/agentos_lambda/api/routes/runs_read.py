@@ -2,13 +2,17 @@
 
 from typing import TYPE_CHECKING, Annotated, cast
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda.api.errors import ApiError
-from agentos_lambda.api.requests.fields import RunId, SessionId, SessionIdText
+from agentos_lambda.api.requests.body import Body, read_body
+from agentos_lambda.api.requests.fields import RunId, SessionIdText, UserIdText
+from agentos_lambda.api.requests.parse import CancelForm, asker
 from agentos_lambda.api.responses import Answer, TypedRoute
+from agentos_lambda.api.routes.asking import NamedInQuery, OfSession, OfUser
 from agentos_lambda.api.routes.components import component_path, known_component
-from agentos_lambda.api.routes.run_items import run_item
+from agentos_lambda.api.routes.run_lists import DEFAULT_LIMIT, MAX_LIMIT, run_list
 from agentos_lambda.protocol.resumption import cancel_answer
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
@@ -19,7 +23,7 @@ from agentos_lambda.runs.service import RunService
 if TYPE_CHECKING:
     from agentos_lambda.api import answers
 
-_OfSession = Query(description="The id of a session")
+_MAX_PAGE = 1_000_000
 
 
 def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRouter:
@@ -32,29 +36,40 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
     )
     def list_runs(
         component: Known,
-        session_id: Annotated[SessionIdText, _OfSession],
+        *,
+        session_id: Annotated[SessionIdText, OfSession],
+        user_id: Annotated[UserIdText | None, OfUser] = None,
         status: Annotated[RunStatus | None, Query(description="Only runs that have it")] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Runs on a page")] = DEFAULT_LIMIT,
+        page: Annotated[int, Query(ge=1, le=_MAX_PAGE, description="From 1 on")] = 1,
     ) -> Answer["list[answers.RunItem]"]:
-        """The runs that have ended or paused, oldest first."""
-        return Answer([run_item(run) for run in runs.list(component, session_id, status=status)])
+        """A page of the runs that have ended or paused, oldest first."""
+        found = runs.list(component, session_id, user_id=user_id, status=status, skip=(page - 1) * limit)
+        return Answer(run_list(found, limit=limit))
 
     @router.get("/{run_id}", summary="Get a run", operation_id=f"get_{kind}_run", response_description="The run")
-    def get_run(
-        component: Known, run_id: RunId, session_id: Annotated[SessionId, _OfSession] = None
-    ) -> Answer["answers.Run"]:
+    def get_run(component: Known, run_id: RunId, query: NamedInQuery) -> Answer["answers.Run"]:
         """The run at any time of its life: with its status while it runs, whole when it has ended."""
-        return Answer(cast("answers.Run", runs.get(component, run_id, session_id=session_id).show()))
+        view = runs.get(component, run_id, session_id=query.session_id, user_id=query.user_id)
+        return Answer(cast("answers.Run", view.show()))
 
     @router.post(
         "/{run_id}/cancel",
         summary="Cancel a run",
         operation_id=f"cancel_{kind}_run",
         response_description="What has become of it",
+        openapi_extra={"x-form": CancelForm.__name__},
     )
-    def cancel_run(component: Known, run_id: RunId) -> Answer["answers.Cancellation"]:
+    async def cancel_run(
+        component: Known, run_id: RunId, query: NamedInQuery, request: Request
+    ) -> Answer["answers.Cancellation"]:
         """Stop the run wherever it executes. A run that has ended stays as it is."""
+        # Most clients send nothing, under whatever type.
+        who = asker(await read_body(request) if await request.body() else Body({}), query)
         try:
-            record = runs.cancel(component, run_id)
+            record = await run_in_threadpool(
+                runs.cancel, component, run_id, session_id=who.session_id, user_id=who.user_id
+            )
         except StoreUnavailable as error:
             raise ApiError(500, "The run could not be cancelled", error_code="CANCEL_FAILED") from error
         return Answer(cancel_answer(run_id, record.status, flagged=record.cancel_requested))

@@ -29,7 +29,7 @@ from agno.workflow import Workflow
 
 from agentos_lambda.engine import LOGGERS
 from agentos_lambda.engine.components.describable import describable
-from agentos_lambda.engine.components.history import history_runs
+from agentos_lambda.engine.components.history import history_if_asked, history_runs
 from agentos_lambda.engine.components.kept import check_kept, replaced_databases
 from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.components.manifest import VERSION
@@ -177,6 +177,7 @@ async def _entries(
             "id": component.id,
             "name": component.name or component.id,
             "history_runs": history_runs(component),
+            "history_if_asked": history_if_asked(component),
             "config": in_config,
             "listed": in_list,
             "detail": await _get(client, f"/{kind.plural}/{component.id}"),

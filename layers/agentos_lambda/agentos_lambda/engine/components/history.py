@@ -21,6 +21,18 @@ def history_runs(component: Agent | Team | Workflow) -> int:
     return max(_own(part) for part in parts(component))
 
 
+def history_if_asked(component: Agent | Team | Workflow) -> int:
+    """The number for a run whose caller wants the history in the context, which only agents and teams know."""
+    own = history_runs(component)
+    return own if isinstance(component, Workflow) else max(own, _in_context(component))
+
+
+def _in_context(part: Agent | Team) -> int:
+    # With a limit of messages only, each of them could stand in a run of its own.
+    limit = part.num_history_runs if part.num_history_runs is not None else part.num_history_messages
+    return WHOLE_SESSION if limit is None else limit
+
+
 def _own(part: Agent | Team | Workflow) -> int:
     if isinstance(part, Workflow):
         return _of_workflow(part)
@@ -28,9 +40,7 @@ def _own(part: Agent | Team | Workflow) -> int:
         return WHOLE_SESSION
     wanted = [0]
     if part.add_history_to_context:
-        # With a limit of messages only, each of them could stand in a run of its own.
-        limit = part.num_history_runs if part.num_history_runs is not None else part.num_history_messages
-        wanted.append(WHOLE_SESSION if limit is None else limit)
+        wanted.append(_in_context(part))
     if isinstance(part, Team) and part.add_team_history_to_members:
         wanted.append(part.num_team_history_runs)
     return max(wanted)

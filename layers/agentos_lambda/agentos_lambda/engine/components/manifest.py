@@ -106,4 +106,5 @@ def _component(kind: Kind, entry: JsonObject) -> Component:
         listed=entry["listed"],
         detail=entry["detail"],
         quick_prompts=tuple(entry["quick_prompts"]),
+        history_if_asked=entry.get("history_if_asked", 0),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from agentos_lambda.protocol.values import Json
@@ -18,6 +19,10 @@ FIELD_LIMIT = 4 * 1024
 """Bytes, compressed, of a value that shares its item with many."""
 
 
+_FETCHED_AT_ONCE = 8
+"""A client of AWS keeps ten connections."""
+
+
 class Blobs:
     """Writes values before the items that name them; an object in S3 never changes once it is named."""
 
@@ -27,8 +32,10 @@ class Blobs:
 
     def attribute(self, value: Json, folder: str, *, limit: int = ITEM_LIMIT) -> dict[str, Any]:
         """The attribute that holds the value (binary), or names its object under ``folder`` in S3 (text)."""
-        # Without a time stamp equal values are equal bytes, so repeating a write changes nothing.
-        data = gzip.compress(json_text(value).encode(), mtime=0)
+        return self.stored(packed(value), folder, limit=limit)
+
+    def stored(self, data: bytes, folder: str, *, limit: int = ITEM_LIMIT) -> dict[str, Any]:
+        """The attribute of a value that has been ``packed``."""
         if len(data) <= limit:
             return {"B": data}
         key = f"{folder}/{hashlib.sha256(data).hexdigest()}.json.gz"
@@ -40,9 +47,22 @@ class Blobs:
         data = attribute["B"] if "B" in attribute else self._fetch(attribute["S"])
         return json.loads(gzip.decompress(data))
 
+    def values(self, attributes: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """The values of several attributes; those in S3 are fetched a few at a time."""
+        if sum("S" in attribute for attribute in attributes) < 2:  # noqa: PLR2004
+            return [self.value(attribute) for attribute in attributes]
+        with ThreadPoolExecutor(_FETCHED_AT_ONCE) as pool:
+            return list(pool.map(self.value, attributes))
+
     def _fetch(self, key: str) -> bytes:
         # The body is read within the request, because the connection may break while it is read.
         return self._requests.send(lambda clients: clients.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+
+
+def packed(value: Json) -> bytes:
+    """The value as gzipped JSON. Raises ``NotStorable`` if it is not JSON."""
+    # Without a time stamp equal values are equal bytes, so repeating a write changes nothing.
+    return gzip.compress(json_text(value).encode(), mtime=0)
 
 
 def run_folder(run_id: str, attempt: int) -> str:

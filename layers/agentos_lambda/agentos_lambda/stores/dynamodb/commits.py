@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.errors import Fenced, SessionTaken, StoreUnavailable
+from agentos_lambda.runs.errors import Fenced, NotStorable, StoreUnavailable
 from agentos_lambda.runs.model import Ending, RunRecord
 from agentos_lambda.stores.dynamodb.attributes import Item, number, text
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
 _RECORD = 0
-"""The place of the record's update in the transaction. The only other action with a condition is the session's."""
+_SESSION = 1
+"""Places in the transaction: the record's update and the session's are the only ones with a condition."""
+
+_MAX_RACES = 10
+"""How many commits into the same session may overtake a commit before it gives up for now."""
 
 
 class Commits:
@@ -43,21 +47,53 @@ class Commits:
         before, pack = ending.before, ending.last_events
         if before.status.final:
             raise Fenced("The run has ended.", before)
-        actions: list[TransactWriteItemTypeDef] = [{"Update": self._end_record(ending, in_session=in_session)}]
+        record: TransactWriteItemTypeDef = {"Update": self._end_record(ending, in_session=in_session)}
+        data: list[TransactWriteItemTypeDef] = []
         if in_session:
-            actions += [{"Update": self._sessions.update_action(ending)}, {"Put": self._sessions.put_action(ending)}]
+            data.append({"Put": self._sessions.put_action(ending)})
         if pack:
-            actions.append({"Put": self._log.put_action(before.run_id, before.attempt, pack, now=ending.ended_at)})
-        token = _request_token(ending, actions)
+            data.append({"Put": self._log.put_action(before.run_id, before.attempt, pack, now=ending.ended_at)})
         try:
-            self._requests.send(
-                lambda clients: clients.dynamodb.transact_write_items(TransactItems=actions, ClientRequestToken=token)
-            )
+            if in_session:
+                self._send_with_session(ending, record, data)
+            else:
+                self._send(ending, [record, *data])
         except TransactionRefused as refused:
             return _own_or_raise(ending, refused)
         # A transaction returns no item. But its condition proves that the record was as its writer knows it, except for
         # the time of a cancel.
         return ended(before, ending, in_session=in_session)
+
+    def _send_with_session(
+        self, ending: Ending, record: TransactWriteItemTypeDef, data: list[TransactWriteItemTypeDef]
+    ) -> None:
+        """Send the transaction with the session's update, which depends on how the session was read.
+
+        Raises ``TransactionRefused`` if the record refuses it.
+        """
+        session, move = ending.read.stored if ending.read is not None else None, False
+        for _ in range(_MAX_RACES):
+            update = self._sessions.update_action(ending, session, move=move)
+            try:
+                self._send(ending, [record, {"Update": update}, *data])
+            except TransactionRefused as refused:
+                if refused.failed(_RECORD):
+                    raise
+                session = refused.item(_SESSION)  # it has changed since it was read
+            except NotStorable:
+                if move or not ending.session.set:
+                    raise
+                # Runs that ended at the same time may have filled the session's item together.
+                session, move = self._sessions.head(ending.before.session_id), True
+            else:
+                return
+        raise StoreUnavailable("The session changes too quickly.")
+
+    def _send(self, ending: Ending, actions: list[TransactWriteItemTypeDef]) -> None:
+        token = _request_token(ending, actions)
+        self._requests.send(
+            lambda clients: clients.dynamodb.transact_write_items(TransactItems=actions, ClientRequestToken=token)
+        )
 
     def _end_record(self, ending: Ending, *, in_session: bool) -> Any:
         before = ending.before
@@ -98,14 +134,12 @@ class Commits:
 
 
 def _own_or_raise(ending: Ending, refused: TransactionRefused) -> RunRecord:
-    if refused.failed(_RECORD):
-        item = refused.item(_RECORD)
-        there = record_of(item) if item else None
-        # The transaction was applied, but its answer was lost.
-        if there and there.ending == ending.token:
-            return there
-        raise refusal(there, ending) or StoreUnavailable("The store refused the result.") from None
-    raise SessionTaken("The session belongs to another user.") from None
+    item = refused.item(_RECORD)
+    there = record_of(item) if item else None
+    # The transaction was applied, but its answer was lost.
+    if there and there.ending == ending.token:
+        return there
+    raise refusal(there, ending) or StoreUnavailable("The store refused the result.") from None
 
 
 def _request_token(ending: Ending, actions: list[TransactWriteItemTypeDef]) -> str:

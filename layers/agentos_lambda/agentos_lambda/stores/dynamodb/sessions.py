@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import count, islice
-from string import ascii_lowercase, digits
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from agentos_lambda.protocol.values import Kind, RunStatus
-from agentos_lambda.runs.errors import NotStorable
+from agentos_lambda.runs.access import sees
+from agentos_lambda.runs.errors import SessionTaken
 from agentos_lambda.runs.model import Ending, RunOutput, RunRecord, Session, StoredRun
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
-from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
+from agentos_lambda.stores.dynamodb.blobs import Blobs, run_folder
+from agentos_lambda.stores.dynamodb.session_fields import SessionFields, aliases
 from agentos_lambda.stores.dynamodb.table import WHOLE_PAGES, Table
 
 SESSION_SHARDS = 4
@@ -21,8 +23,13 @@ second to each. A page of a list asks each of them."""
 
 _HEAD = "SESSION"
 _RUN = "RUN#"
-_FIELD = "field:"
-_DIGITS = digits + ascii_lowercase
+_UPDATE = (
+    "SET #version = :version, #kind = if_not_exists(#kind, :kind)"
+    ", #component = if_not_exists(#component, :component)"
+    ", #created_at = if_not_exists(#created_at, :created_at), #updated_at = :updated_at"
+    ", #kind_shard = if_not_exists(#kind_shard, :kind_shard)"
+    ", #component_shard = if_not_exists(#component_shard, :component_shard)"
+)
 
 _FURTHER_PAGES = 4
 _FURTHER_RUNS = 50
@@ -35,26 +42,45 @@ class Sessions:
     def __init__(self, table: Table, blobs: Blobs) -> None:
         self._table = table
         self._blobs = blobs
+        self._fields = SessionFields(blobs)
 
-    def load(self, session_id: str, *, kind: Kind, component_id: str, history: int) -> Session | None:
+    def load(self, session_id: str, *, kind: Kind, component_id: str, history: int | None) -> Session | None:
         # The session's item is the last of its partition: read backwards, it comes first.
-        limits = [history + 1, *[_FURTHER_RUNS] * _FURTHER_PAGES]
+        limits = [(history or 0) + 1, *[_FURTHER_RUNS] * _FURTHER_PAGES]
         items = self._items(session_id, newest_first=True, limits=limits)
         head = next(items, None)
         if head is None:
             return None
+        if history is None:
+            return _session(head)
         completed = (
             item for item in items if _is_of(item, kind, component_id) and item["status"]["S"] == RunStatus.COMPLETED
         )
         runs = [self._stored_run(item) for item in islice(completed, history)]
-        return self._session(head, tuple(reversed(runs)))
+        return replace(_session(head), fields=self._fields.read(head), runs=tuple(reversed(runs)))
 
-    def list_runs(self, session_id: str, *, kind: Kind, component_id: str) -> list[StoredRun]:
-        return [
-            self._stored_run(item)
-            for item in self._items(session_id)
-            if item["item"]["S"] != _HEAD and _is_of(item, kind, component_id)
-        ]
+    def head(self, session_id: str) -> Mapping[str, Any] | None:
+        """The session's item, read consistently."""
+        return self._table.get(_head_key(session_id))
+
+    def list_runs(
+        self,
+        session_id: str,
+        *,
+        kind: Kind,
+        component_id: str,
+        status: RunStatus | None = None,
+        user_id: str | None = None,
+        skip: int = 0,
+    ) -> Iterator[StoredRun]:
+        listed = (
+            item
+            for item in self._items(session_id, prefix=_RUN)
+            if _is_of(item, kind, component_id)
+            and status in (None, item["status"]["S"])
+            and sees(_user_of(item), user_id)
+        )
+        return map(self._stored_run, islice(listed, skip, None))
 
     def output(self, record: RunRecord) -> RunOutput | None:
         if not record.in_session:
@@ -81,22 +107,18 @@ class Sessions:
             item["user_id"] = text(run.user_id)
         return self._table.put_action(item)
 
-    def update_action(self, ending: Ending) -> Any:
-        """The action that creates the session or merges the run's changes into it, field by field."""
-        run, changes = ending.before, ending.session
-        folder = run_folder(run.run_id, run.attempt)
-        # There is no such session, or its runs have had no owner so far.
-        is_unowned = "attribute_not_exists(#user_id)"
-        # It was made, or taken over, by a run of the same owner.
-        is_owned = "#user_id = :user_id"
-        condition = is_unowned
-        update = (
-            "SET #version = :version, #kind = if_not_exists(#kind, :kind)"
-            ", #component = if_not_exists(#component, :component)"
-            ", #created_at = if_not_exists(#created_at, :created_at), #updated_at = :updated_at"
-            ", #kind_shard = if_not_exists(#kind_shard, :kind_shard)"
-            ", #component_shard = if_not_exists(#component_shard, :component_shard)"
+    def update_action(self, ending: Ending, item: Mapping[str, Any] | None, *, move: bool = False) -> Any:
+        """The action that creates the session or merges the run's changes into it, field by field.
+
+        ``item`` is the session's as it was read, None if it was not there: the action's condition is that this did not
+        change in a way that matters. Raises ``SessionTaken``. ``move``: as in ``SessionFields.update``.
+        """
+        run = ending.before
+        fields = self._fields.update(
+            item, ending.session, run_folder(run.run_id, run.attempt), token=ending.token, move=move
         )
+        ownership = _ownership(run, item)
+        update = f"{_UPDATE}{ownership.update}"
         values: Item = {
             ":version": VERSION["version"],
             ":kind": text(run.kind),
@@ -104,49 +126,39 @@ class Sessions:
             ":created_at": number(run.accepted_at),
             ":updated_at": number(ending.ended_at),
             **index_keys(run),
+            **ownership.values,
         }
-        if run.user_id is not None:
-            condition = f"{is_unowned} OR {is_owned}"
-            update += ", #user_id = :user_id, #kind_user = if_not_exists(#kind_user, :kind_user)"
-            values |= {":user_id": text(run.user_id), ":kind_user": text(f"{run.kind}#{run.user_id}")}
-        # Short aliases, because an expression is limited to 4 KB: so more than 400 fields can change at once.
-        aliases = map(_base_36, count())
-        fields: dict[str, str] = {}
-        for name, value in sorted(changes.set.items()):
-            alias = next(aliases)
-            fields[f"#{alias}"] = _attribute_name(name)
+        conditions = [f"({ownership.condition})"]
+        names: dict[str, str] = {}
+        short = aliases()
+        for name, value in sorted(fields.set.items()):
+            alias = next(short)
+            names[f"#{alias}"] = name
             update += f",#{alias}=:{alias}"
-            values[f":{alias}"] = self._blobs.attribute(value, folder, limit=FIELD_LIMIT)
-        removed = {f"#{next(aliases)}": _attribute_name(name) for name in sorted(changes.remove - changes.set.keys())}
-        remove = f" REMOVE {','.join(removed)}" if removed else ""
-        key = {"session_id": text(run.session_id), "item": text(_HEAD)}
-        return self._table.update_action(key, update + remove, condition, values, {**fields, **removed})
+            values[f":{alias}"] = value
+        removed = {f"#{next(short)}": name for name in fields.remove}
+        update += f" REMOVE {','.join(removed)}" if removed else ""
+        for name, required in fields.unless:
+            if required is None:
+                conditions.append(f"attribute_not_exists(#{name})")
+            else:
+                conditions.append(f"#{name} = :required_{name}")
+                values[f":required_{name}"] = text(required)
+        condition = " AND ".join(conditions)
+        return self._table.update_action(_head_key(run.session_id), update, condition, values, {**names, **removed})
 
     def _items(
-        self, session_id: str, *, newest_first: bool = False, limits: Iterable[int | None] = WHOLE_PAGES
+        self,
+        session_id: str,
+        *,
+        prefix: str | None = None,
+        newest_first: bool = False,
+        limits: Iterable[int | None] = WHOLE_PAGES,
     ) -> Iterator[Mapping[str, Any]]:
-        return self._table.query(
-            "#session_id = :session_id",
-            {":session_id": text(session_id)},
-            newest_first=newest_first,
-            limits=limits,
-        )
-
-    def _session(self, head: Mapping[str, Any], runs: tuple[StoredRun, ...]) -> Session:
-        return Session(
-            session_id=head["session_id"]["S"],
-            kind=Kind(head["kind"]["S"]),
-            component_id=head["component"]["S"],
-            user_id=head["user_id"]["S"] if "user_id" in head else None,
-            created_at=int(head["created_at"]["N"]),
-            updated_at=int(head["updated_at"]["N"]),
-            fields={
-                name.removeprefix(_FIELD): self._blobs.value(value)
-                for name, value in head.items()
-                if name.startswith(_FIELD)
-            },
-            runs=runs,
-        )
+        condition, values = "#session_id = :session_id", {":session_id": text(session_id)}
+        if prefix is not None:
+            condition, values = f"{condition} AND begins_with(#item, :prefix)", {**values, ":prefix": text(prefix)}
+        return self._table.query(condition, values, newest_first=newest_first, limits=limits)
 
     def _stored_run(self, item: Mapping[str, Any]) -> StoredRun:
         output = self._blobs.value(item["output"])
@@ -160,8 +172,62 @@ class Sessions:
         )
 
 
+def _head_key(session_id: str) -> Item:
+    return {"session_id": text(session_id), "item": text(_HEAD)}
+
+
 def _run_key(run: RunRecord) -> Item:
     return {"session_id": text(run.session_id), "item": text(f"{_RUN}{run.accepted_at:013d}#{run.run_id}")}
+
+
+def _user_of(item: Mapping[str, Any]) -> str | None:
+    return item["user_id"]["S"] if "user_id" in item else None
+
+
+def _session(head: Mapping[str, Any]) -> Session:
+    """The session without its fields and runs."""
+    return Session(
+        session_id=head["session_id"]["S"],
+        kind=Kind(head["kind"]["S"]),
+        component_id=head["component"]["S"],
+        user_id=_user_of(head),
+        created_at=int(head["created_at"]["N"]),
+        updated_at=int(head["updated_at"]["N"]),
+        stored=head,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ownership:
+    """The part of an update that says whose the session is."""
+
+    condition: str
+    update: str = ""
+    values: Item = field(default_factory=dict)
+
+
+def _ownership(run: RunRecord, item: Mapping[str, Any] | None) -> _Ownership:
+    """What the run has to demand of the session's owner, if ``item`` is how the session was read.
+
+    The owner is set when the session is created: one that was begun without a user stays everybody's.
+    """
+    if item is not None and _user_of(item) not in (None, run.user_id):
+        raise SessionTaken("The session belongs to another user.")
+    # There is no such session, or it was begun without a user.
+    is_unowned = "attribute_not_exists(#user_id)"
+    if run.user_id is None:
+        return _Ownership(is_unowned)
+    # It was begun without a user, and has not been deleted since.
+    if item is not None and "user_id" not in item:
+        return _Ownership(f"attribute_exists(#session_id) AND {is_unowned}")
+    is_new = "attribute_not_exists(#session_id)"
+    # It was begun by a run of the same user.
+    is_owned = "#user_id = :user_id"
+    return _Ownership(
+        f"{is_new} OR {is_owned}",
+        ", #user_id = :user_id, #kind_user = if_not_exists(#kind_user, :kind_user)",
+        {":user_id": text(run.user_id), ":kind_user": text(f"{run.kind}#{run.user_id}")},
+    )
 
 
 def index_keys(run: RunRecord) -> Item:
@@ -175,15 +241,3 @@ def index_keys(run: RunRecord) -> Item:
 
 def _is_of(item: Mapping[str, Any], kind: Kind, component_id: str) -> bool:
     return bool(item["kind"]["S"] == kind and item["component"]["S"] == component_id)
-
-
-def _base_36(place: int) -> str:
-    return _DIGITS[place] if place < len(_DIGITS) else _base_36(place // len(_DIGITS)) + _DIGITS[place % len(_DIGITS)]
-
-
-def _attribute_name(field: str) -> str:
-    try:
-        field.encode()
-    except UnicodeEncodeError as error:
-        raise NotStorable("A key of the session is not valid Unicode.") from error
-    return _FIELD + field

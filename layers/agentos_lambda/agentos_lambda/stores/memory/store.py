@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from agentos_lambda.protocol.values import Json, Kind, RunStatus
+from agentos_lambda.runs.access import sees
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists, SessionTaken
 from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunOutput, RunRecord, Session, StoredRun
@@ -203,7 +204,7 @@ class MemoryStore:
             return self._sessions.setdefault(record.session_id, _StoredSession(head))
         if session.head.user_id not in (None, record.user_id):
             raise SessionTaken("The session belongs to another user.")
-        session.head = replace(session.head, user_id=record.user_id, updated_at=ending.ended_at)
+        session.head = replace(session.head, updated_at=ending.ended_at)
         return session
 
     def output(self, record: RunRecord) -> RunOutput | None:
@@ -214,19 +215,34 @@ class MemoryStore:
             run = session and session.runs.get((record.accepted_at, record.run_id))
             return _output_copy(run.output) if run else None
 
-    def load(self, session_id: str, *, kind: Kind, component_id: str, history: int) -> Session | None:
+    def load(self, session_id: str, *, kind: Kind, component_id: str, history: int | None) -> Session | None:
         with self._lock:
             session = self._sessions.get(session_id)
             if session is None:
                 return None
+            if history is None:
+                return session.head
             completed = [run for run in _runs_of(session, kind, component_id) if run.status is RunStatus.COMPLETED]
             fields = {name: json.loads(text) for name, text in session.fields.items()}
             return replace(session.head, fields=fields, runs=tuple(completed[-history:] if history else ()))
 
-    def list_runs(self, session_id: str, *, kind: Kind, component_id: str) -> Sequence[StoredRun]:
+    def list_runs(
+        self,
+        session_id: str,
+        *,
+        kind: Kind,
+        component_id: str,
+        status: RunStatus | None = None,
+        user_id: str | None = None,
+        skip: int = 0,
+    ) -> Iterator[StoredRun]:
         with self._lock:
             session = self._sessions.get(session_id)
-            return _runs_of(session, kind, component_id) if session else []
+            runs = _runs_of(session, kind, component_id) if session else []
+            seen = [
+                run for run in runs if status in (None, run.status) and sees(self._records[run.run_id].user_id, user_id)
+            ]
+        return iter(seen[skip:])
 
     def append(self, run_id: str, attempt: int, pack: EventPack) -> None:
         events = json_text(pack.events)
