@@ -1,16 +1,19 @@
 """Anthropic's messages.
 
 https://docs.anthropic.com/en/api/messages, https://docs.anthropic.com/en/api/messages-streaming,
-https://docs.anthropic.com/en/api/errors
+https://docs.anthropic.com/en/api/errors. By Bedrock, they come as invocations of a model:
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html
 """
 
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
 
 from tests.providers.dialects import READ, WRITTEN, Trouble, Turn, as_json, halves
+from tests.providers.event_stream import frame
 from tests.providers.server import Answer, Line
 
 _ERRORS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error", 500: "api_error"}
@@ -29,6 +32,12 @@ class Messages:
         return as_json(_message([*texts, *calls], usage, _reason(turn)))
 
     def stream(self, turn: Turn, trouble: Trouble | None = None) -> Answer:
+        pieces: list[bytes | Line] = [
+            f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in self._events(turn, trouble)
+        ]
+        return Answer([*pieces, *_line(trouble)], content_type="text/event-stream")
+
+    def _events(self, turn: Turn, trouble: Trouble | None) -> list[dict[str, Any]]:
         start = _message([], {"input_tokens": READ, "output_tokens": 1}, None)
         events: list[dict[str, Any]] = [{"type": "message_start", "message": start}, {"type": "ping"}]
         if turn.texts:
@@ -47,12 +56,7 @@ class Messages:
             events.append({"type": "message_stop"})
         elif trouble.error is not None:
             events.append(_error("api_error", trouble.error))
-        pieces: list[bytes | Line] = [
-            f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events
-        ]
-        if trouble is not None and trouble.line is not None:
-            pieces.append(trouble.line)
-        return Answer(pieces, content_type="text/event-stream")
+        return events
 
     def refusal(self, status: int, message: str, headers: dict[str, str] | None = None) -> Answer:
         return as_json(_error(_ERRORS[status], message), status, headers)
@@ -60,6 +64,29 @@ class Messages:
     def results(self, body: Any) -> list[str]:
         blocks = [block for message in body["messages"] if message["role"] == "user" for block in message["content"]]
         return [block["content"] for block in blocks if isinstance(block, dict) and block["type"] == "tool_result"]
+
+
+@dataclass(frozen=True)
+class BedrockMessages(Messages):
+    """The same messages as invocations of a model of Bedrock."""
+
+    name: str = "anthropic-bedrock"
+
+    def stream(self, turn: Turn, trouble: Trouble | None = None) -> Answer:
+        pieces: list[bytes | Line] = []
+        for event in self._events(turn, trouble):
+            if event["type"] == "error":
+                pieces.append(frame("internalServerException", event["error"], kind="exception"))
+            else:
+                pieces.append(frame("chunk", {"bytes": b64encode(json.dumps(event).encode()).decode()}))
+        return Answer([*pieces, *_line(trouble)], content_type="application/vnd.amazon.eventstream")
+
+    def refusal(self, status: int, message: str, headers: dict[str, str] | None = None) -> Answer:
+        return as_json({"message": message}, status, headers)
+
+
+def _line(trouble: Trouble | None) -> list[Line]:
+    return [] if trouble is None or trouble.line is None else [trouble.line]
 
 
 def _message(content: list[dict[str, Any]], usage: dict[str, int], reason: str | None) -> dict[str, Any]:

@@ -22,6 +22,7 @@ def provider_of(patch: pytest.MonkeyPatch) -> Iterator[Provider]:
         patch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", provider.url)
         patch.setenv("OPENAI_BASE_URL", f"{provider.url}/v1")
         patch.setenv("ANTHROPIC_BASE_URL", provider.url)
+        patch.setenv("ANTHROPIC_BEDROCK_BASE_URL", provider.url)
         patch.setenv("GOOGLE_GEMINI_BASE_URL", provider.url)
         keys = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY")
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", *keys):

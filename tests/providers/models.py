@@ -7,14 +7,15 @@ from functools import cached_property
 
 from agno.models.anthropic import Claude
 from agno.models.aws.bedrock import AwsBedrock
+from agno.models.aws.claude import Claude as AwsClaude
 from agno.models.base import Model
 from agno.models.google import Gemini as GeminiModel
 from agno.models.openai import OpenAIChat, OpenAIResponses
-from anthropic import AsyncAnthropic
+from anthropic import AsyncAnthropic, AsyncAnthropicBedrock
 from google.genai import Client as GeminiClient
 from openai import AsyncOpenAI
 
-from tests.providers.anthropic_dialect import Messages
+from tests.providers.anthropic_dialect import BedrockMessages, Messages
 from tests.providers.dialects import Bedrock, Call, Dialect, Turn
 from tests.providers.gemini_dialect import Gemini
 from tests.providers.openai_dialects import Chat, Responses
@@ -42,12 +43,16 @@ class Clients:
         return AsyncAnthropic(max_retries=0)
 
     @cached_property
+    def anthropic_bedrock(self) -> AsyncAnthropicBedrock:
+        return AsyncAnthropicBedrock(max_retries=0)
+
+    @cached_property
     def gemini(self) -> GeminiClient:
         return GeminiClient()
 
     async def close(self) -> None:
         made = vars(self)
-        for name in made.keys() & {"openai", "anthropic"}:
+        for name in made.keys() & {"openai", "anthropic", "anthropic_bedrock"}:
             await made[name].close()
         if "gemini" in made:
             await self.gemini.aio.aclose()
@@ -59,5 +64,9 @@ PROVIDERS: dict[str, tuple[Dialect, Callable[[Clients], Model]]] = {
     "openai-chat": (Chat(), lambda clients: OpenAIChat(id="gpt-5-mini", async_client=clients.openai)),
     "openai-responses": (Responses(), lambda clients: OpenAIResponses(id="gpt-5-mini", async_client=clients.openai)),
     "anthropic": (Messages(), lambda clients: Claude(id="claude-tested", async_client=clients.anthropic)),
+    "anthropic-bedrock": (
+        BedrockMessages(),
+        lambda clients: AwsClaude(id="anthropic.claude-tested-v1:0", async_client=clients.anthropic_bedrock),
+    ),
     "gemini": (Gemini(), lambda clients: GeminiModel(id="gemini-2.5-flash", client=clients.gemini)),
 }

@@ -33,6 +33,7 @@ PATHS = {
     "/chat/completions": "openai-chat",
     "/responses": "openai-responses",
     "/messages": "anthropic",
+    "/invoke": "anthropic-bedrock",
     "enerateContent": "gemini",
 }
 
