@@ -45,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _act(secret: Secret, what: str, name: str) -> None:
-    variables = secret.read()
+    before = secret.read()
+    variables = dict(before)
     if what == "list":
         print("\n".join(sorted(variables)) or "There are no variables.")
         return
@@ -53,6 +54,9 @@ def _act(secret: Secret, what: str, name: str) -> None:
         variables[name] = _value(name)
     elif variables.pop(name, None) is None:
         raise Refused(f"There is no variable {name}.")
+    if variables == before:
+        print(f"{name} has this value already.")
+        return
     secret.write(variables)
     print("Written. Functions that run read it within five minutes.")
 

@@ -1,4 +1,4 @@
-"""``python -m scripts.sizes``: the unzipped size of each function that sam has built, with its layers."""
+"""``python -m scripts.sizes``: the unzipped sizes of the functions sam has built, and of the components' packages."""
 
 from __future__ import annotations
 
@@ -18,11 +18,29 @@ MIB = 1024 * 1024
 
 def main() -> int:
     """Print the sizes. Gives the process's exit status: 1 if a function is too large."""
-    found = sizes(BUILD)
+    found, brought = sizes(BUILD), packages(BUILD / "ComponentsLayer" / "python")
     print(f"MiB unzipped, of the {LIMIT_MIB} that a function and its layers may have:")
     for name, size in found.items():
         print(f"{size / MIB:7.1f}  {name}")
-    return int(max(found.values()) > LIMIT_MIB * MIB)
+    if brought:
+        print("of these, by what the components bring:")
+    for name, size in brought.items():
+        print(f"{size / MIB:7.1f}  {name}")
+    excess = max(found.values()) - LIMIT_MIB * MIB
+    if excess <= 0:
+        return 0
+    too_large = ", ".join(name for name, size in found.items() if size > LIMIT_MIB * MIB)
+    largest = f", above all for {next(iter(brought))}" if brought else ""
+    print(
+        f"{excess / MIB:.1f} MiB too large{largest}: {too_large}. docs/components.md says what to do.", file=sys.stderr
+    )
+    return 1
+
+
+def packages(layer: Path) -> dict[str, int]:
+    """What is imported from a layer, the largest first -> bytes. What is smaller than 0.1 MiB is left out."""
+    found = {entry.name: _size(entry) for entry in layer.iterdir() if entry.is_dir()}
+    return {name: size for name, size in sorted(found.items(), key=lambda each: -each[1]) if size >= MIB / 10}
 
 
 def sizes(build: Path) -> dict[str, int]:

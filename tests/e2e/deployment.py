@@ -13,12 +13,20 @@ from typing import Any
 import boto3
 
 from local.sam import build as sam
+from scripts.models import Account, arns, models
 from tests.cloud import ministack
 from tests.e2e import emulator
 from tests.e2e.metering import Meter, metered
+from tests.providers.server import Provider, served
 
 STACK = "agentos"
 """As samconfig.toml names it."""
+BEDROCK_COMPONENT = """
+from agno.models.aws.bedrock import AwsBedrock
+
+agents.append(Agent(id="nova", model=AwsBedrock(id="amazon.nova-lite-v1:0")))
+"""
+"""The commonest agent on AWS, beside the samples."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,8 @@ class Deployment:
     outputs: Mapping[str, str]
     meter: Meter
     """Between the functions and the cloud."""
+    bedrock: Provider
+    """What the functions take for Bedrock."""
 
     @property
     def url(self) -> str:
@@ -75,18 +85,27 @@ def deployed(build: Path) -> Iterator[Deployment]:
     """Builds into the folder ``build``, deploys, and runs the stack for as long as the context lasts."""
     parameters = {**emulator.PARAMETERS, "Architecture": sam.architecture(), "LogLevel": "DEBUG"}
     built = asyncio.run(sam.build(build, runtime=emulator.runtime(), parameters=parameters))
-    with metered() as meter, ministack(AUTH="true") as cloud:
+    emulator.add_component(built, BEDROCK_COMPONENT)
+    parameters |= _models(built)
+    with metered() as meter, served() as bedrock, ministack(AUTH="true") as cloud:
         meter.cloud = cloud
-        template = emulator.adapt(built, endpoint=meter.url)
+        template = emulator.adapt(built, endpoint=meter.url, bedrock=bedrock.url)
         _sam(
             *("deploy", "--template-file", str(template), "--stack-name", STACK, *sam.overrides(parameters)),
             *("--resolve-s3", "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"),
             **emulator.ACCESS,
             AWS_ENDPOINT_URL=cloud,
         )
-        cloudformation = Deployment(cloud, {}, meter).client("cloudformation")
+        cloudformation = Deployment(cloud, {}, meter, bedrock).client("cloudformation")
         [stack] = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
-        yield Deployment(cloud, {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}, meter)
+        yield Deployment(cloud, {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}, meter, bedrock)
+
+
+def _models(built: Path) -> dict[str, str]:
+    """The parameters for the Bedrock models that the components name, as ``make deploy`` makes them."""
+    manifest = built.with_name("ComponentsLayer") / "python" / "manifest.json"
+    direct, profiles = arns(models(manifest), Account("aws", emulator.ACCESS["AWS_DEFAULT_REGION"], "000000000000"))
+    return {"BedrockModels": ",".join(direct), "BedrockProfiles": ",".join(profiles)}
 
 
 def _sam(*arguments: str, **variables: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,26 @@ def runtime() -> str:
     return subprocess.run([PYTHON, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
 
 
-def adapt(built: Path, *, endpoint: str) -> Path:
+def add_component(built: Path, code: str) -> None:
+    """Have the built components end with this code, and describe them again."""
+    layers = built.parent
+    components = layers / "ComponentsLayer" / "python"
+    for compiled in components.glob("__pycache__/components.*"):
+        compiled.unlink()
+    with (components / "components.py").open("a") as module:
+        module.write(code)
+    path = f"{components}:{layers / 'AgentosLambdaLayer' / 'python'}"
+    command = [ROOT / ".venvs/local/bin/python", "-m", "agentos_lambda.engine.components.build_manifest"]
+    subprocess.run(
+        [*command, "-o", components / "manifest.json"], check=True, env={"PATH": os.environ["PATH"], "PYTHONPATH": path}
+    )
+
+
+def adapt(built: Path, *, endpoint: str, bedrock: str) -> Path:
     """A copy of a built template with what the emulator needs otherwise, beside it.
 
-    Functions reach all services at ``endpoint``. The sweeper does not: it is nobody's run.
+    Functions reach all services at ``endpoint``, but Bedrock, which the emulator has not, at ``bedrock``. The sweeper
+    does not: it is nobody's run.
     """
     template = yaml_parse(built.read_text())
     resources = template["Resources"]
@@ -40,7 +57,8 @@ def adapt(built: Path, *, endpoint: str) -> Path:
     _execute_where_it_is_asked(resources)
     for name, resource in resources.items():
         if resource["Type"] == "AWS::Serverless::Function" and name != "SweeperFunction":
-            resource["Properties"]["Environment"]["Variables"]["AWS_ENDPOINT_URL"] = endpoint
+            variables = resource["Properties"]["Environment"]["Variables"]
+            variables |= {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock}
     adapted = built.with_name("emulator.json")
     adapted.write_text(json.dumps(template))
     return adapted

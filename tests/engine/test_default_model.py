@@ -15,9 +15,9 @@ def test_without_a_setting_it_is_the_demo_model(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_provider_whose_package_is_missing_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AGENTOS_MODEL", "anthropic:claude")
+    monkeypatch.setenv("AGENTOS_MODEL", "groq:llama")
 
-    with pytest.raises(ComponentsError, match=r"AGENTOS_MODEL=anthropic:claude: the package anthropic is missing"):
+    with pytest.raises(ComponentsError, match=r"AGENTOS_MODEL=groq:llama: the package groq is missing"):
         default_model()
 
 

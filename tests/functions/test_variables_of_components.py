@@ -29,6 +29,33 @@ from agentos_lambda.aws.runtime.recycle import recycle_due
 engine = wiring.engine()
 print(engine._components.agents[0].description, wiring.engine() is engine, recycle_due())
 """
+CHANGING = """
+import json, os
+import boto3
+from agentos_lambda.aws import component_variables
+from agentos_lambda.aws.functions import wiring
+from agentos_lambda.aws.runtime.recycle import recycle_due, recycle_now
+from agentos_lambda.runs.clock import SystemClock
+def look(wait):
+    clock.waited += wait
+    wiring.engine()
+    print("changed" if recycle_due() else "unchanged", flush=True)
+class Clock(SystemClock):
+    waited = 0
+    def now(self):
+        return super().now() + self.waited
+clock = Clock()
+wiring.SystemClock = lambda: clock
+print(wiring.engine()._components.agents[0].description, flush=True)
+boto3.client("secretsmanager").put_secret_value(
+    SecretId=os.environ["COMPONENTS_SECRET"], SecretString=json.dumps({"TOOL_KEY": "new"})
+)
+look(component_variables.FRESH_MS - 60_000)
+if os.environ["TOOL_KEY"] == "old":
+    look(60_000)
+    recycle_now()
+"""
+"""Both what an invocation does in an environment that runs, and what its successor does."""
 JUDGES = """
 from agentos_lambda.aws.functions import wiring
 print(wiring.judging_engine()._components.agents)
@@ -66,6 +93,15 @@ def test_what_runs_components_reads_the_secret_before_it_imports_them(variables:
     done = process(ENGINE, variables | {"COMPONENTS_SECRET": arn})
 
     assert done.stdout == "k3y True False\n", done.stderr
+
+
+def test_a_process_that_runs_reads_a_change_after_five_minutes_and_starts_over_with_it(
+    variables: dict[str, str],
+) -> None:
+    arn = secrets(variables).create_secret(Name="s", SecretString=json.dumps({"TOOL_KEY": "old"}))["ARN"]
+    done = process(CHANGING, variables | {"COMPONENTS_SECRET": arn})
+
+    assert done.stdout.split() == ["old", "unchanged", "changed", "new", "unchanged"], done.stderr
 
 
 def test_what_runs_none_judges_decisions_without_secret_and_components(variables: dict[str, str]) -> None:

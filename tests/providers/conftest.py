@@ -1,22 +1,34 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from agno.agent import Agent
 
-from agentos_lambda.engine.models import bedrock as bedrock_models
-from tests.providers.server import Provider, served
+from tests.engine.playing import Played, engine_of, play, request_of
+from tests.providers.environment import Playing, provider_of
+from tests.providers.models import PROVIDERS, Clients, add
+from tests.providers.server import Provider
 
 
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     """A server that the environment names as each provider's."""
-    with served() as provider:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", provider.url)
-        monkeypatch.setenv("OPENAI_BASE_URL", f"{provider.url}/v1")
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "OPENAI_API_KEY"):
-            monkeypatch.setenv(name, "test")
-        monkeypatch.setenv("AWS_REGION", "eu-west-1")
-        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-        monkeypatch.setattr(bedrock_models, "_clients", {})  # those of another test lead to its own server
+    with provider_of(monkeypatch) as provider:
         yield provider
+
+
+@pytest.fixture
+def playing(provider: Provider) -> Iterator[Playing]:
+    """Plays a run of an agent with the named model. All runs of a test share an event loop, as in a function."""
+    with asyncio.Runner() as loop:
+        clients = Clients()
+
+        def playing(name: str, message: str = "hello", *, stream: bool = True, **options: Any) -> Played:
+            agent = Agent(id="a", model=PROVIDERS[name][1](clients), tools=[add])
+            return play(engine_of(agent), request_of("agent/a", message, stream=stream), loop=loop, **options)
+
+        yield playing
+        loop.run(clients.close())

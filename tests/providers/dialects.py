@@ -46,7 +46,8 @@ class Trouble:
 class Dialect(Protocol):
     """One provider's wire format."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
     def whole(self, turn: Turn) -> Answer: ...
 

@@ -98,20 +98,19 @@ class Responses:
             events.append({"type": "response.output_item.added", "output_index": 0, "item": item})
             place = {"item_id": "msg_1", "output_index": 0, "content_index": 0, "logprobs": []}
             events += [{"type": "response.output_text.delta", **place, "delta": text} for text in turn.texts]
-        for index, item in enumerate(_calls(turn)):
-            begun = {**item, "arguments": "", "status": "in_progress"}
+        for index, call in enumerate(_calls(turn)):
+            begun = {**call, "arguments": "", "status": "in_progress"}
             events.append({"type": "response.output_item.added", "output_index": index, "item": begun})
-            place = {"item_id": item["id"], "output_index": index}
+            place = {"item_id": call["id"], "output_index": index}
             events += [
                 {"type": "response.function_call_arguments.delta", **place, "delta": part}
-                for part in halves(item["arguments"])
+                for part in halves(call["arguments"])
             ]
-            events.append({"type": "response.output_item.done", "output_index": index, "item": item})
+            events.append({"type": "response.output_item.done", "output_index": index, "item": call})
         if trouble is None:
             events.append({"type": "response.completed", "response": _response(turn, "completed")})
         elif trouble.error is not None:
-            error = {"type": "server_error", "code": "server_error", "message": trouble.error, "param": None}
-            events.append({"type": "error", "error": error})
+            events.append({"type": "error", "code": "server_error", "message": trouble.error, "param": None})
         pieces: list[bytes | Line] = [
             f"event: {event['type']}\n".encode() + _data({**event, "sequence_number": number})
             for number, event in enumerate(events)

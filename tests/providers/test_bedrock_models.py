@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from urllib.parse import unquote
 import boto3
 import pytest
 from agno.agent import Agent
+from agno.compression.manager import CompressionManager
 from agno.memory import MemoryManager
+from agno.models.aws import Claude
 from agno.models.aws.bedrock import AwsBedrock
 from agno.models.message import Message
 from agno.session import SessionSummaryManager
@@ -24,6 +27,7 @@ from agentos_lambda.engine.models.bedrock_client import ThreadedBedrock
 from agentos_lambda.protocol.values import RunStatus
 from tests.engine.playing import engine_of, play, request_of
 from tests.manifest import LAYERS_PATH
+from tests.providers.anthropic_dialect import BedrockMessages
 from tests.providers.dialects import Bedrock, Call, Turn
 from tests.providers.server import Answer, Asked, Provider
 
@@ -115,6 +119,39 @@ PLACES: dict[str, tuple[str, Callable[[], object], set[str]]] = {
         ),
         {"agent", "summary"},
     ),
+    "a team's parser": (
+        "team/c",
+        lambda: Team(
+            id="c",
+            model=model("agent"),
+            members=[],
+            instructions="Be brief.",
+            parser_model=model("parser"),
+            output_schema=City,
+        ),
+        {"agent", "parser"},
+    ),
+    "a team's output": (
+        "team/c",
+        lambda: Team(id="c", model=model("agent"), members=[], instructions="Be brief.", output_model=model("output")),
+        {"agent", "output"},
+    ),
+    "questions that follow": (
+        "agent/c",
+        lambda: Agent(id="c", model=model("agent"), followups=True, followup_model=model("followups")),
+        {"agent", "followups"},
+    ),
+    "a compression of what tools gave": (
+        "agent/c",
+        lambda: Agent(
+            id="c",
+            model=model("caller"),
+            tools=[consult],
+            compress_tool_results=True,
+            compression_manager=CompressionManager(model=model("compression"), compress_tool_results_limit=1),
+        ),
+        {"caller", "tool", "compression"},
+    ),
     "a fallback": (
         "agent/c",
         lambda: Agent(id="c", model=model("failing"), fallback_models=[model("fallback")]),
@@ -124,6 +161,11 @@ PLACES: dict[str, tuple[str, Callable[[], object], set[str]]] = {
         "agent/c",
         lambda: Agent(id="c", model=model("caller"), tools=[consult]),
         {"caller", "tool"},
+    ),
+    "members that a function gives": (
+        "team/c",
+        lambda: Team(id="c", model=model("leader"), members=lambda: [Agent(id="m", name="m", model=model("made"))]),
+        {"leader", "made"},
     ),
     "a function at run time": (
         "workflow/c",
@@ -153,6 +195,35 @@ def test_what_agno_does_not_know_passes_unchanged(provider: Provider) -> None:
 
     assert played.outcome.status is RunStatus.COMPLETED
     assert {name: provider.asked[0].body[name] for name in guarded | thinking} == guarded | thinking
+
+
+def test_a_request_that_boto3_does_not_send_is_told_with_its_reason(provider: Provider) -> None:
+    played = play(engine_of(Team(id="c", model=model("agent"), members=[])), request_of("team/c", "hello"))
+
+    assert played.outcome.status is RunStatus.ERROR
+    assert played.outcome.error == (
+        "The request to the model amazon.agent-v1:0 is not valid for Bedrock: "
+        "Invalid length for parameter system[0].text, value: 0, valid min length: 1"
+    )
+    assert provider.asked == []
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
+def test_claude_of_anthropics_client_has_the_credentials_of_the_functions_role(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, stream: bool
+) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "of the role")
+    dialect = BedrockMessages()
+    provider.answers = [(dialect.stream if stream else dialect.whole)(Turn(texts=("hello",)))]
+    claude = Claude(id="anthropic.claude-tested-v1:0", client_params={"max_retries": 0})
+    with asyncio.Runner() as loop:
+        played = play(engine_of(Agent(id="c", model=claude)), request_of("agent/c", "hello", stream=stream), loop=loop)
+        loop.run(claude.async_client.close())
+
+    assert (played.outcome.status, played.content) == (RunStatus.COMPLETED, "hello")
+    [asked] = provider.asked
+    assert signed_by(asked) == ("test", "eu-west-1")
+    assert {name.lower(): value for name, value in asked.headers.items()}["x-amz-security-token"] == "of the role"
 
 
 def test_tokens_are_counted_by_bedrock(provider: Provider) -> None:
@@ -217,6 +288,7 @@ from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.engine import AgnoEngine
 AgnoEngine(Components())
 assert not [name for name in sys.modules if name.startswith(("agno.models.aws", "boto3"))]
+from agno.models.aws import Claude
 from agno.models.aws.bedrock import AwsBedrock
 print(type(AwsBedrock().get_async_client()).__name__)
 """

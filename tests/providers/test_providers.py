@@ -2,50 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from agno.agent import Agent
-from agno.models.aws.bedrock import AwsBedrock
+from agno.models.anthropic import Claude
 from agno.models.base import Model
+from agno.models.google import Gemini
 from agno.models.openai import OpenAIChat, OpenAIResponses
-from openai import AsyncOpenAI
 
 from agentos_lambda.protocol.values import Event, RunStatus
 from tests.engine.playing import Played, cancelling_at, engine_of, play, request_of
-from tests.engine.samples import add
-from tests.providers.dialects import READ, WRITTEN, Bedrock, Call, Dialect, Trouble, Turn
-from tests.providers.openai_dialects import Chat, Responses
+from tests.providers.dialects import READ, WRITTEN, Trouble, Turn
+from tests.providers.environment import Playing
+from tests.providers.models import GREETING, PROVIDERS, SUMS
 from tests.providers.server import Line, Provider
 
-PROVIDERS: dict[str, tuple[Dialect, Callable[[AsyncOpenAI], Model]]] = {
-    "bedrock": (Bedrock(), lambda _: AwsBedrock(id="amazon.nova-lite-v1:0")),
-    "openai-chat": (Chat(), lambda client: OpenAIChat(id="gpt-5-mini", async_client=client)),
-    "openai-responses": (Responses(), lambda client: OpenAIResponses(id="gpt-5-mini", async_client=client)),
-}
-GREETING = Turn(texts=("Good ", "morning"))
-SUMS = Turn(calls=(Call("call_1", "add", {"a": 2, "b": 3}), Call("call_2", "add", {"a": 4, "b": 5})))
 EACH = pytest.mark.parametrize("name", PROVIDERS)
 STREAM = pytest.mark.parametrize("stream", [True, False], ids=["streamed", "whole"])
-
-
-Playing = Callable[..., Played]
-
-
-@pytest.fixture
-def playing(provider: Provider) -> Iterator[Playing]:
-    """Plays a run of an agent with the named model. All runs of a test share an event loop, as in a function."""
-    with asyncio.Runner() as loop:
-        openai = AsyncOpenAI(max_retries=0)  # a client of agno's own would be closed by nobody
-
-        def playing(name: str, *, stream: bool = True, **options: object) -> Played:
-            agent = Agent(id="a", model=PROVIDERS[name][1](openai), tools=[add])
-            return play(engine_of(agent), request_of("agent/a", "hello", stream=stream), loop=loop, **options)
-
-        yield playing
-        loop.run(openai.close())
 
 
 def texts(played: Played) -> list[str]:
@@ -147,25 +124,67 @@ def test_a_cancel_during_a_silence_stops_the_providers_stream_within_two_seconds
     assert (played.outcome.status, played.content) == (RunStatus.CANCELLED, "Good morning")
 
 
-@pytest.mark.parametrize("name", ["openai-chat", "openai-responses"])
-@pytest.mark.parametrize(
-    ("secret", "told"),
-    [
-        ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:Components-AbC", ["secret Components-AbC"]),
-        ("", ["shell that starts `make run`"]),
-    ],
-    ids=["on AWS", "locally"],
-)
+KEYS: dict[str, tuple[Callable[[], Model], str]] = {
+    "openai-chat": (lambda: OpenAIChat(id="m"), "OPENAI_API_KEY"),
+    "openai-responses": (lambda: OpenAIResponses(id="m"), "OPENAI_API_KEY"),
+    "anthropic": (lambda: Claude(id="m"), "ANTHROPIC_API_KEY"),
+    "gemini": (lambda: Gemini(id="m"), "GOOGLE_API_KEY"),
+}
+
+
+TOLD = {
+    "on AWS": ("arn:aws:secretsmanager:eu-west-1:123456789012:secret:Components-AbC", "secret Components-AbC"),
+    "locally": ("", "shell that starts `make run`"),
+}
+"""Where -> the secret's ARN, and what else the error says."""
+
+
+@pytest.mark.parametrize("name", KEYS)
+@STREAM
+@pytest.mark.parametrize("place", TOLD)
 def test_a_missing_key_ends_the_run_with_the_command_that_sets_it(
-    provider: Provider, monkeypatch: pytest.MonkeyPatch, name: str, secret: str, told: list[str]
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, name: str, stream: bool, place: str
 ) -> None:
-    monkeypatch.delenv("OPENAI_API_KEY")
+    make, key = KEYS[name]
+    secret, told = TOLD[place]
+    monkeypatch.delenv(key)
     monkeypatch.setenv("COMPONENTS_SECRET", secret)
-    model = OpenAIChat(id="m") if name == "openai-chat" else OpenAIResponses(id="m")
-    played = play(engine_of(Agent(id="a", model=model)), request_of("agent/a", "hello"))
+    played = play(engine_of(Agent(id="a", model=make())), request_of("agent/a", "hello", stream=stream))
 
     assert played.outcome.status is RunStatus.ERROR
-    for words in ("OPENAI_API_KEY is not set", "make secret NAME=OPENAI_API_KEY", *told):
+    for words in (f"{key} is not set", f"make secret NAME={key}", told):
         assert words in played.outcome.error
     assert "123456789012" not in played.outcome.error
     assert provider.asked == []
+
+
+@pytest.mark.parametrize("name", ["openai-chat", "anthropic", "gemini"])
+def test_a_key_that_the_provider_refuses_is_not_called_missing(provider: Provider, playing: Playing, name: str) -> None:
+    provider.answers = [PROVIDERS[name][0].refusal(401, "No entry today")]
+
+    assert "No entry today" in playing(name).outcome.error
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "error", "code": "server_error", "message": "Out of order", "param": None},
+        {"type": "error", "error": {"type": "server_error", "code": "server_error", "message": "Out of order"}},
+        {
+            "type": "response.failed",
+            "response": {"status": "failed", "error": {"code": "server_error", "message": "Out of order"}},
+        },
+    ],
+    ids=["flat", "nested", "failed"],
+)
+def test_each_form_of_an_error_in_a_stream_of_responses_ends_the_run(
+    provider: Provider, playing: Playing, event: dict[str, object]
+) -> None:
+    begun = PROVIDERS["openai-responses"][0].stream(GREETING, Trouble())
+    last = f"event: {event['type']}\ndata: {json.dumps({**event, 'sequence_number': 9})}\n\n".encode()
+    provider.answers = [replace(begun, pieces=[*begun.pieces, last])]
+    played = playing("openai-responses")
+
+    assert texts(played) == ["Good ", "morning"]
+    assert played.outcome.status is RunStatus.ERROR
+    assert played.outcome.error == "Out of order"

@@ -13,10 +13,16 @@ import pytest
 
 from scripts import secret
 from tests.cloud import tenant
+from tests.stack.translation import source
 
 REGION = "eu-north-1"
+PROPERTIES = {
+    **source()["Resources"]["ComponentsSecret"]["Properties"],
+    "Name": "variables",
+    "Description": "variables",
+}
 BODY = {
-    "Resources": {"Variables": {"Type": "AWS::SecretsManager::Secret", "Properties": {"Name": "variables"}}},
+    "Resources": {"Variables": {"Type": "AWS::SecretsManager::Secret", "Properties": PROPERTIES}},
     "Outputs": {"ComponentsSecret": {"Value": {"Ref": "Variables"}}},
 }
 
@@ -64,6 +70,39 @@ def test_variables_are_written_listed_by_name_and_removed(
     assert written(stack) == {"DATABASE_URL": "other"}
     assert secret.main(["remove", "OPENAI_API_KEY"]) == 1
     assert capsys.readouterr().err == "There is no variable OPENAI_API_KEY.\n"
+
+
+def version(client: Any) -> str:
+    """Every write makes another one."""
+    found: str = client.get_secret_value(SecretId="variables")["VersionId"]
+    return found
+
+
+def test_a_value_that_is_there_already_is_not_written_again(
+    stack: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given(monkeypatch, "s3cret")
+    assert secret.main(["set", "KEY"]) == 0
+    before = version(stack)
+    given(monkeypatch, "s3cret")
+    assert secret.main(["set", "KEY"]) == 0
+
+    assert version(stack) == before
+    assert capsys.readouterr().out.splitlines()[-1] == "KEY has this value already."
+
+
+def test_a_further_deployment_writes_no_variables(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, "s3cret")
+    assert secret.main(["set", "KEY"]) == 0
+    before = version(stack)
+    cloudformation = boto3.Session(region_name=REGION).client("cloudformation")
+    body = json.loads(json.dumps(BODY))
+    body["Resources"]["Variables"]["Properties"]["Description"] = "of another deployment"
+    cloudformation.update_stack(StackName="mine", TemplateBody=json.dumps(body))
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="mine", WaiterConfig={"Delay": 1})
+
+    assert stack.describe_secret(SecretId="variables")["Description"] == "of another deployment"
+    assert (version(stack), written(stack)) == (before, {"KEY": "s3cret"})
 
 
 def test_a_value_may_be_typed_at_a_prompt_that_does_not_show_it(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,3 +33,10 @@ def test_web_and_engine_agree_on_what_both_need_so_that_one_of_them_may_hold_it(
 def test_the_layers_hold_what_is_tested_locally(layer: str) -> None:
     tested = locked(ROOT / "requirements/local.txt").items()
     assert locked(ROOT / "layers" / layer / "requirements.txt").items() <= tested
+
+
+@pytest.mark.parametrize("package", ["openai", "anthropic", "google-genai", "fastmcp-slim", "mcp"])
+def test_what_only_the_tests_need_is_in_no_layer(package: str) -> None:
+    assert package in locked(ROOT / "requirements/dev.txt")
+    for lock in ("requirements/local.txt", "layers/web/requirements.txt", "layers/engine/requirements.txt"):
+        assert package not in locked(ROOT / lock)

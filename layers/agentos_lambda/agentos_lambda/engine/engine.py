@@ -9,8 +9,9 @@ from agentos_lambda.engine.continuation.decided_run import decided_run
 from agentos_lambda.engine.isolation.checks import withhold_blocked_output
 from agentos_lambda.engine.isolation.inputs import never_read_callers_objects_as_messages
 from agentos_lambda.engine.isolation.results import give_values_not_objects
+from agentos_lambda.engine.isolation.toolkits import connect_toolkits_by_run
 from agentos_lambda.engine.media import fetch_for_agno
-from agentos_lambda.engine.models.bedrock import bedrock_without_aioboto3
+from agentos_lambda.engine.models.adapting import adapt_models
 from agentos_lambda.engine.models.missing_keys import say_where_keys_go
 from agentos_lambda.engine.run import CANCEL_GRACE_SECONDS, AgnoRun
 from agentos_lambda.media.fetcher import Fetcher
@@ -42,7 +43,8 @@ class AgnoEngine:
         withhold_blocked_output()
         watch_decisions()
         give_values_not_objects()
-        bedrock_without_aioboto3()
+        connect_toolkits_by_run()
+        adapt_models()
         say_where_keys_go()
         fetch_for_agno(self._fetcher)
 

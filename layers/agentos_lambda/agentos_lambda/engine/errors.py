@@ -15,5 +15,12 @@ class ComponentExited(Exception):
         super().__init__(f"{type(asked).__name__}: {asked}")
 
 
+class ToolkitUnreachable(Exception):
+    """A toolkit of a component has no connection to its server. The text is fit for a caller's eyes."""
+
+    def __init__(self, toolkit: str, component: str) -> None:
+        super().__init__(f"The toolkit {toolkit} of {component} cannot be reached")
+
+
 class ComponentsError(ComponentUnusable):
     """The components cannot be had. The text is one line for their author: file, line where known, cause."""

@@ -41,6 +41,8 @@ class Observations:
     """The text deltas of the run itself."""
     seen: set[str] = field(default_factory=set)
     """The names of the run's own events."""
+    missed: str | None = None
+    """In words, the toolkit that the run must not go on without, and has not got."""
     returned: JsonObject | None = None
     """The run as it was returned, not as it was saved."""
     paused: set[str] = field(default_factory=set)
@@ -66,6 +68,8 @@ def outcome_of(
         status, observed.error = RunStatus.ERROR, undone
         run["content"] = undone
     run["status"] = status.value
+    if status is RunStatus.ERROR and run.get("content") in (None, "", _INTERRUPTED):
+        run["content"] = _error(run, observed)
     if observed.held and status is not RunStatus.COMPLETED:
         run = _unchecked(run, status)
     if status is RunStatus.CANCELLED:
@@ -119,6 +123,8 @@ def _undone(run: JsonObject, status: RunStatus, observed: Observations) -> str |
     unheeded = observed.decisions.unheeded()
     if unheeded is not None and (status is RunStatus.COMPLETED or _waits_for_nothing(run, status)):
         return unheeded
+    if observed.missed is not None and status in (RunStatus.COMPLETED, RunStatus.PAUSED):
+        return observed.missed
     if status is not RunStatus.COMPLETED:
         return None
     within = run.get("step_executor_runs") or ()

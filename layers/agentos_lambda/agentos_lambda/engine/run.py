@@ -20,13 +20,14 @@ from agentos_lambda.engine.continuation.acting import Decisions, note_decisions
 from agentos_lambda.engine.continuation.calls import with_unique_calls
 from agentos_lambda.engine.continuation.decided_run import continue_arguments, requirements_of
 from agentos_lambda.engine.database import RunDatabase
-from agentos_lambda.engine.errors import ComponentExited
+from agentos_lambda.engine.errors import ComponentExited, ToolkitUnreachable
 from agentos_lambda.engine.further_fields import further_arguments
 from agentos_lambda.engine.isolation.checks import BlockedOutputs, holds_output, note_blocked_outputs
 from agentos_lambda.engine.isolation.functions import run_functions_in_threads, run_hooks_in_threads
 from agentos_lambda.engine.isolation.inputs import take_objects_as_text
 from agentos_lambda.engine.isolation.tasks import Tasks, note_tasks
 from agentos_lambda.engine.isolation.threads import RunThreads, use_threads
+from agentos_lambda.engine.isolation.toolkits import Connections, note_connections
 from agentos_lambda.engine.media import MediaRules
 from agentos_lambda.engine.outcome import Observations, outcome_of
 from agentos_lambda.engine.shown_runs import as_shown
@@ -83,6 +84,7 @@ class AgnoRun:
         self._task: asyncio.Task[None] | None = None
         self._tasks = Tasks(self._exited)
         self._threads = RunThreads()
+        self._connections = Connections(template, self._without_toolkit)
         self._stopping = False
         self._events_ended = False
         self._blocked = BlockedOutputs(request.run_id)
@@ -134,6 +136,7 @@ class AgnoRun:
         run_id = self._request.run_id
         note_tasks(self._tasks)
         use_threads(self._threads)
+        note_connections(self._connections)
         note_blocked_outputs(self._blocked)
         note_decisions(self._observed.decisions)
         try:
@@ -158,7 +161,10 @@ class AgnoRun:
             self._observed.raised = ComponentExited(error) if isinstance(error, SystemExit) else error
             logger.warning("run %s: the component raised %r", run_id, error, exc_info=error)
         finally:
-            self._queue.put_nowait(None)
+            try:
+                await self._connections.close()
+            finally:
+                self._queue.put_nowait(None)
 
     async def _with_files(self, work: Work) -> Work:
         """The work, with the bytes of the files that are to be fetched by us."""
@@ -178,6 +184,11 @@ class AgnoRun:
     def _exited(self, error: ComponentExited) -> None:
         self._observed.raised = error
         self._interrupt()
+
+    def _without_toolkit(self, error: ToolkitUnreachable) -> None:
+        self._observed.raised, self._observed.missed = error, str(error)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._interrupt)
 
     def _cancel_after_grace(self) -> None:
         if not self._stopping and self._loop is not None:

@@ -34,6 +34,7 @@ from agentos_lambda.engine.components.kept import check_kept, replaced_databases
 from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.components.manifest import VERSION
 from agentos_lambda.engine.components.parts import AgnoComponent, models_of, parts
+from agentos_lambda.engine.components.toolkits import check_packages
 from agentos_lambda.engine.database import DATABASE_ID, RunDatabase
 from agentos_lambda.engine.errors import ComponentsError
 from agentos_lambda.engine.models.default import default_model
@@ -58,6 +59,7 @@ def describe_components(components: Components | None = None) -> JsonObject:
     """The manifest of these components, else of those that the environment names. Raises ``ComponentsError``."""
     described = components if components is not None else load_components()
     check_kept(described)
+    check_packages([component for kind in Kind for component in described.all(kind)])
     with ThreadPoolExecutor(1) as thread, _hidden(_KEYS), _silent():  # the caller may be running an event loop
 
         def describe(some: Components) -> JsonObject:

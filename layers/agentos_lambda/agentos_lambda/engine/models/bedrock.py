@@ -7,17 +7,11 @@ agno makes an asynchronous client by aioboto3. Here its class makes one of threa
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
-from agno.models.base import Model
-
 from agentos_lambda.engine.models.bedrock_client import ExplainingBedrock, ThreadedBedrock
-
-_MODULE, _CLASS = "agno.models.aws.bedrock", "AwsBedrock"
 
 _READ_TIMEOUT_SECONDS = 300
 """A whole answer arrives after the model has written all of it, which takes minutes for a long one. boto3 by default
@@ -29,26 +23,8 @@ _CONNECTIONS = 50
 _making = threading.Lock()
 
 
-@cache
-def bedrock_without_aioboto3() -> None:
-    """Have agno's Bedrock models of this process make their clients here, also those of a module imported later.
-
-    agno's module takes long to import, so it is left to those who need it: its class is met when it is made.
-    """
-    model_class: Any = Model
-    model_class.__init_subclass__ = classmethod(_met)
-    module = sys.modules.get(_MODULE)
-    if module is not None:
-        _adapt(getattr(module, _CLASS))
-
-
-def _met(cls: type[Any], /, **options: Any) -> None:
-    super(Model, cls).__init_subclass__(**options)
-    if (cls.__module__, cls.__name__) == (_MODULE, _CLASS):
-        _adapt(cls)
-
-
-def _adapt(bedrock: Any) -> None:
+def use_boto3(bedrock: Any) -> None:
+    """Have agno's class ``AwsBedrock`` make its clients here."""
     by_aioboto3: Callable[[Any], Any] = bedrock.get_async_client
 
     def get_client(self: Any) -> Any:

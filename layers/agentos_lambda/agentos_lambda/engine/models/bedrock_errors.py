@@ -34,6 +34,7 @@ _ON_DEMAND = (
 )
 _FAILED = "Bedrock failed to answer for the model {model} in {region}. Try again later."
 _UNREACHABLE = "Bedrock could not be reached in {region}, or took too long. Try again later, or check the region."
+_INVALID = "The request to the model {model} is not valid for Bedrock: {message}"
 _OTHER = "Bedrock refused the request to the model {model}: {message}"
 
 _BY_CODE = {
@@ -62,7 +63,13 @@ class BedrockRefused(Exception):
 @contextmanager
 def explained(model: str, region: Callable[[], str]) -> Iterator[None]:
     """Raises ``BedrockRefused`` in place of what boto3 raises."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415 - boto3 is there now
+    # boto3 is there now
+    from botocore.exceptions import (  # noqa: PLC0415
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        ParamValidationError,
+    )
 
     try:
         yield
@@ -70,6 +77,8 @@ def explained(model: str, region: Callable[[], str]) -> Iterator[None]:
         raise BedrockRefused(_sentence(error.response.get("Error", {}), model, region())) from error
     except NoCredentialsError as error:
         raise BedrockRefused(_CREDENTIALS) from error
+    except ParamValidationError as error:
+        raise BedrockRefused(_INVALID.format(model=_short(model), message=error.kwargs["report"])) from error
     except BotoCoreError as error:
         raise BedrockRefused(_UNREACHABLE.format(region=region())) from error
 

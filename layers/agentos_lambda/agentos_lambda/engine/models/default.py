@@ -9,7 +9,7 @@ from agno.models.base import Model
 from agno.models.utils import get_model
 
 from agentos_lambda.engine.errors import REQUIREMENTS, ComponentsError
-from agentos_lambda.engine.models.bedrock import bedrock_without_aioboto3
+from agentos_lambda.engine.models.adapting import adapt_models
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.engine.models.setting import DEMO_SETTING, PLACEHOLDER, PLACEHOLDER_SETTING, VARIABLE
 
@@ -19,7 +19,7 @@ def default_model() -> Model:
 
     Raises ``ComponentsError``, naming the variable and what is missing, if the model cannot be made.
     """
-    bedrock_without_aioboto3()
+    adapt_models()
     setting = os.environ.get(VARIABLE, "").strip()
     if setting == PLACEHOLDER_SETTING:
         return DemoModel(id=PLACEHOLDER.id, name=PLACEHOLDER.name, provider=PLACEHOLDER.provider)

@@ -31,14 +31,24 @@ def model_needs(models: Iterable[Model]) -> list[JsonObject]:
 
 
 def _need(model: Model) -> JsonObject:
-    bedrock = any(each.__module__.startswith(_BEDROCK) for each in type(model).__mro__)
+    bedrock = _is_of_bedrock(model)
     return {
         "id": model.id,
         "provider": model.provider or type(model).__name__,
         "bedrock": bedrock and not _has_credentials(model),
         "region": _region(model) if bedrock else None,
-        "keys": [] if bedrock or getattr(model, "api_key", None) else _keys(type(model)),
+        "keys": keys_of(model),
     }
+
+
+def keys_of(model: Model) -> list[str]:
+    """The variables that the model's class reads for its key; none of a model that brings one, or that needs a role."""
+    by_role = _is_of_bedrock(model) or getattr(model, "vertexai", False)
+    return [] if by_role or getattr(model, "api_key", None) else _keys(type(model))
+
+
+def _is_of_bedrock(model: Model) -> bool:
+    return any(each.__module__.startswith(_BEDROCK) for each in type(model).__mro__)
 
 
 def _has_credentials(model: Any) -> bool:
