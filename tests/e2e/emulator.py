@@ -36,10 +36,9 @@ def add_component(built: Path, code: str) -> None:
     with (components / "components.py").open("a") as module:
         module.write(code)
     path = f"{components}:{layers / 'AgentosLambdaLayer' / 'python'}"
-    command = [ROOT / ".venvs/local/bin/python", "-m", "agentos_lambda.engine.components.build_manifest"]
-    subprocess.run(
-        [*command, "-o", components / "manifest.json"], check=True, env={"PATH": os.environ["PATH"], "PYTHONPATH": path}
-    )
+    describe = (str(ROOT / ".venvs/local/bin/python"), "-m", "agentos_lambda.engine.components.build_manifest")
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path}
+    subprocess.run([*describe, "-o", str(components / "manifest.json")], check=True, env=environment)
 
 
 def adapt(built: Path, *, endpoint: str, bedrock: str) -> Path:
