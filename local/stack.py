@@ -15,6 +15,7 @@ from local.components.reload import Components, reloading
 from local.functions.event_sources import event_sources
 from local.functions.function import Function, environments
 from local.functions.invoke_api import invoke_api
+from local.gateway.api_event import Stage
 from local.gateway.http_server import http_server
 from local.gateway.management_api import management_api
 from local.gateway.rest import Gateway
@@ -69,8 +70,7 @@ def _rest_api(template: Template, functions: dict[str, Function], settings: Sett
     return Gateway(
         Router(template.routes),
         functions,
-        port=settings.port,
-        binary_types=template.binary_types,
+        stage=Stage(settings.port, template.binary_types, template.stage_variables),
         streaming=template.streaming,
         timeouts=template.integration_timeouts,
         responses=template.gateway_responses,

@@ -10,8 +10,8 @@ import base64
 import json
 import time
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -48,21 +48,31 @@ class HttpRequest:
     """Such as ``HTTP/1.1``."""
 
 
-def encode_event(request: HttpRequest, match: Match, *, port: int, binary_types: frozenset[str]) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The stage that takes the requests."""
+
+    port: int
+    binary_types: frozenset[str]
+    """Media types whose bodies travel as base64."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def encode_event(request: HttpRequest, match: Match, stage: Stage) -> bytes:
     """The event as JSON. Raises ``EventTooLarge`` over 6 MB, base64 included."""
-    fields = build_event(request, match, port=port, binary_types=binary_types)
+    fields = build_event(request, match, stage)
     event = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
     if len(event) > MAX_EVENT_BYTES:
         raise EventTooLarge(f"{len(event)} bytes")
     return event
 
 
-def build_event(request: HttpRequest, match: Match, *, port: int, binary_types: frozenset[str]) -> dict[str, Any]:
+def build_event(request: HttpRequest, match: Match, stage: Stage) -> dict[str, Any]:
     """The event, with every field that API Gateway fills in."""
-    headers = _multi_value(_with_forwarding(request, port))
+    headers = _multi_value(_with_forwarding(request, stage.port))
     query = _multi_value(parse_qsl(request.query, keep_blank_values=True))
     content_type = _last(headers, "content-type") or ""
-    is_binary = bool(request.body) and _is_binary(content_type, binary_types)
+    is_binary = bool(request.body) and _is_binary(content_type, stage.binary_types)
     body = base64.b64encode(request.body).decode() if is_binary else request.body.decode("utf-8", "replace")
     return {
         "resource": match.resource,
@@ -73,7 +83,7 @@ def build_event(request: HttpRequest, match: Match, *, port: int, binary_types: 
         "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
         "multiValueQueryStringParameters": query or None,
         "pathParameters": match.path_parameters,
-        "stageVariables": None,
+        "stageVariables": dict(stage.variables) or None,
         "requestContext": _request_context(request, match, user_agent=_last(headers, "user-agent")),
         "body": body if request.body else None,
         "isBase64Encoded": is_binary,

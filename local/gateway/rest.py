@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from local.functions.function import Function
 from local.functions.invocation import InvocationFailed, ResponseMode
 from local.gateway.answer import Head, Response, read_response
-from local.gateway.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, decodes_answers, encode_event
+from local.gateway.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, Stage, decodes_answers, encode_event
 from local.gateway.routing import Match, Router
 from local.template.gateway_responses import GatewayResponse, Refusal
 
@@ -27,8 +27,7 @@ class Gateway:
         router: Router,
         functions: Mapping[str, Function],
         *,
-        port: int,
-        binary_types: frozenset[str],
+        stage: Stage,
         streaming: frozenset[str],
         timeouts: Mapping[str, float],
         responses: Mapping[Refusal, GatewayResponse],
@@ -45,8 +44,7 @@ class Gateway:
         self._timeouts = timeouts
         self._responses = responses
         self._idle_seconds = idle_seconds
-        self._port = port
-        self._binary_types = binary_types
+        self._stage = stage
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -64,7 +62,7 @@ class Gateway:
         except EventTooLarge:
             await self._refuse(send, Refusal.TOO_LARGE)
             return
-        decodes = decodes_answers(request.headers.get("accept", ""), self._binary_types)
+        decodes = decodes_answers(request.headers.get("accept", ""), self._stage.binary_types)
         failure = await self._invoke(match.function, event, send, decodes=decodes)
         if failure is not None:
             logger.warning("%s %s failed: %s", request.method, path, failure)
@@ -81,7 +79,7 @@ class Gateway:
             source_ip=request.client.host if request.client else "127.0.0.1",
             protocol=f"HTTP/{request.scope['http_version']}",
         )
-        return encode_event(http_request, match, port=self._port, binary_types=self._binary_types)
+        return encode_event(http_request, match, self._stage)
 
     async def _invoke(self, function: str, event: bytes, send: Send, *, decodes: bool) -> InvocationFailed | None:
         """Send the function's answer. Gives what went wrong."""

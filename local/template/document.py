@@ -47,6 +47,8 @@ class Template:
     routes: tuple[Route, ...]
     binary_types: frozenset[str]
     """Media types whose bodies travel as base64."""
+    stage_variables: Mapping[str, str]
+    """What each request tells its function of the stage."""
     tables: Mapping[str, Mapping[str, Any]]
     """Table name -> properties of an ``AWS::DynamoDB::Table``."""
     buckets: tuple[str, ...]
@@ -74,7 +76,8 @@ class Template:
         if not path.is_file():
             raise InvalidTemplate(f"{path}: no such template")
         resources = _Resources(yaml_parse(path.read_text()), parameters)
-        definition = resources.api_definition(path)
+        api = resources.api(path)
+        definition: Mapping[str, Any] = api.get("DefinitionBody", {})
         paths = definition.get("paths", {})
         functions = resources.functions(path.parent)
         events = {name: properties.get("Events", {}) for name, properties in resources.resolved(_FUNCTION).items()}
@@ -83,6 +86,7 @@ class Template:
             functions=functions,
             routes=tuple(routes(paths, resources.intrinsics, functions)),
             binary_types=frozenset(definition.get("x-amazon-apigateway-binary-media-types", ())),
+            stage_variables=resources.intrinsics.resolve(api.get("Variables", {})),
             tables=resources.resolved(_TABLE),
             buckets=tuple(resources.buckets.values()),
             streaming=streaming(paths, resources.intrinsics),
@@ -119,14 +123,13 @@ class _Resources:
             for name, properties in self._of_type(_FUNCTION).items()
         }
 
-    def api_definition(self, path: Path) -> Mapping[str, Any]:
-        """The OpenAPI definition of the one REST API, unresolved. Raises ``InvalidTemplate``."""
+    def api(self, path: Path) -> Mapping[str, Any]:
+        """The properties of the one REST API, unresolved. Raises ``InvalidTemplate``."""
         apis = self._of_type(_API)
         if len(apis) != 1:
             raise InvalidTemplate(f"{path}: one {_API} is expected, {len(apis)} found")
         [properties] = apis.values()
-        definition: Mapping[str, Any] = properties.get("DefinitionBody", {})
-        return definition
+        return properties
 
     def _of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
         return {name: spec.get("Properties", {}) for name, spec in self._all.items() if spec["Type"] == kind}

@@ -25,10 +25,14 @@ from local.cloud.resources import create_resources
 from local.settings import ROOT, Settings
 from local.template.document import Template
 from local.variables import cloud_access
-from scripts.cold_start.first_answer import KEY, REQUESTS, Request, first_answer
+from scripts.cold_start.first_answer import FOLLOWED, KEY, OWN_REQUESTS, REQUESTS, Request, first_answer
 
 BUILD = ROOT / ".aws-sam" / "build"
 LAYERS = tuple(BUILD / f"{name}Layer" / "python" for name in ("AgentosLambda", "Components", "Engine"))
+WHOLE_CPU_MIB = 1769
+"""At which Lambda gives a whole CPU. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
+GB_SECOND = 0.0000133334
+"""Dollars, as docs/costs.md has them."""
 NAIVE_APP = Path(__file__).parent / "naive"
 
 
@@ -53,7 +57,8 @@ class Installed:
 
 def bundles(installed: Installed) -> tuple[Bundle, Bundle]:
     """Ours and the naive one."""
-    ours = Bundle("ours", LAYERS, {request: BUILD / request.function for request in REQUESTS})
+    own = (FOLLOWED, *REQUESTS, *OWN_REQUESTS)
+    ours = Bundle("ours", LAYERS, {request: BUILD / request.function for request in own})
     # From the layers, the naive bundle has only the demo model and the components.
     naive = Bundle("naive", (installed.naive, *LAYERS[:2]), dict.fromkeys(REQUESTS, NAIVE_APP))
     return ours, naive
@@ -96,10 +101,19 @@ def variables(
     }
 
 
-async def seconds(python: str, environment: Mapping[str, str], request: Request, times: int) -> str:
-    """The median CPU time, with the shortest and the longest."""
-    found = [(await first_answer((python, "-S"), environment, request)).cpu_seconds for _ in range(times)]
-    return f"{statistics.median(found):.2f} s ({min(found):.2f}-{max(found):.2f})"
+async def seconds(
+    python: str, environment: Mapping[str, str], request: Request, times: int, *, memory: int
+) -> tuple[str, str, str]:
+    """The median CPU time, with the shortest and the longest; the peak memory; what a start costs at ``memory`` MiB."""
+    measured = [await first_answer((python, "-S"), environment, request) for _ in range(times)]
+    found = [each.cpu_seconds for each in measured]
+    median = statistics.median(found)
+    took = median / min(1.0, memory / WHOLE_CPU_MIB)
+    return (
+        f"{median:.2f} s ({min(found):.2f}-{max(found):.2f})",
+        f"{max(each.peak_mib for each in measured):.0f} MiB",
+        f"{took:.1f} s at {memory} MiB, $ {took * memory / 1024 * GB_SECOND * 1_000_000:.1f} for a million",
+    )
 
 
 async def instructions(python: str, environment: Mapping[str, str], request: Request) -> str:
@@ -118,10 +132,11 @@ async def report(
     """Measure a bundle, and print a line for each request. ``given`` are the variables of the process that answers."""
     for request, environment in given.items():
         await first_answer((options.python, "-S"), environment, request)  # fills caches
-        cpu = await seconds(options.python, environment, request, options.times)
+        memory = Template.load(ROOT / "template.yaml").functions[request.function].memory
+        cpu, peak, costs = await seconds(options.python, environment, request, options.times, memory=memory)
         count = await instructions(options.python, environment, request) if options.count else ""
         pyc = "with .pyc" if compiled else "without"
-        print(f"{bundle.name:6}{request.name:8}{pyc:11}{cpu:25}{count}", flush=True)
+        print(f"{bundle.name:6}{request.name:8}{pyc:11}{cpu:25}{peak:9}{costs}  {count}", flush=True)
 
 
 async def main(options: argparse.Namespace) -> None:
@@ -138,7 +153,10 @@ async def main(options: argparse.Namespace) -> None:
             for compiled, bundle in itertools.product((True, False), measured):
                 with on_disk(bundle, options.python, compiled=compiled) as copied:
                     where = {"cloud_url": cloud.url, "secret": secret}
-                    given = {each: variables(copied, each, template, installed.boto, **where) for each in REQUESTS}
+                    given = {each: variables(copied, each, template, installed.boto, **where) for each in copied.apps}
+                    seed = given.pop(FOLLOWED, None)
+                    if seed is not None and compiled:  # once
+                        await first_answer((options.python, "-S"), seed, FOLLOWED)
                     await report(copied, given, options, compiled=compiled)
 
 

@@ -8,14 +8,16 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import urlencode
 
 from agentos_lambda.aws.handlers.prelude import DELIMITER
 from local.account import function_arn
 from local.functions.invocation import Invocation, ResponseMode
 from local.functions.runtime_server import RuntimeServer
-from local.gateway.api_event import HttpRequest, build_event
+from local.gateway.api_event import HttpRequest, Stage, build_event
 from local.gateway.routing import Match
+from local.settings import ROOT
 
 KEY = "a security key"
 
@@ -27,12 +29,16 @@ class Request:
     name: str
     function: str
     """The logical id of the function that answers it."""
-    method: str
-    path: str
+    method: str = ""
+    path: str = ""
     form: tuple[tuple[str, str], ...] = ()
+    sample: str = ""
+    """A file in ``events/``, in place of an HTTP request."""
 
     def event(self) -> bytes:
-        """The event that API Gateway would send."""
+        """The event that AWS would send."""
+        if self.sample:
+            return (ROOT / "events" / self.sample).read_bytes()
         headers = [
             ("Host", "example.com"),
             ("Content-Type", "application/x-www-form-urlencoded"),
@@ -41,13 +47,28 @@ class Request:
         body = urlencode(self.form).encode()
         request = HttpRequest(self.method, self.path, "", headers, body, "192.0.2.1", "HTTP/1.1")
         match = Match("Function", "/{proxy+}", {"proxy": self.path[1:]})
-        return json.dumps(build_event(request, match, port=443, binary_types=frozenset())).encode()
+        return json.dumps(build_event(request, match, Stage(443, frozenset()))).encode()
 
+
+_RUNS = "/agents/assistant/runs"
+_RUN = (("message", "Hello!"), ("stream", "true"))
+
+FOLLOWED = Request("followed", "AgentsFunction", "POST", _RUNS, (*_RUN, ("run_id", "followed")))
+"""Starts the run that is read and followed afterwards."""
 
 REQUESTS = (
     Request("health", "ConfigFunction", "GET", "/health"),
-    Request("run", "AgentsFunction", "POST", "/agents/assistant/runs", (("message", "Hello!"), ("stream", "true"))),
+    Request("run", "AgentsFunction", "POST", _RUNS, _RUN),
 )
+"""Those that a naive bundle answers, too."""
+
+OWN_REQUESTS = (
+    Request("read", "ControlFunction", "GET", f"{_RUNS}/followed"),
+    Request("follow", "FollowFunction", "POST", f"{_RUNS}/followed/resume"),
+    Request("close", "WebSocketFunction", sample="websocket-disconnect.json"),
+    Request("sweep", "SweeperFunction", sample="sweeper.json"),
+)
+"""Of functions that only our bundle has."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +77,8 @@ class Measured:
 
     cpu_seconds: float
     """CPU time of all threads, from the start of the process to the first byte of the answer's body."""
+    peak_mib: float
+    """The most memory that the process had until then."""
     output: str
 
 
@@ -88,7 +111,7 @@ async def first_answer(interpreter: Sequence[str], environment: Mapping[str, str
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    reading = asyncio.create_task(_cpu_at_first_byte(process.pid, tenant.invocation))
+    reading = asyncio.create_task(_at_first_byte(process.pid, tenant.invocation, http=not request.sample))
     output = (await process.communicate())[0].decode()
     if not reading.done():
         tenant.invocation.abandon()
@@ -96,21 +119,28 @@ async def first_answer(interpreter: Sequence[str], environment: Mapping[str, str
     await server.end_exchanges()
     server.close()
     if reading.cancelled() or not reading.done() or reading.exception() is not None:
-        raise RuntimeError(f"{request.path} was not answered: {output}")
-    return Measured(reading.result(), output)
+        raise RuntimeError(f"{request.name} was not answered: {output}")
+    return Measured(*reading.result(), output)
 
 
-async def _cpu_at_first_byte(pid: int, invocation: Invocation) -> float:
+async def _at_first_byte(pid: int, invocation: Invocation, *, http: bool) -> tuple[float, float]:
+    """CPU seconds and peak memory."""
     mode = await invocation.mode()
-    seconds = None
+    taken = None
     answer = b""
     async for piece in invocation.pieces():
         answer += piece
-        if seconds is None and (mode is ResponseMode.BUFFERED or answer.partition(DELIMITER)[2]):
-            seconds = _cpu_seconds(pid)
-    if seconds is None or json.loads(answer.partition(DELIMITER)[0])["statusCode"] != HTTPStatus.OK:
+        if taken is None and (mode is ResponseMode.BUFFERED or answer.partition(DELIMITER)[2]):
+            taken = _cpu_seconds(pid), _peak_mib(pid)
+    if taken is None or (http and json.loads(answer.partition(DELIMITER)[0])["statusCode"] != HTTPStatus.OK):
         raise RuntimeError(f"an unexpected answer: {answer[:1000]!r}")
-    return seconds
+    return taken
+
+
+def _peak_mib(pid: int) -> float:
+    """Of another process, as proc(5) has it."""
+    [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmHWM:")]
+    return int(line.split()[1]) / 1024
 
 
 def _cpu_seconds(pid: int) -> float:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import gzip
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import httpx
 import pytest
 
-import agentos_lambda
-from agentos_lambda.api.pages.files import MEDIA_TYPES, page_file
+from agentos_lambda.api.pages import files
+from agentos_lambda.api.pages.files import MEDIA_TYPES, build, page_file
 from agentos_lambda.api.scope import TEXT_ONLY_KEY
 
 pytestmark = pytest.mark.anyio
@@ -91,20 +88,11 @@ async def test_no_other_file_is_given_away(stranger):
         assert answer.status_code == 404, name
 
 
-def test_the_build_writes_what_is_otherwise_compressed_at_the_first_request(tmp_path):
-    package = tmp_path / "agentos_lambda"
-    source = Path(agentos_lambda.__file__).parent
-    for part in ("__init__.py", "api/__init__.py", "api/pages"):
-        (package / part).parent.mkdir(parents=True, exist_ok=True)
-        (package / part).symlink_to(source / part) if part.endswith(".py") else copy(source / part, package / part)
-    command = [sys.executable, "-m", "agentos_lambda.api.pages.files"]
-    subprocess.run(command, cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, check=True)
-    built = {file.name: file.read_bytes() for file in (package / "api/pages/built").iterdir()}
-    assert built == {f"{name}.gz": page_file(name).compressed for name in MEDIA_TYPES}
-
-
-def copy(source: Path, target: Path) -> None:
-    target.mkdir()
-    for file in source.iterdir():
-        if file.is_file():
-            (target / file.name).write_bytes(file.read_bytes())
+def test_the_build_writes_what_is_otherwise_compressed_at_the_first_request(tmp_path, monkeypatch):
+    build(tmp_path / "built")
+    written = {file.name: file.read_bytes() for file in (tmp_path / "built").iterdir()}
+    assert written == {f"{name}.gz": page_file(name).compressed for name in MEDIA_TYPES}
+    monkeypatch.setattr(files, "_BUILT", tmp_path / "built")
+    monkeypatch.setattr(files, "_compress", None)
+    for name in MEDIA_TYPES:
+        assert page_file.__wrapped__(name) == page_file(name)

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from local.functions.function import Function
+from local.gateway.api_event import Stage
 from local.gateway.http_server import http_server
 from local.gateway.rest import Gateway
 from local.gateway.routing import Router
@@ -38,8 +39,16 @@ def code(folder: Path, **variables: str) -> tuple[FunctionSpec, Mapping[str, str
 
 
 @asynccontextmanager
-async def emulator(spec: FunctionSpec, variables: Mapping[str, str], *, stream: bool = True, idle_seconds: float = 300):
-    """All paths lead to one function."""
+async def emulator(
+    spec: FunctionSpec,
+    variables: Mapping[str, str],
+    *,
+    stream: bool = True,
+    mode: str | None = None,
+    idle_seconds: float = 300,
+):
+    """All paths lead to one function. ``mode`` is what the stage says, if that is not what its integration does."""
+    mode = mode or ("streaming" if stream else "buffered")
     function = Function(spec, variables, max_environments=1)
     routes = [Route(resource, dict.fromkeys(METHODS, spec.name)) for resource in ("/{proxy+}", "/")]
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -47,8 +56,7 @@ async def emulator(spec: FunctionSpec, variables: Mapping[str, str], *, stream: 
         gateway = Gateway(
             Router(routes),
             {spec.name: function},
-            port=port,
-            binary_types=frozenset({"multipart/form-data"}),
+            stage=Stage(port, frozenset({"multipart/form-data"}), {"responseMode": mode}),
             streaming=frozenset({spec.name} if stream else ()),
             timeouts={spec.name: spec.timeout},
             responses=Template.load(ROOT / "template.yaml").gateway_responses,

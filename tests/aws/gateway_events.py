@@ -1,10 +1,10 @@
 """Events as API Gateway sends them."""
 
-from local.gateway.api_event import HttpRequest, build_event
+from local.gateway.api_event import HttpRequest, Stage, build_event
 from local.gateway.routing import Match
 
 
-def request_event(target, *, method="GET", headers=(), body=b""):
+def request_event(target, *, method="GET", headers=(), body=b"", stage_variables=None):
     path, _, query = target.partition("?")
     request = HttpRequest(
         method=method,
@@ -16,4 +16,4 @@ def request_event(target, *, method="GET", headers=(), body=b""):
         protocol="HTTP/1.1",
     )
     match = Match("Agents", "/agents/{proxy+}", {"proxy": path.removeprefix("/agents/")})
-    return build_event(request, match, port=443, binary_types=frozenset({"multipart/form-data"}))
+    return build_event(request, match, Stage(443, frozenset({"multipart/form-data"}), stage_variables or {}))

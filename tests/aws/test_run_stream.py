@@ -1,4 +1,4 @@
-"""The real function of agents, with the demo model and a real store, behind the emulated API Gateway in both modes."""
+"""The real function of agents, with the demo model and a real store, behind the emulated API Gateway."""
 
 import asyncio
 import json
@@ -35,16 +35,16 @@ def signals(tmp_path):
 def play(cloud, signals):
     """Run a scenario with the function and the integration that the template describes for a response mode."""
 
-    def play(scenario, *, mode="streaming", timeout=900, **more):
-        template = Template.load(ROOT / "template.yaml", {"ResponseMode": mode})
+    def play(scenario, *, timeout=900):
+        template = Template.load(ROOT / "template.yaml")
         spec = replace(template.functions["AgentsFunction"], timeout=timeout)
         variables = function_variables(Settings(components=COMPONENTS), spec.variables, cloud)
         for name in ("AGENTOS_MANIFEST", "OS_SECURITY_KEY", "AGENTOS_MODEL"):
             variables.pop(name, None)
-        variables |= {"SIGNALS": str(signals.folder), **more}
+        variables["SIGNALS"] = str(signals.folder)
 
         async def run():
-            async with emulator(spec, variables, stream=spec.name in template.streaming) as it:
+            async with emulator(spec, variables) as it:
                 await scenario(it.client)
 
         asyncio.run(run())
@@ -105,18 +105,3 @@ def test_the_deadline_ends_a_run_with_its_terminal_event_and_the_stream_properly
         assert run.json()["status"] == "ERROR"
 
     play(scenario, timeout=8)  # runs end 5 seconds before: a cold start on a busy machine takes some of the rest
-
-
-def test_under_sam_local_all_events_of_a_run_arrive_as_one_whole_answer(play):
-    async def scenario(client):
-        answer = await client.post("/agents/plain/runs", data={"message": "one two", "stream": "true"})
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-        assert int(answer.headers["content-length"]) == len(answer.content)
-        names = [event["event"] for event in events(answer.text)]
-        assert (names[0], names[-1]) == ("RunStarted", "RunCompleted")
-        assert names.count("RunContent") > 1
-        assert [event["event_index"] for event in events(answer.text)] == list(range(len(names)))
-        assert (await client.get("/agents/unknown")).json()["error_code"] == "NOT_FOUND"
-
-    play(scenario, mode="buffered", AWS_SAM_LOCAL="true")

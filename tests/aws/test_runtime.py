@@ -156,12 +156,11 @@ def test_an_answer_that_the_runtime_api_refuses_does_not_end_the_environment(pla
     assert json.loads(plain.answer().body()) == {"got": "next"}
 
 
-def test_in_buffered_mode_an_http_event_is_answered_in_one_piece(api):
-    with runtime(api.address, AGENTOS_RESPONSE_MODE="buffered"):
-        api.send(request_event("/"))
-        answer = api.answer()
-        assert "lambda-runtime-function-response-mode" not in answer.headers
-        assert json.loads(answer.body())["body"] == "firstlast"
+def test_an_http_event_of_a_stage_that_takes_whole_answers_is_answered_in_one_piece(plain):
+    plain.send(request_event("/", stage_variables={"responseMode": "buffered"}))
+    answer = plain.answer()
+    assert "lambda-runtime-function-response-mode" not in answer.headers
+    assert json.loads(answer.body())["body"] == "firstlast"
 
 
 def test_a_plain_function_can_be_served(api):

@@ -24,10 +24,10 @@ def signals(tmp_path):
 def play(signals):
     """Run a scenario against a runtime of its own."""
 
-    def play(scenario, *, stream=True, idle_seconds=300, **variables):
+    def play(scenario, *, stream=True, mode=None, idle_seconds=300, **variables):
         async def run():
             function = code(STREAMS, SIGNALS=str(signals.folder), **variables)
-            async with emulator(*function, stream=stream, idle_seconds=idle_seconds) as it:
+            async with emulator(*function, stream=stream, mode=mode, idle_seconds=idle_seconds) as it:
                 await scenario(it)
 
         asyncio.run(run())
@@ -154,7 +154,7 @@ def test_a_function_that_answers_in_one_piece_behind_an_integration_that_streams
         response = await it.client.get("/process/")
         assert (response.status_code, json.loads(response.content)["error_code"]) == (500, "INTERNAL_ERROR")
 
-    play(scenario, AGENTOS_RESPONSE_MODE="buffered")
+    play(scenario, mode="buffered")
 
 
 def test_a_function_that_streams_behind_a_buffered_integration_gives_no_body(play):
@@ -162,4 +162,13 @@ def test_a_function_that_streams_behind_a_buffered_integration_gives_no_body(pla
         response = await it.client.get("/length/5000")
         assert (response.status_code, response.content) == (200, b"")
 
+    play(scenario, stream=False, mode="streaming")
+
+
+def test_our_loop_answers_as_the_stage_says_so_that_a_switch_of_modes_loses_no_answer(play):
+    async def scenario(it):
+        response = await it.client.get("/length/5000")
+        assert (response.status_code, len(response.content)) == (200, 5000)
+
+    play(scenario, stream=True)
     play(scenario, stream=False)

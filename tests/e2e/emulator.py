@@ -105,9 +105,8 @@ def _number_as_number(resources: dict[str, Any]) -> None:
 
 
 def _execute_where_it_is_asked(resources: dict[str, Any]) -> None:
-    """It cannot stream, but it waits as long as a stream may take: functions behave as in a stack that streams."""
-    for name in ("AgentsFunction", "TeamsFunction", "WorkflowsFunction"):
-        resources[name]["Properties"]["Environment"]["Variables"]["AGENTOS_RESPONSE_MODE"] = "streaming"
+    """It cannot stream, but it waits as long as a stream takes: functions execute runs as where they stream."""
+    resources["Api"]["Properties"]["Variables"] = {"responseMode": "streaming"}
 
 
 def api_url(cloud: str, output: str) -> str:

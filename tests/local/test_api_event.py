@@ -5,11 +5,11 @@ import re
 import pytest
 
 from local.account import ACCOUNT_ID
-from local.gateway.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, build_event, encode_event
+from local.gateway.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, Stage, build_event, encode_event
 from local.gateway.routing import Match
 
 MATCH = Match("AgentsFunction", "/agents/{proxy+}", {"proxy": "a%20b/runs"})
-BINARY = frozenset({"multipart/form-data"})
+STAGE = Stage(8000, frozenset({"multipart/form-data"}))
 
 
 def request(*, query="", headers=(), body=b"", method="POST"):
@@ -25,7 +25,7 @@ def request(*, query="", headers=(), body=b"", method="POST"):
 
 
 def event(**fields):
-    return build_event(request(**fields), MATCH, port=8000, binary_types=BINARY)
+    return build_event(request(**fields), MATCH, STAGE)
 
 
 def test_an_event_has_every_field_of_payload_format_1():
@@ -103,6 +103,11 @@ def test_what_a_request_does_not_have_is_null():
     assert made["multiValueQueryStringParameters"] is None
 
 
+def test_variables_of_the_stage_are_in_every_event():
+    stage = Stage(8000, frozenset(), {"responseMode": "buffered"})
+    assert build_event(request(), MATCH, stage)["stageVariables"] == {"responseMode": "buffered"}
+
+
 def test_each_request_has_an_id_of_its_own():
     assert event()["requestContext"]["requestId"] != event()["requestContext"]["requestId"]
 
@@ -121,7 +126,7 @@ def test_the_body_of_any_other_type_is_text(content_type):
 
 
 def test_with_every_type_declared_binary_all_bodies_are_base64():
-    made = build_event(request(body=b"x"), MATCH, port=1, binary_types=frozenset({"*/*"}))
+    made = build_event(request(body=b"x"), MATCH, Stage(1, frozenset({"*/*"})))
     assert made["isBase64Encoded"]
 
 
@@ -142,7 +147,7 @@ def test_a_client_cannot_speak_for_the_gateway():
 def test_the_limit_counts_the_whole_event(content_type, step, encoded):
     def size(steps):
         sent = request(body=b"x" * step * steps, headers=[("content-type", content_type)])
-        return len(encode_event(sent, MATCH, port=8000, binary_types=BINARY))
+        return len(encode_event(sent, MATCH, STAGE))
 
     without_body = size(1) - encoded
     most = (MAX_EVENT_BYTES - without_body) // encoded
@@ -153,11 +158,11 @@ def test_the_limit_counts_the_whole_event(content_type, step, encoded):
 
 def test_letters_count_as_their_utf_8():
     def size(letters):
-        return len(encode_event(request(body=letters.encode()), MATCH, port=8000, binary_types=BINARY))
+        return len(encode_event(request(body=letters.encode()), MATCH, STAGE))
 
     assert size("\u2603" * 1000) - size("x" * 1000) == 2000
 
 
 def test_an_event_is_json():
-    encoded = encode_event(request(body=b'"\xff'), MATCH, port=8000, binary_types=BINARY)
+    encoded = encode_event(request(body=b'"\xff'), MATCH, STAGE)
     assert json.loads(encoded)["body"] == '"\ufffd'

@@ -187,7 +187,6 @@ def test_functions_get_the_template_s_variables_with_local_values(client):
     assert variables["RUNS_TABLE"] == "RunsTable"
     assert variables["EVENTS_TABLE"] == "RunEventsTable"
     assert variables["BUCKET"] == "agentos-local-bucket"
-    assert variables["AGENTOS_RESPONSE_MODE"] == "streaming"
     assert variables["LOG_LEVEL"] == "WARNING"
     assert variables["OS_SECURITY_KEY"] == "from the user"
     assert variables["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")

@@ -183,9 +183,9 @@ def test_the_stack_ends_with_its_cloud(start):
         assert not alive(started)
 
 
-def test_the_response_mode_holds_for_functions_and_integrations_together(start):
+def test_the_response_mode_holds_for_the_stage_and_its_integrations_together(start):
     with start(AGENTOS_RESPONSE_MODE="buffered") as stack:
         stack.until_ready()
         answer = httpx.get(f"{stack.url}/agents/echo/x", timeout=20)
-        assert answer.json()["variables"]["AGENTOS_RESPONSE_MODE"] == "buffered"
+        assert answer.json()["event"]["stageVariables"] == {"responseMode": "buffered"}
         assert int(answer.headers["content-length"]) == len(answer.content)

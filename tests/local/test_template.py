@@ -27,7 +27,6 @@ def test_functions_have_what_the_template_and_its_globals_say(template):
         "RUNS_TABLE": "RunsTable",
         "EVENTS_TABLE": "RunEventsTable",
         "BUCKET": "agentos-local-bucket",
-        "AGENTOS_RESPONSE_MODE": "streaming",
         "AWS_LAMBDA_EXEC_WRAPPER": "/opt/bin/stream-wrapper",
     }
 
@@ -36,6 +35,11 @@ def test_routes_lead_to_functions(template):
     agents = {"GET": "AgentsFunction", "POST": "AgentsFunction", "OPTIONS": "AgentsFunction"}
     assert Route("/agents/{proxy+}", agents) in template.routes
     assert Route("/health", {"GET": "ConfigFunction"}) in template.routes
+
+
+def test_the_stage_says_which_mode_it_is_in(template):
+    assert template.stage_variables == {"responseMode": "streaming"}
+    assert Template.load(TEMPLATE, {"ResponseMode": "buffered"}).stage_variables == {"responseMode": "buffered"}
 
 
 def test_the_functions_that_stream_are_those_of_the_response_mode(template):

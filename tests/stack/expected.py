@@ -71,18 +71,17 @@ CONNECTIONS = {
 }
 FAN_OUT = CONNECTIONS | {"WEBSOCKET_TEXT_INTERVAL_MS": 200}
 OUR_LOOP = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bin/stream-wrapper"}
-STREAMS = {"AGENTOS_RESPONSE_MODE": "streaming", **OUR_LOOP}
 
 VARIABLES: dict[str, dict[str, Any]] = {
     "ConfigFunction": {
-        **STREAMS,
+        **OUR_LOOP,
         "WEBSOCKET_URL": "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
     },
-    "ControlFunction": STORE | STREAMS,
-    "FollowFunction": LOG | STREAMS,
-    "AgentsFunction": STORE | MEDIA | COMPONENTS | STARTED | STREAMS,
-    "TeamsFunction": STORE | MEDIA | COMPONENTS | STARTED | STREAMS,
-    "WorkflowsFunction": STORE | MEDIA | COMPONENTS | STARTED | STREAMS | FAN_OUT,
+    "ControlFunction": STORE | OUR_LOOP,
+    "FollowFunction": LOG | OUR_LOOP,
+    "AgentsFunction": STORE | MEDIA | COMPONENTS | STARTED | OUR_LOOP,
+    "TeamsFunction": STORE | MEDIA | COMPONENTS | STARTED | OUR_LOOP,
+    "WorkflowsFunction": STORE | MEDIA | COMPONENTS | STARTED | OUR_LOOP | FAN_OUT,
     "WebSocketFunction": STORE | STARTED | CONNECTIONS | {"WEBSOCKET_SOURCE_LIMIT": 300},
     "WorkerFunction": STORE | MEDIA | COMPONENTS | FAN_OUT | OUR_LOOP,
     "SweeperFunction": STORE | QUEUE | CONNECTIONS,

@@ -63,7 +63,6 @@ def test_a_function_knows_what_it_needs_and_nothing_else(stack: Stack, function:
 def test_the_worker_runs_in_our_own_loop_in_both_modes(stack: Stack, buffered_stack: Stack) -> None:
     for variables in (environment(stack, "WorkerFunction"), environment(buffered_stack, "WorkerFunction")):
         assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bin/stream-wrapper"
-        assert "AGENTOS_RESPONSE_MODE" not in variables
 
 
 @pytest.mark.parametrize("function", RUN_FUNCTIONS)

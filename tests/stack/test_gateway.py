@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.translation import HTTP_FUNCTIONS, RUN_FUNCTIONS, cloudformation
+from tests.stack.translation import HTTP_FUNCTIONS, RUN_FUNCTIONS, cloudformation, translate
 
 Stack = dict[str, dict[str, Any]]
 
@@ -99,7 +99,6 @@ def test_streaming_every_route_streams_and_every_function_runs_our_loop(stack: S
         properties = stack[function]["Properties"]
         assert properties["Timeout"] * 1000 <= WAITS_MS[function]
         assert properties["Environment"]["Variables"]["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bin/stream-wrapper"
-        assert properties["Environment"]["Variables"]["AGENTOS_RESPONSE_MODE"] == "streaming"
 
 
 def test_buffered_no_route_streams_and_no_function_runs_our_loop(buffered_stack: Stack) -> None:
@@ -113,7 +112,30 @@ def test_buffered_no_route_streams_and_no_function_runs_our_loop(buffered_stack:
         }
         variables = buffered_stack[function]["Properties"]["Environment"]["Variables"]
         assert "AWS_LAMBDA_EXEC_WRAPPER" not in variables
-        assert variables["AGENTOS_RESPONSE_MODE"] == "buffered"
+
+
+def stage_variables(stack: Stack) -> dict[str, str]:
+    [stage] = [each["Properties"] for each in stack.values() if each["Type"] == "AWS::ApiGateway::Stage"]
+    variables: dict[str, str] = stage["Variables"]
+    return variables
+
+
+def test_each_request_tells_its_function_whether_the_stage_takes_a_stream(stack: Stack, buffered_stack: Stack) -> None:
+    assert stage_variables(stack) == {"responseMode": "streaming"}
+    assert stage_variables(buffered_stack) == {"responseMode": "buffered"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("streaming", "switching"), ("switching", "buffered"), ("buffered", "streaming")]
+)
+def test_no_step_from_a_mode_to_another_takes_the_loop_from_functions_whose_stage_streams(
+    before: str, after: str
+) -> None:
+    """CloudFormation changes the functions before the stage: in between, new functions answer the old stage."""
+    old, new = translate(ResponseMode=before), translate(ResponseMode=after)
+    for function in HTTP_FUNCTIONS:
+        loop = "AWS_LAMBDA_EXEC_WRAPPER" in new[function]["Properties"]["Environment"]["Variables"]
+        assert loop or stage_variables(old) == {"responseMode": "buffered"}
 
 
 def test_buffered_a_follower_is_let_go_when_api_gateway_no_longer_waits(buffered_stack: Stack) -> None:

@@ -126,4 +126,6 @@ async def large(size: int) -> Response:
     return Response(b"x" * size, media_type="text/plain")
 
 
-handler = LambdaHandler(app)
+handler: Any = LambdaHandler(app)
+if os.environ.get("TOY_ANSWERS") == "whole":
+    handler = handler.__call__  # it cannot stream, and so our loop does not

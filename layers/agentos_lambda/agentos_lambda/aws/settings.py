@@ -30,8 +30,6 @@ class Settings:
     cors_origins: tuple[str, ...] = ()
     stack: str | None = None
     """The stack's name; None locally, where there is no stack."""
-    buffered: bool = False
-    """Whether API Gateway takes whole answers only, for which it does not wait long."""
     under_sam_local: bool = False
     """Whether this is a container of ``sam local``, which has the stack's variables, but no stack."""
     websocket_url: str | None = None
@@ -65,7 +63,6 @@ class Settings:
             components_secret=given.get("COMPONENTS_SECRET"),
             cors_origins=tuple(origin.strip() for origin in given.get("CORS_ORIGINS", "").split(",") if origin.strip()),
             stack=given.get("STACK_NAME"),
-            buffered=given.get("AGENTOS_RESPONSE_MODE") == "buffered",
             under_sam_local=given.get("AWS_SAM_LOCAL") == "true",
             websocket_url=given.get("WEBSOCKET_URL"),
             websocket_management_url=given.get("WEBSOCKET_MANAGEMENT_URL"),

@@ -1,4 +1,4 @@
-"""The files of the pages, gzipped: ``python -m agentos_lambda.api.pages.files`` compresses them at build time.
+"""The files of the pages, gzipped: ``python -m agentos_lambda.api.pages.files FOLDER`` writes them at build time.
 
 Without a build, a file is compressed when it is first asked for.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import importlib.util
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -43,11 +44,11 @@ def page_file(name: str) -> PageFile:
     return PageFile(MEDIA_TYPES[name], compressed, hashlib.sha256(compressed).hexdigest()[:_VERSION_LETTERS])
 
 
-def build() -> None:
-    """Write the compressed files into this package."""
-    _BUILT.mkdir(exist_ok=True)
+def build(folder: Path) -> None:
+    """Write the compressed files into a new folder: that named ``built`` in this package as it is deployed."""
+    folder.mkdir()
     for name in MEDIA_TYPES:
-        (_BUILT / f"{name}.gz").write_bytes(_compress(name))
+        (folder / f"{name}.gz").write_bytes(_compress(name))
 
 
 def _compress(name: str) -> bytes:
@@ -66,4 +67,4 @@ def _source(name: str) -> Path:
 
 
 if __name__ == "__main__":
-    build()
+    build(Path(sys.argv[1]))

@@ -19,7 +19,7 @@ from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.service import RunService
 
 _BUFFERED_MS = 24_000
-"""API Gateway waits 29 seconds for a whole answer; the rest is for a cold start and for the answer itself."""
+"""API Gateway waits 29 seconds for a whole answer. The rest is for a cold start and for the answer itself."""
 
 
 def runs_handler(kind: Kind) -> LambdaHandler:
@@ -42,6 +42,5 @@ def runs_handler(kind: Kind) -> LambdaHandler:
         queue_limit=settings.queue_limit,
     )
     router = kind_router(kind, services.catalog, intake, runs, clock)
-    # A run that executes here could not outlive its answer. sam local waits for as long as a run takes.
-    answer_within_ms = _BUFFERED_MS if settings.buffered and not settings.under_sam_local else None
-    return LambdaHandler(create_app(router, services, at_end=executor.idle), clock, answer_within_ms=answer_within_ms)
+    app = create_app(router, services, at_end=executor.idle)
+    return LambdaHandler(app, clock, answer_within_ms=_BUFFERED_MS)

@@ -21,6 +21,14 @@ def is_http(event: Any) -> bool:
     return isinstance(context, dict) and ("httpMethod" in event or "http" in context)
 
 
+def wants_whole_answer(event: Mapping[str, Any]) -> bool:
+    """Whether the stage that passed the request on takes whole answers only.
+
+    The stage says so itself, in a variable: it changes at another moment than its functions.
+    """
+    return (event.get("stageVariables") or {}).get("responseMode") == "buffered"
+
+
 def mount(scope: Scope) -> None:
     """Tell the app what stands before it in the URL, the ASGI way: in ``root_path``, and before its own ``path``.
 

@@ -10,7 +10,7 @@ from mangum import Mangum
 
 from agentos_lambda.api.scope import ANSWER_BY_KEY, DEADLINE_KEY, TEXT_ONLY_KEY
 from agentos_lambda.aws.event_loop import process_loop
-from agentos_lambda.aws.handlers.api_events import is_http, mount
+from agentos_lambda.aws.handlers.api_events import is_http, mount, wants_whole_answer
 from agentos_lambda.aws.handlers.cycle import INTERNAL_ERROR_BODY, ASGIApp, Receive, Scope, Send, respond
 from agentos_lambda.aws.handlers.sink import CollectingSink, Sink
 from agentos_lambda.aws.logs import request_id
@@ -30,7 +30,7 @@ class UnsupportedEvent(TypeError):
 class LambdaHandler:
     """One app with two faces: called, it gives a whole answer; ``stream`` gives it piece by piece.
 
-    Which of the two is used is decided by the runtime that loads the handler. The app cannot tell.
+    Which of the two is used is decided by the runtime that loads the handler, and by the request. The app cannot tell.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class LambdaHandler:
         fallback: Fallback | None = None,
         answer_within_ms: int | None = None,
     ) -> None:
-        """``answer_within_ms``: how long whoever is behind the handler waits for a whole answer."""
+        """``answer_within_ms``: how long a stage waits that takes whole answers only."""
         self._app = app
         self._clock = clock or SystemClock()
         self._fallback = fallback
@@ -63,8 +63,8 @@ class LambdaHandler:
         return self._fallback(event, context)
 
     def streams(self, event: Any) -> bool:
-        """Whether ``stream`` takes this event."""
-        return is_http(event)
+        """Whether ``stream`` takes this event, and whoever sent it takes a stream."""
+        return is_http(event) and not wants_whole_answer(event)
 
     async def stream(self, event: Any, context: Any, sink: Sink) -> None:
         """Answer an HTTP event into ``sink``. Raises what the sink raises; errors of the app are answered."""
@@ -84,7 +84,7 @@ class LambdaHandler:
         """The app for Mangum: hands over an answer when all of it is there, or a 500."""
         self._prepare(scope)
         scope[TEXT_ONLY_KEY] = True
-        if self._answer_within_ms is not None:
+        if self._answer_within_ms is not None and wants_whole_answer(scope["aws.event"]):
             scope[ANSWER_BY_KEY] = self._clock.now() + self._answer_within_ms
         request = await receive()
         sink = CollectingSink()

@@ -61,8 +61,7 @@ def main() -> int:
         logger.exception("%s could not be loaded", os.environ["_HANDLER"])
         api.report_init(error)
         return 1
-    streaming = os.environ.get("AGENTOS_RESPONSE_MODE", "streaming") == "streaming"
-    Runtime(api, handler, streaming=streaming).serve(process_loop())
+    Runtime(api, handler).serve(process_loop())
     if recycle_due():
         recycle_now()
     return 0

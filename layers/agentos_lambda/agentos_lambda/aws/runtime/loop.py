@@ -38,11 +38,11 @@ class StreamingHandler(Protocol):
 class Runtime:
     """Serves one handler, one invocation at a time."""
 
-    def __init__(self, api: RuntimeApi, handler: Handler, *, streaming: bool) -> None:
+    def __init__(self, api: RuntimeApi, handler: Handler) -> None:
         self._api = api
         self._handler = handler
         candidate: object = handler
-        self._streaming = candidate if streaming and isinstance(candidate, StreamingHandler) else None
+        self._streaming = candidate if isinstance(candidate, StreamingHandler) else None
 
     def serve(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve until the Runtime API is gone, or this process has to be recycled."""
