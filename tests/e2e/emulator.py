@@ -36,7 +36,11 @@ def add_component(built: Path, code: str) -> None:
     with (components / "components.py").open("a") as module:
         module.write(code)
     path = f"{components}:{layers / 'AgentosLambdaLayer' / 'python'}"
-    command = [ROOT / ".venvs/local/bin/python", "-m", "agentos_lambda.engine.components.build_manifest"]
+    command: list[str | Path] = [
+        ROOT / ".venvs/local/bin/python",
+        "-m",
+        "agentos_lambda.engine.components.build_manifest",
+    ]
     subprocess.run(
         [*command, "-o", components / "manifest.json"], check=True, env={"PATH": os.environ["PATH"], "PYTHONPATH": path}
     )
