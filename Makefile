@@ -84,7 +84,7 @@ secret-remove: ## remove a variable from AWS (NAME=OPENAI_API_KEY)
 # The layers as they go to AWS, but for this machine's processor; beside them agno's own server, and boto3, which Lambda has.
 COLD := $(VENVS)/cold-start
 cold-start: export PYTHONPATH := layers/agentos_lambda:.
-cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts (ARGS='--times 5 --count': by valgrind, too)
+cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts (ARGS='--times 5 --count': by valgrind, too; ARGS=--models: with each provider's package)
 	@ARCHITECTURE=$$(uname -m | sed s/aarch64/arm64/) $(SAM)/bin/sam build >/dev/null
 	@rm -rf $(COLD) && python=$$(PYENV_VERSION=3.13 $(UV) python find --no-python-downloads 3.13) && \
 	  $(UV) pip install --quiet --python "$$python" --target $(COLD)/naive 'agno[os]' mangum -c requirements/local.txt && \

@@ -26,6 +26,7 @@ from local.settings import ROOT, Settings
 from local.template.document import Template
 from local.variables import cloud_access
 from scripts.cold_start.first_answer import FOLLOWED, KEY, OWN_REQUESTS, REQUESTS, Request, first_answer
+from scripts.cold_start.models import MODELS, UNREACHABLE, WHOLE_RUN, components_layer, mib
 
 BUILD = ROOT / ".aws-sam" / "build"
 LAYERS = tuple(BUILD / f"{name}Layer" / "python" for name in ("AgentosLambda", "Components", "Engine"))
@@ -139,8 +140,25 @@ async def report(
         print(f"{bundle.name:6}{request.name:8}{pyc:11}{cpu:25}{peak:9}{costs}  {count}", flush=True)
 
 
+async def report_models(template: Template, options: argparse.Namespace, **where: str) -> None:
+    """Print what the components' layer takes with one agent of each model, and how long its first run takes.
+
+    The run ends when the model has asked and nobody has answered.
+    """
+    package, _, *others = LAYERS
+    for model in MODELS:
+        with components_layer(model) as layer:
+            bundle = Bundle(str(model), (package, layer, *others), {WHOLE_RUN: BUILD / WHOLE_RUN.function})
+            with on_disk(bundle, options.python, compiled=True) as copied:
+                environment = {**variables(copied, WHOLE_RUN, template, options.boto, **where), **UNREACHABLE}
+                await first_answer((options.python, "-S"), environment, WHOLE_RUN)  # fills caches
+                memory = template.functions[WHOLE_RUN.function].memory
+                cpu, _, _ = await seconds(options.python, environment, WHOLE_RUN, options.times, memory=memory)
+            print(f"{bundle.name:26}{mib(layer):7.1f} MiB   {cpu}", flush=True)
+
+
 async def main(options: argparse.Namespace) -> None:
-    """Measure the bundles, each with .pyc files and without."""
+    """Measure the bundles, each with .pyc files and without; or the models."""
     template = Template.load(ROOT / "template.yaml")
     installed = Installed(options.naive, options.boto)
     measured = [bundle for bundle in bundles(installed) if options.only in (None, bundle.name)]
@@ -150,9 +168,12 @@ async def main(options: argparse.Namespace) -> None:
             key_secret(KEY, cloud.clients) as secret,
         ):
             create_resources(template, cloud.clients)
+            where = {"cloud_url": cloud.url, "secret": secret}
+            if options.models:
+                await report_models(template, options, **where)
+                return
             for compiled, bundle in itertools.product((True, False), measured):
                 with on_disk(bundle, options.python, compiled=compiled) as copied:
-                    where = {"cloud_url": cloud.url, "secret": secret}
                     given = {each: variables(copied, each, template, installed.boto, **where) for each in copied.apps}
                     seed = given.pop(FOLLOWED, None)
                     if seed is not None and compiled:  # once
@@ -165,6 +186,9 @@ if __name__ == "__main__":
     parser.add_argument("--python", required=True, help="the interpreter that the layers were built for")
     parser.add_argument("--naive", type=Path, required=True, help="folder with agno[os] and Mangum")
     parser.add_argument("--boto", type=Path, required=True, help="folder with boto3")
+    parser.add_argument(
+        "--models", action="store_true", help="size and first run with the model of each provider instead"
+    )
     parser.add_argument("--only", choices=("ours", "naive"))
     parser.add_argument("--times", type=int, default=5, help="how many runs a median is made of; default: %(default)s")
     parser.add_argument("--count", action="store_true", help="also count instructions by valgrind, which takes minutes")

@@ -151,6 +151,27 @@ def test_a_server_that_cannot_be_reached_ends_the_run_as_an_error_that_names_the
     assert nobody not in str(done.events)
 
 
+def test_a_toolkit_that_raises_when_it_connects_is_missed_too() -> None:
+    class Raising(MCPTools):
+        async def connect(self, force: bool = False) -> None:
+            raise RuntimeError("no route to 10.0.0.5")
+
+    done = played("agent", Raising(url="http://127.0.0.1:1/mcp", name="sums"))
+
+    assert done.outcome.status is RunStatus.ERROR
+    assert done.outcome.error == "The toolkit sums of a cannot be reached"
+
+
+def test_a_toolkit_that_was_connected_before_the_run_stays_connected(server: ToolServer, loop: asyncio.Runner) -> None:
+    connected = toolkit(server.url)
+    loop.run(connected.connect())
+    done = played("agent", connected, loop=loop)
+
+    assert done.content == "double gave: 42"
+    assert connected.initialized
+    loop.run(connected.close())
+
+
 def test_a_run_that_is_not_streamed_ends_the_same(nobody: str) -> None:
     done = play(engine_of(agent(toolkit(nobody))), request_of("agent/a", CALL, stream=False))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -13,12 +14,15 @@ from agno.models.anthropic import Claude
 from agno.models.base import Model
 from agno.models.google import Gemini
 from agno.models.openai import OpenAIChat, OpenAIResponses
+from agno.workflow import Step, Workflow
+from anthropic import AsyncAnthropic, AsyncAnthropicBedrock
+from openai import AsyncOpenAI
 
 from agentos_lambda.protocol.values import Event, RunStatus
 from tests.engine.playing import Played, cancelling_at, engine_of, play, request_of
 from tests.providers.dialects import READ, WRITTEN, Trouble, Turn
 from tests.providers.environment import Playing
-from tests.providers.models import GREETING, PROVIDERS, SUMS
+from tests.providers.models import GREETING, PROVIDERS, SUMS, Clients
 from tests.providers.server import Line, Provider
 
 EACH = pytest.mark.parametrize("name", PROVIDERS)
@@ -188,3 +192,20 @@ def test_each_form_of_an_error_in_a_stream_of_responses_ends_the_run(
     assert texts(played) == ["Good ", "morning"]
     assert played.outcome.status is RunStatus.ERROR
     assert played.outcome.error == "Out of order"
+
+
+def test_a_step_that_fails_is_repeated_three_times_by_agno(provider: Provider) -> None:
+    provider.answers = [PROVIDERS["openai-chat"][0].refusal(500, "Out of order")]
+    with asyncio.Runner() as loop:
+        clients = Clients()
+        step = Step(name="s", agent=Agent(name="s", model=PROVIDERS["openai-chat"][1](clients)))
+        workflow = Workflow(id="w", name="w", steps=[step])
+        play(engine_of(workflow), request_of("workflow/w", "hello"), loop=loop)
+        loop.run(clients.close())
+
+    assert len(provider.asked) == 4
+
+
+@pytest.mark.usefixtures("provider")
+def test_the_clients_repeat_a_call_as_often_as_the_documents_say() -> None:
+    assert AsyncOpenAI().max_retries == AsyncAnthropic().max_retries == AsyncAnthropicBedrock().max_retries == 2

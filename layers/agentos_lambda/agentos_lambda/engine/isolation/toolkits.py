@@ -47,10 +47,15 @@ class Connections:
 
     async def _connect(self, toolkit: Any, part: Any) -> None:
         """Once for all parts of the run."""
+        if toolkit.initialized and id(toolkit) not in self._toolkits:
+            return  # by somebody else, who closes it
         _, lock = self._toolkits.setdefault(id(toolkit), (toolkit, asyncio.Lock()))
         async with lock:
             if not toolkit.initialized:
-                await toolkit.connect()
+                try:
+                    await toolkit.connect()
+                except Exception:  # an edge: most toolkits log this themselves, and some raise it
+                    logger.warning("the toolkit %s cannot connect", toolkit.name, exc_info=True)
         if not toolkit.initialized:
             self.miss(toolkit, part)
 
