@@ -13,7 +13,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 
 from agentos_lambda.protocol.values import Json, JsonObject, RunStatus
 
-AuthMode = Literal["none", "security_key"]
+AuthMode = Literal["none", "security_key", "jwt"]
 WebSocketUrl = Annotated[str | None, WithJsonSchema({"type": ["string", "null"]})]
 Count = Annotated[int, Field(ge=0)]
 DateTime = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]

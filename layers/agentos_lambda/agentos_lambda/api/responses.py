@@ -1,11 +1,17 @@
 """Responses of which mypy knows the content, and routes that send them as they are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import GenericAlias
 from typing import Any, Generic, TypeVar
 
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+
+from agentos_lambda.api.auth import OPEN_PATHS
+from agentos_lambda.api.scope import principal_of
+from agentos_lambda.identity.operations import operation
+from agentos_lambda.identity.permissions import demand
 
 T = TypeVar("T")
 
@@ -27,7 +33,25 @@ class Accepted(Answer[T]):
 
 
 class TypedRoute(APIRoute):
-    """A route whose return type is there for mypy and the API document: FastAPI would make a serializer of it."""
+    """A route that demands what the table of operations says: one that is not in it cannot be made.
+
+    Its return type is there for mypy and the API document: FastAPI would make a serializer of it.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        methods = options.get("methods") or ["GET"]
+        self._operations = {} if path in OPEN_PATHS else {method: operation(method, path) for method in methods}
         super().__init__(path, endpoint, **{**options, "response_model": None})
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Whoever may not do this learns nothing else: 403 comes before 404 and 422, as in AgentOS."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            if self._operations:
+                demanded = self._operations["GET" if request.method == "HEAD" else request.method]
+                component_id = request.path_params.get(f"{demanded.kind}_id") if demanded.kind else None
+                demand(principal_of(request.scope), demanded, component_id)
+            return await handle(request)
+
+        return guarded

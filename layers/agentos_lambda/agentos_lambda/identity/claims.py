@@ -9,12 +9,10 @@ from typing import Any
 from agentos_lambda.identity.errors import Expired, InvalidToken, WrongAudience, WrongSubject
 from agentos_lambda.identity.principal import Principal, PrincipalKind
 from agentos_lambda.identity.scopes import Scopes
+from agentos_lambda.protocol.ids import is_user_id
 
 SKEW_SECONDS = 60
 """How far the issuer's clock and ours may be apart."""
-
-MAX_SUBJECT_LENGTH = 256
-"""Characters."""
 
 _RESERVED = ("sa:", "__oauth__:", "__scheduler__")
 """How the subjects begin that AgentOS itself gives out."""
@@ -80,7 +78,7 @@ def _subject(claims: Mapping[str, Any]) -> str | None:
         return None
     if not isinstance(subject, str):
         raise InvalidToken("Subject must be a string")
-    if subject.startswith(_RESERVED) or len(subject) > MAX_SUBJECT_LENGTH or not subject.isprintable():
+    if subject.startswith(_RESERVED) or not is_user_id(subject):
         raise WrongSubject
     return subject
 

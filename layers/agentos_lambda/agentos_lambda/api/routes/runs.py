@@ -14,7 +14,7 @@ from agentos_lambda.api.requests.parse import continue_request, run_request
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.responses import Accepted, Answer, TypedRoute
 from agentos_lambda.api.routes.components import component_path, known_component
-from agentos_lambda.api.scope import answer_by, deadline_of
+from agentos_lambda.api.scope import answer_by, deadline_of, principal_of
 from agentos_lambda.api.slow_answers import patiently
 from agentos_lambda.api.sse import EventStream, stream_execution, stream_snapshots
 from agentos_lambda.protocol.ids import MAX_EVENT_INDEX
@@ -59,8 +59,9 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         component: Known, request: Request, idempotency_key: Annotated[str | None, _IdempotencyKey] = None
     ) -> _Answered:
         """The run as JSON; its events as they happen with `stream`; at once with `background`."""
-        body, deadline, by = await read_body(request), deadline_of(request.scope), answer_by(request.scope)
-        asked = await run_request(component, body, idempotency_key, deadline)
+        body, principal = await read_body(request), principal_of(request.scope)
+        deadline, by = deadline_of(request.scope), answer_by(request.scope)
+        asked = await run_request(component, body, idempotency_key, principal=principal, deadline=deadline)
         if asked.background:
             record = await run_in_threadpool(intake.enqueue, asked)
             return responses.queued(record, stream=asked.stream, after=-1, until=asked.deadline)
@@ -81,8 +82,9 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
     )
     async def continue_run(component: Known, run_id: RunId, request: Request) -> _Answered:
         """Answers like a new run: the run as JSON, its events with `stream`, at once with `background`."""
-        asked = continue_request(component, run_id, await read_body(request), deadline_of(request.scope))
-        by = answer_by(request.scope)
+        body, principal = await read_body(request), principal_of(request.scope)
+        deadline, by = deadline_of(request.scope), answer_by(request.scope)
+        asked = continue_request(component, run_id, body, principal=principal, deadline=deadline)
         if asked.background or by is not None:
             record = await run_in_threadpool(intake.enqueue_continuation, asked)
             after = record.next_index - 1
