@@ -9,8 +9,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from agentos_lambda.api.errors import RETRY_AFTER_SECONDS, error_response
 from agentos_lambda.api.pages.files import MEDIA_TYPES
 from agentos_lambda.api.scope import PRINCIPAL_KEY, route_path
+from agentos_lambda.identity import audit
 from agentos_lambda.identity.authority import Authority
-from agentos_lambda.identity.errors import Forbidden, KeysUnavailable, Refused
+from agentos_lambda.identity.errors import Forbidden, IdentityError, KeysUnavailable, Refused
 from agentos_lambda.runs.errors import StoreUnavailable
 
 OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"}) | {
@@ -48,11 +49,16 @@ class Authentication:
         try:
             scope[PRINCIPAL_KEY] = await run_in_threadpool(self._authority.principal, token)
         except Refused as refusal:
-            return 401, str(refusal)
+            return self._refused(scope, 401, refusal)
         except Forbidden as refusal:
-            return 403, str(refusal)
+            return self._refused(scope, 403, refusal)
         except KeysUnavailable:
             return 503, "Tokens cannot be verified at present"
         except StoreUnavailable:
             return 503, "The security key cannot be read"
         return None
+
+    def _refused(self, scope: Scope, status: int, refusal: IdentityError) -> tuple[int, str]:
+        if self._authority.audits:
+            audit.refused(None, f"{scope['method']} {route_path(scope)}", str(refusal))
+        return status, str(refusal)

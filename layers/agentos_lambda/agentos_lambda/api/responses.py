@@ -10,10 +10,15 @@ from fastapi.routing import APIRoute
 
 from agentos_lambda.api.auth import OPEN_PATHS
 from agentos_lambda.api.scope import principal_of
+from agentos_lambda.identity import audit
+from agentos_lambda.identity.errors import Forbidden
 from agentos_lambda.identity.operations import operation
 from agentos_lambda.identity.permissions import demand
+from agentos_lambda.runs.errors import NotFound
 
 T = TypeVar("T")
+
+_READING = ("GET", "HEAD")
 
 
 class Answer(JSONResponse, Generic[T]):
@@ -48,10 +53,19 @@ class TypedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
-            if self._operations:
-                demanded = self._operations["GET" if request.method == "HEAD" else request.method]
-                component_id = request.path_params.get(f"{demanded.kind}_id") if demanded.kind else None
-                demand(principal_of(request.scope), demanded, component_id)
-            return await handle(request)
+            if not self._operations:
+                return await handle(request)
+            demanded = self._operations["GET" if request.method == "HEAD" else request.method]
+            component_id = request.path_params.get(f"{demanded.kind}_id") if demanded.kind else None
+            principal, what = principal_of(request.scope), f"{request.method} {self.path}"
+            try:
+                demand(principal, demanded, component_id)
+                response = await handle(request)
+            except (Forbidden, NotFound) as refusal:  # what is not there may be somebody else's
+                audit.refused(principal, what, str(refusal), **request.path_params)
+                raise
+            if request.method not in _READING:
+                audit.done(principal, what, status=response.status_code, **request.path_params)
+            return response
 
         return guarded

@@ -66,7 +66,9 @@ class Authority:
         self._clock = clock
         self._tokens = tokens
         self._takes_key = takes_key or tokens is None
+        self.audits = tokens is not None
         self.isolates_users = isolates_users and tokens is not None
+        self._key_holder = replace(KEY_HOLDER, audited=self.audits)
 
     def mode(self) -> AuthMode:
         """What callers have to present."""
@@ -90,7 +92,7 @@ class Authority:
         if token is None:
             raise Missing(_TOKEN_MISSING)
         key_counts = self._takes_key and self._key_is(token)
-        return KEY_HOLDER if key_counts else self._restricted(self._tokens.verify(token))
+        return self._key_holder if key_counts else self._restricted(self._tokens.verify(token))
 
     def grant(self, principal: Principal, token: str, connection_id: str) -> Grant | None:
         """What a connection keeps of the token that it has presented; None if it needed none."""
@@ -107,7 +109,7 @@ class Authority:
         if grant.proof is not None:
             proof = grant.proof
             counts = self._takes_key and admits(self._key, lambda key: same_key(proof_of(key, connection_id), proof))
-            return KEY_HOLDER if counts else None
+            return self._key_holder if counts else None
         expired = grant.expires_at is not None and grant.expires_at <= self._clock.now()
         if self._tokens is None or expired:
             return None
@@ -122,7 +124,7 @@ class Authority:
             raise Missing(_KEY_MISSING)
         if not admits(self._key, partial(same_key, token)):
             raise WrongKey
-        return KEY_HOLDER
+        return self._key_holder
 
     def _key_is(self, token: str) -> bool:
         """Whether this is the security key, beside tokens. What looks like a token does not have the secret read again,
@@ -142,4 +144,4 @@ class Authority:
         isolated = self.isolates_users and not user.scopes.admin
         if isolated and user.subject is None:
             raise Forbidden(NO_IDENTITY)
-        return replace(user, isolated=isolated)
+        return replace(user, isolated=isolated, audited=True)

@@ -31,6 +31,8 @@ class Principal:
     """It sees only what is its own, whatever user its requests name."""
     expires_at: int | None = None
     """When its token expires, in milliseconds since the epoch; None if never."""
+    audited: bool = False
+    """What it does is written to the audit trail: there are several principals."""
 
     def acts_for(self, claimed: str | None) -> str | None:
         """The user of a run that it starts, if its request names the user ``claimed``.

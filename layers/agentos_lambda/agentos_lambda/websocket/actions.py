@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 
+from agentos_lambda.identity import audit
 from agentos_lambda.identity.errors import Forbidden
 from agentos_lambda.identity.permissions import WORKFLOW_ACTIONS, demand_workflow
 from agentos_lambda.identity.principal import Principal
@@ -16,7 +17,7 @@ from agentos_lambda.websocket.authentication import Authentication
 from agentos_lambda.websocket.client import Client
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.greeting import Greeter
-from agentos_lambda.websocket.messages import action_of, parse
+from agentos_lambda.websocket.messages import action_of, parse, shown
 from agentos_lambda.websocket.ports import Connection
 from agentos_lambda.websocket.reconnect import reconnect
 from agentos_lambda.websocket.workflows import cancel_workflow, continue_workflow, start_workflow
@@ -71,12 +72,26 @@ class Actions:
             return self._authentication.answer(connection, message)
         if principal is None:
             return control.auth_required(self._context.authority.mode())
-        if name in WORKFLOW_ACTIONS:
-            demand_workflow(principal, name, message.get("workflow_id"))
         action = _ACTIONS.get(name)
         if action is None:
             raise InvalidRequest(f"Unknown action: {name}")
-        return action(self._context, Client(connection.connection_id, principal), message)
+        client = Client(connection.connection_id, principal)
+        if name not in WORKFLOW_ACTIONS:
+            return action(self._context, client, message)
+        about = {"connection_id": client.connection_id, **_ids(message)}
+        try:
+            demand_workflow(principal, name, message.get("workflow_id"))
+            answer = action(self._context, client, message)
+        except (Forbidden, InvalidRequest) as refusal:  # what is not there may be somebody else's
+            audit.refused(principal, name, str(refusal), **about)
+            raise
+        audit.done(principal, name, **about)
+        return answer
+
+
+def _ids(message: JsonObject) -> dict[str, str]:
+    given = {name: message.get(name) for name in ("workflow_id", "run_id", "session_id")}
+    return {name: shown(value) for name, value in given.items() if isinstance(value, str)}
 
 
 def _ping(_context: ActionContext, _client: Client, _message: JsonObject) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentos_lambda.identity import audit
 from agentos_lambda.identity.authority import Grant
 from agentos_lambda.identity.errors import Expired, Forbidden, KeysUnavailable, Refused
 from agentos_lambda.identity.principal import PrincipalKind
@@ -25,12 +26,8 @@ class Authentication:
         authority = self._context.authority
         try:
             principal = authority.principal(token)
-        except Refused as refusal:
-            return control.auth_error(
-                refusal.socket_text or str(refusal), _error_type(refusal, authority.mode() == "jwt")
-            )
-        except Forbidden as refusal:
-            return control.auth_error(str(refusal), "invalid_token")
+        except (Refused, Forbidden) as refusal:
+            return self._refused(connection, refusal)
         except KeysUnavailable:
             return control.auth_error("Tokens cannot be verified at present", "server_error")
         grant = authority.grant(principal, token, connection.connection_id)
@@ -41,6 +38,13 @@ class Authentication:
         self._context.sender.send(connection.connection_id, control.authenticated())
         return control.authenticated_user(principal.subject)
 
+    def _refused(self, connection: Connection, refusal: Refused | Forbidden) -> str:
+        text = (refusal.socket_text if isinstance(refusal, Refused) else None) or str(refusal)
+        if not self._context.authority.audits:
+            return control.auth_error(text)
+        audit.refused(None, "authenticate", str(refusal), connection_id=connection.connection_id)
+        return control.auth_error(text, "expired" if isinstance(refusal, Expired) else "invalid_token")
+
     def _keep(self, connection: Connection, grant: Grant) -> None:
         registry, earlier = self._context.registry, connection.grant
         registry.connections.authenticate(connection.connection_id, grant=grant)
@@ -48,9 +52,3 @@ class Authentication:
             return
         for run_id in connection.run_ids:
             registry.followers.extend(run_id, connection.connection_id, until=grant.expires_at)
-
-
-def _error_type(refusal: Refused, by_token: bool) -> str | None:
-    if not by_token:
-        return None
-    return "expired" if isinstance(refusal, Expired) else "invalid_token"

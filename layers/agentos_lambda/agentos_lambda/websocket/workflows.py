@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agentos_lambda.identity import audit
 from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.errors import InvalidRequest
@@ -29,7 +30,8 @@ def start_workflow(context: ActionContext, client: Client, message: JsonObject) 
     )
     # The follower first: an accepted run is never without it.
     with context.registry.added(run_id, client, next_index=0, form=Form.SSE):
-        context.intake.enqueue(command)
+        record = context.intake.enqueue(command)
+    audit.done(client.principal, "run started", run_id=run_id, session_id=record.session_id, user_id=record.user_id)
 
 
 def continue_workflow(context: ActionContext, client: Client, message: JsonObject) -> None:
@@ -50,6 +52,7 @@ def continue_workflow(context: ActionContext, client: Client, message: JsonObjec
         raise InvalidRequest(f"Run is not paused (status={record.status})")
     with context.registry.added(run_id, client, next_index=record.next_index, form=Form.SSE):
         context.intake.enqueue_continuation(command)
+    audit.done(client.principal, "run continued", run_id=run_id, session_id=record.session_id, user_id=record.user_id)
 
 
 def cancel_workflow(context: ActionContext, client: Client, message: JsonObject) -> str:
