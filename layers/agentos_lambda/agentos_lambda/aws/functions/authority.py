@@ -57,7 +57,8 @@ def _tokens(settings: JwtSettings, clock: Clock) -> Tokens:
 
 def _verifier(settings: JwtSettings, clock: Clock) -> Tokens:
     """Raises ``ImportError`` without the layer, ``OSError``, ``ValueError``."""
-    from agentos_lambda.identity.tokens.verifier import (  # noqa: PLC0415 - only where tokens are configured
+    from agentos_lambda.identity.tokens.verified import VerifiedTokens  # noqa: PLC0415 - only where they are configured
+    from agentos_lambda.identity.tokens.verifier import (  # noqa: PLC0415
         FixedKeys,
         TokenVerifier,
         allowed_algorithms,
@@ -76,7 +77,7 @@ def _verifier(settings: JwtSettings, clock: Clock) -> Tokens:
         settings.scope_prefix,
         settings.expiry_required,
     )
-    return TokenVerifier(source, algorithms, rules, clock)
+    return VerifiedTokens(TokenVerifier(source, algorithms, rules, clock), clock)
 
 
 def _fixed_keys(settings: JwtSettings) -> Iterator[Key]:
