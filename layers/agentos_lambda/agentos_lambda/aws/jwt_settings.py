@@ -22,6 +22,8 @@ class JwtSettings:
     jwks_file: str | None = None
     issuer: str | None = None
     """Of OpenID Connect: without the first two, its keys are fetched."""
+    jwks_url: str | None = None
+    """Where the issuer's keys are, if it does not publish that."""
     audiences: frozenset[str] = frozenset()
     algorithms: tuple[str, ...] = ("RS256",)
     audience_claim: str = "aud"
@@ -44,6 +46,7 @@ class JwtSettings:
             verification_key=given.get("JWT_VERIFICATION_KEY"),
             jwks_file=given.get("JWT_JWKS_FILE"),
             issuer=given.get("JWT_ISSUER"),
+            jwks_url=given.get("JWT_JWKS_URL"),
             audiences=frozenset(_listed(given.get("JWT_AUDIENCE", ""))),
             algorithms=tuple(_listed(given.get("JWT_ALGORITHMS", ""))) or cls.algorithms,
             audience_claim=given.get("JWT_AUDIENCE_CLAIM", cls.audience_claim),

@@ -98,7 +98,7 @@ def _issuer_keys(settings: JwtSettings, clock: Clock) -> TokenKeys:
         raise InvalidSettings("there is neither a key, nor a file of keys, nor an issuer")
     if not settings.audiences:
         raise InvalidSettings("JWT_AUDIENCE is missing: an issuer's tokens may be for somebody else")
-    return IssuerKeys(settings.issuer, fetch_json, clock)
+    return IssuerKeys(settings.issuer, fetch_json, clock, keys_url=settings.jwks_url)
 
 
 def _misconfigured(reason: Exception) -> Tokens:

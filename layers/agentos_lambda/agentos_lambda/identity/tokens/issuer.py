@@ -27,8 +27,10 @@ Fetch = Callable[[str], Any]
 class IssuerKeys:
     """Implements ``verifier.KeySource``. Thread-safe."""
 
-    def __init__(self, issuer: str, fetch: Fetch, clock: Clock) -> None:
+    def __init__(self, issuer: str, fetch: Fetch, clock: Clock, *, keys_url: str | None = None) -> None:
+        """``keys_url``: where the keys are, if they are not to be found by discovery."""
         self._issuer = issuer
+        self._keys_url = keys_url
         self._fetch = fetch
         self._keys = Remembered(self._read, clock, FRESHNESS)
 
@@ -46,15 +48,8 @@ class IssuerKeys:
             raise
 
     def _fetched(self) -> tuple[Key, ...]:
-        configuration = self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-        # Otherwise one issuer could speak for another (section 4.3).
-        if not isinstance(configuration, dict) or configuration.get("issuer") != self._issuer:
-            raise KeysUnavailable("the document of the issuer names another issuer")
-        url = configuration.get("jwks_uri")
-        if not isinstance(url, str):
-            raise KeysUnavailable("the document of the issuer names no keys")
         try:
-            keys = key_set(self._fetch(url))
+            keys = key_set(self._fetch(self._keys_url or self._discovered()))
         except UnusableKey as failure:
             raise KeysUnavailable(str(failure)) from failure
         # A secret in a public document is none.
@@ -62,6 +57,16 @@ class IssuerKeys:
         if not public:
             raise KeysUnavailable("the issuer has no usable key")
         return public
+
+    def _discovered(self) -> str:
+        configuration = self._fetch(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+        # Otherwise one issuer could speak for another (section 4.3).
+        if not isinstance(configuration, dict) or configuration.get("issuer") != self._issuer:
+            raise KeysUnavailable("the document of the issuer names another issuer")
+        url = configuration.get("jwks_uri")
+        if not isinstance(url, str):
+            raise KeysUnavailable("the document of the issuer names no keys")
+        return url
 
 
 def _required(keys: tuple[Key, ...] | None) -> Sequence[Key]:
