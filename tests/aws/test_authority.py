@@ -11,7 +11,7 @@ import pytest
 
 from agentos_lambda.aws.functions.authority import authority_of
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.identity.errors import InvalidToken, KeysUnavailable, Refused
+from agentos_lambda.identity.errors import InvalidToken, KeysUnavailable, Unauthorized
 from agentos_lambda.identity.principal import PrincipalKind
 from agentos_lambda.runs.clock import SystemClock
 from tests.identity.tokens import AUDIENCE, ISSUER, SECRET, claims, jwk, public_pem, signed
@@ -95,7 +95,7 @@ def test_what_is_configured_wrongly_lets_nobody_in(authority, caplog, tmp_path, 
     for presented in (token(), "the key", "anything"):
         with pytest.raises(KeysUnavailable):
             closed.principal(presented)
-    with pytest.raises(Refused):
+    with pytest.raises(Unauthorized):
         closed.principal(None)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agentos_lambda.identity.errors import InvalidToken, KeysUnavailable
-from agentos_lambda.identity.tokens.fetch import MAX_BYTES, fetch_json
+from agentos_lambda.identity.tokens.fetch import MAX_DOCUMENT_BYTES, fetch_json
 from agentos_lambda.identity.tokens.issuer import FRESHNESS, IssuerKeys
 from agentos_lambda.identity.tokens.verifier import TokenVerifier, allowed_algorithms
 from tests.clocks import ManualClock
@@ -161,7 +161,7 @@ def test_documents_are_fetched_whole_or_not_at_all(server):
         "/good?a=b": (200, json.dumps({"keys": []}).encode()),
         "/moved": (302, b""),
         "/error": (500, b"{}"),
-        "/large": (200, b" " * (MAX_BYTES + 1)),
+        "/large": (200, b" " * (MAX_DOCUMENT_BYTES + 1)),
         "/html": (200, b"<html>"),
         "/bytes": (200, b"\xff"),
     }

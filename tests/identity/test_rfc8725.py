@@ -9,7 +9,7 @@ import zlib
 import pytest
 
 from agentos_lambda.identity.claims import ClaimRules
-from agentos_lambda.identity.errors import Expired, InvalidToken, Refused, WrongAudience, WrongSubject
+from agentos_lambda.identity.errors import Expired, InvalidToken, Unauthorized, WrongAudience, WrongSubject
 from agentos_lambda.identity.tokens.keys import UnusableKey, fitting, key_set, pem_key, secret_key
 from agentos_lambda.identity.tokens.verifier import MAX_TOKEN_LENGTH, allowed_algorithms
 from tests.clocks import ManualClock
@@ -228,7 +228,7 @@ def test_3_12_an_access_token_and_an_id_token_of_one_issuer_are_told_apart_by_th
 
 def test_what_is_no_token_is_refused_in_words_and_never_trips(clock):
     for text in ("", ".", "..", "...", "a.b.c", "\ud800.b.c", "é.è.ü", "{}.{}.{}", "=.=.=", "\x00" * 10, "a" * 20_000):
-        with pytest.raises(Refused):
+        with pytest.raises(Unauthorized):
             verifier(clock).verify(text)
 
 

@@ -11,7 +11,7 @@ from agentos_lambda.api.pages.files import MEDIA_TYPES
 from agentos_lambda.api.scope import PRINCIPAL_KEY, route_path
 from agentos_lambda.identity import audit
 from agentos_lambda.identity.authority import Authority
-from agentos_lambda.identity.errors import Forbidden, IdentityError, KeysUnavailable, Refused
+from agentos_lambda.identity.errors import Forbidden, IdentityError, KeysUnavailable, Unauthorized
 from agentos_lambda.runs.errors import StoreUnavailable
 
 OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"}) | {
@@ -48,7 +48,7 @@ class Authentication:
         token = bearer_token(authorization) if authorization is not None else None
         try:
             scope[PRINCIPAL_KEY] = await run_in_threadpool(self._authority.principal, token)
-        except Refused as refusal:
+        except Unauthorized as refusal:
             return self._refused(scope, 401, refusal)
         except Forbidden as refusal:
             return self._refused(scope, 403, refusal)

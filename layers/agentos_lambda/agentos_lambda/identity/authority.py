@@ -28,7 +28,7 @@ class Tokens(Protocol):
     """Verifies tokens."""
 
     def verify(self, token: str) -> Principal:
-        """The principal whom the token names. May block. Raises ``Refused``, ``KeysUnavailable``."""
+        """The principal whom the token names. May block. Raises ``Unauthorized``, ``KeysUnavailable``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Authority:
             return True
 
     def principal(self, token: str | None) -> Principal:
-        """Whom the token stands for. Raises ``Refused``; ``Forbidden`` for a user without a name where it needs one."""
+        """Whom the token stands for. Raises ``Unauthorized``, and ``Forbidden`` for a user without a name it needs."""
         if self._tokens is None:
             return self._by_key(token)
         if token is None:

@@ -32,7 +32,7 @@ class ClaimRules:
     expiry_required: bool = True
 
     def principal(self, claims: Mapping[str, Any], *, now: int) -> Principal:
-        """The user whom the claims are about. ``now``: milliseconds since the epoch. Raises ``Refused``."""
+        """The user whom the claims are about. ``now``: milliseconds since the epoch. Raises ``Unauthorized``."""
         expires_at = self._expiry(claims, now // 1000)
         self._check_audience(claims.get(self.audience_claim))
         if self.issuer is not None and claims.get("iss") != self.issuer:

@@ -1,7 +1,7 @@
 """Why a caller is not let in, or may not do something. Both texts are those of AgentOS 3.1.10.
 
 IdentityError
-├── Refused            401: the credentials do not count
+├── Unauthorized       401: the credentials do not count
 │   ├── Missing        there are none
 │   ├── WrongKey       they are not the security key
 │   ├── Expired        the token's time is over
@@ -21,18 +21,18 @@ class IdentityError(Exception):
     """Base of refusals. Its text is fit for the caller's eyes."""
 
 
-class Refused(IdentityError):
+class Unauthorized(IdentityError):
     """The credentials do not count."""
 
     socket_text: str | None = None
     """How it is said on a WebSocket, if otherwise."""
 
 
-class Missing(Refused):
+class Missing(Unauthorized):
     """There are no credentials."""
 
 
-class WrongKey(Refused):
+class WrongKey(Unauthorized):
     """The token is not the security key."""
 
     socket_text = "Invalid token"
@@ -41,7 +41,7 @@ class WrongKey(Refused):
         super().__init__("Invalid authentication token")
 
 
-class Expired(Refused):
+class Expired(Unauthorized):
     """The token has expired."""
 
     socket_text = "Signature has expired"
@@ -50,7 +50,7 @@ class Expired(Refused):
         super().__init__("Token has expired")
 
 
-class WrongAudience(Refused):
+class WrongAudience(Unauthorized):
     """The token was issued for somebody else."""
 
     socket_text = "Invalid audience"
@@ -59,14 +59,14 @@ class WrongAudience(Refused):
         super().__init__("Invalid token audience - token not valid for this AgentOS instance")
 
 
-class WrongSubject(Refused):
+class WrongSubject(Unauthorized):
     """The token's subject is reserved, or cannot be the id of a user."""
 
     def __init__(self) -> None:
         super().__init__("Invalid token subject")
 
 
-class InvalidToken(Refused):
+class InvalidToken(Unauthorized):
     """The token is malformed, or its signature or one of its claims is wrong."""
 
     def __init__(self, reason: str) -> None:

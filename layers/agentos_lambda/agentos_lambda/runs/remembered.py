@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from agentos_lambda.runs.clock import Clock, Stopwatch
 from agentos_lambda.runs.errors import StoreUnavailable
 
-T = TypeVar("T")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +27,33 @@ class Freshness:
     """The same while no value is known."""
 
 
-class Remembered(Generic[T]):
+class Remembered(Generic[V]):
     """Reads a value and remembers it for a while. Thread-safe: callers that come meanwhile wait for the reader."""
 
-    def __init__(self, read: Callable[[], T | None], clock: Clock, freshness: Freshness) -> None:
+    def __init__(self, read: Callable[[], V | None], clock: Clock, freshness: Freshness) -> None:
         """``read`` raises ``StoreUnavailable`` if there is no answer; it logs why. None is an answer, too."""
         self._read_source = read
         self._clock = clock
         self._freshness = freshness
-        self._value: T | None = None
+        self._value: V | None = None
         self._since_read: Stopwatch | None = None
         self._since_try: Stopwatch | None = None
         self._lock = threading.Lock()
 
-    def value(self) -> T | None:
+    def value(self) -> V | None:
         """The value; None if it is unknown, or was read too long ago."""
         with self._lock:
             if self._known() is None or self._age_ms() >= self._freshness.fresh_ms:
                 self._read()
             return self._known()
 
-    def reread(self) -> T | None:
+    def reread(self) -> V | None:
         """The value, read again, unless it was just now."""
         with self._lock:
             self._read()
             return self._known()
 
-    def _known(self) -> T | None:
+    def _known(self) -> V | None:
         return self._value if self._age_ms() < self._freshness.max_age_ms else None
 
     def _age_ms(self) -> int:

@@ -13,7 +13,7 @@ from agentos_lambda.protocol.values import JsonObject
 from agentos_lambda.runs.errors import InvalidRequest, StoreUnavailable
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.admission import Admission
-from agentos_lambda.websocket.authentication import Authentication
+from agentos_lambda.websocket.authentication import Authenticator
 from agentos_lambda.websocket.client import Client
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.greeting import Greeter
@@ -37,7 +37,7 @@ class Actions:
         self._context = context
         self._greeter = greeter
         self._admission = admission
-        self._authentication = Authentication(context)
+        self._authenticator = Authenticator(context)
 
     def handle(self, connection_id: str, text: str, *, address: str) -> None:
         """Do what the message says, and answer. Raises ``PostFailed`` if the answer cannot be posted.
@@ -69,7 +69,7 @@ class Actions:
         message = parse(text)
         name = action_of(message)
         if name == "authenticate":
-            return self._authentication.answer(connection, message)
+            return self._authenticator.answer(connection, message)
         if principal is None:
             return control.auth_required(self._context.authority.mode())
         action = _ACTIONS.get(name)

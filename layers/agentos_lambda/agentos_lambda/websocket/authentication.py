@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agentos_lambda.identity import audit
 from agentos_lambda.identity.authority import Grant
-from agentos_lambda.identity.errors import Expired, Forbidden, KeysUnavailable, Refused
+from agentos_lambda.identity.errors import Expired, Forbidden, KeysUnavailable, Unauthorized
 from agentos_lambda.identity.principal import PrincipalKind
 from agentos_lambda.protocol.values import JsonObject
 from agentos_lambda.websocket import control
@@ -12,7 +12,7 @@ from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.ports import Connection
 
 
-class Authentication:
+class Authenticator:
     """Answers ``authenticate``. A refusal changes nothing: the client may try again, and keeps what it had."""
 
     def __init__(self, context: ActionContext) -> None:
@@ -26,7 +26,7 @@ class Authentication:
         authority = self._context.authority
         try:
             principal = authority.principal(token)
-        except (Refused, Forbidden) as refusal:
+        except (Unauthorized, Forbidden) as refusal:
             return self._refused(connection, refusal)
         except KeysUnavailable:
             return control.auth_error("Tokens cannot be verified at present", "server_error")
@@ -38,8 +38,8 @@ class Authentication:
         self._context.sender.send(connection.connection_id, control.authenticated())
         return control.authenticated_user(principal.subject)
 
-    def _refused(self, connection: Connection, refusal: Refused | Forbidden) -> str:
-        text = (refusal.socket_text if isinstance(refusal, Refused) else None) or str(refusal)
+    def _refused(self, connection: Connection, refusal: Unauthorized | Forbidden) -> str:
+        text = (refusal.socket_text if isinstance(refusal, Unauthorized) else None) or str(refusal)
         if not self._context.authority.audits:
             return control.auth_error(text)
         audit.refused(None, "authenticate", str(refusal), connection_id=connection.connection_id)

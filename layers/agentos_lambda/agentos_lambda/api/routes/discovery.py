@@ -12,6 +12,7 @@ from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.responses import Answer, TypedRoute
 from agentos_lambda.api.routes.pages import add_pages
 from agentos_lambda.api.scope import prefix
+from agentos_lambda.identity.authority import AuthMode
 from agentos_lambda.protocol.values import JsonObject, Kind
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _home(os: Os, root: str) -> "answers.Home":
     }
 
 
-def _info(os: Os, catalog: "Catalog", *, auth_mode: "answers.AuthMode", user_isolation: bool) -> "answers.Info":
+def _info(os: Os, catalog: "Catalog", *, auth_mode: AuthMode, user_isolation: bool) -> "answers.Info":
     return {
         "os_id": os.id,
         "name": os.name,

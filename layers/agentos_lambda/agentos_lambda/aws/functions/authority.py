@@ -21,7 +21,7 @@ from agentos_lambda.stores.clients import Clients
 
 if TYPE_CHECKING:
     from agentos_lambda.identity.tokens.keys import Key
-    from agentos_lambda.identity.tokens.verifier import KeySource as TokenKeys
+    from agentos_lambda.identity.tokens.verifier import TokenKeys
 
 log = logging.getLogger(__name__)
 

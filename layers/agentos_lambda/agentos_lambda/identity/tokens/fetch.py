@@ -13,7 +13,7 @@ from agentos_lambda.identity.errors import KeysUnavailable
 from agentos_lambda.protocol.strict_json import parse_json
 
 TIMEOUT_SECONDS = 3.0
-MAX_BYTES = 512 * 1024
+MAX_DOCUMENT_BYTES = 512 * 1024
 
 
 def fetch_json(url: str) -> Any:
@@ -31,7 +31,7 @@ def fetch_json(url: str) -> Any:
             content = _read(answer)
         finally:
             connection.close()
-        if answer.status != http.client.OK or len(content) > MAX_BYTES:
+        if answer.status != http.client.OK or len(content) > MAX_DOCUMENT_BYTES:
             raise KeysUnavailable(f"{url}: status {answer.status}, {len(content)} bytes")
         return parse_json(content.decode())
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -41,7 +41,7 @@ def fetch_json(url: str) -> Any:
 def _read(answer: http.client.HTTPResponse) -> bytes:
     """At most a byte more than is allowed. Raises ``TimeoutError`` if the rest does not come in time."""
     content, until = b"", time.monotonic() + TIMEOUT_SECONDS
-    while len(content) <= MAX_BYTES and (part := answer.read1(MAX_BYTES + 1 - len(content))):
+    while len(content) <= MAX_DOCUMENT_BYTES and (part := answer.read1(MAX_DOCUMENT_BYTES + 1 - len(content))):
         content += part
         if time.monotonic() > until:
             raise TimeoutError

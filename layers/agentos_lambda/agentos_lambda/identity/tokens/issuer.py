@@ -25,7 +25,7 @@ Fetch = Callable[[str], Any]
 
 
 class IssuerKeys:
-    """Implements ``verifier.KeySource``. Thread-safe."""
+    """Implements ``verifier.TokenKeys``. Thread-safe."""
 
     def __init__(self, issuer: str, fetch: Fetch, clock: Clock, *, keys_url: str | None = None) -> None:
         """``keys_url``: where the keys are, if they are not to be found by discovery."""

@@ -24,7 +24,7 @@ _TYPES = frozenset({"jwt", "at+jwt"})
 """Of tokens that may grant access (RFC 7519 5.1, RFC 9068 2.1)."""
 
 
-class KeySource(Protocol):
+class TokenKeys(Protocol):
     """Where the keys come from."""
 
     def keys(self) -> Sequence[Key]:
@@ -35,7 +35,7 @@ class KeySource(Protocol):
 
 
 class FixedKeys:
-    """Keys that stay while the process lives. Implements ``KeySource``."""
+    """Keys that stay while the process lives. Implements ``TokenKeys``."""
 
     def __init__(self, keys: Sequence[Key]) -> None:
         self._keys = keys
@@ -62,7 +62,7 @@ def allowed_algorithms(names: Sequence[str]) -> frozenset[str]:
 class TokenVerifier:
     """Verifies signed tokens by keys and rules of the configuration, and by nothing that the token says of itself."""
 
-    def __init__(self, source: KeySource, algorithms: frozenset[str], rules: ClaimRules, clock: Clock) -> None:
+    def __init__(self, source: TokenKeys, algorithms: frozenset[str], rules: ClaimRules, clock: Clock) -> None:
         self._source = source
         self._algorithms = algorithms
         self._rules = rules
@@ -70,7 +70,7 @@ class TokenVerifier:
         self._jws = PyJWS(algorithms=sorted(algorithms))
 
     def verify(self, token: str) -> Principal:
-        """The principal whom the token names. May block. Raises ``Refused``, ``KeysUnavailable``."""
+        """The principal whom the token names. May block. Raises ``Unauthorized``, ``KeysUnavailable``."""
         algorithm, kid = self._header(token)
         payload = self._first_valid(token, algorithm, select(self._source.keys(), kid, algorithm), kid)
         return self._rules.principal(_claims(payload), now=self._clock.now())
