@@ -47,7 +47,7 @@ lock: ## resolve every requirements file again
 	    --no-emit-index-url --no-annotate $$([ $$name = dev ] && echo -c requirements/local.txt) \
 	    $$([ $$name = cargo-lambda ] && echo --no-deps) requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
-	@for layer in web engine; do \
+	@for layer in web engine identity; do \
 	  $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	    --no-annotate -c requirements/local.txt layers/$$layer/requirements.in -o layers/$$layer/requirements.txt || exit 1; \
 	done

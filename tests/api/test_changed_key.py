@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.context import Os, Services
+from agentos_lambda.identity.authority import Authority
 from agentos_lambda.stores.secret import MAX_AGE_MS, REREAD_INTERVAL_MS
 from tests.clocks import ManualClock
 from tests.stores.changing_secret import ChangingSecret
@@ -24,7 +25,8 @@ class Environments:
     def _app(self):
         router = APIRouter()
         router.add_api_route("/config", lambda: {"os": "test"})
-        return create_app(router, Services(Os(), None, self.clock, self.secret.environment(self.clock)))
+        authority = Authority(self.secret.environment(self.clock), self.clock)
+        return create_app(router, Services(Os(), None, self.clock, authority))
 
     async def status(self, key, environment=0):
         transport = httpx.ASGITransport(self.apps[environment])

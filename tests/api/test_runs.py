@@ -230,7 +230,7 @@ async def test_who_waits_for_a_repeated_run_past_the_deadline_is_answered_as_if_
         await api.app({**scope, DEADLINE_KEY: api.world.clock.now()}, receive, send)
 
     headers, body = {"Idempotency-Key": "k"}, {"message": "hi"}
-    execution = await api.world.held(idempotency_key="k", session_id="s")
+    execution = await api.world.held(idempotency_key="k", principal="nobody", session_id="s")
     api.client._transport.app = app
     answer = await api.client.post("/agents/assistant/runs", json={**body, "session_id": "s"}, headers=headers)
     assert (answer.status_code, answer.json()["run_id"]) == (202, execution.record.run_id)

@@ -17,6 +17,7 @@ from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.openapi.build_document import build_document
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
+from agentos_lambda.identity.authority import Authority, Tokens
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.model import Component, Continuation, RunInput
 from tests.runs.world import OneOfEach, World
@@ -60,7 +61,8 @@ def _app(origins: tuple[str, ...]) -> FastAPI:
     clock: Any = _Part(lambda api: api.world.clock)
     intake: Any = _Part(lambda api: api.world.intake)
     runs: Any = _Part(lambda api: api.world.runs)
-    services = Services(Os("os", "Test OS"), SmallCatalog(), clock, lambda: _asked.get().read_key(), origins)
+    authority: Any = _Part(lambda api: api.authority)
+    services = Services(Os("os", "Test OS"), SmallCatalog(), clock, authority, origins)
     router = APIRouter()
     router.include_router(discovery_router(services, document))
     for kind in Kind:
@@ -75,10 +77,18 @@ class Api:
     world: World = field(default_factory=World)
     key: str | None = None
     origins: tuple[str, ...] = ()
+    tokens: Tokens | None = None
+    """Where tokens are configured: what verifies them."""
 
     def __post_init__(self) -> None:
         self.read_key: Callable[[], str | None] = lambda: self.key
+        self.authority = Authority(
+            self._current_key, self.world.clock, tokens=self.tokens, takes_key=False, isolates_users=True
+        )
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
+
+    def _current_key(self) -> str | None:
+        return self.read_key()
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The app, asked about this world."""

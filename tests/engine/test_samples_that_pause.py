@@ -19,6 +19,7 @@ from agentos_lambda.api.routes.runs import run_router
 from agentos_lambda.api.routes.runs_read import run_state_router
 from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.engine import AgnoEngine
+from agentos_lambda.identity.authority import Authority
 from agentos_lambda.protocol.values import Json, JsonObject, Kind
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
@@ -71,7 +72,8 @@ def new_app(store: MemoryStore) -> FastAPI:
     for kind in Kind:
         router.include_router(run_state_router(kind, catalog, runs))
         router.include_router(run_router(kind, catalog, intake, runs, clock))
-    return create_app(router, Services(Os("os", "OS"), catalog, clock, lambda: None, ()), at_end=executor.idle)
+    services = Services(Os("os", "OS"), catalog, clock, Authority(lambda: None, clock))
+    return create_app(router, services, at_end=executor.idle)
 
 
 class World:

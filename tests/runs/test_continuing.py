@@ -3,6 +3,7 @@
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.runs.access import Caller
 from agentos_lambda.runs.commands import ContinueRun
 from agentos_lambda.runs.errors import Conflict, InvalidRequest, NotFound
 from agentos_lambda.runs.model import Continuation
@@ -121,7 +122,7 @@ async def test_a_run_that_is_not_paused_or_unknown_cannot_be_continued(world):
         await world.intake.continue_here(asking("unknown"))
     record = await paused(world, user_id="alice")
     with pytest.raises(NotFound):
-        world.intake.enqueue_continuation(asking(record.run_id, user_id="bob"))
+        world.intake.enqueue_continuation(asking(record.run_id, caller=Caller("bob")))
 
 
 async def test_a_run_that_paused_again_can_be_continued_again(world):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.access import Caller
 from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.errors import Conflict, NotFound, StoreUnavailable
 from agentos_lambda.runs.model import Ending, RunInput, RunOutput, RunRecord
@@ -47,12 +48,14 @@ async def test_a_run_of_another_component_session_or_user_is_not_found(world):
         (component(component_id="other"), {}),
         (component(Kind.TEAM), {}),
         (component(), {"session_id": "another"}),
-        (component(), {"user_id": "bob"}),
+        (component(), {"caller": Caller("bob")}),
+        (component(), {"caller": Caller("bob", isolated=True)}),
     ]
     for of, who in hidden:
         with pytest.raises(NotFound, match="Run not found"):
             world.runs.get(of, run_id, **who)
-    assert world.runs.get(component(), run_id, session_id="s", user_id="alice").record.run_id == run_id
+    owner = Caller("alice", isolated=True)
+    assert world.runs.get(component(), run_id, session_id="s", caller=owner).record.run_id == run_id
 
 
 async def test_a_run_id_in_use_is_refused_and_nothing_is_overwritten(world):
@@ -115,7 +118,7 @@ async def test_a_user_sees_the_runs_of_everybodys_session_but_not_those_of_other
         await world.run(f"of {user_id}", session_id="s", user_id=user_id)
 
     def listed(user_id):
-        return [run.output.run["input"] for run in world.runs.list(component(), "s", user_id=user_id)]
+        return [run.output.run["input"] for run in world.runs.list(component(), "s", caller=Caller(user_id))]
 
     assert listed(None) == ["of None", "of alice", "of bob"]
     assert listed("alice") == ["of None", "of alice"]
@@ -172,7 +175,7 @@ async def test_an_unknown_run_and_one_of_another_component_session_or_user_canno
     hidden = [
         (component(), "unknown", {}),
         (component(component_id="other"), run_id, {}),
-        (component(), run_id, {"user_id": "bob"}),
+        (component(), run_id, {"caller": Caller("bob")}),
         (component(), run_id, {"session_id": "another"}),
     ]
     for of, of_run, who in hidden:

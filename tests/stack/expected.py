@@ -102,7 +102,22 @@ LAYERS: dict[str, list[str]] = {
     "WorkerFunction": ALL_LAYERS,
     "SweeperFunction": WITHOUT_ENGINE,
 }
-"""What executes no component has no engine. Two of the five that Lambda allows stay free."""
+"""What executes no component has no engine. Two of the five that Lambda allows stay free, and one
+where tokens are taken."""
+
+TOKENS: dict[str, Any] = {
+    "JWT_ISSUER": "https://issuer.example",
+    "JWT_VERIFICATION_KEY": "",
+    "JWT_AUDIENCE": "agentos",
+    "JWT_AUDIENCE_CLAIM": "aud",
+    "JWT_ALGORITHMS": "RS256",
+    "JWT_SCOPES_CLAIM": "scopes",
+    "JWT_SCOPE_PREFIX": "",
+    "JWT_REQUIRE_EXPIRY": "on",
+    "AUTH_MODE": "jwt",
+    "USER_ISOLATION": "on",
+}
+"""What functions that clients call know besides, in a stack that takes the tokens of an issuer."""
 
 MEMORY: dict[str, int] = {
     "ConfigFunction": 1024,

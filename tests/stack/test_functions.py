@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.stack.expected import BOUNDS, EVERYWHERE, LAYERS, MEMORY, RESERVED, TIMEOUTS, VARIABLES
+from agentos_lambda.aws.jwt_settings import JwtSettings
+from tests.stack.expected import BOUNDS, EVERYWHERE, LAYERS, MEMORY, RESERVED, TIMEOUTS, TOKENS, VARIABLES
 from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, RUN_FUNCTIONS, RUNNING, source, translate
 
 Stack = dict[str, dict[str, Any]]
@@ -153,3 +154,52 @@ def test_lambda_passes_on_what_a_function_logs_and_its_metrics_at_every_level(le
     stack = translate(LogLevel=level)
     levels = {stack[function]["Properties"]["LoggingConfig"]["ApplicationLogLevel"] for function in FUNCTIONS}
     assert levels == {passed_from}  # a line without a level, such as a metric, counts as INFO
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize(
+    "parameters", [{"JwtIssuer": TOKENS["JWT_ISSUER"], "JwtAudience": "agentos"}, {"JwtVerificationKey": "-----BEGIN"}]
+)
+def test_functions_that_clients_call_take_tokens_where_an_issuer_or_a_key_is_named(
+    function: str, parameters: dict[str, str]
+) -> None:
+    stack = translate(**parameters)
+    given = {"JWT_ISSUER": "", "JWT_AUDIENCE": ""} | {
+        {"JwtIssuer": "JWT_ISSUER", "JwtAudience": "JWT_AUDIENCE", "JwtVerificationKey": "JWT_VERIFICATION_KEY"}[
+            name
+        ]: value
+        for name, value in parameters.items()
+    }
+    called = function in (*HTTP_FUNCTIONS, "WebSocketFunction")
+    variables = VARIABLES[function] | ((TOKENS | given) if called else {})
+    assert environment(stack, function).keys() == EVERYWHERE | variables.keys()
+    assert environment(stack, function).items() >= variables.items()
+    assert layers(stack, function) == LAYERS[function] + (["Identity"] if called else [])
+
+
+def test_the_variables_of_tokens_are_those_that_are_read() -> None:
+    issuer = {name: value for name, value in TOKENS.items() if value}
+    settings = JwtSettings.from_environment(issuer)
+    assert settings == JwtSettings(issuer="https://issuer.example", audiences=frozenset({"agentos"}))
+    changed = JwtSettings.from_environment({name: CHANGED.get(name, value) for name, value in issuer.items()})
+    assert changed == JwtSettings(
+        issuer="https://issuer.example",
+        audiences=frozenset({"a", "b"}),
+        algorithms=("ES256", "RS256"),
+        audience_claim="client_id",
+        scopes_claim="scope",
+        expiry_required=False,
+        takes_key=True,
+        isolates_users=False,
+    )
+
+
+CHANGED = {
+    "JWT_AUDIENCE": "a, b",
+    "JWT_AUDIENCE_CLAIM": "client_id",
+    "JWT_ALGORITHMS": "ES256,RS256",
+    "JWT_SCOPES_CLAIM": "scope",
+    "JWT_REQUIRE_EXPIRY": "off",
+    "AUTH_MODE": "both",
+    "USER_ISOLATION": "off",
+}

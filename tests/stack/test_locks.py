@@ -14,7 +14,7 @@ def locked(path: Path) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9-]+)==(\S+)", path.read_text(), re.MULTILINE))
 
 
-@pytest.mark.parametrize("layer", ["web", "engine"])
+@pytest.mark.parametrize("layer", ["web", "engine", "identity"])
 def test_every_package_of_a_layer_is_locked_by_hash(layer: str) -> None:
     lock = (ROOT / "layers" / layer / "requirements.txt").read_text()
     packages = re.split(r"\n(?=\S)", lock.strip())
@@ -29,7 +29,7 @@ def test_web_and_engine_agree_on_what_both_need_so_that_one_of_them_may_hold_it(
     assert {name: web[name] for name in shared} == {name: engine[name] for name in shared}
 
 
-@pytest.mark.parametrize("layer", ["web", "engine"])
+@pytest.mark.parametrize("layer", ["web", "engine", "identity"])
 def test_the_layers_hold_what_is_tested_locally(layer: str) -> None:
     tested = locked(ROOT / "requirements/local.txt").items()
     assert locked(ROOT / "layers" / layer / "requirements.txt").items() <= tested

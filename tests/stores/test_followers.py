@@ -115,3 +115,15 @@ def test_what_is_left_of_a_follower_expires(ministack_aws):
     key = {"run_id": {"S": "run-1"}, "item": {"S": "FOLLOWER#c-1"}}
     item = ministack_aws.dynamodb.get_item(TableName="Runs", Key=key)["Item"]
     assert int(item["expires_at"]["N"]) == (NOW + 7_200_000) // 1000
+
+
+@pytest.mark.parametrize("until", [NOW + 60_000, None])
+def test_a_follower_is_told_for_longer_when_its_client_has_shown_a_new_token(followers, until):
+    followers.put(replace(FIRST, until=NOW + 1_000), now=NOW)
+    followers.extend("run-1", "c-1", until=until)
+    assert followers.of_run("run-1") == [replace(FIRST, until=until)]
+
+
+def test_nothing_brings_back_a_follower_that_is_gone(followers):
+    followers.extend("run-1", "c-1", until=NOW)
+    assert followers.of_run("run-1") == []

@@ -97,11 +97,11 @@ def test_wrong_keys_make_an_environment_read_the_secret_every_thirty_seconds_at_
 
 
 def test_what_a_connection_stores_is_not_the_key_and_opens_no_other(warm):
-    proof = warm.world.connections.get("c-1").proof
-    assert "old" not in proof
+    grant = warm.world.connections.get("c-1").grant
+    assert "old" not in repr(grant)
     warm.secret.text = "old"
     warm.connect("c-2")
-    warm.world.connections.authenticate("c-2", proof=proof)
+    warm.world.connections.authenticate("c-2", grant=grant)
     assert warm.ping(0, "c-2") == "auth_required"
 
 

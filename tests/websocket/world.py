@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
+from agentos_lambda.identity.authority import Authority, Tokens
 from agentos_lambda.protocol.security_key import KeySource
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import Clock
@@ -124,6 +125,8 @@ class World:
 
     key: str | None = None
     key_unreadable: bool = False
+    tokens: Tokens | None = None
+    """Where tokens are configured: what verifies them."""
     catalog: Any = field(default_factory=OneOfEach)
     queue_limit: int | None = None
     source_limit: int | None = None
@@ -165,7 +168,8 @@ class World:
 
     def environment(self, key: KeySource) -> WebSocketHandler:
         """The websocket function in one of its environments, which reads the key like this."""
-        greeter = Greeter(self.connections, self.sender, key, self.clock, sleep=self._sleep)
+        authority = Authority(key, self.clock, tokens=self.tokens, takes_key=False, isolates_users=True)
+        greeter = Greeter(self.connections, self.sender, authority, self.clock, sleep=self._sleep)
         context = ActionContext(
             self.catalog,
             self.store,
@@ -174,10 +178,10 @@ class World:
             self.registry,
             self.sender,
             self.final,
-            key,
+            authority,
             self.new_id,
         )
-        admission = Admission(self.connections, self.posts, key, self.clock, limit=self.source_limit)
+        admission = Admission(self.connections, self.posts, authority, self.clock, limit=self.source_limit)
         return WebSocketHandler(
             Actions(context, greeter, admission),
             greeter=greeter,

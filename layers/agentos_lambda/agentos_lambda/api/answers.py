@@ -11,9 +11,9 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import ConfigDict, Field, WithJsonSchema, with_config
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
+from agentos_lambda.identity.authority import AuthMode
 from agentos_lambda.protocol.values import Json, JsonObject, RunStatus
 
-AuthMode = Literal["none", "security_key"]
 WebSocketUrl = Annotated[str | None, WithJsonSchema({"type": ["string", "null"]})]
 Count = Annotated[int, Field(ge=0)]
 DateTime = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]

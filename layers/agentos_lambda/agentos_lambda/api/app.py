@@ -1,4 +1,4 @@
-"""The apps: a router, the errors' one format, the key and CORS around it."""
+"""The apps: a router, the errors' one format, authentication and CORS around it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def create_app(router: APIRouter, services: Services, *, at_end: Callable[[], Aw
             Middleware(Cors, origins=services.cors_origins or DEFAULT_ORIGINS),
             Middleware(ErrorEdge),
             Middleware(StripTrailingSlash),
-            Middleware(Authentication, key=services.key),
+            Middleware(Authentication, authority=services.authority),
         ],
     )
     add_error_handlers(app)

@@ -1,23 +1,23 @@
-"""The security key: checked before anything else in a request."""
+"""Who is asking: found out before anything else in a request is looked at. What they may do, the routes ask."""
 
 from __future__ import annotations
-
-from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from agentos_lambda.api.errors import error_response
+from agentos_lambda.api.errors import RETRY_AFTER_SECONDS, error_response
 from agentos_lambda.api.pages.files import MEDIA_TYPES
-from agentos_lambda.api.scope import route_path
-from agentos_lambda.protocol.security_key import KeySource, admits, same_key
+from agentos_lambda.api.scope import PRINCIPAL_KEY, route_path
+from agentos_lambda.identity import audit
+from agentos_lambda.identity.authority import Authority
+from agentos_lambda.identity.errors import Forbidden, IdentityError, KeysUnavailable, Unauthorized
 from agentos_lambda.runs.errors import StoreUnavailable
 
 OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"}) | {
     f"/docs/{name}" for name in MEDIA_TYPES
 }
-"""Paths that never need a key (the AgentOS 3.1 API), and the files of its pages."""
+"""Paths that never need a key or a token (the AgentOS 3.1 API), and the files of its pages."""
 
 
 def bearer_token(authorization: str) -> str:
@@ -27,11 +27,11 @@ def bearer_token(authorization: str) -> str:
 
 
 class Authentication:
-    """ASGI middleware: 401 for a request without the key, where one is configured."""
+    """ASGI middleware: puts the principal into the scope. 401 without credentials, where they are needed."""
 
-    def __init__(self, app: ASGIApp, *, key: KeySource) -> None:
+    def __init__(self, app: ASGIApp, *, authority: Authority) -> None:
         self._app = app
-        self._key = key
+        self._authority = authority
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         closed = scope["type"] == "http" and route_path(scope) not in OPEN_PATHS
@@ -39,17 +39,26 @@ class Authentication:
         if refusal is None:
             await self._app(scope, receive, send)
         else:
-            await error_response(*refusal)(scope, receive, send)
+            status, detail = refusal
+            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None  # noqa: PLR2004
+            await error_response(status, detail, headers=headers)(scope, receive, send)
 
     async def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        authorization = Headers(scope=scope).get("authorization")
+        token = bearer_token(authorization) if authorization is not None else None
         try:
-            if await run_in_threadpool(self._key) is None:
-                return None
-            authorization = Headers(scope=scope).get("authorization")
-            if authorization is None:
-                return 401, "Authorization header required"
-            token = bearer_token(authorization)
-            admitted = await run_in_threadpool(admits, self._key, partial(same_key, token))
+            scope[PRINCIPAL_KEY] = await run_in_threadpool(self._authority.principal, token)
+        except Unauthorized as refusal:
+            return self._refused(scope, 401, refusal)
+        except Forbidden as refusal:
+            return self._refused(scope, 403, refusal)
+        except KeysUnavailable:
+            return 503, "Tokens cannot be verified at present"
         except StoreUnavailable:
             return 503, "The security key cannot be read"
-        return None if admitted else (401, "Invalid authentication token")
+        return None
+
+    def _refused(self, scope: Scope, status: int, refusal: IdentityError) -> tuple[int, str]:
+        if self._authority.audits:
+            audit.refused(None, f"{scope['method']} {route_path(scope)}", str(refusal))
+        return status, str(refusal)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agentos_lambda.protocol.security_key import KeySource
+from agentos_lambda.identity.authority import Authority
 from agentos_lambda.runs.clock import Clock
 
 if TYPE_CHECKING:  # the config function needs none of the ports
@@ -30,6 +30,6 @@ class Services:
     os: Os
     catalog: Catalog
     clock: Clock
-    key: KeySource
+    authority: Authority
     cors_origins: tuple[str, ...] = ()
     """Origins whose pages may read the answers, as ``api.cors.AllowedOrigins`` takes them; AgentOS's own if empty."""

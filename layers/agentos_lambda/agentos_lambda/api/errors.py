@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agentos_lambda.identity.errors import Forbidden
 from agentos_lambda.protocol.errors import INTERNAL_ERROR
 from agentos_lambda.runs.errors import (
     Conflict,
@@ -48,7 +49,8 @@ CODES = {
 
 RETRY_AFTER_SECONDS = 5
 
-_STATUSES: Mapping[type[RunsError], int] = {
+_STATUSES: Mapping[type[RunsError | Forbidden], int] = {
+    Forbidden: 403,
     InvalidRequest: 400,
     NotFound: 404,
     Conflict: 409,

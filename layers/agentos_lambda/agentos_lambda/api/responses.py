@@ -1,13 +1,24 @@
 """Responses of which mypy knows the content, and routes that send them as they are."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from types import GenericAlias
 from typing import Any, Generic, TypeVar
 
+from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
+from agentos_lambda.api.auth import OPEN_PATHS
+from agentos_lambda.api.scope import principal_of
+from agentos_lambda.identity import audit
+from agentos_lambda.identity.errors import Forbidden
+from agentos_lambda.identity.operations import operation
+from agentos_lambda.identity.permissions import demand
+from agentos_lambda.runs.errors import NotFound
+
 T = TypeVar("T")
+
+_READING = ("GET", "HEAD")
 
 
 class Answer(JSONResponse, Generic[T]):
@@ -27,7 +38,34 @@ class Accepted(Answer[T]):
 
 
 class TypedRoute(APIRoute):
-    """A route whose return type is there for mypy and the API document: FastAPI would make a serializer of it."""
+    """A route that demands what the table of operations says: one that is not in it cannot be made.
+
+    Its return type is there for mypy and the API document: FastAPI would make a serializer of it.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        methods = options.get("methods") or ["GET"]
+        self._operations = {} if path in OPEN_PATHS else {method: operation(method, path) for method in methods}
         super().__init__(path, endpoint, **{**options, "response_model": None})
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Whoever may not do this learns nothing else: 403 comes before 404 and 422, as in AgentOS."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            if not self._operations:
+                return await handle(request)
+            demanded = self._operations["GET" if request.method == "HEAD" else request.method]
+            component_id = request.path_params.get(f"{demanded.kind}_id") if demanded.kind else None
+            principal, what = principal_of(request.scope), f"{request.method} {self.path}"
+            try:
+                demand(principal, demanded, component_id)
+                response = await handle(request)
+            except (Forbidden, NotFound) as refusal:  # what is not there may be somebody else's
+                audit.refused(principal, what, str(refusal), **request.path_params)
+                raise
+            if request.method not in _READING:
+                audit.done(principal, what, status=response.status_code, **request.path_params)
+            return response
+
+        return guarded

@@ -1,6 +1,10 @@
 """What the server tells the app of a request in the ASGI scope."""
 
+from starlette.requests import Request
 from starlette.types import Scope
+
+from agentos_lambda.identity.principal import NOBODY, Principal
+from agentos_lambda.runs.access import Caller
 
 DEADLINE_KEY = "agentos.deadline_ms"
 """A key of ours: when a run has to end, in milliseconds since the epoch. Not set where it may take any time."""
@@ -10,6 +14,9 @@ ANSWER_BY_KEY = "agentos.answer_by_ms"
 
 TEXT_ONLY_KEY = "agentos.text_only"
 """A key of ours: set where an answer that is not text would reach the client as base64."""
+
+PRINCIPAL_KEY = "agentos.principal"
+"""A key of ours: who is asking. Not set on open paths."""
 
 
 def prefix(scope: Scope) -> str:
@@ -44,3 +51,15 @@ def deadline_of(scope: Scope) -> int | None:
     """When a run in this request has to end."""
     deadline_ms: int | None = scope.get(DEADLINE_KEY)
     return deadline_ms
+
+
+def principal_of(scope: Scope) -> Principal:
+    """Who is asking."""
+    principal: Principal = scope.get(PRINCIPAL_KEY, NOBODY)
+    return principal
+
+
+def caller_of(request: Request, user_id: str | None = None) -> Caller:
+    """On whose behalf a request reads that names this user: an isolated principal's own, whatever it names."""
+    principal = principal_of(request.scope)
+    return Caller(principal.reads_for(user_id), isolated=principal.isolated)

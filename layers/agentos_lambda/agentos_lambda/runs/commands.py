@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
+from agentos_lambda.runs.access import ANYBODY, Caller
 from agentos_lambda.runs.model import Component, Continuation, RunInput
 from agentos_lambda.runs.work_json import work_to_json
 
@@ -23,15 +24,25 @@ class StartRun:
     stream: bool = False
     background: bool = False
     idempotency_key: str | None = None
-    """Two commands of one user with the same key are one command."""
+    """Two commands of one principal with the same key are one command."""
     deadline: int | None = None
     """When the executing function will be timed out, less the time that it takes to end a run; None if never."""
+    isolated: bool = False
+    """Only a session of the user's own may be run in."""
+    principal: str | None = None
+    """Who asks: nobody else repeats its idempotency keys. None if that follows from the user."""
+
+    @property
+    def caller(self) -> Caller:
+        """Whose sessions may be run in."""
+        return Caller(self.user_id, isolated=self.isolated)
 
     def chosen_run_id(self) -> str | None:
         """The run id that follows from the command; None if any id will do."""
         if self.run_id is not None or self.idempotency_key is None:
             return self.run_id
-        return str(uuid5(NAMESPACE_URL, json.dumps([self.user_id, self.idempotency_key])))
+        asking = [self.user_id] if self.principal is None else ["principal", self.principal]
+        return str(uuid5(NAMESPACE_URL, json.dumps([*asking, self.idempotency_key])))
 
     def request_hash(self) -> str | None:
         """Differs for two commands with the same key that ask for different things; None without a key."""
@@ -44,6 +55,7 @@ class StartRun:
             self.session_id,
             self.user_id,
             self.run_id,
+            self.principal,
             self.stream,
             self.background,
             work_to_json(self.work),
@@ -59,7 +71,8 @@ class ContinueRun:
     run_id: str
     work: Continuation
     session_id: str | None = None
-    user_id: str | None = None
+    caller: Caller = ANYBODY
+    """Whose paused runs may be continued."""
     stream: bool = False
     background: bool = False
     deadline: int | None = None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agentos_lambda.protocol.values import JsonObject, RunStatus
-from agentos_lambda.runs.access import find_run, find_session
+from agentos_lambda.runs.access import Caller, find_run, find_session
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.errors import ClaimLost, Conflict, QueueFull, RunExists, StoreUnavailable
@@ -67,7 +67,7 @@ class RunIntake:
                 self._store,
                 component,
                 command.session_id,
-                user_id=command.user_id,
+                caller=command.caller,
                 history=component.history_for(command.work),
             )
         record = self._new_record(command)
@@ -101,7 +101,7 @@ class RunIntake:
                 raise
             return earlier
         if command.session_id is not None:
-            find_session(self._store, command.component, command.session_id, user_id=command.user_id, history=None)
+            find_session(self._store, command.component, command.session_id, caller=command.caller, history=None)
         record = self._new_record(command)
         queued_at = record.accepted_at
         record = replace(record, queued_at=queued_at, sends=1, next_send_at=queued_at + RESEND_AFTER_MS)
@@ -125,7 +125,7 @@ class RunIntake:
             self._store,
             component,
             record.session_id,
-            user_id=record.user_id,
+            caller=Caller(record.user_id),
             history=component.history_runs,
         )
         record = await asyncio.to_thread(self._reopen, record, here=True, logged=command.stream, work=None)
@@ -178,7 +178,7 @@ class RunIntake:
 
     def _check_continuation(self, command: ContinueRun) -> tuple[RunRecord, RunOutput]:
         record = find_run(
-            self._store, command.component, command.run_id, session_id=command.session_id, user_id=command.user_id
+            self._store, command.component, command.run_id, session_id=command.session_id, caller=command.caller
         )
         if record.status is not RunStatus.PAUSED:
             raise Conflict(_NOT_PAUSED[record.status])

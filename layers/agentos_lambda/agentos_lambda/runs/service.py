@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from agentos_lambda.protocol.values import JsonObject, RunStatus
-from agentos_lambda.runs.access import find_run, sees
+from agentos_lambda.runs.access import ANYBODY, Caller, find_run
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import show
 from agentos_lambda.runs.endings import EndingMaker, commit_idle
@@ -46,16 +46,16 @@ class RunService:
         self._observer = observer or Unobserved()
 
     def get(
-        self, component: Component, run_id: str, *, session_id: str | None = None, user_id: str | None = None
+        self, component: Component, run_id: str, *, session_id: str | None = None, caller: Caller = ANYBODY
     ) -> RunView:
         """The run, at any time of its life. Raises ``NotFound``, also for another component's, session's or user's."""
-        return self.view(self.find(component, run_id, session_id=session_id, user_id=user_id), component)
+        return self.view(self.find(component, run_id, session_id=session_id, caller=caller), component)
 
     def find(
-        self, component: Component, run_id: str, *, session_id: str | None = None, user_id: str | None = None
+        self, component: Component, run_id: str, *, session_id: str | None = None, caller: Caller = ANYBODY
     ) -> RunRecord:
         """Its record alone. Raises ``NotFound`` as ``get`` does."""
-        return find_run(self._store, component, run_id, session_id=session_id, user_id=user_id)
+        return find_run(self._store, component, run_id, session_id=session_id, caller=caller)
 
     def view(self, record: RunRecord, component: Component) -> RunView:
         """The run of this record with what it left."""
@@ -66,26 +66,26 @@ class RunService:
         component: Component,
         session_id: str,
         *,
-        user_id: str | None = None,
+        caller: Caller = ANYBODY,
         status: RunStatus | None = None,
         skip: int = 0,
     ) -> Iterator[StoredRun]:
         """The component's ended runs in the session, oldest first, without the first ``skip`` of them; read while they
-        are iterated over. Raises ``NotFound`` for a session that is unknown or another user's."""
+        are iterated over. Raises ``NotFound`` for a session that is unknown or not the caller's."""
         session = self._store.load(session_id, kind=component.kind, component_id=component.id, history=None)
-        if session is None or not sees(session.user_id, user_id):
+        if session is None or not caller.may_read(session.user_id):
             raise NotFound("Session not found")
         runs = partial(self._store.list_runs, session_id, kind=component.kind, component_id=component.id)
         if (session.kind, session.component_id) != (component.kind, component.id) and next(runs(), None) is None:
             raise NotFound("Session not found")
-        return runs(status=status, user_id=user_id, skip=skip)
+        return runs(status=status, user_id=caller.user_id, skip=skip)
 
     def tail(self, run_id: str, *, after: int, until: int | None = None) -> AsyncIterator[Snapshot]:
         """Snapshots of the run with its events over the index ``after``, as ``tail.tail`` gives them."""
         return tail(self._store, self._clock, run_id, after=after, until=until)
 
     def cancel(
-        self, component: Component, run_id: str, *, session_id: str | None = None, user_id: str | None = None
+        self, component: Component, run_id: str, *, session_id: str | None = None, caller: Caller = ANYBODY
     ) -> RunRecord:
         """Cancel the run, wherever it executes. Raises ``NotFound`` as ``get`` does.
 
@@ -93,7 +93,7 @@ class RunService:
         run can no longer end in any other way. A run that has ended stays as it is.
         """
         for _ in range(_MAX_RACES):
-            record = find_run(self._store, component, run_id, session_id=session_id, user_id=user_id)
+            record = find_run(self._store, component, run_id, session_id=session_id, caller=caller)
             if record.status is RunStatus.RUNNING:
                 record = self._store.flag_cancel(run_id, now=self._clock.now())
             if record.status.final or (record.status is RunStatus.RUNNING and record.cancel_requested):

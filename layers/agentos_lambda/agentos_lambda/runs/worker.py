@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 
-from agentos_lambda.runs.access import find_session
+from agentos_lambda.runs.access import Caller, find_session
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import ClaimLost, NotFound, UnknownRun
 from agentos_lambda.runs.executor import RunExecutor
@@ -79,7 +79,7 @@ class Worker:
                 self._store,
                 component,
                 record.session_id,
-                user_id=record.user_id,
+                caller=Caller(record.user_id),
                 history=component.history_for(work),
             )
         paused = self._store.output(record) if isinstance(work, Continuation) else None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-import threading
 
-from agentos_lambda.runs.clock import Clock, Stopwatch
+from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.runs.remembered import Freshness, Remembered
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.retries import RequestFailed, Retries
 
@@ -33,48 +33,29 @@ class SecretKey:
     ) -> None:
         """Without ``clients``, they are made from the environment."""
         self._arn = arn
-        self._clock = clock
         self._clients = clients or Clients()
         self._retries = retries or Retries()
-        self._key: str | None = None
-        self._since_read: Stopwatch | None = None
-        self._since_try: Stopwatch | None = None
-        self._lock = threading.Lock()
+        freshness = Freshness(FRESH_MS, MAX_AGE_MS, REREAD_INTERVAL_MS, UNKNOWN_INTERVAL_MS)
+        self._key = Remembered(self._read, clock, freshness)
 
     def __call__(self) -> str:
         """The key. Raises ``StoreUnavailable`` if it cannot be read, and was not in the last five minutes."""
-        with self._lock:
-            if self._known() is None or self._age_ms() >= FRESH_MS:
-                self._read()
-            return self._required()
+        return _required(self._key.value())
 
     def reread(self) -> str:
-        with self._lock:
-            self._read()
-            return self._required()
+        return _required(self._key.reread())
 
-    def _required(self) -> str:
-        key = self._known()
-        if key is None:
-            raise StoreUnavailable("the security key cannot be read")
-        return key
-
-    def _known(self) -> str | None:
-        return self._key if self._age_ms() < MAX_AGE_MS else None
-
-    def _age_ms(self) -> int:
-        return self._since_read.elapsed_ms() if self._since_read is not None else MAX_AGE_MS
-
-    def _read(self) -> None:
-        interval = UNKNOWN_INTERVAL_MS if self._known() is None else REREAD_INTERVAL_MS
-        if self._since_try is not None and self._since_try.elapsed_ms() < interval:
-            return
-        self._since_try = begun = Stopwatch(self._clock)
+    def _read(self) -> str | None:
         try:
             answer = self._retries.send(lambda: self._clients.secretsmanager.get_secret_value(SecretId=self._arn))
-        except RequestFailed:
+        except RequestFailed as failure:
             log.exception("the security key cannot be read")
-        else:
-            # An empty secret must not open the API. White space around the key is not part of it.
-            self._key = (answer.get("SecretString") or "").strip() or None
-            self._since_read = begun
+            raise StoreUnavailable("the security key cannot be read") from failure
+        # An empty secret must not open the API. White space around the key is not part of it.
+        return (answer.get("SecretString") or "").strip() or None
+
+
+def _required(key: str | None) -> str:
+    if key is None:
+        raise StoreUnavailable("the security key cannot be read")
+    return key

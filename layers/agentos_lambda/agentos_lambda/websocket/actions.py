@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from functools import partial
 
-from agentos_lambda.protocol.security_key import admits, proof_of, same_key
+from agentos_lambda.identity import audit
+from agentos_lambda.identity.errors import Forbidden
+from agentos_lambda.identity.permissions import WORKFLOW_ACTIONS, demand_workflow
+from agentos_lambda.identity.principal import Principal
 from agentos_lambda.protocol.values import JsonObject
 from agentos_lambda.runs.errors import InvalidRequest, StoreUnavailable
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.admission import Admission
+from agentos_lambda.websocket.authentication import Authenticator
+from agentos_lambda.websocket.client import Client
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.greeting import Greeter
-from agentos_lambda.websocket.messages import action_of, parse
+from agentos_lambda.websocket.messages import action_of, parse, shown
 from agentos_lambda.websocket.ports import Connection
 from agentos_lambda.websocket.reconnect import reconnect
 from agentos_lambda.websocket.workflows import cancel_workflow, continue_workflow, start_workflow
 
 log = logging.getLogger(__name__)
 
-Action = Callable[[ActionContext, str, JsonObject], str | None]
-"""Does what a connection's message asks for. Returns the answer, or None if the run's events are the answer."""
+Action = Callable[[ActionContext, Client, JsonObject], str | None]
+"""Does what a client's message asks for. Returns the answer, or None if the run's events are the answer."""
 
 UNAVAILABLE = "The service is unavailable, try again"
 
@@ -33,24 +37,25 @@ class Actions:
         self._context = context
         self._greeter = greeter
         self._admission = admission
+        self._authenticator = Authenticator(context)
 
     def handle(self, connection_id: str, text: str, *, address: str) -> None:
         """Do what the message says, and answer. Raises ``PostFailed`` if the answer cannot be posted.
 
         Nothing that a client sends closes its connection, unless too many messages come from its ``address`` without
-        the key.
+        authentication.
         """
         try:
             connection = self._context.registry.connections.get(connection_id)
             if connection is None:
                 log.info("a message of a closed connection", extra={"connection_id": connection_id})
                 return
-            has_authority = self._has_authority(connection)
-            if not has_authority and not self._admission.allows_message(connection_id, address):
+            principal = self._context.authority.granted(connection.grant, connection_id)
+            if principal is None and not self._admission.allows_message(connection_id, address):
                 return
             self._greeter.before_action(connection)
-            answer = self._answer(connection, text, has_authority=has_authority)
-        except InvalidRequest as refusal:
+            answer = self._answer(connection, text, principal)
+        except (InvalidRequest, Forbidden) as refusal:
             answer = control.error(str(refusal))
         except StoreUnavailable:
             log.warning(
@@ -60,38 +65,36 @@ class Actions:
         if answer is not None:
             self._context.sender.send(connection_id, answer)
 
-    def _answer(self, connection: Connection, text: str, *, has_authority: bool) -> str | None:
+    def _answer(self, connection: Connection, text: str, principal: Principal | None) -> str | None:
         message = parse(text)
         name = action_of(message)
         if name == "authenticate":
-            return self._authenticate(connection, message)
-        if not has_authority:
-            return control.auth_required()
+            return self._authenticator.answer(connection, message)
+        if principal is None:
+            return control.auth_required(self._context.authority.mode())
         action = _ACTIONS.get(name)
         if action is None:
             raise InvalidRequest(f"Unknown action: {name}")
-        return action(self._context, connection.connection_id, message)
-
-    def _authenticate(self, connection: Connection, message: JsonObject) -> str:
-        token = message.get("token")
-        if not isinstance(token, str) or not token:
-            return control.auth_error("Token is required")
-        if not admits(self._context.key, partial(same_key, token)):
-            return control.auth_error("Invalid token")
-        if self._context.key() is not None:
-            proof = proof_of(token, connection.connection_id)
-            self._context.registry.connections.authenticate(connection.connection_id, proof=proof)
-        return control.authenticated()
-
-    def _has_authority(self, connection: Connection) -> bool:
-        """Whether the client may do anything: there is no key, or it has presented the one that counts now."""
-        proof = connection.proof
-        if proof is None:
-            return self._context.key() is None
-        return admits(self._context.key, lambda key: same_key(proof_of(key, connection.connection_id), proof))
+        client = Client(connection.connection_id, principal)
+        if name not in WORKFLOW_ACTIONS:
+            return action(self._context, client, message)
+        about = {"connection_id": client.connection_id, **_ids(message)}
+        try:
+            demand_workflow(principal, name, message.get("workflow_id"))
+            answer = action(self._context, client, message)
+        except (Forbidden, InvalidRequest) as refusal:  # what is not there may be somebody else's
+            audit.refused(principal, name, str(refusal), **about)
+            raise
+        audit.done(principal, name, **about)
+        return answer
 
 
-def _ping(_context: ActionContext, _connection_id: str, _message: JsonObject) -> str:
+def _ids(message: JsonObject) -> dict[str, str]:
+    given = {name: message.get(name) for name in ("workflow_id", "run_id", "session_id")}
+    return {name: shown(value) for name, value in given.items() if isinstance(value, str)}
+
+
+def _ping(_context: ActionContext, _client: Client, _message: JsonObject) -> str:
     return control.pong()
 
 

@@ -1,4 +1,4 @@
-"""Bounds on what clients may do that have not presented the key, where there is one."""
+"""Bounds on what clients may do that have not authenticated, where they have to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor
 from itertools import islice
 
-from agentos_lambda.protocol.security_key import KeySource, RereadableKey
+from agentos_lambda.identity.authority import Authority
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.websocket.ports import ConnectionStore, Gone, PostFailed, Posts, Slow
@@ -16,7 +16,7 @@ from agentos_lambda.websocket.ports import ConnectionStore, Gone, PostFailed, Po
 log = logging.getLogger(__name__)
 
 AUTHENTICATE_WITHIN_MS = 60_000
-"""A connection that has not presented the key by then is closed by the next sweep."""
+"""A connection that has not authenticated by then is closed by the next sweep."""
 
 WINDOW_MS = 60_000
 """The time in which the connections and messages of one address are counted."""
@@ -29,19 +29,19 @@ class Admission:
     """Counts new connections, and messages of clients without authority, for each address that they come from."""
 
     def __init__(
-        self, connections: ConnectionStore, posts: Posts, key: KeySource, clock: Clock, *, limit: int | None
+        self, connections: ConnectionStore, posts: Posts, authority: Authority, clock: Clock, *, limit: int | None
     ) -> None:
         """``limit`` is how many of both there may be from an address in a minute; None for any number."""
         self._connections = connections
         self._posts = posts
-        self._key = key
+        self._authority = authority
         self._clock = clock
         self._limit = limit
 
     def open(self, connection_id: str, address: str) -> bool:
         """Store a new connection. False if too many have come from there. Raises ``StoreUnavailable``."""
         now = self._clock.now()
-        guarded = self._is_guarded()
+        guarded = self._authority.is_guarded()
         if guarded and not self._counts(address):
             return False
         authenticate_by = now + AUTHENTICATE_WITHIN_MS if guarded else None
@@ -55,18 +55,9 @@ class Admission:
         """
         if self._counts(address):
             return True
-        log.warning("a connection was closed: too many messages without the key", extra=_of(connection_id))
+        log.warning("a connection was closed: too many messages without authentication", extra=_of(connection_id))
         self._posts.close(connection_id)
         return False
-
-    def _is_guarded(self) -> bool:
-        """Whether a key is set. A client waits for this, so a secret is not read for it: there is one."""
-        if isinstance(self._key, RereadableKey):
-            return True
-        try:
-            return self._key() is not None
-        except StoreUnavailable:
-            return True
 
     def _counts(self, address: str) -> bool:
         if self._limit is None:
@@ -76,7 +67,7 @@ class Admission:
 
 
 class OverdueConnections:
-    """Closes connections that have not presented the key in time."""
+    """Closes connections that have not authenticated in time."""
 
     def __init__(self, connections: ConnectionStore, posts: Posts, clock: Clock, pool: Executor) -> None:
         """``pool`` closes several at a time."""
@@ -108,7 +99,7 @@ class OverdueConnections:
         except PostFailed as failure:
             log.warning("a connection cannot be closed: %s", failure, extra=_of(connection_id))
         self._connections.expire(connection_id, now=now)
-        log.info("a connection was closed: it had not presented the key in time", extra=_of(connection_id))
+        log.info("a connection was closed: it had not authenticated in time", extra=_of(connection_id))
         return True
 
 

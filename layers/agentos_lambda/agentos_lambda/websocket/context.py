@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agentos_lambda.protocol.security_key import KeySource
+from agentos_lambda.identity.authority import Authority
 from agentos_lambda.protocol.values import JsonObject, Kind
-from agentos_lambda.runs.access import may_see
-from agentos_lambda.runs.errors import InvalidRequest
+from agentos_lambda.runs.access import find_run
+from agentos_lambda.runs.errors import InvalidRequest, NotFound
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Component, RunRecord
 from agentos_lambda.runs.ports import Catalog, Store
 from agentos_lambda.runs.service import RunService
+from agentos_lambda.websocket.client import Client
 from agentos_lambda.websocket.delivery.final import FinalDelivery
 from agentos_lambda.websocket.delivery.registry import FollowerRegistry
 from agentos_lambda.websocket.delivery.sender import Sender
-from agentos_lambda.websocket.messages import session_id, shown, user_id
+from agentos_lambda.websocket.messages import session_id, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class ActionContext:
     registry: FollowerRegistry
     sender: Sender
     final: FinalDelivery
-    key: KeySource
+    authority: Authority
     new_id: Callable[[], str]
 
     def workflow(self, workflow_id: str) -> Component:
@@ -40,15 +41,11 @@ class ActionContext:
             raise InvalidRequest(f"Workflow {shown(workflow_id)} not found")
         return component
 
-    def run_of(self, workflow: Component, run_id: str, message: JsonObject) -> RunRecord:
+    def run_of(self, workflow: Component, run_id: str, client: Client, message: JsonObject) -> RunRecord:
         """The workflow's run; it has to be of the session and the user that the message names. Raises
         ``InvalidRequest``."""
-        named = {"session_id": session_id(message), "user_id": user_id(message)}
-        record = self.store.get(run_id)
-        if (
-            record is None
-            or (record.kind, record.component_id) != (workflow.kind, workflow.id)
-            or not may_see(record, **named)
-        ):
-            raise InvalidRequest(f"Run {run_id} not found")
-        return record
+        caller, of_session = client.caller(message), session_id(message)
+        try:
+            return find_run(self.store, workflow, run_id, session_id=of_session, caller=caller)
+        except NotFound:
+            raise InvalidRequest(f"Run {run_id} not found") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from agentos_lambda.identity.authority import AuthMode
 from agentos_lambda.protocol.resumption import cancel_answer
 from agentos_lambda.protocol.values import JsonObject
 from agentos_lambda.runs.model import RunRecord
@@ -21,13 +22,22 @@ def authenticated() -> str:
     return text({"event": "authenticated", "message": "Authentication successful. You can now send commands."})
 
 
-def auth_error(error: str) -> str:
-    return text({"event": "auth_error", "error": error})
+def authenticated_user(subject: str | None) -> str:
+    """Follows ``authenticated`` where it was a token."""
+    return text({"event": "authenticated", "message": "JWT authentication successful.", "user_id": subject})
 
 
-def auth_required() -> str:
-    required = "Authentication required. Send authenticate action with valid bearer token."
-    return text({"event": "auth_required", "error": required})
+def auth_error(error: str, error_type: str | None = None) -> str:
+    """``error_type`` is for tokens: ``expired``, ``invalid_token`` or ``server_error``."""
+    about = {} if error_type is None else {"error_type": error_type}
+    return text({"event": "auth_error", "error": error, **about})
+
+
+def auth_required(mode: AuthMode) -> str:
+    wanted = "JWT" if mode == "jwt" else "bearer token"
+    return text(
+        {"event": "auth_required", "error": f"Authentication required. Send authenticate action with valid {wanted}."}
+    )
 
 
 def pong() -> str:

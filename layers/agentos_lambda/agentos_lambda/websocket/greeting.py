@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from agentos_lambda.protocol.security_key import KeySource
+from agentos_lambda.identity.authority import Authority
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.delivery.sender import Sender
@@ -29,14 +29,14 @@ class Greeter:
         self,
         connections: ConnectionStore,
         sender: Sender,
-        key: KeySource,
+        authority: Authority,
         clock: Clock,
         *,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._connections = connections
         self._sender = sender
-        self._key = key
+        self._authority = authority
         self._clock = clock
         self._sleep = sleep
 
@@ -66,4 +66,4 @@ class Greeter:
         return self._connections.claim_greeting(connection_id, now=now, stale_before=now - _STALE_AFTER_MS)
 
     def _greeting(self) -> str:
-        return control.connected(requires_auth=self._key() is not None)
+        return control.connected(requires_auth=self._authority.mode() != "none")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from agentos_lambda.identity.authority import Grant
 from agentos_lambda.runs.errors import InvalidRequest
 
 CONNECTION_LIFETIME_MS = 2 * 3_600_000
@@ -57,8 +58,8 @@ class Connection:
     """An open connection."""
 
     connection_id: str
-    proof: str | None = None
-    """Of the security key that the client has presented (``protocol.security_key.proof_of``)."""
+    grant: Grant | None = None
+    """What the client has shown when it authenticated; None if it has not."""
     greeted: bool = False
     """``connected`` was posted."""
     run_ids: frozenset[str] = frozenset()
@@ -79,6 +80,8 @@ class Follower:
     """The last attempt whose executor has begun to send it events; None if none has."""
     held_until: int | None = None
     """Until this time, only the handler that sends it the missed events may post."""
+    until: int | None = None
+    """When the authority of its client ends: it is told nothing from then on. None if never."""
 
     @property
     def about(self) -> dict[str, str]:
@@ -90,7 +93,7 @@ class ConnectionStore(Protocol):
     """The open connections."""
 
     def open(self, connection_id: str, *, now: int, authenticate_by: int | None = None) -> None:
-        """Store a new connection. It is overdue if it has not presented the key by then."""
+        """Store a new connection. It is overdue if it has not authenticated by then."""
 
     def get(self, connection_id: str) -> Connection | None:
         """The connection, read consistently; None if there is none."""
@@ -98,11 +101,11 @@ class ConnectionStore(Protocol):
     def close(self, connection_id: str) -> Connection | None:
         """Remove the connection, and return it as it was."""
 
-    def authenticate(self, connection_id: str, *, proof: str) -> None:
-        """Note which key the client has presented: it is never overdue. Nothing happens if the connection is closed."""
+    def authenticate(self, connection_id: str, *, grant: Grant) -> None:
+        """Note what the client has shown: it is never overdue. Nothing happens if the connection is closed."""
 
     def overdue(self, *, now: int) -> Iterable[str]:
-        """The connections that have not presented the key in time, the oldest first. May miss one until later."""
+        """The connections that have not authenticated in time, the oldest first. May miss one until later."""
 
     def expire(self, connection_id: str, *, now: int) -> None:
         """Remove the connection if it is overdue."""
@@ -144,6 +147,9 @@ class FollowerStore(Protocol):
 
     def remove(self, follower: Follower) -> bool:
         """Remove this follower (by token). Of two callers, one gets True: only this one may send the rest."""
+
+    def extend(self, run_id: str, connection_id: str, *, until: int | None) -> None:
+        """Tell the follower until this time. Nothing happens if it is gone."""
 
     def drop(self, run_id: str, connection_id: str) -> None:
         """Remove the follower of this run and connection, whatever its token."""

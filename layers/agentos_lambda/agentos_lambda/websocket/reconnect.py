@@ -9,22 +9,23 @@ from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.tail import Snapshot, take_snapshot
 from agentos_lambda.websocket import control
+from agentos_lambda.websocket.client import Client
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.delivery.frames import Framing
-from agentos_lambda.websocket.messages import last_event_index, optional_id, required_id, session_id, user_id
+from agentos_lambda.websocket.messages import last_event_index, optional_id, required_id, session_id
 from agentos_lambda.websocket.ports import Follower, Form
 
 _HOLD_MS = 60_000
 """Longer than a handler may take."""
 
 
-def reconnect(context: ActionContext, connection_id: str, message: JsonObject) -> str | None:
+def reconnect(context: ActionContext, client: Client, message: JsonObject) -> str | None:
     """Send the missed events from the log. The executor of the run sends those that happen from then on.
 
     There is one writer at any time: the follower is held, so that no executor sends to it, until it has got what the
     log has. If the run has ended by then, the process that removes the follower sends the rest.
     """
-    record = _find(context, message)
+    record, connection_id = _find(context, client, message), client.connection_id
     after = last_event_index(message)
     if not record.logged:
         return control.text(resumption.no_events(record.run_id, record.status))
@@ -33,22 +34,26 @@ def reconnect(context: ActionContext, connection_id: str, message: JsonObject) -
         _replay(context, connection_id, ended, after=after)
         return None
     with context.registry.added(
-        record.run_id, connection_id, next_index=after + 1, form=Form.FLAT, hold_ms=_HOLD_MS
+        record.run_id, client, next_index=after + 1, form=Form.FLAT, hold_ms=_HOLD_MS
     ) as follower:
         _catch_up(context, follower, after=after)
     return None
 
 
-def _find(context: ActionContext, message: JsonObject) -> RunRecord:
+def _find(context: ActionContext, client: Client, message: JsonObject) -> RunRecord:
     run_id = required_id(message, "run_id", "run_id is required for subscription")
-    workflow_id = optional_id(message, "workflow_id")
-    named = {"session_id": session_id(message), "user_id": user_id(message)}
+    workflow_id, of_session = optional_id(message, "workflow_id"), session_id(message)
+    if client.principal.isolated:
+        for name, value in (("workflow_id", workflow_id), ("session_id", of_session)):
+            if value is None:
+                raise InvalidRequest(f"{name} is required to reconnect to a workflow run")
+    caller = client.caller(message)
     record = context.store.get(run_id)
     if (
         record is None
         or record.kind is not Kind.WORKFLOW
         or workflow_id not in (None, record.component_id)
-        or not may_see(record, **named)
+        or not may_see(record, session_id=of_session, caller=caller)
     ):
         raise _not_found(run_id)
     return record

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from agentos_lambda.identity import audit
 from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Continuation, RunInput
 from agentos_lambda.websocket import control
+from agentos_lambda.websocket.client import Client
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.messages import required_id, session_id, step_requirements, user_id, workflow_message
 from agentos_lambda.websocket.ports import Form
 
 
-def start_workflow(context: ActionContext, connection_id: str, message: JsonObject) -> None:
+def start_workflow(context: ActionContext, client: Client, message: JsonObject) -> None:
     """Queue a run that this connection follows: its first event is the answer."""
     workflow = context.workflow(required_id(message, "workflow_id", "workflow_id is required"))
     run_id = context.new_id()
@@ -20,17 +22,19 @@ def start_workflow(context: ActionContext, connection_id: str, message: JsonObje
         component=workflow,
         work=RunInput(workflow_message(message)),
         session_id=session_id(message),
-        user_id=user_id(message),
+        user_id=client.principal.acts_for(user_id(message)),
         run_id=run_id,
         stream=True,
         background=True,
+        isolated=client.principal.isolated,
     )
     # The follower first: an accepted run is never without it.
-    with context.registry.added(run_id, connection_id, next_index=0, form=Form.SSE):
-        context.intake.enqueue(command)
+    with context.registry.added(run_id, client, next_index=0, form=Form.SSE):
+        record = context.intake.enqueue(command)
+    audit.done(client.principal, "run started", run_id=run_id, session_id=record.session_id, user_id=record.user_id)
 
 
-def continue_workflow(context: ActionContext, connection_id: str, message: JsonObject) -> None:
+def continue_workflow(context: ActionContext, client: Client, message: JsonObject) -> None:
     """Queue the continuation of a paused run. This connection follows it from there."""
     workflow = context.workflow(required_id(message, "workflow_id", "workflow_id is required"))
     run_id = required_id(message, "run_id", "run_id is required")
@@ -39,22 +43,23 @@ def continue_workflow(context: ActionContext, connection_id: str, message: JsonO
         run_id=run_id,
         work=Continuation(requirements=step_requirements(message)),
         session_id=session_id(message),
-        user_id=user_id(message),
+        caller=client.caller(message),
         stream=True,
         background=True,
     )
-    record = context.run_of(workflow, run_id, message)
+    record = context.run_of(workflow, run_id, client, message)
     if record.status is not RunStatus.PAUSED:
         raise InvalidRequest(f"Run is not paused (status={record.status})")
-    with context.registry.added(run_id, connection_id, next_index=record.next_index, form=Form.SSE):
+    with context.registry.added(run_id, client, next_index=record.next_index, form=Form.SSE):
         context.intake.enqueue_continuation(command)
+    audit.done(client.principal, "run continued", run_id=run_id, session_id=record.session_id, user_id=record.user_id)
 
 
-def cancel_workflow(context: ActionContext, _connection_id: str, message: JsonObject) -> str:
+def cancel_workflow(context: ActionContext, client: Client, message: JsonObject) -> str:
     """Cancel a run, wherever it executes. Its followers get its end."""
     workflow = context.workflow(required_id(message, "workflow_id", "workflow_id is required"))
     run_id = required_id(message, "run_id", "run_id is required")
-    context.run_of(workflow, run_id, message)
+    context.run_of(workflow, run_id, client, message)
     record = context.runs.cancel(workflow, run_id)
     if record.status.final:
         context.final.to_all(record)  # a run that waited has no executor to do it

@@ -37,11 +37,16 @@ Run agents, teams and workflows; follow, cancel, resume and continue their runs.
 A component that fails is a run with the status `ERROR`, answered with 200. Every other error is
 `{"detail": "…", "error_code": "…"}`."""
 
-_SECURITY = {"type": "http", "scheme": "bearer", "description": "Where `auth_mode` of `GET /info` is `security_key`"}
+_SECURITY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "The security key or a token, where `auth_mode` of `GET /info` is `security_key` or `jwt`",
+}
 
 _ERRORS = {
     400: ("body", "The body is not valid JSON"),
     401: ("closed", "Authorization header required"),
+    403: ("closed", "Insufficient permissions. Required scope(s): agents:run"),
     404: ("component", "Run not found"),
     409: ("executes", "Run is not paused"),
     413: ("body", "Request body too large: at most 6 MB, base64 included"),

@@ -14,7 +14,9 @@ from agentos_lambda.api.requests.continue_form import ContinueForm
 from agentos_lambda.api.requests.fields import Index, SessionId, UserId
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.requests.uploads import read_uploads
+from agentos_lambda.identity.principal import Principal
 from agentos_lambda.protocol.values import Json, Kind
+from agentos_lambda.runs.access import Caller
 from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.model import Component
 
@@ -24,7 +26,9 @@ _MAX_KEY = 512
 """Characters of an ``Idempotency-Key``."""
 
 
-async def run_request(component: Component, body: Body, idempotency_key: str | None, deadline: int | None) -> StartRun:
+async def run_request(
+    component: Component, body: Body, idempotency_key: str | None, *, principal: Principal, deadline: int | None
+) -> StartRun:
     """A new run. Raises ``ApiError`` for what cannot be understood, before anything has run."""
     form = RunForm.of(body)
     if component.kind is Kind.WORKFLOW and body.files:
@@ -36,16 +40,20 @@ async def run_request(component: Component, body: Body, idempotency_key: str | N
         component=component,
         work=await form.run_input(uploads),
         session_id=form.session_id,
-        user_id=form.user_id,
+        user_id=principal.acts_for(form.user_id),
         run_id=form.run_id,
         stream=bool(form.stream),
         background=bool(form.background),
         idempotency_key=idempotency_key,
         deadline=deadline,
+        isolated=principal.isolated,
+        principal=principal.name(form.user_id),
     )
 
 
-def continue_request(component: Component, run_id: str, body: Body, deadline: int | None) -> ContinueRun:
+def continue_request(
+    component: Component, run_id: str, body: Body, *, principal: Principal, deadline: int | None
+) -> ContinueRun:
     """The continuation of a paused run. Raises ``ApiError`` for what cannot be understood."""
     form = ContinueForm.of(body)
     return ContinueRun(
@@ -53,7 +61,7 @@ def continue_request(component: Component, run_id: str, body: Body, deadline: in
         run_id=run_id,
         work=form.continuation(),
         session_id=form.session_id,
-        user_id=form.user_id,
+        caller=Caller(principal.reads_for(form.user_id), isolated=principal.isolated),
         stream=bool(form.stream),
         background=bool(form.background),
         deadline=deadline,

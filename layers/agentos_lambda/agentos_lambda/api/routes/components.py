@@ -3,9 +3,11 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, cast
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request
 
 from agentos_lambda.api.responses import Answer, TypedRoute
+from agentos_lambda.api.scope import principal_of
+from agentos_lambda.identity.permissions import may_see
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.model import Component
@@ -46,8 +48,11 @@ def component_router(kind: Kind, catalog: Catalog) -> APIRouter:
         operation_id=f"get_{kind.plural}",
         response_description=f"All {kind.plural}",
     )
-    def list_components() -> Answer["list[answers.ComponentEntry]"]:
-        return Answer(cast("list[answers.ComponentEntry]", [component.listed for component in catalog.all(kind)]))
+    def list_components(request: Request) -> Answer["list[answers.ComponentEntry]"]:
+        """Those that the caller may read."""
+        principal = principal_of(request.scope)
+        seen = [component.listed for component in catalog.all(kind) if may_see(principal, kind, component.id)]
+        return Answer(cast("list[answers.ComponentEntry]", seen))
 
     @router.get(
         component_path(kind),

@@ -12,6 +12,7 @@ from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.responses import Answer, TypedRoute
 from agentos_lambda.api.routes.pages import add_pages
 from agentos_lambda.api.scope import prefix
+from agentos_lambda.identity.authority import AuthMode
 from agentos_lambda.protocol.values import JsonObject, Kind
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ def discovery_router(services: Services, document: Callable[[], JsonObject]) -> 
         response_description="About this OS",
     )
     async def info() -> Answer["answers.Info"]:
-        key = await run_in_threadpool(services.key)
-        return Answer(_info(os, catalog, auth_mode="none" if key is None else "security_key"))
+        authority = services.authority
+        mode = await run_in_threadpool(authority.mode)
+        return Answer(_info(os, catalog, auth_mode=mode, user_isolation=authority.isolates_users))
 
     @router.get("/config", summary="The whole OS", operation_id="get_config", response_description="All of it")
     def config() -> Answer["answers.Config"]:
@@ -74,7 +76,7 @@ def _home(os: Os, root: str) -> "answers.Home":
     }
 
 
-def _info(os: Os, catalog: "Catalog", *, auth_mode: "answers.AuthMode") -> "answers.Info":
+def _info(os: Os, catalog: "Catalog", *, auth_mode: AuthMode, user_isolation: bool) -> "answers.Info":
     return {
         "os_id": os.id,
         "name": os.name,
@@ -85,7 +87,7 @@ def _info(os: Os, catalog: "Catalog", *, auth_mode: "answers.AuthMode") -> "answ
         "workflow_count": len(catalog.all(Kind.WORKFLOW)),
         "mcp": {"enabled": False, "path": None, "oauth": None, "tool_run_endpoint": False},
         "auth_mode": auth_mode,
-        "user_isolation": False,
+        "user_isolation": user_isolation,
         "websocket_url": os.websocket_url,
     }
 

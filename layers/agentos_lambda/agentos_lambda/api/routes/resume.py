@@ -15,7 +15,7 @@ from agentos_lambda.api.requests.parse import ResumeForm, resume_point
 from agentos_lambda.api.responses import TypedRoute
 from agentos_lambda.api.routes.asking import NamedInQuery
 from agentos_lambda.api.routes.components import component_path, known_component
-from agentos_lambda.api.scope import deadline_of
+from agentos_lambda.api.scope import caller_of, deadline_of
 from agentos_lambda.api.sse import EventStream, control_frame, frame, stream_snapshots
 from agentos_lambda.protocol import resumption
 from agentos_lambda.protocol.values import Kind
@@ -49,9 +49,8 @@ def resume_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRouter:
     ) -> EventStream:
         """The events that were missed, then those that happen, until the run ends or pauses."""
         point = resume_point(await read_body(request), last_event_id, query)
-        record = await run_in_threadpool(
-            runs.find, component, run_id, session_id=point.asker.session_id, user_id=point.asker.user_id
-        )
+        who, caller = point.asker, caller_of(request, point.asker.user_id)
+        record = await run_in_threadpool(runs.find, component, run_id, session_id=who.session_id, caller=caller)
         return EventStream(resume(runs, record, after=point.after, until=deadline_of(request.scope)))
 
     return router

@@ -14,9 +14,11 @@ from agentos_lambda.api.requests.parse import continue_request, run_request
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.responses import Accepted, Answer, TypedRoute
 from agentos_lambda.api.routes.components import component_path, known_component
-from agentos_lambda.api.scope import answer_by, deadline_of
+from agentos_lambda.api.scope import answer_by, deadline_of, principal_of
 from agentos_lambda.api.slow_answers import patiently
 from agentos_lambda.api.sse import EventStream, stream_execution, stream_snapshots
+from agentos_lambda.identity import audit
+from agentos_lambda.identity.principal import Principal
 from agentos_lambda.protocol.ids import MAX_EVENT_INDEX
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import Clock
@@ -59,15 +61,17 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         component: Known, request: Request, idempotency_key: Annotated[str | None, _IdempotencyKey] = None
     ) -> _Answered:
         """The run as JSON; its events as they happen with `stream`; at once with `background`."""
-        body, deadline, by = await read_body(request), deadline_of(request.scope), answer_by(request.scope)
-        asked = await run_request(component, body, idempotency_key, deadline)
-        if asked.background:
+        body, principal = await read_body(request), principal_of(request.scope)
+        deadline, by = deadline_of(request.scope), answer_by(request.scope)
+        asked = await run_request(component, body, idempotency_key, principal=principal, deadline=deadline)
+        if asked.background or by is not None:
             record = await run_in_threadpool(intake.enqueue, asked)
-            return responses.queued(record, stream=asked.stream, after=-1, until=asked.deadline)
-        if by is not None:
-            record = await run_in_threadpool(intake.enqueue, asked)
+            _audit(principal, "run started", record)
+            if asked.background:
+                return responses.queued(record, stream=asked.stream, after=-1, until=asked.deadline)
             return await responses.awaited(record, component, stream=asked.stream, after=-1, until=by)
         started = await intake.execute(asked)
+        _audit(principal, "run started", started if isinstance(started, RunRecord) else started.record)
         if isinstance(started, RunRecord):
             return await responses.awaited(started, component, stream=asked.stream, after=-1, until=asked.deadline)
         return await responses.executed(started, component, stream=asked.stream)
@@ -81,17 +85,26 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
     )
     async def continue_run(component: Known, run_id: RunId, request: Request) -> _Answered:
         """Answers like a new run: the run as JSON, its events with `stream`, at once with `background`."""
-        asked = continue_request(component, run_id, await read_body(request), deadline_of(request.scope))
-        by = answer_by(request.scope)
+        body, principal = await read_body(request), principal_of(request.scope)
+        deadline, by = deadline_of(request.scope), answer_by(request.scope)
+        asked = continue_request(component, run_id, body, principal=principal, deadline=deadline)
         if asked.background or by is not None:
             record = await run_in_threadpool(intake.enqueue_continuation, asked)
+            _audit(principal, "run continued", record)
             after = record.next_index - 1
             if asked.background:
                 return responses.queued(record, stream=asked.stream, after=after, until=asked.deadline)
             return await responses.awaited(record, component, stream=asked.stream, after=after, until=by)
-        return await responses.executed(await intake.continue_here(asked), component, stream=asked.stream)
+        execution = await intake.continue_here(asked)
+        _audit(principal, "run continued", execution.record)
+        return await responses.executed(execution, component, stream=asked.stream)
 
     return router
+
+
+def _audit(principal: Principal, what: str, record: RunRecord) -> None:
+    """Now, not when the request is answered: the run may take long, and outlive it."""
+    audit.done(principal, what, run_id=record.run_id, session_id=record.session_id, user_id=record.user_id)
 
 
 class _Responses:

@@ -13,6 +13,7 @@ from agentos_lambda.api.responses import Answer, TypedRoute
 from agentos_lambda.api.routes.asking import NamedInQuery, OfSession, OfUser
 from agentos_lambda.api.routes.components import component_path, known_component
 from agentos_lambda.api.routes.run_lists import DEFAULT_LIMIT, MAX_LIMIT, run_list
+from agentos_lambda.api.scope import caller_of
 from agentos_lambda.protocol.resumption import cancel_answer
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
@@ -35,6 +36,7 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
         "", summary="List the runs of a session", operation_id=f"list_{kind}_runs", response_description="Oldest first"
     )
     def list_runs(
+        request: Request,
         component: Known,
         *,
         session_id: Annotated[SessionIdText, OfSession],
@@ -44,13 +46,14 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
         page: Annotated[int, Query(ge=1, le=_MAX_PAGE, description="From 1 on")] = 1,
     ) -> Answer["list[answers.RunItem]"]:
         """A page of the runs that have ended or paused, oldest first."""
-        found = runs.list(component, session_id, user_id=user_id, status=status, skip=(page - 1) * limit)
+        caller = caller_of(request, user_id)
+        found = runs.list(component, session_id, caller=caller, status=status, skip=(page - 1) * limit)
         return Answer(run_list(found, limit=limit))
 
     @router.get("/{run_id}", summary="Get a run", operation_id=f"get_{kind}_run", response_description="The run")
-    def get_run(component: Known, run_id: RunId, query: NamedInQuery) -> Answer["answers.Run"]:
+    def get_run(request: Request, component: Known, run_id: RunId, query: NamedInQuery) -> Answer["answers.Run"]:
         """The run at any time of its life: with its status while it runs, whole when it has ended."""
-        view = runs.get(component, run_id, session_id=query.session_id, user_id=query.user_id)
+        view = runs.get(component, run_id, session_id=query.session_id, caller=caller_of(request, query.user_id))
         return Answer(cast("answers.Run", view.show()))
 
     @router.post(
@@ -68,7 +71,7 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
         who = asker(await read_body(request) if await request.body() else Body({}), query)
         try:
             record = await run_in_threadpool(
-                runs.cancel, component, run_id, session_id=who.session_id, user_id=who.user_id
+                runs.cancel, component, run_id, session_id=who.session_id, caller=caller_of(request, who.user_id)
             )
         except StoreUnavailable as error:
             raise ApiError(500, "The run could not be cancelled", error_code="CANCEL_FAILED") from error

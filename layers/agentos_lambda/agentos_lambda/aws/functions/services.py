@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentos_lambda.api.context import Os, Services
-from agentos_lambda.aws.functions.key import key_of
+from agentos_lambda.aws.functions.authority import authority_of
 from agentos_lambda.aws.functions.start import catalog
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import SystemClock
@@ -16,6 +16,6 @@ def services_of(settings: Settings, clients: Clients | None = None) -> Services:
         os=Os(settings.os_id, settings.os_name, websocket_url=settings.websocket_url),
         catalog=catalog(),
         clock=SystemClock(),
-        key=key_of(settings, clients),
+        authority=authority_of(settings, clients),
         cors_origins=settings.cors_origins,
     )

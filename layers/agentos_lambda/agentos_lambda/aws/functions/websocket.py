@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from agentos_lambda.aws.functions.key import key_of
+from agentos_lambda.aws.functions.authority import authority_of
 from agentos_lambda.aws.functions.start import begin, catalog
 from agentos_lambda.aws.functions.wiring import judging_engine, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
@@ -44,7 +44,7 @@ def websocket_handler() -> WebSocketHandler:
     """The function behind the WebSocket API."""
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
-    store, queue, key = store_of(settings), queue_of(settings), key_of(settings)
+    store, queue, authority = store_of(settings), queue_of(settings), authority_of(settings)
     registry, posts = _registry(settings, clock), _posts(settings)
     sender = Sender(posts)
     executor = RunExecutor(store, judging_engine, clock)
@@ -58,11 +58,11 @@ def websocket_handler() -> WebSocketHandler:
         registry=registry,
         sender=sender,
         final=FinalDelivery(registry, store, sender, _pool()),
-        key=key,
+        authority=authority,
         new_id=new_id,
     )
-    greeter = Greeter(registry.connections, sender, key, clock)
-    admission = Admission(registry.connections, posts, key, clock, limit=settings.websocket_source_limit)
+    greeter = Greeter(registry.connections, sender, authority, clock)
+    admission = Admission(registry.connections, posts, authority, clock, limit=settings.websocket_source_limit)
     return WebSocketHandler(
         Actions(context, greeter, admission),
         greeter=greeter,
@@ -86,7 +86,7 @@ def fan_out(settings: Settings, store: Store, clock: Clock) -> FanOut | None:
 
 
 def overdue_connections(settings: Settings, clock: Clock) -> OverdueConnections | None:
-    """What closes connections that have not presented the key; None in a stack without a WebSocket."""
+    """What closes connections that have not authenticated; None in a stack without a WebSocket."""
     if settings.websocket_management_url is None:
         return None
     return OverdueConnections(_connections(settings), _posts(settings), clock, _pool())

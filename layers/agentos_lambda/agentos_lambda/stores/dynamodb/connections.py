@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 from uuid import uuid4
 
+from agentos_lambda.identity.authority import Grant
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed
 from agentos_lambda.stores.dynamodb.table import Table
@@ -50,9 +53,9 @@ class DynamoDBConnections:
         item = self._table.delete(_key(connection_id))
         return _connection(item) if item else None
 
-    def authenticate(self, connection_id: str, *, proof: str) -> None:
-        update = "SET #proof = :proof REMOVE #unauthenticated, #authenticate_by"
-        self._update(connection_id, update, _IS_OPEN, {":proof": text(proof)})
+    def authenticate(self, connection_id: str, *, grant: Grant) -> None:
+        update = "SET #grant = :grant REMOVE #unauthenticated, #authenticate_by"
+        self._update(connection_id, update, _IS_OPEN, {":grant": text(json.dumps(asdict(grant)))})
 
     def overdue(self, *, now: int) -> Iterator[str]:
         items = self._table.query(
@@ -63,7 +66,7 @@ class DynamoDBConnections:
         return (item["connection_id"]["S"] for item in items)
 
     def expire(self, connection_id: str, *, now: int) -> None:
-        with suppress(ConditionFailed):  # it has been closed, or has presented the key at the last moment
+        with suppress(ConditionFailed):  # it has been closed, or has authenticated at the last moment
             self._table.delete(_key(connection_id), "#authenticate_by <= :now", {":now": number(now)})
 
     def count(self, source: str, *, now: int, limit: int) -> bool:
@@ -115,10 +118,15 @@ def _key(connection_id: str) -> Item:
     return {"connection_id": text(connection_id)}
 
 
+def _grant(stored: str) -> Grant:
+    fields = json.loads(stored)
+    return Grant(**{**fields, "scopes": tuple(fields["scopes"])})
+
+
 def _connection(item: Mapping[str, Any]) -> Connection:
     return Connection(
         item["connection_id"]["S"],
-        proof=item["proof"]["S"] if "proof" in item else None,
+        grant=_grant(item["grant"]["S"]) if "grant" in item else None,
         greeted="greeted" in item,
         run_ids=frozenset(item["run_ids"]["SS"]) if "run_ids" in item else frozenset(),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from agentos_lambda.runs.errors import StoreUnavailable
@@ -56,6 +57,12 @@ class DynamoDBFollowers:
                 raise StoreUnavailable("The store did not answer.") from failure
             return False
         return True
+
+    def extend(self, run_id: str, connection_id: str, *, until: int | None) -> None:
+        update = "REMOVE #until" if until is None else "SET #until = :until"
+        values: Item = {} if until is None else {":until": number(until)}
+        with suppress(ConditionFailed):  # it has ended, or its connection follows it no more
+            self._table.update(_key(run_id, connection_id), update, "attribute_exists(#token)", values)
 
     def drop(self, run_id: str, connection_id: str) -> None:
         self._table.delete(_key(run_id, connection_id))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from threading import Lock
 
+from agentos_lambda.identity.authority import Grant
 from agentos_lambda.websocket.ports import AlreadyFollows, Connection, Follower, TooManyRuns
 
 
@@ -37,10 +38,10 @@ class MemoryConnections:
             self._authenticate_by.pop(connection_id, None)
             return self._connections.pop(connection_id, None)
 
-    def authenticate(self, connection_id: str, *, proof: str) -> None:
+    def authenticate(self, connection_id: str, *, grant: Grant) -> None:
         with self._lock:
             self._authenticate_by.pop(connection_id, None)
-        self._change(connection_id, proof=proof)
+        self._change(connection_id, grant=grant)
 
     def overdue(self, *, now: int) -> Sequence[str]:
         with self._lock:
@@ -82,7 +83,7 @@ class MemoryConnections:
             if connection := self._connections.get(connection_id):
                 self._connections[connection_id] = replace(connection, run_ids=connection.run_ids - {run_id})
 
-    def _change(self, connection_id: str, **changes: bool | str) -> None:
+    def _change(self, connection_id: str, **changes: bool | Grant) -> None:
         with self._lock:
             if connection := self._connections.get(connection_id):
                 self._connections[connection_id] = replace(connection, **changes)  # type: ignore[arg-type]
@@ -121,6 +122,11 @@ class MemoryFollowers:
     def remove(self, follower: Follower) -> bool:
         with self._lock:
             return self._is_there(follower) and self._followers.pop(_key(follower)) is not None
+
+    def extend(self, run_id: str, connection_id: str, *, until: int | None) -> None:
+        with self._lock:
+            if follower := self._followers.get((run_id, connection_id)):
+                self._followers[_key(follower)] = replace(follower, until=until)
 
     def drop(self, run_id: str, connection_id: str) -> None:
         with self._lock:

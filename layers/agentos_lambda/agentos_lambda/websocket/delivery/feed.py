@@ -98,11 +98,7 @@ class LiveFeed:
 
     def refresh(self) -> None:
         """See who follows the run now, and retry what could not be posted."""
-        followers = {
-            follower.token: follower
-            for follower in self._context.registry.followers.of_run(self._record.run_id)
-            if follower.held_until is None
-        }
+        followers = {each.token: each for each in self._context.registry.of_run(self._record.run_id)}
         for token in followers.keys() - self._cursors.keys():
             cursor = self._take(followers[token])
             if cursor is not None:

@@ -36,9 +36,7 @@ class FinalDelivery:
         """
         fed = cursors or {}
         every = [
-            fed.get(follower.token) or _cursor(record, follower)
-            for follower in self._registry.followers.of_run(record.run_id)
-            if follower.held_until is None
+            fed.get(follower.token) or _cursor(record, follower) for follower in self._registry.of_run(record.run_id)
         ]
         due = [cursor for cursor in every if _is_due(record, cursor)]
         if not due:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.websocket.client import Client
 from agentos_lambda.websocket.ports import ConnectionStore, Follower, FollowerStore, Form
 
 log = logging.getLogger(__name__)
@@ -27,38 +28,51 @@ class FollowerRegistry:
         self._clock = clock
         self._new_id = new_id
 
-    def add(
-        self, run_id: str, connection_id: str, *, next_index: int, form: Form, hold_ms: int | None = None
-    ) -> Follower:
-        """Let the connection follow the run from ``next_index`` on, held for this time.
+    def add(self, run_id: str, client: Client, *, next_index: int, form: Form, hold_ms: int | None = None) -> Follower:
+        """Let the client follow the run from ``next_index`` on, held for this time.
 
         Raises ``TooManyRuns``, ``AlreadyFollows``.
         """
         now = self._clock.now()
         follower = Follower(
             run_id,
-            connection_id,
+            client.connection_id,
             self._new_id(),
             next_index,
             form,
             held_until=None if hold_ms is None else now + hold_ms,
+            until=client.principal.expires_at,
         )
-        self.connections.add_run(connection_id, run_id, limit=MAX_RUNS)
+        self.connections.add_run(client.connection_id, run_id, limit=MAX_RUNS)
         self.followers.put(follower, now=now)
         log.info("a connection follows a run", extra=follower.about)
         return follower
 
     @contextmanager
     def added(
-        self, run_id: str, connection_id: str, *, next_index: int, form: Form, hold_ms: int | None = None
+        self, run_id: str, client: Client, *, next_index: int, form: Form, hold_ms: int | None = None
     ) -> Iterator[Follower]:
         """As ``add``, but the follower is removed if the block fails."""
-        follower = self.add(run_id, connection_id, next_index=next_index, form=form, hold_ms=hold_ms)
+        follower = self.add(run_id, client, next_index=next_index, form=form, hold_ms=hold_ms)
         try:
             yield follower
         except BaseException:
             self.remove(follower)
             raise
+
+    def of_run(self, run_id: str) -> Sequence[Follower]:
+        """The followers that whoever executes the run may post to: not held, and with authority.
+
+        One whose client has no authority any more is removed: it gets nothing else.
+        """
+        now, may_be_told = self._clock.now(), []
+        for follower in self.followers.of_run(run_id):
+            if follower.until is not None and follower.until <= now:
+                log.info("a follower was dropped: its authority has ended", extra=follower.about)
+                self.remove(follower)
+            elif follower.held_until is None:
+                may_be_told.append(follower)
+        return may_be_told
 
     def remove(self, follower: Follower) -> bool:
         """Remove this follower. Of two callers, one gets True: only this one may send the rest."""

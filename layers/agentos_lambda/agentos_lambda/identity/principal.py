@@ -1,0 +1,57 @@
+"""Who is asking."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agentos_lambda.identity.scopes import EVERYTHING, Scopes
+
+
+class PrincipalKind(StrEnum):
+    """How a caller has shown who it is."""
+
+    NOBODY = "nobody"
+    """It did not have to: the API is open."""
+    KEY = "key"
+    """By the security key, which is one trust domain."""
+    USER = "user"
+    """By a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller, as far as it has shown who it is."""
+
+    kind: PrincipalKind
+    subject: str | None = None
+    """The user whom a token names; None if it names nobody."""
+    scopes: Scopes = EVERYTHING
+    isolated: bool = False
+    """It sees only what is its own, whatever user its requests name."""
+    expires_at: int | None = None
+    """When its token expires, in milliseconds since the epoch; None if never."""
+    audited: bool = False
+    """What it does is written to the audit trail: there are several principals."""
+
+    def acts_for(self, claimed: str | None) -> str | None:
+        """The user of a run that it starts, if its request names the user ``claimed``.
+
+        A token's subject wins, as in AgentOS 3.1. Only an admin may act for somebody else.
+        """
+        if self.kind is not PrincipalKind.USER:
+            return claimed
+        return claimed or self.subject if self.scopes.admin else self.subject
+
+    def reads_for(self, claimed: str | None) -> str | None:
+        """The user whose things it reads, if its request names the user ``claimed``; None for everybody's."""
+        return self.subject if self.isolated else claimed
+
+    def name(self, claimed: str | None = None) -> str:
+        """Distinguishes it from every other principal: what it repeats is repeated by nobody else."""
+        subject = self.subject if self.kind is PrincipalKind.USER else claimed
+        return self.kind if subject is None else f"{self.kind}:{subject}"
+
+
+NOBODY = Principal(PrincipalKind.NOBODY)
+KEY_HOLDER = Principal(PrincipalKind.KEY)

@@ -1,0 +1,54 @@
+"""``authenticate``: a client shows who it is, for the first time or again, and its connection keeps that."""
+
+from __future__ import annotations
+
+from agentos_lambda.identity import audit
+from agentos_lambda.identity.authority import Grant
+from agentos_lambda.identity.errors import Expired, Forbidden, KeysUnavailable, Unauthorized
+from agentos_lambda.identity.principal import PrincipalKind
+from agentos_lambda.protocol.values import JsonObject
+from agentos_lambda.websocket import control
+from agentos_lambda.websocket.context import ActionContext
+from agentos_lambda.websocket.ports import Connection
+
+
+class Authenticator:
+    """Answers ``authenticate``. A refusal changes nothing: the client may try again, and keeps what it had."""
+
+    def __init__(self, context: ActionContext) -> None:
+        self._context = context
+
+    def answer(self, connection: Connection, message: JsonObject) -> str:
+        """The answer. Raises ``StoreUnavailable``, ``PostFailed``."""
+        token = message.get("token")
+        if not isinstance(token, str) or not token:
+            return control.auth_error("Token is required")
+        authority = self._context.authority
+        try:
+            principal = authority.principal(token)
+        except (Unauthorized, Forbidden) as refusal:
+            return self._refused(connection, refusal)
+        except KeysUnavailable:
+            return control.auth_error("Tokens cannot be verified at present", "server_error")
+        grant = authority.grant(principal, token, connection.connection_id)
+        if grant is not None:
+            self._keep(connection, grant)
+        if principal.kind is not PrincipalKind.USER:
+            return control.authenticated()
+        self._context.sender.send(connection.connection_id, control.authenticated())
+        return control.authenticated_user(principal.subject)
+
+    def _refused(self, connection: Connection, refusal: Unauthorized | Forbidden) -> str:
+        text = (refusal.socket_text if isinstance(refusal, Unauthorized) else None) or str(refusal)
+        if not self._context.authority.audits:
+            return control.auth_error(text)
+        audit.refused(None, "authenticate", str(refusal), connection_id=connection.connection_id)
+        return control.auth_error(text, "expired" if isinstance(refusal, Expired) else "invalid_token")
+
+    def _keep(self, connection: Connection, grant: Grant) -> None:
+        registry, earlier = self._context.registry, connection.grant
+        registry.connections.authenticate(connection.connection_id, grant=grant)
+        if earlier is None or not grant.renews(earlier):
+            return
+        for run_id in connection.run_ids:
+            registry.followers.extend(run_id, connection.connection_id, until=grant.expires_at)
