@@ -102,7 +102,7 @@ cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts
 # What takes minutes, NAME, gets a package tests/NAME with a __main__ that takes --seconds and --seed and prints both, a
 # target NAME beside `soak`, and a test marked `sample` that is short and takes its randomness from the fixture `seed`.
 # .ci/run runs all samples with the SEED that it is given.
-JOBS ?= 2
+JOBS ?= 3
 SEED ?= 7
 export SEED
 PYTEST := $(DEV)/bin/python -m pytest

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from agentos_lambda.api.errors import ApiError
 from agentos_lambda.api.pages.files import MEDIA_TYPES, page_file
 from agentos_lambda.api.pages.html import HEADERS, redoc_page, swagger_page
 from agentos_lambda.api.scope import prefix, takes_bytes
@@ -19,7 +18,7 @@ _KEPT = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type
 
 
 def add_pages(router: APIRouter, title: str, document: Callable[[], JsonObject]) -> None:
-    """``/openapi.json`` with the server that was asked, ``/docs`` and ``/redoc``, and ``/docs/{name}``."""
+    """``/openapi.json`` with the server that was asked, ``/docs`` and ``/redoc``, and the files of these pages."""
 
     @router.get("/openapi.json", include_in_schema=False)
     def openapi(request: Request) -> Response:
@@ -33,15 +32,19 @@ def add_pages(router: APIRouter, title: str, document: Callable[[], JsonObject])
     def redoc(request: Request) -> Response:
         return HTMLResponse(redoc_page(prefix(request.scope), title), headers=HEADERS)
 
-    @router.get("/docs/{name}", include_in_schema=False)
-    def file(name: str, request: Request) -> Response:
-        return _file(name, request)
+    for name in MEDIA_TYPES:
+        router.add_api_route(f"/docs/{name}", _file(name), include_in_schema=False)
 
 
-def _file(name: str, request: Request) -> Response:
+def _file(name: str) -> Callable[[Request], Response]:
+    def file(request: Request) -> Response:
+        return _answer(name, request)
+
+    return file
+
+
+def _answer(name: str, request: Request) -> Response:
     """Gzipped, if the client and what is between can take that."""
-    if name not in MEDIA_TYPES:
-        raise ApiError(404, "Not Found")
     found = page_file(name)
     headers = {**_KEPT, "ETag": f'"{found.version}"', "Vary": "Accept-Encoding"}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
