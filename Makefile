@@ -9,7 +9,8 @@ CLOUD := $(VENVS)/cloud
 SAM := $(VENVS)/sam
 CARGO_LAMBDA := $(VENVS)/cargo-lambda
 CHECKOV := $(VENVS)/checkov
-LOCKS := uv local dev cloud sam cargo-lambda checkov
+ORACLE := $(VENVS)/oracle
+LOCKS := uv local dev cloud sam cargo-lambda checkov oracle
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -44,7 +45,7 @@ local: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready $(VENVS)/components/.ready 
 lock: ## resolve every requirements file again
 	@for name in $(LOCKS); do \
 	  $(UV) pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
-	    --no-emit-index-url --no-annotate $$([ $$name = dev ] && echo -c requirements/local.txt) \
+	    --no-emit-index-url --no-annotate $$([ $$name = dev ] || [ $$name = oracle ] && echo -c requirements/local.txt) \
 	    $$([ $$name = cargo-lambda ] && echo --no-deps) requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 	@for layer in web engine identity; do \
@@ -132,11 +133,15 @@ e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.rea
 sam-local: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## the tests of make local; skipped where no docker answers
 	@$(PYTEST) -m docker $(ARGS)
 
-samples: $(DEV)/.ready $(CLOUD)/.ready ## a short sample of each target that takes minutes (SEED=7)
+samples: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready ## a short sample of each target that takes minutes (SEED=7)
 	@$(PYTEST) -m sample $(ARGS)
 
 soak: export PYTHONPATH := layers/agentos_lambda:layers/components:.
 soak: $(DEV)/.ready $(CLOUD)/.ready ## minutes of background runs whose workers are killed, and what became of them (ARGS='--seconds 60')
 	@$(DEV)/bin/python -m tests.soak $(ARGS)
 
-.PHONY: help run local test lint house faults e2e sam-local samples soak lock cold-start validate build deploy url key secret secrets secret-remove
+differential: export PYTHONPATH := layers/agentos_lambda:.
+differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
+	@$(DEV)/bin/python -m tests.differential $(ARGS)
+
+.PHONY: help run local test lint house faults e2e sam-local samples soak differential lock cold-start validate build deploy url key secret secrets secret-remove

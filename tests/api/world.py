@@ -17,9 +17,13 @@ from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.openapi.build_document import build_document
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
+from agentos_lambda.api.routes.session_media import session_media_router
+from agentos_lambda.api.routes.session_runs import session_run_router
+from agentos_lambda.api.routes.sessions import session_router
 from agentos_lambda.identity.authority import Authority, Tokens
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.model import Component, Continuation, RunInput
+from agentos_lambda.sessions.service import SessionService
 from tests.runs.world import OneOfEach, World
 
 document = cache(build_document)
@@ -41,6 +45,13 @@ class SmallCatalog(OneOfEach):
 
     def find(self, kind: Kind, component_id: str) -> Component | None:
         return next((found for found in self.all(kind) if found.id == component_id), None)
+
+
+class Links:
+    """Names what it would lend."""
+
+    def link(self, session_id: str, content: bytes, media_type: str) -> str:
+        return f"https://bucket.test/{session_id}/{len(content)}/{media_type}"
 
 
 _asked: ContextVar[Api] = ContextVar("asked")
@@ -67,6 +78,10 @@ def _app(origins: tuple[str, ...]) -> FastAPI:
     router.include_router(discovery_router(services, document))
     for kind in Kind:
         router.include_router(kind_router(kind, services.catalog, intake, runs, clock))
+    sessions: Any = _Part(lambda api: api.sessions)
+    router.include_router(session_router(services.catalog, sessions))
+    router.include_router(session_run_router(services.catalog, sessions))
+    router.include_router(session_media_router(services.catalog, sessions, Links()))
     return create_app(router, services)
 
 
@@ -85,6 +100,8 @@ class Api:
         self.authority = Authority(
             self._current_key, self.world.clock, tokens=self.tokens, takes_key=False, isolates_users=True
         )
+        world = self.world
+        self.sessions = SessionService(world.store, world.queue, world.clock, new_id=world.new_id)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
 
     def _current_key(self) -> str | None:

@@ -89,3 +89,29 @@ def test_a_run_that_waits_and_goes_on(api, kind):
     api.ask(f"continue_{kind}_run", 400, ids=run, json={name: [unknown]})
     api.ask(f"continue_{kind}_run", 200, ids=run, json=decided)
     api.ask(f"continue_{kind}_run", 409, ids=run, json=decided)
+
+
+def test_sessions_and_what_is_wrong_with_them(api, fresh_id):
+    session, nope = {"session_id": fresh_id}, {"session_id": "nope", "run_id": "nope"}
+    body = {**session, "agent_id": SAMPLE[Kind.AGENT], "session_name": "Ships", "session_state": {"port": "Genoa"}}
+    api.ask("create_session", 201, json=body)
+    api.ask("create_session", 409, json=body)
+    api.ask("create_session", 422, json={"session_state": []})
+    component = {"agent_id": SAMPLE[Kind.AGENT]}
+    api.ask(
+        "create_agent_run", 200, ids=component, json={"message": "Hello", "session_id": fresh_id, "run_id": fresh_id}
+    )
+    assert api.ask("get_sessions", 200, params={"limit": 1})["data"]
+    api.ask("get_sessions", 404, params={"db_id": "nope"})
+    api.ask("get_sessions", 422, params={"limit": 0})
+    for operation in ("get_session", "get_session_runs", "get_session_run_previews"):
+        assert api.ask(operation, 200, ids=session)
+        api.ask(operation, 404, ids=nope)
+    api.ask("get_session_run", 200, ids={**session, "run_id": fresh_id})
+    api.ask("get_session_run", 404, ids=nope)
+    api.ask("get_session_media", 404, ids={**session, "storage_key": "nope"})
+    api.ask("update_session", 200, ids=session, json={"session_state": {"port": "Lisbon"}})
+    api.ask("update_session", 400, ids=session, content=b"{")
+    api.ask("rename_session", 200, ids=session, json={"session_name": "Harbours"})
+    api.ask("rename_session", 404, ids=nope, json={"session_name": "Harbours"})
+    api.ask("delete_sessions", 400, json={"session_ids": [fresh_id], "session_types": ["agent", "agent"]})

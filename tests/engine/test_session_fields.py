@@ -2,8 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agentos_lambda.engine.session_fields import difference, from_fields, to_fields
+from agentos_lambda.engine.session_fields import difference, to_fields
 from agentos_lambda.protocol.values import Json
+from agentos_lambda.runs.session_fields import from_fields
 
 names = st.text(max_size=3).map("state:".__add__) | st.text(max_size=3).map("data:".__add__)
 fields = st.dictionaries(names.filter(lambda name: name != "data:session_state"), st.integers())

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.commands import StartRun
@@ -20,6 +20,7 @@ from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.supervisor import AttemptSupervisor
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
+from agentos_lambda.sessions.ports import DeletionStore
 from agentos_lambda.stores.memory import MemoryQueue, MemoryStore
 from tests.clocks import ManualClock
 from tests.runs.scripted_engine import ScriptedEngine
@@ -54,11 +55,15 @@ class OneOfEach:
         return "3.1.10"
 
 
+class WorldStore(Store, DeletionStore, Protocol):
+    """Of runs, and of sessions as requests see them."""
+
+
 @dataclass
 class World:
     """Everything a run needs, and short names for what tests do with it."""
 
-    store: Store = field(default_factory=MemoryStore)
+    store: WorldStore = field(default_factory=MemoryStore)
     engine: ScriptedEngine = field(default_factory=ScriptedEngine)
     clock: ManualClock = field(default_factory=ManualClock)
     new_id: Callable[[], str] = field(default_factory=lambda: map("id-{}".format, count(1)).__next__)

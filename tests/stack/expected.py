@@ -19,6 +19,17 @@ RUN_GRANTS = {
 ENQUEUE = {("sqs:SendMessage", "RunsQueue.Arn"), ("sqs:GetQueueAttributes", "RunsQueue.Arn")}
 DEQUEUE = {(f"sqs:{action}", "RunsQueue.Arn") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
 SWEEP = {("dynamodb:Query", "${RunsTable.Arn}/index/due")} | ENQUEUE
+REMOVE = (
+    {(f"dynamodb:{action}", "RunEventsTable.Arn") for action in ("BatchWriteItem", "DeleteItem")}
+    | {("dynamodb:BatchWriteItem", "RunsTable.Arn"), ("dynamodb:DeleteItem", "SessionsTable.Arn")}
+    | {("dynamodb:Query", "${RunsTable.Arn}/index/by_session"), ("sqs:SendMessage", "RunsQueue.Arn")}
+    | {("s3:ListBucket", "Bucket.Arn"), ("s3:DeleteObject", "${Bucket.Arn}/*")}
+)
+KEEP_SESSIONS = (
+    {("dynamodb:Query", f"${{SessionsTable.Arn}}/index/by_{attribute}") for attribute in ("kind", "component", "user")}
+    | {("dynamodb:Query", "${RunsTable.Arn}/index/by_session"), ("dynamodb:BatchGetItem", "SessionsTable.Arn")}
+    | {("sqs:SendMessage", "RunsQueue.Arn")}
+)
 MANAGEMENT_API = (
     "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${WebSocketApi}/v1/POST/@connections/*"
 )
@@ -47,13 +58,13 @@ START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE
 
 GRANTS: dict[str, set[Grant]] = {
     "ConfigFunction": READ_KEY,
-    "ControlFunction": READ_KEY | RUN_GRANTS,
+    "ControlFunction": READ_KEY | RUN_GRANTS | KEEP_SESSIONS,
     "FollowFunction": READ_KEY | READ_EVENTS,
     "AgentsFunction": START_RUNS | RUN_COMPONENTS,
     "TeamsFunction": START_RUNS | RUN_COMPONENTS,
     "WorkflowsFunction": START_RUNS | FOLLOW | RUN_COMPONENTS,
     "WebSocketFunction": START_RUNS | FOLLOW | CONNECT | CLOSE,
-    "WorkerFunction": RUN_GRANTS | DEQUEUE | FOLLOW | RUN_COMPONENTS,
+    "WorkerFunction": RUN_GRANTS | DEQUEUE | REMOVE | FOLLOW | RUN_COMPONENTS,
     "SweeperFunction": RUN_GRANTS | SWEEP | CLOSE_OVERDUE,
 }
 """What a function may do besides writing its log and its traces."""
@@ -77,13 +88,13 @@ VARIABLES: dict[str, dict[str, Any]] = {
         **OUR_LOOP,
         "WEBSOCKET_URL": "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
     },
-    "ControlFunction": STORE | OUR_LOOP,
+    "ControlFunction": STORE | QUEUE | OUR_LOOP,
     "FollowFunction": LOG | OUR_LOOP,
     "AgentsFunction": STORE | MEDIA | COMPONENTS | STARTED | OUR_LOOP,
     "TeamsFunction": STORE | MEDIA | COMPONENTS | STARTED | OUR_LOOP,
     "WorkflowsFunction": STORE | MEDIA | COMPONENTS | STARTED | OUR_LOOP | FAN_OUT,
     "WebSocketFunction": STORE | STARTED | CONNECTIONS | {"WEBSOCKET_SOURCE_LIMIT": 300},
-    "WorkerFunction": STORE | MEDIA | COMPONENTS | FAN_OUT | OUR_LOOP,
+    "WorkerFunction": STORE | MEDIA | COMPONENTS | QUEUE | FAN_OUT | OUR_LOOP,
     "SweeperFunction": STORE | QUEUE | CONNECTIONS,
 }
 """What a function's environment has besides ``EVERYWHERE``, in a stack without parameters."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
+from agentos_lambda.api.routes.not_served import NOT_SERVED
+from local.gateway.routing import Router
+from local.template.rest_api import Route
 from tests.stack.translation import HTTP_FUNCTIONS, RUN_FUNCTIONS, cloudformation, translate
 
 Stack = dict[str, dict[str, Any]]
@@ -34,6 +38,16 @@ def functions(stack: Stack) -> dict[tuple[str, str], str]:
     }
 
 
+SESSION_ROUTES = {
+    "/sessions": ("get", "post", "delete"),
+    "/sessions/{session_id}": ("get", "patch", "delete"),
+    "/sessions/{session_id}/rename": ("post",),
+    "/sessions/{session_id}/runs": ("get",),
+    "/sessions/{session_id}/runs/{run_id}": ("get",),
+    "/sessions/{session_id}/run-previews": ("get",),
+    "/sessions/{session_id}/media/{proxy+}": ("get",),
+}
+_PART = re.compile(r"\{[^}]+\}")
 KINDS = {"agents": "agent_id", "teams": "team_id", "workflows": "workflow_id"}
 WAITS_MS = dict.fromkeys(HTTP_FUNCTIONS, 900_000) | {"ConfigFunction": 29_000, "ControlFunction": 29_000}
 
@@ -58,12 +72,33 @@ def expected_routes() -> dict[tuple[str, str], str]:
             (f"{run}/resume", "post"): "FollowFunction",
             (f"{run}/continue", "post"): run_function,
         }
+    for path, methods in SESSION_ROUTES.items():
+        expected |= {(path, method): "ControlFunction" for method in methods}
     preflights = {(path, "options"): "ControlFunction" for path, _ in expected if path not in CONFIG_PATHS}
     return expected | preflights
 
 
+def served(stack: Stack) -> dict[tuple[str, str], str]:
+    return {route: function for route, function in functions(stack).items() if not is_refused(route[0])}
+
+
+def is_refused(path: str) -> bool:
+    """Whether nothing that AgentOS has under this path is served."""
+    if path.endswith("{proxy+}"):
+        return any(each.startswith(path.removesuffix("{proxy+}")) for each in NOT_SERVED)
+    return _PART.sub("{}", path) in {_PART.sub("{}", each) for each in NOT_SERVED}
+
+
 def test_each_route_and_method_is_listed_and_goes_to_the_function_for_what_it_does(stack: Stack) -> None:
-    assert functions(stack) == expected_routes()
+    assert served(stack) == expected_routes()
+
+
+@pytest.mark.parametrize(("path", "method"), [(path, each) for path, methods in NOT_SERVED.items() for each in methods])
+def test_what_is_not_served_leads_to_control(stack: Stack, path: str, method: str) -> None:
+    routes = [Route(each, {"GET": each}) for each, found in functions(stack) if found == method.lower()]
+    found = Router(routes).match("GET", _PART.sub("some", path))
+    assert found is not None
+    assert functions(stack)[found.function, method.lower()] == "ControlFunction"
 
 
 def test_only_starting_and_continuing_a_run_leads_to_what_executes_runs(stack: Stack) -> None:
@@ -83,8 +118,9 @@ def test_siblings_have_one_variable_path_part_because_api_gateway_allows_no_othe
     assert variable["/agents"] == {"{agent_id}"}
 
 
-def test_no_route_takes_whatever_lies_below_it(stack: Stack) -> None:
-    assert not any("+}" in path for path in body(stack)["paths"])
+def test_only_what_is_not_served_and_keys_of_media_take_whatever_lies_below(stack: Stack) -> None:
+    greedy = [path for path in body(stack)["paths"] if "+}" in path]
+    assert [path for path in greedy if not is_refused(path)] == ["/sessions/{session_id}/media/{proxy+}"]
 
 
 def test_streaming_every_route_streams_and_every_function_runs_our_loop(stack: Stack) -> None:

@@ -17,7 +17,15 @@ from agentos_lambda.runs.model import Component, RunInput
 from agentos_lambda.stores.dynamodb.attributes import attributes_of
 from agentos_lambda.stores.dynamodb.blobs import run_folder
 from agentos_lambda.stores.dynamodb.items import DUE_SHARDS, due_shard
-from agentos_lambda.stores.dynamodb.sessions import SESSION_SHARDS, _ownership, _run_key, index_keys
+from agentos_lambda.stores.dynamodb.session_items import (
+    COUNTER_SHARDS,
+    SESSION_SHARDS,
+    counter_shard,
+    counters_of,
+    index_keys,
+    run_key,
+    session_shard,
+)
 from tests.stores.accounts import EVENTS_TTL_SECONDS
 from tests.stores.builders import NOW, claim, contents, delta, ending, list_runs, load, output, pack, pending, running
 
@@ -93,11 +101,15 @@ def test_a_later_run_of_another_component_moves_its_session_in_no_index(aws):
     assert indexed() == before
 
 
-def test_ids_of_sessions_spread_over_the_shards_within_a_fifth():
-    runs = [pending(session_id=str(uuid4())) for _ in range(10_000)]
-    counted = Counter(index_keys(run)[":kind_shard"]["S"] for run in runs)
-    assert len(counted) == SESSION_SHARDS
-    assert all(abs(count - 10_000 / SESSION_SHARDS) < 0.2 * 10_000 / SESSION_SHARDS for count in counted.values())
+@pytest.mark.parametrize(("shard", "shards"), [(session_shard, SESSION_SHARDS), (counter_shard, COUNTER_SHARDS)])
+def test_ids_of_sessions_spread_over_the_shards_within_a_fifth(shard, shards):
+    counted = Counter(shard(str(uuid4())) for _ in range(10_000))
+    assert len(counted) == shards
+    assert all(abs(count - 10_000 / shards) < 0.2 * 10_000 / shards for count in counted.values())
+
+
+def index_keys_of(run):
+    return index_keys(run.session_id, run.kind, run.component_id, run.user_id)
 
 
 SEPARATORS = st.text(st.sampled_from("#/|:.,-_@ \u00fc01aRUNSEIO"), min_size=1, max_size=6)
@@ -120,18 +132,21 @@ def test_ids_that_differ_make_keys_that_differ(ids):
     def alike(keys_of):
         return keys_of(one) == keys_of(other)
 
-    assert alike(_run_key) == ((one.session_id, one.run_id) == (other.session_id, other.run_id))
+    assert alike(run_key) == ((one.session_id, one.run_id) == (other.session_id, other.run_id))
     assert alike(lambda run: run_folder(run.run_id, 1)) == (one.run_id == other.run_id)
     assert alike(_run_id_by_key) == ((one.user_id, one.run_id) == (other.user_id, other.run_id))
-    assert alike(lambda run: _ownership(run, None).values[":kind_user"]) == (one.user_id == other.user_id)
-    shards = [index_keys(run)[":component_shard"]["S"].rpartition("#")[0] for run in (one, other)]
+    assert alike(lambda run: index_keys_of(run)["kind_user"]) == (one.user_id == other.user_id)
+    shards = [index_keys_of(run)["component_shard"]["S"].rpartition("#")[0] for run in (one, other)]
     assert (shards[0] == shards[1]) == (one.component_id == other.component_id)
+    counters = [[*counters_of(run.kind, run.component_id, run.user_id)] for run in (one, other)]
+    assert (counters[0][1] == counters[1][1]) == (one.component_id == other.component_id)
+    assert (counters[0][2] == counters[1][2]) == (one.user_id == other.user_id)
 
 
 @given(SEPARATORS, SEPARATORS)
 def test_users_of_different_kinds_of_component_share_no_key(one, other):
     keys = {
-        _ownership(pending(kind=kind, user_id=user_id), None).values[":kind_user"]["S"]
+        index_keys_of(pending(kind=kind, user_id=user_id))["kind_user"]["S"]
         for kind in Kind
         for user_id in (one, other)
     }

@@ -184,3 +184,63 @@ class Cancellation(TypedDict):
     run_id: str
     status: RunStatus
     cancel_requested: Annotated[bool, Field(description="False if the run had ended before")]
+
+
+class SessionItem(TypedDict):
+    """A session in a list. Fields without a value are left out."""
+
+    session_id: str
+    session_name: Annotated[str, Field(description="Its name, else the start of its first message")]
+    session_state: NotRequired[JsonObject]
+    created_at: DateTime
+    updated_at: DateTime
+    session_type: Literal["agent", "team", "workflow"]
+    user_id: NotRequired[str]
+    agent_id: NotRequired[str]
+    team_id: NotRequired[str]
+    workflow_id: NotRequired[str]
+    session_summary: NotRequired[JsonObject]
+    metrics: NotRequired[JsonObject]
+    total_tokens: NotRequired[int]
+    metadata: NotRequired[JsonObject]
+
+
+class PageInfo(TypedDict):
+    page: int
+    limit: int
+    total_pages: Count
+    total_count: Count
+    search_time_ms: Annotated[float, Field(description="Always 0")]
+
+
+class SessionList(TypedDict):
+    data: list[SessionItem]
+    meta: PageInfo
+
+
+class SessionDetail(Open):
+    """A session in the shape of its kind, or of the kind that was asked for."""
+
+    session_id: str
+    session_name: str
+    user_id: NotRequired[Annotated[str | None, Field(description="Its owner")]]
+    session_state: NotRequired[JsonObject | None]
+    metadata: NotRequired[JsonObject | None]
+    chat_history: NotRequired[list[JsonObject]]
+    created_at: DateTime
+    updated_at: DateTime
+
+
+class RunPreview(TypedDict):
+    """A run in short. Fields without a value are left out."""
+
+    run_id: str
+    parent_run_id: NotRequired[Annotated[str, Field(description="The team's run that it worked for")]]
+    agent_id: NotRequired[str]
+    team_id: NotRequired[str]
+    workflow_id: NotRequired[str]
+    user_id: NotRequired[str]
+    status: RunStatus
+    run_input: NotRequired[Annotated[str, Field(description="At most 280 characters")]]
+    content_preview: NotRequired[Annotated[str, Field(description="At most 280 characters")]]
+    created_at: DateTime

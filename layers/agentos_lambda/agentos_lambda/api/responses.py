@@ -37,6 +37,20 @@ class Accepted(Answer[T]):
         super().__init__(content, 202)
 
 
+class Created(Answer[T]):
+    """A 201."""
+
+    def __init__(self, content: T) -> None:
+        super().__init__(content, 201)
+
+
+class NoContent(Response):
+    """A 204."""
+
+    def __init__(self) -> None:
+        super().__init__(status_code=204)
+
+
 class TypedRoute(APIRoute):
     """A route that demands what the table of operations says: one that is not in it cannot be made.
 

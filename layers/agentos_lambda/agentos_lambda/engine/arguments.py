@@ -6,10 +6,11 @@ from copy import deepcopy
 from typing import Any
 
 from agno.media import Audio, File, Image, Video
+from agno.utils.merge_dict import merge_dictionaries
 
 from agentos_lambda.engine.isolation.inputs import as_data, as_text
 from agentos_lambda.engine.output_schema import output_model
-from agentos_lambda.protocol.values import Json, Kind
+from agentos_lambda.protocol.values import Json, JsonObject, Kind
 from agentos_lambda.runs.model import Media, RunInput
 from agentos_lambda.runs.ports import EngineRequest
 
@@ -41,7 +42,7 @@ def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
         if not is_workflow:
             arguments["yield_run_output"] = True
     if is_workflow:
-        arguments["metadata"] = arguments["metadata"] or {}  # as AgentOS does: a workflow's events always have metadata
+        arguments["metadata"] = _with_sessions_metadata(request, arguments["metadata"] or {})
         arguments["additional_data"] = as_data(work.additional_data)
     else:
         arguments["add_history_to_context"] = work.add_history_to_context
@@ -52,6 +53,18 @@ def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
         name, value = _medium(medium)
         arguments.setdefault(name, []).append(value)
     return {name: value for name, value in arguments.items() if value is not None}
+
+
+def _with_sessions_metadata(request: EngineRequest, metadata: JsonObject) -> JsonObject:
+    """As AgentOS does: a workflow's runs have their session's metadata, and its events always have some.
+
+    agno does so itself only where its database is not asynchronous.
+    """
+    session = deepcopy(request.session.fields.get("metadata")) if request.session is not None else None
+    if not isinstance(session, dict):
+        return metadata
+    merge_dictionaries(session, metadata)
+    return session
 
 
 def _medium(medium: Media) -> tuple[str, Image | Audio | Video | File]:

@@ -14,10 +14,10 @@ from agno.db.base import SessionType
 from agno.session import AgentSession, TeamSession, WorkflowSession
 
 from agentos_lambda.engine.refusing_database import RefusingDatabase
-from agentos_lambda.engine.session_fields import from_fields
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.protocol.values import Json, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.model import RunOutput, Session
+from agentos_lambda.runs.session_fields import from_fields
 
 DATABASE_ID = "agentos-lambda"
 """The database's name to clients (``db_id``)."""

@@ -17,6 +17,7 @@ from agentos_lambda.runs.errors import CancelWins, NotStorable, SessionTaken
 from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, Session, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, Store
 from agentos_lambda.runs.timing import MAX_UNLOGGED_EVENTS
+from agentos_lambda.runs.titles import title_of
 
 DEADLINE_EXCEEDED = "deadline exceeded"
 EXECUTION_LOST = "execution lost"
@@ -104,6 +105,7 @@ class EndingMaker:
             output=replace(outcome.output, run=run),
             session=outcome.session,
             read=read,
+            title=title_of(record.kind, run),
             error=outcome.error and outcome.error[:_MAX_ERROR_LENGTH],
             last_events=last_events,
             sealed_at=last_events.last_index if last_events is not None else None,

@@ -5,6 +5,7 @@ RunsError
 │   ├── NotFound          this caller has no such component, run or session
 │   │   └── UnknownRun    no run with this id was ever accepted
 │   ├── Conflict          the id is taken, or the run's state forbids what was asked
+│   │   └── SessionExists  the session's id is taken
 │   ├── QueueFull         try later: as many runs wait for a worker as may
 │   ├── TooManyRuns       ``websocket.ports``: the connection follows as many runs as it may
 │   └── AlreadyFollows    ``websocket.ports``: the connection already follows the run
@@ -47,6 +48,10 @@ class UnknownRun(NotFound):
 
 class Conflict(InvalidRequest):
     """The id is taken by another request, or the run's state forbids what was asked."""
+
+
+class SessionExists(Conflict):
+    """The session's id is taken."""
 
 
 class QueueFull(InvalidRequest):

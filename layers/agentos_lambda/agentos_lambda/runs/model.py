@@ -162,13 +162,18 @@ class Session:
 
     session_id: str
     kind: Kind
-    component_id: str
+    component_id: str | None
+    """None if the session was created without one."""
     user_id: str | None
     """The user of its first run: a session that was begun without a user stays everybody's."""
     created_at: int
     updated_at: int
     fields: Mapping[str, Json] = field(default_factory=dict)
     runs: tuple[StoredRun, ...] = ()
+    name: str | None = None
+    """What lists call the session: the name that it was given, else the start of its first message."""
+    deleted_at: int | None = field(default=None, compare=False)
+    """When an earlier session of this id was deleted: runs that were accepted until then are none of this one's."""
     stored: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     """How its store has it, of no meaning to anybody else. ``Ending.read`` hands it back: a commit then need not read
     the session again."""
@@ -176,7 +181,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class SessionDelta:
-    """What a run changed in its session's fields."""
+    """What a run, or a request, changed in a session's fields."""
 
     set: Mapping[str, Json] = field(default_factory=dict)
     remove: frozenset[str] = frozenset()
@@ -217,6 +222,8 @@ class Ending:
     session: SessionDelta = SessionDelta()
     read: Session | None = None
     """The session as the run has read it; None if it was new, or was not read. It may have changed since."""
+    title: str | None = None
+    """What to call the session, if it has no name yet."""
     error: str | None = None
     last_events: EventPack | None = None
     """The last pack of the log, with the terminal events."""

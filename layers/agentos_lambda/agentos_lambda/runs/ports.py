@@ -97,6 +97,9 @@ class RunStore(Protocol):
         owner or has the run's (else ``SessionTaken``; ``commit_without_session`` can then still commit an ERROR).
         The owner of a session is that of the run that creates it, and stays. Fields are merged one by one, whatever
         others have committed since ``ending.read``. Raises ``NotStorable`` if the values are too large.
+
+        If the session was deleted after the run was accepted, commits without it, and the run leaves nothing else.
+        If it was deleted before, the run begins a new session.
         """
 
     def commit_without_session(self, ending: Ending) -> RunRecord:
@@ -125,10 +128,11 @@ class SessionStore(Protocol):
         component_id: str,
         status: RunStatus | None = None,
         user_id: str | None = None,
+        after: int | None = None,
         skip: int = 0,
     ) -> Iterator[StoredRun]:
         """The component's ended runs in the session, oldest first, without the first ``skip`` of them; only those with
-        this status, and those that this user sees (``access.sees``).
+        this status, those that this user sees (``access.sees``), and those that were accepted ``after`` this time.
 
         Read while it is iterated over: of what runs have left, one run at a time.
         """

@@ -75,7 +75,13 @@ class RunService:
         session = self._store.load(session_id, kind=component.kind, component_id=component.id, history=None)
         if session is None or not caller.may_read(session.user_id):
             raise NotFound("Session not found")
-        runs = partial(self._store.list_runs, session_id, kind=component.kind, component_id=component.id)
+        runs = partial(
+            self._store.list_runs,
+            session_id,
+            kind=component.kind,
+            component_id=component.id,
+            after=session.deleted_at,
+        )
         if (session.kind, session.component_id) != (component.kind, component.id) and next(runs(), None) is None:
             raise NotFound("Session not found")
         return runs(status=status, user_id=caller.user_id, skip=skip)
@@ -92,13 +98,18 @@ class RunService:
         A run that waits or is paused is CANCELLED at once. The record of a RUNNING one gets the cancel's flag, and the
         run can no longer end in any other way. A run that has ended stays as it is.
         """
+        find = partial(find_run, self._store, component, run_id, session_id=session_id, caller=caller)
+        return self.cancel_found(find, component.name)
+
+    def cancel_found(self, find: Callable[[], RunRecord], name: str) -> RunRecord:
+        """Cancel the run that ``find`` reads, of the component ``name``."""
         for _ in range(_MAX_RACES):
-            record = find_run(self._store, component, run_id, session_id=session_id, caller=caller)
+            record = find()
             if record.status is RunStatus.RUNNING:
-                record = self._store.flag_cancel(run_id, now=self._clock.now())
+                record = self._store.flag_cancel(record.run_id, now=self._clock.now())
             if record.status.final or (record.status is RunStatus.RUNNING and record.cancel_requested):
                 return record
-            ending = self._endings.cancelled_at_rest(record, component.name, self._store.output(record))
+            ending = self._endings.cancelled_at_rest(record, name, self._store.output(record))
             try:
                 ended = commit_idle(self._store, ending)
             except (Fenced, CancelWins):

@@ -11,6 +11,7 @@ from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.errors import CancelWins, Fenced, LostRace, NotStorable
 from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunRecord
 from agentos_lambda.runs.timing import DUE_STEP_MS
+from agentos_lambda.sessions.model import SessionEntry
 
 NOTHING = -1
 """The end of a log in which no event counts."""
@@ -50,6 +51,11 @@ def refusal(record: RunRecord | None, ending: Ending) -> LostRace | None:
     if record.cancel_requested and ending.status is not RunStatus.CANCELLED:
         return CancelWins("The run's cancel was requested.", record)
     return None
+
+
+def comes_into(run: RunRecord, deleted_at: int | None) -> bool:
+    """Whether the run may come into its session, if one of this id was last deleted at this time."""
+    return deleted_at is None or deleted_at < run.accepted_at
 
 
 def ended(record: RunRecord, ending: Ending, *, in_session: bool) -> RunRecord:
@@ -96,3 +102,8 @@ def vouched_events(record: RunRecord, packs: Iterable[tuple[int, EventPack]], *,
                 events.append(IndexedEvent(index, event))
                 last = index
     return events
+
+
+def first_entries(entries: Iterable[SessionEntry], *, limit: int, ascending: bool) -> list[SessionEntry]:
+    """The first of these in the order of creation, or of its reverse."""
+    return sorted(entries, key=lambda entry: (entry.created_at, entry.session_id), reverse=not ascending)[:limit]

@@ -9,6 +9,12 @@ from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 from agentos_lambda.api.requests.continue_form import ContinueForm
 from agentos_lambda.api.requests.parse import CancelForm, ResumeForm
 from agentos_lambda.api.requests.run_form import RunForm
+from agentos_lambda.api.requests.session_forms import (
+    DeletionForm,
+    NewSessionForm,
+    RenameForm,
+    SessionChangeForm,
+)
 from agentos_lambda.protocol.values import JsonObject, Kind
 
 _FORMS: dict[str, tuple[type[BaseModel], str, str, str]] = {
@@ -19,6 +25,16 @@ _FORMS: dict[str, tuple[type[BaseModel], str, str, str]] = {
 }
 """Each form, and what it is called as JSON, as an urlencoded form and as a multipart form."""
 
+_JSON_FORMS: dict[str, tuple[type[BaseModel], str]] = {
+    NewSessionForm.__name__: (NewSessionForm, "NewSession"),
+    SessionChangeForm.__name__: (SessionChangeForm, "SessionChange"),
+    RenameForm.__name__: (RenameForm, "SessionName"),
+    DeletionForm.__name__: (DeletionForm, "SessionDeletion"),
+}
+"""Forms that come as JSON, and what they are called."""
+_OPTIONAL = (ResumeForm.__name__, CancelForm.__name__, NewSessionForm.__name__)
+"""Forms that may be left out."""
+
 _EXAMPLES: JsonObject = {
     "create_agent_run": {"message": "add 2 and 3", "session_id": "first"},
     "create_team_run": {"message": "ask researcher: what is a serverless function?"},
@@ -28,6 +44,10 @@ _EXAMPLES: JsonObject = {
     "continue_workflow_run": {"step_requirements": [{"step_id": "206c1878", "confirmed": True}]},
     **{f"resume_{kind}_run_stream": {"last_event_index": 11} for kind in Kind},
     **{f"cancel_{kind}_run": {"user_id": "ada"} for kind in Kind},
+    "create_session": {"session_name": "Ships", "session_state": {"harbour": "Genoa"}},
+    "update_session": {"session_state": {"harbour": "Lisbon"}},
+    "rename_session": {"session_name": "Harbours"},
+    "delete_sessions": {"session_ids": ["first"], "session_types": ["agent"]},
 }
 _FILE = {"type": "string", "format": "binary"}
 _FILES = {"type": "array", "items": _FILE, "description": "Images, audio, videos and documents"}
@@ -48,14 +68,18 @@ class Plain(GenerateJsonSchema):
 
 
 def request_body(form: str, operation_id: str, kind: Kind | None) -> JsonObject:
-    """The body of an operation that reads this form. Workflows take no files; to resume or cancel needs no body."""
+    """The body of an operation that reads this form. Workflows take no files."""
+    required, example = form not in _OPTIONAL, _EXAMPLES[operation_id]
+    if form in _JSON_FORMS:
+        schema = {"$ref": f"#/components/schemas/{_JSON_FORMS[form][1]}"}
+        return {"required": required, "content": {"application/json": {"schema": schema, "example": example}}}
     as_json, urlencoded, multipart = ({"$ref": f"#/components/schemas/{name}"} for name in _FORMS[form][1:])
     content = {
-        "application/json": {"schema": as_json, "example": _EXAMPLES[operation_id]},
+        "application/json": {"schema": as_json, "example": example},
         "multipart/form-data": {"schema": urlencoded if kind is Kind.WORKFLOW else multipart},
         "application/x-www-form-urlencoded": {"schema": urlencoded},
     }
-    return {"required": form not in (ResumeForm.__name__, CancelForm.__name__), "content": content}
+    return {"required": required, "content": content}
 
 
 def body_schemas() -> JsonObject:
@@ -66,12 +90,16 @@ def body_schemas() -> JsonObject:
         fields = {name: _as_text(field) for name, field in schemas[as_json]["properties"].items()}
         schemas.setdefault(urlencoded, {**schemas[as_json], "properties": fields})
         schemas.setdefault(multipart, {**schemas[as_json], "properties": {**fields, "files": _FILES}})
+    for json_form, name in _JSON_FORMS.values():
+        schema = _schema(json_form)
+        schemas |= schema.pop("$defs", {})
+        schemas[name] = schema
     return schemas
 
 
 def _schema(form: type[BaseModel]) -> JsonObject:
     """The form as JSON, its fields under all their names."""
-    schema = form.model_json_schema(by_alias=False, schema_generator=Plain)
+    schema = form.model_json_schema(by_alias=False, schema_generator=Plain, ref_template="#/components/schemas/{model}")
     for name, field in form.model_fields.items():
         if isinstance(field.validation_alias, AliasChoices):
             names = [str(choice) for choice in field.validation_alias.choices]

@@ -16,6 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import TypeAdapter
+from starlette.responses import Response
 
 from agentos_lambda import __version__
 from agentos_lambda.api import answers
@@ -23,9 +24,12 @@ from agentos_lambda.api.auth import OPEN_PATHS
 from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.errors import CODES, RETRY_AFTER_SECONDS
 from agentos_lambda.api.openapi.bodies import Plain, body_schemas, request_body
-from agentos_lambda.api.responses import Accepted
+from agentos_lambda.api.responses import Accepted, Created, NoContent
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
+from agentos_lambda.api.routes.session_media import session_media_router
+from agentos_lambda.api.routes.session_runs import session_run_router
+from agentos_lambda.api.routes.sessions import session_router
 from agentos_lambda.api.sse import EventStream, frame
 from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.clock import SystemClock
@@ -47,8 +51,8 @@ _ERRORS = {
     400: ("body", "The body is not valid JSON"),
     401: ("closed", "Authorization header required"),
     403: ("closed", "Insufficient permissions. Required scope(s): agents:run"),
-    404: ("component", "Run not found"),
-    409: ("executes", "Run is not paused"),
+    404: ("missing", "Run not found"),
+    409: ("taken", "Run is not paused"),
     413: ("body", "Request body too large: at most 6 MB, base64 included"),
     415: ("body", "Unsupported Content-Encoding: br. Send gzip or deflate"),
     422: ("fields", "message: Field required"),
@@ -68,12 +72,16 @@ _EVENTS = (
 def build_document() -> JsonObject:
     """The document. Nothing behind the routes is needed to describe them."""
     kinds = {kind.plural.capitalize(): getattr(answers, kind.label).__doc__ for kind in Kind}
-    tags = [{"name": name, "description": told} for name, told in {"Discovery": "What there is.", **kinds}.items()]
+    told = {"Discovery": "What there is.", **kinds, "Sessions": "Conversations: what runs share, and what they said."}
+    tags = [{"name": name, "description": description} for name, description in told.items()]
     app = FastAPI(title="AgentOS on Lambda", version=__version__, description=_DESCRIPTION, openapi_tags=tags)
     nothing: Any = None
     app.include_router(discovery_router(Services(Os(), nothing, SystemClock(), nothing), nothing))
     for kind in Kind:
         app.include_router(kind_router(kind, nothing, nothing, nothing, nothing))
+    app.include_router(session_router(nothing, nothing))
+    app.include_router(session_run_router(nothing, nothing))
+    app.include_router(session_media_router(nothing, nothing, nothing))
     originals = (context.original_route for context in iter_route_contexts(app.routes))
     routes = {route.operation_id: route for route in originals if isinstance(route, APIRoute)}
     document, schemas = app.openapi(), body_schemas()
@@ -97,7 +105,8 @@ def _complete(operation: JsonObject, route: APIRoute, schemas: JsonObject) -> No
     traits = {
         "body": "requestBody" in operation,
         "closed": route.path not in OPEN_PATHS,
-        "component": "{" in route.path,
+        "missing": "{" in route.path or any(each["name"] == "db_id" for each in operation.get("parameters", ())),
+        "taken": "202" in operation["responses"] or "201" in operation["responses"],
         "executes": "202" in operation["responses"],
         "fields": form or any(parameter["in"] == "query" for parameter in operation.get("parameters", ())),
         "key": route.path not in ("/", "/health"),
@@ -114,9 +123,17 @@ def _answers(route: APIRoute, kind: Kind | None, schemas: JsonObject) -> Iterato
     own = {"ComponentEntry": getattr(answers, kind.label), "Run": getattr(answers, f"{kind.label}Run")} if kind else {}
     words = SimpleNamespace(**{**vars(answers), **own})
     returned = get_type_hints(route.endpoint, localns={"answers": words})["return"]
+    if returned is NoContent:
+        yield "204", {"description": route.response_description}
+        return
     content: JsonObject = {}
-    yield "200", {"description": route.response_description, "content": content}
+    status = "201" if get_origin(returned) is Created else "200"
+    yield status, {"description": route.response_description, "content": content}
     for answer in get_args(returned) if get_origin(returned) is UnionType else (returned,):
+        if answer is Response:
+            content["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
+            yield "307", {"description": "With `redirect`: where it is for five minutes"}
+            continue
         if answer is EventStream:
             example = "".join(frame(IndexedEvent(index, event)) for index, event in enumerate(_EVENTS))
             content["text/event-stream"] = {"schema": {"type": "string"}, "example": example}

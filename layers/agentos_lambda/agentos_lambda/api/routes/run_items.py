@@ -65,7 +65,7 @@ def run_item(stored: StoredRun) -> RunItem:
     item: RunItem = {
         "run_id": stored.run_id,
         "status": stored.status,
-        "created_at": _iso(run.get("created_at") or stored.accepted_at // 1000),
+        "created_at": iso(run.get("created_at") or stored.accepted_at // 1000),
         "run_input": _input_text(run),
         "content": run.get("content", ""),
     }
@@ -93,5 +93,6 @@ def _compact(value: Json) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _iso(seconds: float) -> str:
+def iso(seconds: float) -> str:
+    """A time since the epoch in ISO 8601."""
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -5,16 +5,22 @@ from __future__ import annotations
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.routes.components import component_router
 from agentos_lambda.api.routes.joined import joined
+from agentos_lambda.api.routes.not_served import not_served_router
 from agentos_lambda.api.routes.runs_read import run_state_router
+from agentos_lambda.api.routes.session_media import session_media_router
+from agentos_lambda.api.routes.session_runs import session_run_router
+from agentos_lambda.api.routes.sessions import session_router
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
-from agentos_lambda.aws.functions.wiring import new_id, prepared_clients, store_of
+from agentos_lambda.aws.functions.wiring import new_id, prepared_clients, queue_of, store_of
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.service import RunService
+from agentos_lambda.sessions.service import SessionService
+from agentos_lambda.stores.media_links import S3MediaLinks
 
 
 def control_handler() -> LambdaHandler:
@@ -25,8 +31,13 @@ def control_handler() -> LambdaHandler:
     services = services_of(settings, clients)
     store = store_of(settings, clients)
     runs = RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock))
+    sessions = SessionService(store, queue_of(settings, clients), clock, new_id=new_id)
     routers = (
         *(component_router(kind, services.catalog) for kind in Kind),
         *(run_state_router(kind, services.catalog, runs) for kind in Kind),
+        session_router(services.catalog, sessions),
+        session_run_router(services.catalog, sessions),
+        session_media_router(services.catalog, sessions, S3MediaLinks(settings.bucket, clients)),
+        not_served_router(),
     )
     return LambdaHandler(create_app(joined(*routers), services), clock)

@@ -16,8 +16,10 @@ from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
+from agentos_lambda.sessions.removal import SessionRemoval
 
 _SWEEP_MARGIN_MS = 10_000
 """Before the sweeper's own deadline: for the run that it has begun with."""
@@ -30,8 +32,11 @@ def worker_handler() -> QueueHandler:
     store, observer = store_of(settings), observer_of(settings.stack, clock)
     followed = fan_out(settings, store, clock)
     executor = RunExecutor(store, engine, clock, recycle=recycle_soon, observer=observer, fan_out=followed)
-    worker = Worker(store, executor, catalog(), clock, new_id=new_id, fan_out=followed)
-    return QueueHandler(worker, clock)
+    components = catalog()
+    worker = Worker(store, executor, components, clock, new_id=new_id, fan_out=followed)
+    runs = RunService(store, clock, new_id=new_id, observer=observer)
+    removal = SessionRemoval(store, runs, components, queue_of(settings), clock)
+    return QueueHandler(worker, removal, clock)
 
 
 def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:

@@ -9,7 +9,7 @@ from agentos_lambda.aws.component_variables import ComponentVariables
 from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import SystemClock
-from agentos_lambda.runs.ports import Engine, RunQueue, Store
+from agentos_lambda.runs.ports import Engine
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.sqs import SqsQueue
@@ -23,15 +23,15 @@ def prepared_clients() -> Clients:
     return Clients().prepare("dynamodb", "secretsmanager")
 
 
-def store_of(settings: Settings, clients: Clients | None = None) -> Store:
+def store_of(settings: Settings, clients: Clients | None = None) -> DynamoDBStore:
     """The store of runs, sessions and events. Without ``clients``, boto3 is imported at the first request."""
     tables = Tables(settings.runs_table, settings.sessions_table, settings.events_table, settings.bucket)
     return DynamoDBStore(tables, events_ttl_seconds=settings.events_ttl_seconds, clients=clients)
 
 
-def queue_of(settings: Settings) -> RunQueue:
-    """The queue of runs that wait for a worker."""
-    return SqsQueue(settings.queue_url)
+def queue_of(settings: Settings, clients: Clients | None = None) -> SqsQueue:
+    """The queue of what waits for a worker: runs, and deletions of sessions."""
+    return SqsQueue(settings.queue_url, clients=clients)
 
 
 def engine() -> Engine:

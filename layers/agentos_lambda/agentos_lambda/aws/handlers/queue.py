@@ -1,4 +1,4 @@
-"""The worker function: SQS messages that each name a run."""
+"""The worker function: SQS messages that each name a run, or tell of a session that is deleted."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from agentos_lambda.aws.logs import request_id
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import UnknownRun
 from agentos_lambda.runs.worker import Worker
+from agentos_lambda.sessions.messages import deletion_of
+from agentos_lambda.sessions.removal import SessionRemoval
 
 log = logging.getLogger(__name__)
 
@@ -23,8 +25,9 @@ class QueueHandler:
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
 
-    def __init__(self, worker: Worker, clock: Clock) -> None:
+    def __init__(self, worker: Worker, removal: SessionRemoval, clock: Clock) -> None:
         self._worker = worker
+        self._removal = removal
         self._clock = clock
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
@@ -33,14 +36,18 @@ class QueueHandler:
         failed = [message["messageId"] for message in event["Records"] if not self._work(message["body"], context)]
         return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
-    def _work(self, run_id: str, context: Any) -> bool:
+    def _work(self, message: str, context: Any) -> bool:
         deadline = self._clock.now() + context.get_remaining_time_in_millis() - _WORK_MARGIN_MS
         try:
-            process_loop().run_until_complete(self._worker.work(run_id, deadline=deadline))
+            deletion = deletion_of(message)
+            if deletion is not None:
+                self._removal.step(deletion)
+            else:
+                process_loop().run_until_complete(self._worker.work(message, deadline=deadline))
         except UnknownRun:
-            log.error("a message names no run", extra={"run_id": run_id[:128]})  # noqa: TRY400 - nothing to trace
+            log.error("a message names no run", extra={"run_id": message[:128]})  # noqa: TRY400 - nothing to trace
             return False
         except Exception:  # the edge: one message must not take the others with it
-            log.exception("the run could not be worked on", extra={"run_id": run_id})
+            log.exception("the message could not be worked on", extra={"body": message[:512]})
             return False
         return True

@@ -7,11 +7,15 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentos_lambda.protocol.values import Json
+from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.rules import json_text
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
 
 ITEM_LIMIT = 32 * 1024
 """Bytes, compressed, of a value that has an item to itself."""
@@ -54,6 +58,30 @@ class Blobs:
         with ThreadPoolExecutor(_FETCHED_AT_ONCE) as pool:
             return list(pool.map(self.value, attributes))
 
+    def remove(self, prefix: str, *, before: str | None = None) -> None:
+        """Delete all objects whose keys begin with this, or only those whose keys come before another."""
+        start: dict[str, Any] = {}
+        while True:
+            page = self._page(prefix, start)
+            keys = [found["Key"] for found in page.get("Contents", ())]
+            chosen = [key for key in keys if before is None or key < before]
+            if chosen:
+                self._delete(chosen)
+            if len(chosen) < len(keys) or not page.get("IsTruncated"):
+                return
+            start = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def _page(self, prefix: str, start: dict[str, Any]) -> ListObjectsV2OutputTypeDef:
+        return self._requests.send(
+            lambda clients: clients.s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **start)
+        )
+
+    def _delete(self, keys: Sequence[str]) -> None:
+        wanted: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        answer = self._requests.send(lambda clients: clients.s3.delete_objects(Bucket=self._bucket, Delete=wanted))
+        if answer.get("Errors"):
+            raise StoreUnavailable("The store did not delete everything.")
+
     def _fetch(self, key: str) -> bytes:
         # The body is read within the request, because the connection may break while it is read.
         return self._requests.send(lambda clients: clients.s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
@@ -73,3 +101,26 @@ def run_folder(run_id: str, attempt: int) -> str:
 def events_folder(run_id: str, attempt: int) -> str:
     """The folder in the bucket for an attempt's event packs: apart, because they may be deleted when they expire."""
     return f"events/{run_id}/{attempt:06d}"
+
+
+def run_prefixes(run_id: str) -> tuple[str, str]:
+    """What the keys of everything begin with that a run has in the bucket."""
+    return f"runs/{run_id}/", f"events/{run_id}/"
+
+
+def session_prefix(session_id: str) -> str:
+    """What the keys of a session's large fields begin with. The time at which they were written follows."""
+    return f"sessions/{session_id}/"
+
+
+def session_folder(session_id: str, time: int, writer: str) -> str:
+    """The folder in the bucket for the fields of a session that somebody writes who came at this time.
+
+    Apart from the runs', because they outlive these, and sorted by time, because a deletion removes the earlier ones.
+    """
+    return f"{session_prefix(session_id)}{time:013d}/{writer}"
+
+
+def media_folder(session_id: str) -> str:
+    """What the keys of a session's media begin with."""
+    return f"media/{session_id}/"

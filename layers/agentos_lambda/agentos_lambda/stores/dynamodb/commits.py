@@ -13,7 +13,7 @@ from agentos_lambda.stores.dynamodb.attributes import Item, number, text
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import record_key, record_of
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
-from agentos_lambda.stores.dynamodb.sessions import Sessions
+from agentos_lambda.stores.dynamodb.sessions import Sessions, may_come_into
 from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.rules import ended, refusal, start_of_log
 
@@ -50,14 +50,14 @@ class Commits:
         record: TransactWriteItemTypeDef = {"Update": self._end_record(ending, in_session=in_session)}
         data: list[TransactWriteItemTypeDef] = []
         if in_session:
-            data.append({"Put": self._sessions.put_action(ending)})
+            data.append({"Put": self._sessions.run_action(ending)})
         if pack:
             data.append({"Put": self._log.put_action(before.run_id, before.attempt, pack, now=ending.ended_at)})
         try:
-            if in_session:
-                self._send_with_session(ending, record, data)
-            else:
+            if not in_session:
                 self._send(ending, [record, *data])
+            elif not self._send_with_session(ending, record, data):
+                return self._commit(ending, in_session=False)
         except TransactionRefused as refused:
             return _own_or_raise(ending, refused)
         # A transaction returns no item. But its condition proves that the record was as its writer knows it, except for
@@ -66,16 +66,19 @@ class Commits:
 
     def _send_with_session(
         self, ending: Ending, record: TransactWriteItemTypeDef, data: list[TransactWriteItemTypeDef]
-    ) -> None:
-        """Send the transaction with the session's update, which depends on how the session was read.
+    ) -> bool:
+        """Send the transaction with the session's update, which depends on how the session was read. False if that was
+        deleted since the run was accepted.
 
         Raises ``TransactionRefused`` if the record refuses it.
         """
         session, move = ending.read.stored if ending.read is not None else None, False
         for _ in range(_MAX_RACES):
-            update = self._sessions.update_action(ending, session, move=move)
+            if not may_come_into(ending.before, session):
+                return False
+            actions = self._sessions.session_actions(ending, session, move=move)
             try:
-                self._send(ending, [record, {"Update": update}, *data])
+                self._send(ending, [record, *actions, *data])
             except TransactionRefused as refused:
                 if refused.failed(_RECORD):
                     raise
@@ -86,7 +89,7 @@ class Commits:
                 # Runs that ended at the same time may have filled the session's item together.
                 session, move = self._sessions.head(ending.before.session_id), True
             else:
-                return
+                return True
         raise StoreUnavailable("The session changes too quickly.")
 
     def _send(self, ending: Ending, actions: list[TransactWriteItemTypeDef]) -> None:
@@ -108,7 +111,7 @@ class Commits:
         if ending.status is not RunStatus.CANCELLED:
             condition = f"{condition} AND {no_cancel}"
         update = "SET #status = :status, #ended_at = :ended_at, #ending = :ending, #in_session = :in_session"
-        remove = "REMOVE #lease_until, #next_send_at, #due_shard, #due_at"
+        remove = "REMOVE #lease_until, #next_send_at, #due_shard, #due_at, #active_session"
         aliases: dict[str, str] = {}
         values: Item = {
             ":attempt": number(before.attempt),

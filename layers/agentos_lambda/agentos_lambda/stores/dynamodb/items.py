@@ -16,6 +16,9 @@ DUE_SHARDS = 16
 """Its partitions: 50,000 runs at once, of which 1,000 start and end in a second, write less than 1,000 units a second
 to each. docs/capacity.md has the arithmetic."""
 
+ACTIVE_INDEX = "by_session"
+"""The sparse index of the same runs by their session."""
+
 _RECORD = text("RECORD")
 _NAMES = {"component_id": "component"}
 """Fields whose attributes have another name."""
@@ -26,10 +29,15 @@ def record_key(run_id: str) -> Item:
 
 
 def record_item(record: RunRecord) -> Item:
-    """The item of an accepted run. ``due_shard`` keeps it in the sparse index until the run ends or pauses."""
+    """The item of an accepted run."""
     due = due_at(record)
-    indexed = {} if due is None else {"due_shard": due_shard(record.run_id), "due_at": number(due)}
+    indexed = {} if due is None else {**active_keys(record), "due_at": number(due)}
     return {**VERSION, **attributes_of(record, _NAMES), **record_key(record.run_id), **indexed}
+
+
+def active_keys(record: RunRecord) -> Item:
+    """The attributes that keep a run in the two sparse indexes until it ends or pauses."""
+    return {"due_shard": due_shard(record.run_id), "active_session": text(record.session_id)}
 
 
 def due_shard(run_id: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import (
     DUE_INDEX,
     DUE_SHARDS,
-    due_shard,
+    active_keys,
     record_item,
     record_key,
     record_of,
@@ -139,16 +139,18 @@ class RunRecords:
         is_same_attempt = "#attempt = :attempt"
         is_paused = "#status = :paused"
         condition = f"{is_same_attempt} AND {is_paused}"
+        active = active_keys(record)
         values: Item = {
             ":attempt": number(record.attempt),
             ":paused": text(RunStatus.PAUSED),
             ":executor": text(executor),
-            ":shard": due_shard(record.run_id),
+            ":due_shard": active["due_shard"],
+            ":active_session": active["active_session"],
             ":logged": {"BOOL": logged},
             ":one": number(1),
         }
         update = "SET #status = :status, #executor = :executor, #logged = :logged"
-        update += ", #due_shard = :shard, #due_at = :due_at"
+        update += ", #due_shard = :due_shard, #due_at = :due_at, #active_session = :active_session"
         if lease_until is None:
             update += ", #queued_at = :now, #sends = :one, #acknowledged_send = :none, #next_send_at = :next_send_at"
             update += ", #work = :work"

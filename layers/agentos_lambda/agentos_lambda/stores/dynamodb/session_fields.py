@@ -37,7 +37,7 @@ _FIELD = "field:"
 _PART = "part:"
 _REMOVED: Item = {"NULL": True}
 """Lies over a field in a part that has been removed since."""
-_CHANGED_BY = "fields_changed_by"
+CHANGED_BY = "fields_changed_by"
 """The token of the last commit that changed a field."""
 _MOVED_BY = "fields_moved_by"
 """The token of the last commit that moved fields. An item without it has no parts."""
@@ -100,7 +100,7 @@ class SessionFields:
                 # They are in no part: nobody has moved fields since the item was read.
                 update.remove = sorted(gone)
                 update.unless.append((_MOVED_BY, None))
-        update.set[_CHANGED_BY] = text(token)
+        update.set[CHANGED_BY] = text(token)
         return update
 
     def _moved(
@@ -127,8 +127,8 @@ class SessionFields:
             update.set[part] = self._blobs.stored(data, folder, limit=FIELD_LIMIT)
         update.set[_MOVED_BY] = text(token)
         # Nobody has changed a field since the item was read.
-        changed_by = item.get(_CHANGED_BY)
-        update.unless.append((_CHANGED_BY, changed_by["S"] if changed_by else None))
+        changed_by = item.get(CHANGED_BY)
+        update.unless.append((CHANGED_BY, changed_by["S"] if changed_by else None))
         return update
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -13,23 +12,24 @@ from agentos_lambda.runs.access import sees
 from agentos_lambda.runs.errors import SessionTaken
 from agentos_lambda.runs.model import Ending, RunOutput, RunRecord, Session, StoredRun
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
-from agentos_lambda.stores.dynamodb.blobs import Blobs, run_folder
-from agentos_lambda.stores.dynamodb.session_fields import SessionFields, aliases
-from agentos_lambda.stores.dynamodb.table import WHOLE_PAGES, Table
-
-SESSION_SHARDS = 4
-"""Partitions of a kind, and of a component, in the indexes of sessions: 1,000 new sessions a second write 250 units a
-second to each. A page of a list asks each of them."""
-
-_HEAD = "SESSION"
-_RUN = "RUN#"
-_UPDATE = (
-    "SET #version = :version, #kind = if_not_exists(#kind, :kind)"
-    ", #component = if_not_exists(#component, :component)"
-    ", #created_at = if_not_exists(#created_at, :created_at), #updated_at = :updated_at"
-    ", #kind_shard = if_not_exists(#kind_shard, :kind_shard)"
-    ", #component_shard = if_not_exists(#component_shard, :component_shard)"
+from agentos_lambda.stores.dynamodb.blobs import Blobs, run_folder, session_folder
+from agentos_lambda.stores.dynamodb.session_fields import FieldsUpdate, SessionFields, aliases
+from agentos_lambda.stores.dynamodb.session_items import (
+    HEAD,
+    RUN,
+    bare_session,
+    counter_key,
+    counter_shard,
+    counters_of,
+    deleted_at,
+    first_run_after,
+    head_key,
+    index_keys,
+    is_session,
+    run_key,
 )
+from agentos_lambda.stores.dynamodb.table import WHOLE_PAGES, Table
+from agentos_lambda.stores.rules import comes_into
 
 _FURTHER_PAGES = 4
 _FURTHER_RUNS = 50
@@ -49,19 +49,33 @@ class Sessions:
         limits = [(history or 0) + 1, *[_FURTHER_RUNS] * _FURTHER_PAGES]
         items = self._items(session_id, newest_first=True, limits=limits)
         head = next(items, None)
-        if head is None:
+        if head is None or not is_session(head):
             return None
         if history is None:
-            return _session(head)
+            return bare_session(head)
         completed = (
-            item for item in items if _is_of(item, kind, component_id) and item["status"]["S"] == RunStatus.COMPLETED
+            item
+            for item in _since_deletion(head, items)
+            if _is_of(item, kind, component_id) and item["status"]["S"] == RunStatus.COMPLETED
         )
         runs = [self._stored_run(item) for item in islice(completed, history)]
-        return replace(_session(head), fields=self._fields.read(head), runs=tuple(reversed(runs)))
+        return replace(self.session_of(head), runs=tuple(reversed(runs)))
+
+    def whole(self, session_id: str) -> Session | None:
+        """The session with all its runs, oldest first; None if there is none."""
+        *runs, head = [*self._items(session_id)] or [{}]
+        if not is_session(head):
+            return None
+        stored = [self._stored_run(item) for item in _since_deletion(head, runs)]
+        return replace(self.session_of(head), runs=tuple(stored))
+
+    def session_of(self, head: Mapping[str, Any]) -> Session:
+        """The session of its own item, without its runs."""
+        return replace(bare_session(head), fields=self._fields.read(head))
 
     def head(self, session_id: str) -> Mapping[str, Any] | None:
         """The session's item, read consistently."""
-        return self._table.get(_head_key(session_id))
+        return self._table.get(head_key(session_id))
 
     def list_runs(
         self,
@@ -71,11 +85,13 @@ class Sessions:
         component_id: str,
         status: RunStatus | None = None,
         user_id: str | None = None,
+        after: int | None = None,
         skip: int = 0,
     ) -> Iterator[StoredRun]:
+        first = RUN if after is None else first_run_after(after)
         listed = (
             item
-            for item in self._items(session_id, prefix=_RUN)
+            for item in self._items(session_id, first=first)
             if _is_of(item, kind, component_id)
             and status in (None, item["status"]["S"])
             and sees(_user_of(item), user_id)
@@ -85,15 +101,15 @@ class Sessions:
     def output(self, record: RunRecord) -> RunOutput | None:
         if not record.in_session:
             return None
-        item = self._table.get(_run_key(record))
+        item = self._table.get(run_key(record))
         return self._stored_run(item).output if item else None
 
-    def put_action(self, ending: Ending) -> Any:
+    def run_action(self, ending: Ending) -> Any:
         """The action that stores the run; it overwrites what the same run left when it was paused."""
         run, output = ending.before, ending.output
         item: Item = {
             **VERSION,
-            **_run_key(run),
+            **run_key(run),
             "run_id": text(run.run_id),
             "kind": text(run.kind),
             "component": text(run.component_id),
@@ -107,58 +123,94 @@ class Sessions:
             item["user_id"] = text(run.user_id)
         return self._table.put_action(item)
 
-    def update_action(self, ending: Ending, item: Mapping[str, Any] | None, *, move: bool = False) -> Any:
-        """The action that creates the session or merges the run's changes into it, field by field.
+    def session_actions(self, ending: Ending, item: Mapping[str, Any] | None, *, move: bool = False) -> list[Any]:
+        """The actions of a commit for its session, with the condition in the first one: that ``item``, the session's as
+        it was read (None if it was not there), did not change in a way that matters.
 
-        ``item`` is the session's as it was read, None if it was not there: the action's condition is that this did not
-        change in a way that matters. Raises ``SessionTaken``. ``move``: as in ``SessionFields.update``.
+        Raises ``SessionTaken``. ``move``: as in ``SessionFields.update``.
         """
         run = ending.before
-        fields = self._fields.update(
-            item, ending.session, run_folder(run.run_id, run.attempt), token=ending.token, move=move
-        )
-        ownership = _ownership(run, item)
-        update = f"{_UPDATE}{ownership.update}"
-        values: Item = {
-            ":version": VERSION["version"],
-            ":kind": text(run.kind),
-            ":component": text(run.component_id),
-            ":created_at": number(run.accepted_at),
-            ":updated_at": number(ending.ended_at),
-            **index_keys(run),
-            **ownership.values,
-        }
-        conditions = [f"({ownership.condition})"]
-        names: dict[str, str] = {}
-        short = aliases()
+        if item is not None and is_session(item):
+            return [{"Update": self._head_action(ending, item, move=move)}]
+        counters = counters_of(run.kind, run.component_id, run.user_id)
+        counted = [{"Update": self.count_action(counter, run.session_id, 1)} for counter in counters]
+        return [{"Update": self._head_action(ending, None, move=move)}, *counted]
+
+    def count_action(self, counter: str, session_id: str, difference: int) -> Any:
+        """The action that counts a session, or counts it no more."""
+        key = counter_key(counter, counter_shard(session_id))
+        values: Item = {":version": VERSION["version"], ":difference": number(difference)}
+        return self._table.update_action(key, "SET #version = :version ADD #count :difference", None, values)
+
+    def _head_action(self, ending: Ending, item: Mapping[str, Any] | None, *, move: bool) -> Any:
+        """Creates the session or merges the run's changes into it, field by field."""
+        run = ending.before
+        set_: Item = {"version": VERSION["version"], "updated_at": number(ending.ended_at)}
+        if item is None:
+            set_ |= {
+                "kind": text(run.kind),
+                "component": text(run.component_id),
+                "created_at": number(run.accepted_at),
+                **({} if run.user_id is None else {"user_id": text(run.user_id)}),
+                **index_keys(run.session_id, run.kind, run.component_id, run.user_id),
+            }
+        condition, values = _condition(run, item)
+        update = "SET " + ", ".join(f"#{name} = :{name}" for name in set_)
+        values |= {f":{name}": value for name, value in set_.items()}
+        if ending.title is not None:
+            update += ", #name = if_not_exists(#name, :name)"
+            values[":name"] = text(ending.title)
+        folder = session_folder(run.session_id, run.accepted_at, run.run_id)
+        fields = self._fields.update(item, ending.session, folder, token=ending.token, move=move)
+        # When another session of this id was deleted, its item was left to expire.
+        removed = ("#expires_at",) if item is None else ()
+        return self.fields_action(run.session_id, fields, update, condition, values, removed=removed)
+
+    def fields_action(
+        self,
+        session_id: str,
+        fields: FieldsUpdate,
+        update: str,
+        condition: str,
+        values: Item,
+        *,
+        removed: Iterable[str] = (),
+    ) -> Any:
+        """The action that makes this update of the session's own item, and that of its fields."""
+        conditions, names, short = [condition], {}, aliases()
         for name, value in sorted(fields.set.items()):
             alias = next(short)
             names[f"#{alias}"] = name
             update += f",#{alias}=:{alias}"
             values[f":{alias}"] = value
-        removed = {f"#{next(short)}": name for name in fields.remove}
-        update += f" REMOVE {','.join(removed)}" if removed else ""
+        gone = {f"#{next(short)}": name for name in fields.remove}
+        if gone or removed:
+            update += f" REMOVE {','.join([*removed, *gone])}"
         for name, required in fields.unless:
             if required is None:
                 conditions.append(f"attribute_not_exists(#{name})")
             else:
                 conditions.append(f"#{name} = :required_{name}")
                 values[f":required_{name}"] = text(required)
-        condition = " AND ".join(conditions)
-        return self._table.update_action(_head_key(run.session_id), update, condition, values, {**names, **removed})
+        return self._table.update_action(
+            head_key(session_id), update, " AND ".join(conditions), values, {**names, **gone}
+        )
 
     def _items(
         self,
         session_id: str,
         *,
-        prefix: str | None = None,
+        first: str | None = None,
         newest_first: bool = False,
         limits: Iterable[int | None] = WHOLE_PAGES,
     ) -> Iterator[Mapping[str, Any]]:
+        """The items of the session; its runs alone from the sort key ``first`` on."""
         condition, values = "#session_id = :session_id", {":session_id": text(session_id)}
-        if prefix is not None:
-            condition, values = f"{condition} AND begins_with(#item, :prefix)", {**values, ":prefix": text(prefix)}
-        return self._table.query(condition, values, newest_first=newest_first, limits=limits)
+        if first is not None:
+            condition = f"{condition} AND #item BETWEEN :first AND :last"
+            values |= {":first": text(first), ":last": text(HEAD)}
+        items = self._table.query(condition, values, newest_first=newest_first, limits=limits)
+        return items if first is None else (item for item in items if item["item"]["S"] != HEAD)
 
     def _stored_run(self, item: Mapping[str, Any]) -> StoredRun:
         output = self._blobs.value(item["output"])
@@ -172,71 +224,43 @@ class Sessions:
         )
 
 
-def _head_key(session_id: str) -> Item:
-    return {"session_id": text(session_id), "item": text(_HEAD)}
-
-
-def _run_key(run: RunRecord) -> Item:
-    return {"session_id": text(run.session_id), "item": text(f"{_RUN}{run.accepted_at:013d}#{run.run_id}")}
-
-
 def _user_of(item: Mapping[str, Any]) -> str | None:
     return item["user_id"]["S"] if "user_id" in item else None
 
 
-def _session(head: Mapping[str, Any]) -> Session:
-    """The session without its fields and runs."""
-    return Session(
-        session_id=head["session_id"]["S"],
-        kind=Kind(head["kind"]["S"]),
-        component_id=head["component"]["S"],
-        user_id=_user_of(head),
-        created_at=int(head["created_at"]["N"]),
-        updated_at=int(head["updated_at"]["N"]),
-        stored=head,
-    )
+def may_come_into(run: RunRecord, item: Mapping[str, Any] | None) -> bool:
+    """Whether the session of this item was not deleted since the run was accepted."""
+    return comes_into(run, deleted_at(item) if item is not None else None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ownership:
-    """The part of an update that says whose the session is."""
+def _condition(run: RunRecord, item: Mapping[str, Any] | None) -> tuple[str, Item]:
+    """What the run demands of its session's item, if ``item`` is how it was read; and the values in that.
 
-    condition: str
-    update: str = ""
-    values: Item = field(default_factory=dict)
-
-
-def _ownership(run: RunRecord, item: Mapping[str, Any] | None) -> _Ownership:
-    """What the run has to demand of the session's owner, if ``item`` is how the session was read.
-
-    The owner is set when the session is created: one that was begun without a user stays everybody's.
+    The owner is set when the session is created: one that was begun without a user stays everybody's. Raises
+    ``SessionTaken``.
     """
-    if item is not None and _user_of(item) not in (None, run.user_id):
+    # No session of this id was deleted since the run was accepted.
+    is_not_deleted = "(attribute_not_exists(#deleted_at) OR #deleted_at < :accepted_at)"
+    values: Item = {":accepted_at": number(run.accepted_at)}
+    if item is None:
+        # There is no session, or only what a deleted one has left.
+        is_none = "attribute_not_exists(#kind)"
+        return f"{is_none} AND {is_not_deleted}", values
+    owner = _user_of(item)
+    if owner is None:
+        # It was begun without a user, and is there.
+        return f"attribute_exists(#kind) AND attribute_not_exists(#user_id) AND {is_not_deleted}", values
+    if owner != run.user_id:
         raise SessionTaken("The session belongs to another user.")
-    # There is no such session, or it was begun without a user.
-    is_unowned = "attribute_not_exists(#user_id)"
-    if run.user_id is None:
-        return _Ownership(is_unowned)
-    # It was begun without a user, and has not been deleted since.
-    if item is not None and "user_id" not in item:
-        return _Ownership(f"attribute_exists(#session_id) AND {is_unowned}")
-    is_new = "attribute_not_exists(#session_id)"
-    # It was begun by a run of the same user.
-    is_owned = "#user_id = :user_id"
-    return _Ownership(
-        f"{is_new} OR {is_owned}",
-        ", #user_id = :user_id, #kind_user = if_not_exists(#kind_user, :kind_user)",
-        {":user_id": text(run.user_id), ":kind_user": text(f"{run.kind}#{run.user_id}")},
-    )
+    # It was begun for the same user, and is there.
+    return f"attribute_exists(#kind) AND #user_id = :user_id AND {is_not_deleted}", {**values, ":user_id": text(owner)}
 
 
-def index_keys(run: RunRecord) -> Item:
-    """Where the indexes have a session that this run creates. The kind has no ``#``, and what follows it is apart."""
-    shard = zlib.crc32(run.session_id.encode()) % SESSION_SHARDS
-    return {
-        ":kind_shard": text(f"{run.kind}#{shard}"),
-        ":component_shard": text(f"{run.kind}#{run.component_id}#{shard}"),
-    }
+def _since_deletion(head: Mapping[str, Any], runs: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The runs of the session, without those of a deleted one of the same id, which a job has yet to remove."""
+    last = deleted_at(head)
+    first = first_run_after(last) if last is not None else ""
+    return (item for item in runs if item["item"]["S"] >= first)
 
 
 def _is_of(item: Mapping[str, Any], kind: Kind, component_id: str) -> bool:

@@ -1,15 +1,18 @@
-"""``runs.ports.Store`` on DynamoDB and S3."""
+"""``runs.ports.Store`` and ``sessions.ports.DeletionStore`` on DynamoDB and S3."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import uuid4
 
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.commits import Commits
+from agentos_lambda.stores.dynamodb.directory import DynamoDBDirectory
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.records import RunRecords
+from agentos_lambda.stores.dynamodb.remains import DynamoDBRemains
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.dynamodb.sessions import Sessions
 from agentos_lambda.stores.dynamodb.table import Table
@@ -27,7 +30,7 @@ class Tables:
 
 
 class DynamoDBStore:
-    """Implements ``runs.ports.Store``: each method is that of a part. May be used from any thread."""
+    """Each method is that of a part. May be used from any thread."""
 
     def __init__(
         self,
@@ -42,10 +45,11 @@ class DynamoDBStore:
         requests = Requests(clients, retries)
         runs = Table(tables.runs, requests)
         blobs = Blobs(tables.bucket, requests)
-        log = DynamoDBEventLog(
-            Table(tables.events, requests), blobs, clock=clock or SystemClock(), ttl_seconds=events_ttl_seconds
-        )
-        sessions = Sessions(Table(tables.sessions, requests), blobs)
+        events, session_table = Table(tables.events, requests), Table(tables.sessions, requests)
+        log = DynamoDBEventLog(events, blobs, clock=clock or SystemClock(), ttl_seconds=events_ttl_seconds)
+        sessions = Sessions(session_table, blobs)
+        directory = DynamoDBDirectory(session_table, runs, sessions, blobs, requests, new_token=lambda: uuid4().hex)
+        remains = DynamoDBRemains(session_table, runs, events, blobs)
         records = RunRecords(runs, blobs, log)
         commits = Commits(runs, sessions, log, requests)
 
@@ -64,5 +68,18 @@ class DynamoDBStore:
         self.output = sessions.output
         self.load = sessions.load
         self.list_runs = sessions.list_runs
+        self.create = directory.create
+        self.find = directory.find
+        self.whole = directory.whole
+        self.change = directory.change
+        self.entries = directory.entries
+        self.count = directory.count
+        self.heads = directory.heads
+        self.bury = directory.bury
+        self.active_runs = directory.active_runs
+        self.buried_runs = remains.buried_runs
+        self.remove_run = remains.remove_run
+        self.remove_values = remains.remove_values
+        self.close = remains.close
         self.append = log.append
         self.read = log.read

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.dynamodb.attributes import Item
 from agentos_lambda.stores.dynamodb.requests import Requests
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.type_defs import QueryOutputTypeDef
+    from mypy_boto3_dynamodb.type_defs import (
+        BatchGetItemOutputTypeDef,
+        BatchWriteItemOutputTypeDef,
+        QueryOutputTypeDef,
+    )
 
 WHOLE_PAGES = repeat(None)
 """The limits of a query for everything."""
+
+_BATCH = 100
+"""Items that one request may ask for."""
+_DELETED_BATCH = 25
+"""Items that one request may delete."""
+_PARTIAL_ANSWERS = 8
+"""How many requests may be answered in part only, besides those that are needed anyway."""
 
 
 class Table:
@@ -33,28 +45,49 @@ class Table:
         )
         return answer.get("Item")
 
+    def get_many(self, keys: Sequence[Item], *, consistent: bool = True) -> list[Mapping[str, Any]]:
+        """The items that there are of these, in any order."""
+        found: list[Mapping[str, Any]] = []
+        waiting = list(keys)
+        for _ in range(len(keys) // _BATCH + _PARTIAL_ANSWERS):
+            if not waiting:
+                return found
+            answer: Any = self._batch_get({self._name: {"Keys": waiting[:_BATCH], "ConsistentRead": consistent}})
+            found += answer["Responses"].get(self._name, ())
+            # What does not fit into 16 MB, or what DynamoDB has no time for now.
+            waiting = [*answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", ()), *waiting[_BATCH:]]
+        if waiting:
+            raise StoreUnavailable("The store is busy.")
+        return found
+
     def put(self, item: Item, condition: str, values: Item | None = None) -> None:
         """Write the whole item."""
-        request = {**self.put_action(item), **_conditional(condition, values)}
+        request = self.put_action(item, condition, values)
         self._requests.send(lambda clients: clients.dynamodb.put_item(**request))
 
-    def put_action(self, item: Item) -> dict[str, Any]:
-        """An unconditional put, in a transaction's form."""
-        return {"TableName": self._name, "Item": item}
+    def put_action(self, item: Item, condition: str | None = None, values: Item | None = None) -> dict[str, Any]:
+        """A put, in a transaction's form."""
+        conditional = {} if condition is None else _conditional(condition, values)
+        return {"TableName": self._name, "Item": item, **conditional}
 
     def update(
         self, key: Item, update: str, condition: str, values: Item, aliases: Mapping[str, str] | None = None
     ) -> Mapping[str, Any]:
         """Change the item. Returns it as it is then."""
-        request = self.update_action(key, update, condition, values, aliases)
-        answer = self._requests.send(lambda clients: clients.dynamodb.update_item(**request, ReturnValues="ALL_NEW"))
+        return self.send_update(self.update_action(key, update, condition, values, aliases))
+
+    def send_update(self, action: dict[str, Any]) -> Mapping[str, Any]:
+        """Make the update that ``update_action`` gave. Returns the item as it is then."""
+        answer = self._requests.send(lambda clients: clients.dynamodb.update_item(**action, ReturnValues="ALL_NEW"))
         return answer["Attributes"]
 
     def update_action(
-        self, key: Item, update: str, condition: str, values: Item, aliases: Mapping[str, str] | None = None
+        self, key: Item, update: str, condition: str | None, values: Item, aliases: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         """An update, in a transaction's form. ``aliases`` give attributes that are not written as ``#its_name``."""
         request = {"TableName": self._name, "Key": key, "UpdateExpression": update}
+        if condition is None:
+            return {**request, **_expressions(update, values=values, aliases=aliases)}
         return {**request, **_conditional(condition, values, update, aliases=aliases)}
 
     def delete(self, key: Item, condition: str | None = None, values: Item | None = None) -> Mapping[str, Any] | None:
@@ -67,6 +100,17 @@ class Table:
         )
         return answer.get("Attributes") or None
 
+    def delete_many(self, keys: Iterable[Item]) -> None:
+        """Delete these items, those that there are."""
+        waiting: list[Any] = [{"DeleteRequest": {"Key": key}} for key in keys]
+        for _ in range(len(waiting) // _DELETED_BATCH + _PARTIAL_ANSWERS):
+            if not waiting:
+                return
+            answer: Any = self._batch_write({self._name: waiting[:_DELETED_BATCH]})
+            waiting = [*answer.get("UnprocessedItems", {}).get(self._name, ()), *waiting[_DELETED_BATCH:]]
+        if waiting:
+            raise StoreUnavailable("The store is busy.")
+
     def query(
         self,
         condition: str,
@@ -75,8 +119,10 @@ class Table:
         index: str | None = None,
         newest_first: bool = False,
         limits: Iterable[int | None] = WHOLE_PAGES,
+        attributes: Sequence[str] = (),
     ) -> Iterator[Mapping[str, Any]]:
-        """The items in the order of their keys, read consistently unless from an ``index``.
+        """The items (or only these ``attributes`` of them) in the order of their keys, read consistently unless from an
+        ``index``.
 
         Each of ``limits`` is a page, requested when its first item is needed: the number of items, or None for as many
         as fit.
@@ -86,8 +132,10 @@ class Table:
             "KeyConditionExpression": condition,
             "ScanIndexForward": not newest_first,
             **({"ConsistentRead": True} if index is None else {"IndexName": index}),
-            **_expressions(condition, values=values),
         }
+        projection = ", ".join(f"#{attribute}" for attribute in attributes)
+        request |= {"ProjectionExpression": projection} if attributes else {}
+        request |= _expressions(condition, projection, values=values)
         start: Item = {}
         for limit in limits:
             answer = self._page({**request, **start, **({} if limit is None else {"Limit": limit})})
@@ -95,6 +143,12 @@ class Table:
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _batch_get(self, wanted: Any) -> BatchGetItemOutputTypeDef:
+        return self._requests.send(lambda clients: clients.dynamodb.batch_get_item(RequestItems=wanted))
+
+    def _batch_write(self, wanted: Any) -> BatchWriteItemOutputTypeDef:
+        return self._requests.send(lambda clients: clients.dynamodb.batch_write_item(RequestItems=wanted))
 
     def _page(self, request: dict[str, Any]) -> QueryOutputTypeDef:
         return self._requests.send(lambda clients: clients.dynamodb.query(**request))

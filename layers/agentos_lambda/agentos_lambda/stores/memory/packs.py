@@ -51,5 +51,9 @@ class Packs:
         ]
         return max(ends, default=None)
 
+    def remove(self, run_id: str) -> None:
+        """Forget the run's packs."""
+        self._packs.pop(run_id, None)
+
     def _seconds(self) -> int:
         return self._clock.now() // 1000

@@ -4,34 +4,33 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from threading import Lock
+from dataclasses import replace
 
 from agentos_lambda.protocol.values import Json, Kind, RunStatus
 from agentos_lambda.runs.access import sees
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists, SessionTaken
-from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunOutput, RunRecord, Session, StoredRun
+from agentos_lambda.runs.model import (
+    Ending,
+    EventPack,
+    IndexedEvent,
+    RunOutput,
+    RunRecord,
+    Session,
+    SessionDelta,
+    StoredRun,
+)
 from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.memory.packs import Packs
-from agentos_lambda.stores.rules import due_at, ended, json_text, refusal, vouched_events
+from agentos_lambda.stores.memory.sessions import MemorySessions, StoredSession, copy_of
+from agentos_lambda.stores.rules import comes_into, due_at, ended, json_text, refusal, vouched_events
 
 
-@dataclass(slots=True)
-class _StoredSession:
-    head: Session
-    fields: dict[str, str] = field(default_factory=dict)
-    runs: dict[tuple[int, str], StoredRun] = field(default_factory=dict)
-
-
-class MemoryStore:
-    """Implements ``runs.ports.Store``. Events live for ``events_ttl_seconds``."""
+class MemoryStore(MemorySessions):
+    """Implements ``runs.ports.Store`` and ``sessions.ports.DeletionStore``. Events live for ``events_ttl_seconds``."""
 
     def __init__(self, *, events_ttl_seconds: int = 86_400, clock: Clock | None = None) -> None:
-        self._lock = Lock()
-        self._records: dict[str, RunRecord] = {}
-        self._works: dict[str, str] = {}
-        self._sessions: dict[str, _StoredSession] = {}
+        super().__init__()
         self._packs = Packs(clock or SystemClock(), ttl_seconds=events_ttl_seconds)
 
     def records(self) -> list[RunRecord]:
@@ -168,8 +167,8 @@ class MemoryStore:
 
     def _end(self, ending: Ending, *, in_session: bool) -> RunRecord:
         before, pack = ending.before, ending.last_events
-        output = _output_copy(ending.output)
-        changed = {name: json_text(value) for name, value in ending.session.set.items()}
+        output = copy_of(ending.output)
+        changes = SessionDelta(json.loads(json_text(ending.session.set)), ending.session.remove)
         events = None if pack is None else json_text(pack.events)
         with self._lock:
             record = self._records.get(before.run_id)
@@ -178,34 +177,31 @@ class MemoryStore:
             refused = refusal(record and _copy(record), ending)
             if refused or record is None:
                 raise refused or Fenced("The run does not exist.", None)
-            if in_session:
-                session = self._session_of(record, ending)
-                for name in ending.session.remove:
-                    session.fields.pop(name, None)
-                session.fields.update(changed)
+            session = self._entered(record, ending) if in_session else None
+            if session is not None:
+                session.merge(changes)
                 session.runs[record.accepted_at, record.run_id] = StoredRun(
                     record.run_id, record.kind, record.component_id, ending.status, record.accepted_at, output
                 )
             if pack and events:
                 self._packs.put(record.run_id, record.attempt, pack, events)
-            return self._put(ended(record, ending, in_session=in_session))
+            return self._put(ended(record, ending, in_session=session is not None))
 
-    def _session_of(self, record: RunRecord, ending: Ending) -> _StoredSession:
-        session = self._sessions.get(record.session_id)
-        if session is None:
-            head = Session(
-                record.session_id,
-                record.kind,
-                record.component_id,
-                record.user_id,
-                created_at=record.accepted_at,
-                updated_at=ending.ended_at,
+    def _entered(self, record: RunRecord, ending: Ending) -> StoredSession | None:
+        """The session in which the run ends; None if it was deleted since the run was accepted."""
+        if not comes_into(record, self._buried.get(record.session_id)):
+            return None
+        there = self._sessions.get(record.session_id)
+        if there is None:
+            begun = Session(
+                record.session_id, record.kind, record.component_id, record.user_id, record.accepted_at, ending.ended_at
             )
-            return self._sessions.setdefault(record.session_id, _StoredSession(head))
-        if session.head.user_id not in (None, record.user_id):
+            there = self._sessions[record.session_id] = StoredSession(begun)
+        if there.head.user_id not in (None, record.user_id):
             raise SessionTaken("The session belongs to another user.")
-        session.head = replace(session.head, updated_at=ending.ended_at)
-        return session
+        name = ending.title if there.head.name is None else there.head.name
+        there.head = replace(there.head, updated_at=ending.ended_at, name=name)
+        return there
 
     def output(self, record: RunRecord) -> RunOutput | None:
         if not record.in_session:
@@ -213,7 +209,7 @@ class MemoryStore:
         with self._lock:
             session = self._sessions.get(record.session_id)
             run = session and session.runs.get((record.accepted_at, record.run_id))
-            return _output_copy(run.output) if run else None
+            return copy_of(run.output) if run else None
 
     def load(self, session_id: str, *, kind: Kind, component_id: str, history: int | None) -> Session | None:
         with self._lock:
@@ -222,9 +218,8 @@ class MemoryStore:
                 return None
             if history is None:
                 return session.head
-            completed = [run for run in _runs_of(session, kind, component_id) if run.status is RunStatus.COMPLETED]
-            fields = {name: json.loads(text) for name, text in session.fields.items()}
-            return replace(session.head, fields=fields, runs=tuple(completed[-history:] if history else ()))
+            completed = [run for run in session.runs_of(kind, component_id) if run.status is RunStatus.COMPLETED]
+            return replace(session.read(), runs=tuple(completed[-history:] if history else ()))
 
     def list_runs(
         self,
@@ -234,13 +229,18 @@ class MemoryStore:
         component_id: str,
         status: RunStatus | None = None,
         user_id: str | None = None,
+        after: int | None = None,
         skip: int = 0,
     ) -> Iterator[StoredRun]:
         with self._lock:
             session = self._sessions.get(session_id)
-            runs = _runs_of(session, kind, component_id) if session else []
+            runs = session.runs_of(kind, component_id) if session else []
             seen = [
-                run for run in runs if status in (None, run.status) and sees(self._records[run.run_id].user_id, user_id)
+                run
+                for run in runs
+                if status in (None, run.status)
+                and sees(self._records[run.run_id].user_id, user_id)
+                and (after is None or run.accepted_at > after)
             ]
         return iter(seen[skip:])
 
@@ -264,19 +264,6 @@ class MemoryStore:
 def _waits_as(there: RunRecord, seen: RunRecord) -> bool:
     """Whether the run still waits, for the same thing and with the same last send."""
     return (there.status, there.queued_at, there.sends) == (RunStatus.PENDING, seen.queued_at, seen.sends)
-
-
-def _runs_of(session: _StoredSession, kind: Kind, component_id: str) -> list[StoredRun]:
-    return [
-        replace(run, output=_output_copy(run.output))
-        for _, run in sorted(session.runs.items())
-        if (run.kind, run.component_id) == (kind, component_id)
-    ]
-
-
-def _output_copy(output: RunOutput) -> RunOutput:
-    run, members = json.loads(json_text((output.run, output.members)))
-    return RunOutput(run, tuple(members))
 
 
 def _copy(record: RunRecord) -> RunRecord:

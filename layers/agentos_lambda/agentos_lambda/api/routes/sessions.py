@@ -1,0 +1,192 @@
+"""The routes of sessions. None of them imports an engine."""
+
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from agentos_lambda.api.requests.databases import known_database
+from agentos_lambda.api.requests.session_forms import (
+    DeletionForm,
+    NewSessionForm,
+    RenameForm,
+    SessionChangeForm,
+    read_form,
+)
+from agentos_lambda.api.responses import Answer, Created, NoContent, TypedRoute
+from agentos_lambda.api.routes.session_items import session_detail, session_item, without_nulls
+from agentos_lambda.api.scope import caller_of, principal_of
+from agentos_lambda.protocol.values import JsonObject, Kind
+from agentos_lambda.runs.model import SessionDelta
+from agentos_lambda.runs.ports import Catalog
+from agentos_lambda.sessions.model import SessionFilter, SessionQuery, SortBy
+from agentos_lambda.sessions.service import SessionService
+
+if TYPE_CHECKING:
+    from agentos_lambda.api import answers
+
+MAX_PAGE = 1_000
+"""Sessions of one page of a list."""
+
+SessionPath: TypeAlias = Annotated[str, Path(description="The id of a session")]
+SessionOfUser: TypeAlias = Annotated[str | None, Query(description="Only if the session is this user's")]
+OfKind: TypeAlias = Annotated[Kind | None, Query(alias="type", description="The kind in whose shape to answer")]
+
+
+def session_router(catalog: Catalog, sessions: SessionService) -> APIRouter:
+    """The routes under ``/sessions`` that are about sessions as a whole."""
+    database = Depends(known_database(catalog, "session"))
+    router = APIRouter(prefix="/sessions", tags=["Sessions"], route_class=TypedRoute, dependencies=[database])
+    _add_reads(router, sessions)
+    _add_changes(router, sessions)
+    _add_deletions(router, sessions)
+    return router
+
+
+def _add_reads(router: APIRouter, sessions: SessionService) -> None:
+    @router.get("", summary="List sessions", operation_id="get_sessions", response_description="A page of them")
+    def get_sessions(
+        request: Request,
+        *,
+        kind: Annotated[Kind | None, Query(alias="type", description="Only those of a kind")] = None,
+        component_id: Annotated[str | None, Query(description="Only those of an agent, a team or a workflow")] = None,
+        user_id: Annotated[str | None, Query(description="Only those of a user")] = None,
+        session_name: Annotated[str | None, Query(description="Only those whose name has this in it")] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Sessions on a page")] = 20,
+        page: Annotated[int, Query(ge=1, le=2**31, description="Pages count from 1")] = 1,
+        sort_by: Annotated[str, Query(description="`created_at` or `updated_at`; of the newest 1,000")] = "created_at",
+        sort_order: Annotated[Literal["asc", "desc"], Query(description="`asc` or `desc`")] = "desc",
+    ) -> Answer["answers.SessionList"]:
+        """Newest first. A search for a name, and `sort_by=updated_at`, go through the newest 1,000 sessions."""
+        chosen = SortBy(sort_by) if sort_by in list(SortBy) else SortBy.CREATED_AT
+        asked = SessionQuery(SessionFilter(kind, component_id), session_name, limit, page, chosen, sort_order == "asc")
+        found = sessions.list(asked, caller=caller_of(request, user_id))
+        return Answer(
+            {
+                "data": [session_item(session) for session in found.sessions],
+                "meta": {
+                    "page": page,
+                    "limit": limit,
+                    "total_pages": -(-found.total // limit),
+                    "total_count": found.total,
+                    "search_time_ms": 0.0,
+                },
+            }
+        )
+
+    @router.get("/{session_id}", summary="Get a session", operation_id="get_session", response_description="All of it")
+    def get_session(
+        request: Request, session_id: SessionPath, kind: OfKind = None, user_id: SessionOfUser = None
+    ) -> Answer["answers.SessionDetail"]:
+        """The session with its state, and with what was said in it. What it does not have is left out."""
+        told = f"{kind.label} Session with id '{session_id}' not found" if kind is not None else None
+        session = sessions.get(session_id, caller=caller_of(request, user_id), missing=told)
+        return Answer(_shown(without_nulls(session_detail(session, kind or session.kind))))
+
+
+def _add_changes(router: APIRouter, sessions: SessionService) -> None:
+    @router.post(
+        "",
+        summary="Create a session",
+        operation_id="create_session",
+        response_description="The session",
+        openapi_extra={"x-form": NewSessionForm.__name__},
+        status_code=201,
+    )
+    async def create_session(
+        request: Request, kind: Annotated[Kind, Query(alias="type", description="Its kind")] = Kind.AGENT
+    ) -> Created["answers.SessionDetail"]:
+        """A session before its first run, which finds its state and its metadata."""
+        form = await read_form(request, NewSessionForm)
+        session = await run_in_threadpool(
+            sessions.create,
+            kind,
+            session_id=form.session_id,
+            component_id=form.component_id(kind),
+            user_id=principal_of(request.scope).acts_for(form.user_id),
+            name=form.session_name,
+            fields=form.fields(),
+            caller=caller_of(request),
+        )
+        return Created(_shown(without_nulls(session_detail(session, kind))))
+
+    @router.patch(
+        "/{session_id}",
+        summary="Change a session",
+        operation_id="update_session",
+        response_description="The session",
+        openapi_extra={"x-form": SessionChangeForm.__name__},
+    )
+    async def update_session(
+        request: Request, session_id: SessionPath, kind: OfKind = None, user_id: SessionOfUser = None
+    ) -> Answer["answers.SessionDetail"]:
+        """Replace its name, its state, its metadata or its summary. A run that goes on keeps the keys that it sets."""
+        form = await read_form(request, SessionChangeForm)
+        session = await run_in_threadpool(
+            sessions.change,
+            session_id,
+            lambda read: form.changes(read.fields),
+            name=form.session_name,
+            caller=caller_of(request, user_id),
+        )
+        return Answer(_shown(session_detail(session, kind or session.kind)))
+
+    @router.post(
+        "/{session_id}/rename",
+        summary="Rename a session",
+        operation_id="rename_session",
+        response_description="The session",
+        openapi_extra={"x-form": RenameForm.__name__},
+    )
+    async def rename_session(
+        request: Request, session_id: SessionPath, kind: OfKind = None, user_id: SessionOfUser = None
+    ) -> Answer["answers.SessionDetail"]:
+        """Give it a name, which it keeps through later runs."""
+        form = await read_form(request, RenameForm)
+        session = await run_in_threadpool(
+            sessions.change,
+            session_id,
+            lambda _: SessionDelta(),
+            name=form.session_name,
+            caller=caller_of(request, user_id),
+        )
+        return Answer(_shown(session_detail(session, kind or session.kind)))
+
+
+def _add_deletions(router: APIRouter, sessions: SessionService) -> None:
+    media = Query(description="Delete the media of its runs as well")
+
+    @router.delete(
+        "/{session_id}", summary="Delete a session", operation_id="delete_session", response_description="It is gone",
+        status_code=204,
+    )  # fmt: skip
+    def delete_session(
+        request: Request,
+        session_id: SessionPath,
+        user_id: SessionOfUser = None,
+        delete_media: Annotated[bool, media] = False,
+    ) -> NoContent:
+        """Cancel what still runs in it, and have a worker remove its runs. Deleting it twice changes nothing."""
+        sessions.delete(session_id, caller=caller_of(request, user_id), media=delete_media)
+        return NoContent()
+
+    @router.delete(
+        "",
+        summary="Delete several sessions",
+        operation_id="delete_sessions",
+        response_description="They are gone",
+        openapi_extra={"x-form": DeletionForm.__name__},
+        status_code=204,
+    )
+    async def delete_sessions(
+        request: Request, user_id: SessionOfUser = None, delete_media: Annotated[bool, media] = False
+    ) -> NoContent:
+        """As one by one."""
+        form = await read_form(request, DeletionForm)
+        for session_id in dict.fromkeys(form.session_ids):
+            await run_in_threadpool(sessions.delete, session_id, caller=caller_of(request, user_id), media=delete_media)
+        return NoContent()
+
+
+def _shown(session: JsonObject) -> "answers.SessionDetail":
+    return cast("answers.SessionDetail", session)

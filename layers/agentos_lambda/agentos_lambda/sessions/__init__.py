@@ -1,0 +1,1 @@
+"""Conversations: sessions that are created, listed, read, changed and deleted by requests, besides by runs."""

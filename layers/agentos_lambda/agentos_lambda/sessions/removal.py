@@ -1,0 +1,89 @@
+"""Removes what deleted sessions held: in steps of bounded length, each of which may be repeated or come twice."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.errors import NotFound
+from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.runs.ports import Catalog
+from agentos_lambda.runs.service import RunService
+from agentos_lambda.sessions.model import BuriedRun, Deletion
+from agentos_lambda.sessions.ports import DeletionQueue, DeletionStore
+
+log = logging.getLogger(__name__)
+
+RUNS_A_STEP = 100
+"""Runs that a step removes at most: some seconds."""
+SETTLED_AFTER_MS = 30_000
+"""A run that was accepted just before the deletion is in the index of active runs by then."""
+NEXT_LOOK_SECONDS = 10
+"""How long a step that has nothing left to remove waits for runs that are being cancelled."""
+NOTE_LIFETIME_MS = 7 * 24 * 3_600_000
+"""How long the note of a deletion stays after it is done: longer than any accepted run may take to end."""
+
+
+class SessionRemoval:
+    """Carries out deletions."""
+
+    def __init__(
+        self, store: DeletionStore, runs: RunService, catalog: Catalog, queue: DeletionQueue, clock: Clock
+    ) -> None:
+        self._store = store
+        self._runs = runs
+        self._catalog = catalog
+        self._queue = queue
+        self._clock = clock
+
+    def step(self, deletion: Deletion) -> None:
+        """Do a part of what is left, and have the queue deliver the rest.
+
+        If it raises, nothing is lost: the same step has to be done again.
+        """
+        session_id, until = deletion.session_id, deletion.deleted_at
+        self._bury(deletion)
+        ending = [record.run_id for record in self._cancelled(deletion) if not self._remove(session_id, record)]
+        buried = self._store.buried_runs(session_id, until=until, limit=RUNS_A_STEP)
+        kept = [run.run_id for run in buried if not self._store.remove_run(session_id, run)]
+        ending = [*dict.fromkeys([*ending, *kept])]
+        if len(buried) == RUNS_A_STEP and len(kept) < len(buried):
+            self._queue.send_deletion(deletion.after(ending))
+        elif ending or self._clock.now() < until + SETTLED_AFTER_MS:
+            self._queue.send_deletion(deletion.after(ending), delay_seconds=NEXT_LOOK_SECONDS)
+        else:
+            self._store.remove_values(session_id, until=until, media=deletion.media)
+            self._store.close(session_id, deleted_at=until, expires_at=self._clock.now() + NOTE_LIFETIME_MS)
+            log.info("the session is removed", extra={"session_id": session_id})
+
+    def _bury(self, deletion: Deletion) -> None:
+        """The process that took the request may have died before it did."""
+        session = self._store.find(deletion.session_id)
+        if session is not None and session.created_at <= deletion.deleted_at:
+            self._store.bury(deletion.session_id, session, now=deletion.deleted_at)
+
+    def _cancelled(self, deletion: Deletion) -> Iterator[RunRecord]:
+        """The session's active runs, cancelled, and those that were cancelled by an earlier step."""
+        run_ids = dict.fromkeys([*deletion.cancelled, *self._store.active_runs(deletion.session_id)])
+        for run_id in run_ids:
+            try:
+                record = self._record(run_id)
+                if record.session_id == deletion.session_id and record.accepted_at <= deletion.deleted_at:
+                    yield self._cancel(record)
+            except NotFound:
+                continue  # it is removed already
+
+    def _cancel(self, record: RunRecord) -> RunRecord:
+        component = self._catalog.find(record.kind, record.component_id)
+        name = component.name if component is not None else record.component_id
+        return self._runs.cancel_found(lambda: self._record(record.run_id), name)
+
+    def _record(self, run_id: str) -> RunRecord:
+        record = self._store.get(run_id)
+        if record is None:
+            raise NotFound("Run not found")
+        return record
+
+    def _remove(self, session_id: str, record: RunRecord) -> bool:
+        return self._store.remove_run(session_id, BuriedRun(record.run_id, record.accepted_at))

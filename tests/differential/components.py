@@ -1,0 +1,43 @@
+"""What both servers serve: agents with and without history, a team, a workflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agno.agent import Agent
+from agno.team import Team
+from agno.workflow import Step, StepInput, StepOutput, Workflow
+
+from agentos_lambda.engine.models.demo import DemoModel
+
+
+def remember(session_state: dict[str, Any], key: str, value: str) -> str:
+    """Write something into the session's state."""
+    session_state[key] = value
+    return f"{key} is {value}"
+
+
+def sign(step_input: StepInput) -> StepOutput:
+    """Sign the text of the previous step."""
+    return StepOutput(content=f"{step_input.previous_step_content}, signed")
+
+
+def agents() -> list[Agent]:
+    return [
+        Agent(id="plain", name="Plain", model=DemoModel()),
+        Agent(
+            id="keeper", name="Keeper", model=DemoModel(), tools=[remember], add_history_to_context=True,
+            session_state={"mood": "calm"}, metadata={"kind": "keeper"},
+        ),
+    ]  # fmt: skip
+
+
+def teams() -> list[Team]:
+    members = [Agent(id="scout", name="Scout", role="Looks around.", model=DemoModel())]
+    return [Team(id="crew", name="Crew", model=DemoModel(), members=members)]
+
+
+def workflows() -> list[Workflow]:
+    writer = Agent(id="scribe", name="Scribe", model=DemoModel())
+    steps = [Step(name="write", agent=writer), Step(name="sign", executor=sign)]
+    return [Workflow(id="post", name="Post", steps=steps)]

@@ -1,0 +1,112 @@
+"""Where our answers differ from those of AgentOS 3.1.10 on purpose, each with its reason.
+
+A difference says for a request and the two answers whether it is one of its kind. It then gives what is compared
+instead of each answer; None if nothing is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from tests.differential.servers import Asked
+
+VOLATILE = {
+    "duration", "time_to_first_token", "start_time", "end_time",
+    "id", "step_id", "step_run_id", "child_run_id", "workflow_step_id",
+}  # fmt: skip
+"""Ids and measurements that are new each time."""
+OF_ONE_RUN = {"current_session_id", "current_user_id", "current_run_id"}
+"""AgentOS leaves them in the states of members' runs, we take them out."""
+
+
+def steady(value: Any, key: str = "") -> Any:
+    """The value without what differs between any two servers of the same kind."""
+    if isinstance(value, dict):
+        # The engine takes the time of runs and messages from the machine's clock.
+        timed = {"created_at"} if {"run_id", "role", "tool_call_id"} & value.keys() else set()
+        dropped = VOLATILE | OF_ONE_RUN | timed
+        return {name: steady(item, name) for name, item in value.items() if name not in dropped}
+    if isinstance(value, list):
+        return [steady(item, key) for item in value]
+    if key in ("run_id", "parent_run_id") and value and not str(value).startswith("run-"):
+        return "another run"
+    return value
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One kind of difference."""
+
+    name: str
+    reason: str
+    applies: Callable[[Asked, httpx.Response, httpx.Response], bool]
+    """To the request, AgentOS's answer and ours."""
+    compared: Callable[[Any, Any], tuple[Any, Any]] | None = None
+    """What is compared of AgentOS's JSON and of ours; None if nothing is."""
+
+
+def _is_error(_asked: Asked, released: httpx.Response, ours: httpx.Response) -> bool:
+    return released.status_code == ours.status_code >= 400
+
+
+def _in_both(reduced: Callable[[Any], Any]) -> Callable[[Any, Any], tuple[Any, Any]]:
+    return lambda theirs, own: (reduced(theirs), reduced(own))
+
+
+def _without(value: Any, *names: str) -> Any:
+    return {name: item for name, item in value.items() if name not in names}
+
+
+def _without_workflow_summaries(value: Any) -> Any:
+    items = [
+        _without(each, "session_summary") if each["session_type"] == "workflow" else each for each in value["data"]
+    ]
+    return {**value, "data": items}
+
+
+_LOST = ("session_state", "session_data", "metrics", "total_tokens", "agent_data", "team_data")
+
+
+def _without_what_is_lost(theirs: Any, own: Any) -> tuple[Any, Any]:
+    if isinstance(theirs, dict) and "data" in theirs and len(theirs["data"]) == len(own["data"]):
+        pairs = [_without_what_is_lost(*pair) for pair in zip(theirs["data"], own["data"], strict=True)]
+        return {**theirs, "data": [pair[0] for pair in pairs]}, {**own, "data": [pair[1] for pair in pairs]}
+    if isinstance(theirs, dict) and not theirs.get("metrics") and own.get("metrics"):
+        return _without(theirs, *_LOST), _without(own, *_LOST)
+    return theirs, own
+
+
+DIFFERENCES: tuple[Difference, ...] = (
+    Difference(
+        "answer of a run",
+        "It is compared in tests/engine/test_same_as_agentos.py; here runs only fill sessions.",
+        lambda asked, released, ours: asked.form is not None and released.status_code == ours.status_code == 200,
+    ),
+    Difference(
+        "summary of a workflow's session",
+        "AgentOS takes it in a PATCH, answers 200 and drops it. Ours keeps it, and lists it.",
+        lambda asked, released, ours: asked.path == "/sessions" and released.status_code == ours.status_code == 200,
+        _in_both(_without_workflow_summaries),
+    ),
+    Difference(
+        "what runs leave in a session that was created without name and state",
+        "AgentOS keeps the runs and loses their state and their metrics. Ours keeps both.",
+        lambda asked, released, ours: "/sessions" in asked.path and released.status_code == ours.status_code == 200,
+        _without_what_is_lost,
+    ),
+    Difference(
+        "format of a 422",
+        "Every error has one format, with a sentence for `detail` and the fields beside it.",
+        lambda asked, released, ours: released.status_code == ours.status_code == 422,
+    ),
+    Difference(
+        "error_code",
+        "Every error has a code for programs besides AgentOS's sentence.",
+        _is_error,
+        _in_both(lambda value: _without(value, "error_code")),
+    ),
+)

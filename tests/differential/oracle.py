@@ -1,0 +1,46 @@
+"""The released AgentOS over SQLite: ``python -m tests.differential.oracle PORT FILE``, in an environment of its own.
+
+Its clock stands still. Each request says by the header ``x-now`` how late it is, in seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+START = 1_790_000_000
+"""When the clock starts, in seconds since the epoch."""
+
+
+class _Clock:
+    now = START
+
+
+def main(port: int, file: str) -> None:
+    time.time = lambda: float(_Clock.now)
+    import uvicorn  # noqa: PLC0415 - none of these before the clock stands still
+    from agno.db.sqlite import SqliteDb  # noqa: PLC0415
+    from agno.os import AgentOS  # noqa: PLC0415
+
+    from tests.differential.components import agents, teams, workflows  # noqa: PLC0415
+
+    app = AgentOS(
+        id="agentos-lambda",
+        db=SqliteDb(id="agentos-lambda", db_file=file),
+        telemetry=False,
+        agents=agents(),
+        teams=teams(),
+        workflows=workflows(),
+    ).get_app()
+
+    async def clocked(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        for name, value in scope.get("headers", ()):
+            if name == b"x-now":
+                _Clock.now = int(value)
+        await app(scope, receive, send)
+
+    uvicorn.run(clocked, host="127.0.0.1", port=port, log_level="error", lifespan="off")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,174 @@
+"""What requests about sessions cost in requests to AWS, and that a page costs the same however many there are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.model import Session, SessionDelta
+from agentos_lambda.sessions.listing import page_of
+from agentos_lambda.sessions.model import SessionFilter, SessionQuery, SortBy
+from agentos_lambda.stores.dynamodb.session_items import (
+    counter_key,
+    counter_shard,
+    counters_of,
+    head_key,
+    index_keys,
+)
+from tests.stores.builders import NOW, ending, running
+from tests.stores.dynamodb.incompressible import incompressible
+from tests.stores.dynamodb.test_request_counts import requests_of
+
+PAGES = [
+    SessionQuery(SessionFilter()),
+    SessionQuery(SessionFilter(Kind.AGENT)),
+    SessionQuery(SessionFilter(Kind.AGENT, "writer")),
+    SessionQuery(SessionFilter(component_id="writer")),
+    SessionQuery(SessionFilter(user_id="alice")),
+    SessionQuery(SessionFilter(Kind.AGENT, user_id="alice"), ascending=True),
+]
+
+
+@dataclass
+class Cost:
+    """What left the client, and what came back."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    items: int = 0
+
+    def note(self, parsed, model, **_context):
+        self.requests[model.name] += 1
+        if "Responses" in parsed:
+            self.items += sum(len(items) for items in parsed["Responses"].values())
+        self.items += len(parsed.get("Items", ()))
+
+
+@contextmanager
+def cost_of(client):
+    cost = Cost()
+    client.meta.events.register("after-call.dynamodb.*", cost.note)
+    try:
+        yield cost
+    finally:
+        client.meta.events.unregister("after-call.dynamodb.*", cost.note)
+
+
+def session(place):
+    session_id = f"session-{place:05d}"
+    return Session(session_id, Kind.AGENT, "writer", "alice", NOW + place, NOW + place, name=f"Talk {place}")
+
+
+def write(aws, places):
+    """Sessions as ``create`` writes them, without its transactions: moto copies all it has for each of those."""
+    counted: Counter[tuple[str, int]] = Counter()
+    heads = []
+    for place in places:
+        made = session(place)
+        texts = {"kind": made.kind, "component": "writer", "user_id": "alice", "name": made.name}
+        numbers = {"created_at": made.created_at, "updated_at": made.updated_at}
+        heads.append(
+            {
+                **head_key(made.session_id),
+                **index_keys(made.session_id, made.kind, "writer", "alice"),
+                **{name: {"S": value} for name, value in texts.items()},
+                **{name: {"N": str(value)} for name, value in numbers.items()},
+            }
+        )
+        counted.update(
+            (counter, counter_shard(made.session_id)) for counter in counters_of(made.kind, "writer", "alice")
+        )
+    for first in range(0, len(heads), 25):
+        puts = [{"PutRequest": {"Item": item}} for item in heads[first : first + 25]]
+        aws.dynamodb.batch_write_item(RequestItems={aws.tables.sessions: puts})
+    for (counter, shard), number in counted.items():
+        aws.dynamodb.update_item(
+            TableName=aws.tables.sessions,
+            Key=counter_key(counter, shard),
+            UpdateExpression="ADD #count :number",
+            ExpressionAttributeNames={"#count": "count"},
+            ExpressionAttributeValues={":number": {"N": str(number)}},
+        )
+
+
+def test_a_first_page_costs_the_same_at_five_times_as_many_sessions(moto_aws):
+    store, costs = moto_aws.store(), []
+    for places in (range(160), range(160, 800)):
+        write(moto_aws, places)
+        for query in PAGES:
+            with cost_of(moto_aws.dynamodb) as cost:
+                page = page_of(store, query)
+            assert (len(page.sessions), page.total) == (20, places.stop)
+            costs.append(cost)
+    assert costs[: len(PAGES)] == costs[len(PAGES) :]
+    assert all("Scan" not in cost.requests for cost in costs)
+
+
+def test_sessions_written_for_these_tests_are_like_created_ones(moto_aws):
+    store = moto_aws.store()
+    write(moto_aws, [0])
+    written = store.find("session-00000")
+    store.bury("session-00000", written, now=NOW)
+    store.create(session(1))
+    assert store.find("session-00001") == session(1)
+    assert written == session(0)
+    assert store.count(SessionFilter(user_id="alice")) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "requests"),
+    [
+        (PAGES[0], {"BatchGetItem": 2, "Query": 12}),
+        (PAGES[1], {"BatchGetItem": 2, "Query": 4}),
+        (PAGES[2], {"BatchGetItem": 2, "Query": 4}),
+        (PAGES[4], {"BatchGetItem": 2, "Query": 3}),
+        (replace(PAGES[0], name="talk"), {"BatchGetItem": 1, "Query": 12}),
+        (replace(PAGES[0], sort_by=SortBy.UPDATED_AT), {"BatchGetItem": 1, "Query": 12}),
+        (replace(PAGES[0], page=9), {"BatchGetItem": 1}),
+    ],
+)
+def test_a_page_costs_a_few_requests(moto_aws, query, requests):
+    store = moto_aws.store()
+    for place in range(30):
+        store.create(session(place))
+    with cost_of(moto_aws.dynamodb) as cost:
+        page_of(store, query)
+    assert dict(cost.requests) == requests
+
+
+def test_creating_changing_and_deleting_cost_one_write_each(moto_aws):
+    store = moto_aws.store()
+    with requests_of(moto_aws.dynamodb) as sent, requests_of(moto_aws.s3) as objects:
+        store.create(session(0))
+        read = store.find("session-00000")
+        store.change(read, SessionDelta({"metadata": {}}), name="New", now=NOW + 9)
+        store.bury("session-00000", read, now=NOW + 10)
+    assert sent == ["TransactWriteItems", "GetItem", "UpdateItem", "TransactWriteItems"]
+    assert objects == []
+
+
+def test_a_session_is_read_whole_in_one_request(moto_aws):
+    store = moto_aws.store()
+    for place in range(20):
+        store.commit(ending(store.accept(running(f"run-{place}", accepted_at=NOW + place))))
+    with requests_of(moto_aws.dynamodb) as sent:
+        assert len(store.whole("session-1").runs) == 20
+    assert sent == ["Query"]
+
+
+def test_large_fields_of_a_session_lie_under_its_own_prefix_and_go_with_it(moto_aws):
+    store = moto_aws.store()
+    large = incompressible(30_000)
+    store.create(replace(session(0), fields={"state:large": large}))
+    store.commit(ending(store.accept(running(session_id="session-00000")), session=SessionDelta({"state:more": large})))
+    keys = [found["Key"] for found in moto_aws.s3.list_objects_v2(Bucket=moto_aws.tables.bucket)["Contents"]]
+    assert keys
+    assert all(key.startswith("sessions/session-00000/") for key in keys)
+    assert store.find("session-00000").fields["state:more"] == large
+    store.remove_values("session-00000", until=NOW - 1, media=True)
+    assert store.find("session-00000").fields["state:more"] == large
+    store.remove_values("session-00000", until=NOW, media=True)
+    assert "Contents" not in moto_aws.s3.list_objects_v2(Bucket=moto_aws.tables.bucket)
