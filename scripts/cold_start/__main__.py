@@ -150,7 +150,7 @@ async def main(options: argparse.Namespace) -> None:
             key_secret(KEY, cloud.clients) as secret,
         ):
             create_resources(template, cloud.clients)
-            for compiled, bundle in itertools.product((True, False), measured):
+            for compiled, bundle in itertools.product((True, False)[: 1 if options.compiled else 2], measured):
                 with on_disk(bundle, options.python, compiled=compiled) as copied:
                     where = {"cloud_url": cloud.url, "secret": secret}
                     given = {each: variables(copied, each, template, installed.boto, **where) for each in copied.apps}
@@ -166,6 +166,7 @@ if __name__ == "__main__":
     parser.add_argument("--naive", type=Path, required=True, help="folder with agno[os] and Mangum")
     parser.add_argument("--boto", type=Path, required=True, help="folder with boto3")
     parser.add_argument("--only", choices=("ours", "naive"))
+    parser.add_argument("--compiled", action="store_true", help="with .pyc files only, as they are deployed")
     parser.add_argument("--times", type=int, default=5, help="how many runs a median is made of; default: %(default)s")
     parser.add_argument("--count", action="store_true", help="also count instructions by valgrind, which takes minutes")
     asyncio.run(main(parser.parse_args()))
