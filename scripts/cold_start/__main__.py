@@ -172,7 +172,7 @@ async def main(options: argparse.Namespace) -> None:
             if options.models:
                 await report_models(template, options, **where)
                 return
-            for compiled, bundle in itertools.product((True, False), measured):
+            for compiled, bundle in itertools.product((True, False)[: 1 if options.compiled else 2], measured):
                 with on_disk(bundle, options.python, compiled=compiled) as copied:
                     given = {each: variables(copied, each, template, installed.boto, **where) for each in copied.apps}
                     seed = given.pop(FOLLOWED, None)
@@ -190,6 +190,7 @@ if __name__ == "__main__":
         "--models", action="store_true", help="size and first run with the model of each provider instead"
     )
     parser.add_argument("--only", choices=("ours", "naive"))
+    parser.add_argument("--compiled", action="store_true", help="with .pyc files only, as they are deployed")
     parser.add_argument("--times", type=int, default=5, help="how many runs a median is made of; default: %(default)s")
     parser.add_argument("--count", action="store_true", help="also count instructions by valgrind, which takes minutes")
     asyncio.run(main(parser.parse_args()))

@@ -49,12 +49,13 @@ class Received:
         return json.loads(self.body)
 
 
-async def ask(api: Api, on_white_space: Callable[[], None], path: str = RUNS, **fields: Any) -> Received:
-    """Post JSON, past a client that would wait for the whole answer."""
+async def ask(api: Api, on_white_space: Callable[[], None], *, key: str | None = None, **fields: Any) -> Received:
+    """Ask for a run, past a client that would wait for the whole answer."""
     body = json.dumps({"message": "hi", **fields}).encode()
     requests = iter([{"type": "http.request", "body": body, "more_body": False}])
     headers = [(b"host", b"test"), (b"content-type", b"application/json")]
-    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers, "root_path": ""}
+    headers += [] if key is None else [(b"idempotency-key", key.encode())]
+    scope = {"type": "http", "method": "POST", "path": RUNS, "query_string": b"", "headers": headers, "root_path": ""}
     received = Received(on_white_space)
 
     async def receive() -> Any:
@@ -159,6 +160,25 @@ async def test_a_result_that_another_has_stored_in_the_meantime_is_answered(unwi
     run = (await ask(api, fail)).run
     assert (run["status"], run["content"]) == ("COMPLETED", "Hello world")
     assert api.world.store.get(run["run_id"]).status is RunStatus.COMPLETED
+
+
+async def test_a_run_that_another_request_has_started_and_that_cannot_be_read_goes_on(unwilling, monkeypatch):
+    monkeypatch.setattr(slow_answers, "SILENCE_SECONDS", 0.001)
+    api = Api(World(unwilling))
+    execution = await api.world.held(run_id="mine", idempotency_key="k", session_id="s")
+
+    def fail() -> None:
+        unwilling.silent = True
+
+    run = (await ask(api, fail, key="k", run_id="mine", session_id="s")).run
+    assert (run["run_id"], run["status"], run["content"]) == (
+        "mine",
+        "RUNNING",
+        "the run cannot be read at the moment; it goes on",
+    )
+    unwilling.silent = False
+    release(api)
+    await execution.result()
 
 
 @pytest.fixture

@@ -89,5 +89,5 @@ def not_served_router() -> APIRouter:
     return router
 
 
-async def _refuse(_request: object) -> None:
+async def _refuse(_request: Request) -> Response:
     raise ApiError(501, "This operation of AgentOS is not served here")

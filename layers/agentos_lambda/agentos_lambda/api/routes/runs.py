@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, cast
 
 from fastapi import APIRouter, Depends, Header, Request
@@ -41,6 +42,7 @@ _IdempotencyKey = Header(
     description="The same key with the same request is the same run: 1 to 512 characters",
 )
 _Answered: TypeAlias = Answer["answers.Run"] | Accepted["answers.QueuedRun"] | EventStream
+_NOT_READ = "the run cannot be read at the moment; it goes on"
 _ENDED = "The run when it has ended or paused; with `stream` its events"
 
 
@@ -120,7 +122,8 @@ class _Responses:
         """A run that executes here: as it happens, or when it has ended."""
         if stream:
             return EventStream(stream_execution(execution, component.name, self._clock))
-        return await _patiently(self._result(execution, component), lambda: self._unknown(execution.record, component))
+        unstored = partial(self._unknown, execution.record, component, NOT_STORED)
+        return await _patiently(self._result(execution, component), unstored)
 
     async def _result(self, execution: Execution, component: Component) -> Answer["answers.Run"]:
         result = await execution.result()
@@ -143,7 +146,8 @@ class _Responses:
         """
         if stream:
             return self.queued(record, stream=True, after=after, until=until)
-        return await _patiently(self._end(record, component, until), lambda: self._unknown(record, component))
+        unread = partial(self._unknown, record, component, _NOT_READ)
+        return await _patiently(self._end(record, component, until), unread)
 
     async def _end(
         self, record: RunRecord, component: Component, until: int | None
@@ -155,8 +159,11 @@ class _Responses:
             return _accepted(record)
         return _whole(await run_in_threadpool(self._runs.view, record, component))
 
-    async def _unknown(self, record: RunRecord, component: Component) -> Answer["answers.Run"]:
-        """A run whose end the store did not take, or does not tell: as it is known, and never as COMPLETED for that."""
+    async def _unknown(self, record: RunRecord, component: Component, told: str) -> Answer["answers.Run"]:
+        """A run whose end the store did not take, or does not tell: as it is known, and never as COMPLETED for that.
+
+        A run that is not known to have ended has ``told`` as its content.
+        """
         try:
             record = await run_in_threadpool(self._runs.find, component, record.run_id)
             if not record.status.active:
@@ -164,7 +171,7 @@ class _Responses:
         except StoreUnavailable:
             log.warning("the run cannot be read", extra={"run_id": record.run_id})
         shown = RunView(record, component, None).show()
-        return Answer(cast("answers.Run", {**shown, "content": NOT_STORED}))
+        return Answer(cast("answers.Run", {**shown, "content": told}))
 
 
 def _accepted(record: RunRecord) -> Accepted["answers.QueuedRun"]:
