@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from agentos_lambda.api.errors import ApiError
 
