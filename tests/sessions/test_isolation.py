@@ -1,0 +1,75 @@
+"""What an isolated caller sees of other users' sessions: nothing, in the words for what is not there."""
+
+from __future__ import annotations
+
+import pytest
+
+from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.access import ANYBODY, Caller
+from agentos_lambda.runs.errors import Conflict, NotFound
+from agentos_lambda.runs.model import SessionDelta
+from agentos_lambda.sessions.model import SessionFilter, SessionQuery
+from agentos_lambda.sessions.service import SessionService
+from tests.runs.world import World
+
+ALICE, BOB, NAMELESS = Caller("alice", isolated=True), Caller("bob", isolated=True), Caller(isolated=True)
+EVERYTHING = SessionQuery(SessionFilter())
+
+
+@pytest.fixture
+def sessions(world):
+    service = SessionService(world.store, world.queue, world.clock, new_id=world.new_id)
+    for owner in ("alice", "bob", None):
+        service.create(Kind.AGENT, session_id=f"of {owner}", user_id=owner, fields={})
+    return service
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def ids(page):
+    return {session.session_id for session in page.sessions}
+
+
+def test_a_list_has_the_callers_own(sessions):
+    assert ids(sessions.list(EVERYTHING, caller=ALICE)) == {"of alice"}
+    assert ids(sessions.list(EVERYTHING, caller=NAMELESS)) == set()
+    assert len(ids(sessions.list(EVERYTHING, caller=ANYBODY))) == 3
+
+
+@pytest.mark.parametrize("session_id", ["of bob", "of None", "missing"])
+@pytest.mark.parametrize("caller", [ALICE, NAMELESS])
+def test_anothers_session_looks_like_a_missing_one(sessions, session_id, caller):
+    for ask in (
+        lambda: sessions.get(session_id, caller=caller),
+        lambda: sessions.change(session_id, lambda _: SessionDelta(), name="mine", caller=caller),
+    ):
+        with pytest.raises(NotFound) as refused:
+            ask()
+        assert str(refused.value) == f"Session with id '{session_id}' not found"
+
+
+@pytest.mark.parametrize("session_id", ["of bob", "of None", "missing"])
+def test_anothers_session_is_not_deleted(sessions, world, session_id):
+    sessions.delete(session_id, caller=ALICE)
+    assert len(ids(sessions.list(EVERYTHING))) == 3
+    assert not world.queue.deletions
+
+
+def test_a_missing_session_of_anothers_first_run_is_not_deleted(sessions, world):
+    waiting = world.enqueue(session_id="new", user_id="bob")
+    sessions.delete("new", caller=ALICE)
+    assert world.store.active_runs("new") == [waiting.run_id]
+    assert not world.queue.deletions
+
+
+def test_a_taken_id_does_not_tell_whose_it_is(sessions):
+    with pytest.raises(Conflict) as own:
+        sessions.create(Kind.AGENT, session_id="of alice", fields={}, caller=ALICE)
+    assert "PATCH" in str(own.value)
+    with pytest.raises(Conflict) as anothers:
+        sessions.create(Kind.AGENT, session_id="of bob", fields={}, caller=ALICE)
+    assert "bob" not in str(anothers.value)
+    assert "PATCH" not in str(anothers.value)
