@@ -53,7 +53,7 @@ def function(tmp_path):
 async def ask(function, **event):
     invocation = function.invoke(json.dumps(event).encode())
     try:
-        response = await read_response(invocation, ResponseMode.BUFFERED)
+        response = await read_response(invocation, ResponseMode.BUFFERED, decodes=True)
         return b"".join([piece async for piece in response.body]).decode()
     finally:
         invocation.abandon()

@@ -35,7 +35,7 @@ async def ask(function: Function, *, hangs: bool = False) -> tuple[str, str, str
     """The process that has answered: its id, what tells it from another with that id, and how many threads it has."""
     invocation = function.invoke(json.dumps({"hangs": hangs}).encode())
     try:
-        response = await read_response(invocation, ResponseMode.BUFFERED)
+        response = await read_response(invocation, ResponseMode.BUFFERED, decodes=True)
         process, image, threads = b"".join([piece async for piece in response.body]).decode().split()
         return process, image, threads
     finally:
