@@ -71,7 +71,7 @@ def components_layer(model: ModelClass) -> Iterator[Path]:
         artifacts.mkdir()
         (source / "components.py").write_text(_COMPONENTS.format(module=model.module, name=model.name))
         (source / "requirements.txt").write_text(f"{model.requirement}\n")
-        command: list[str | Path] = ["make", "--no-print-directory", "-f", ROOT / "layers/Makefile", "-C", source]
+        command: list[str | Path] = ["make", "--silent", "-f", ROOT / "layers/Makefile", "-C", source]
         subprocess.run(
             [*command, "build-ComponentsLayer", f"ARTIFACTS_DIR={artifacts}"],
             check=True,
