@@ -141,7 +141,7 @@ async def report(
 
 
 async def report_models(template: Template, options: argparse.Namespace, **where: str) -> None:
-    """Print what the components' layer takes with one agent of each model, and how long its first run takes.
+    """Print what the components' layer takes with one agent of each model, and how long its first run takes, with .pyc.
 
     The run ends when the model has asked and nobody has answered.
     """
@@ -149,11 +149,10 @@ async def report_models(template: Template, options: argparse.Namespace, **where
     for model in MODELS:
         with components_layer(model) as layer:
             bundle = Bundle(str(model), (package, layer, *others), {WHOLE_RUN: BUILD / WHOLE_RUN.function})
-            with on_disk(bundle, options.python, compiled=True) as copied:
-                environment = {**variables(copied, WHOLE_RUN, template, options.boto, **where), **UNREACHABLE}
-                await first_answer((options.python, "-S"), environment, WHOLE_RUN)  # fills caches
-                memory = template.functions[WHOLE_RUN.function].memory
-                cpu, _, _ = await seconds(options.python, environment, WHOLE_RUN, options.times, memory=memory)
+            environment = {**variables(bundle, WHOLE_RUN, template, options.boto, **where), **UNREACHABLE}
+            await first_answer((options.python, "-S"), environment, WHOLE_RUN)  # fills caches
+            memory = template.functions[WHOLE_RUN.function].memory
+            cpu, _, _ = await seconds(options.python, environment, WHOLE_RUN, options.times, memory=memory)
             print(f"{bundle.name:26}{mib(layer):7.1f} MiB   {cpu}", flush=True)
 
 

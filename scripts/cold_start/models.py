@@ -71,7 +71,7 @@ def components_layer(model: ModelClass) -> Iterator[Path]:
         artifacts.mkdir()
         (source / "components.py").write_text(_COMPONENTS.format(module=model.module, name=model.name))
         (source / "requirements.txt").write_text(f"{model.requirement}\n")
-        command = ["make", "--no-print-directory", "-f", str(ROOT / "layers/Makefile"), "-C", str(source)]
+        command = ["make", "--silent", "-f", str(ROOT / "layers/Makefile"), "-C", str(source)]
         subprocess.run(
             [*command, "build-ComponentsLayer", f"ARTIFACTS_DIR={artifacts}"],
             check=True,

@@ -165,7 +165,7 @@ async def test_a_result_that_another_has_stored_in_the_meantime_is_answered(unwi
 async def test_a_run_that_another_request_has_started_and_that_cannot_be_read_goes_on(unwilling, monkeypatch):
     monkeypatch.setattr(slow_answers, "SILENCE_SECONDS", 0.001)
     api = Api(World(unwilling))
-    execution = await api.world.held(run_id="mine", idempotency_key="k", session_id="s")
+    execution = await api.world.held(run_id="mine", idempotency_key="k", principal="nobody", session_id="s")
 
     def fail() -> None:
         unwilling.silent = True

@@ -104,10 +104,10 @@ def test_what_is_wrong_is_told_in_one_line_with_its_file(written: object, text: 
 
 
 def test_a_model_that_cannot_be_had_is_told(written: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AGENTOS_MODEL", "anthropic:claude")
+    monkeypatch.setenv("AGENTOS_MODEL", "mistral:large")
     path = written("from agentos_lambda.engine.models.default import default_model\n\nmodel = default_model()")
 
-    assert error_of(path).startswith(f"{path}:3: AGENTOS_MODEL=anthropic:claude: the package anthropic is missing")
+    assert error_of(path).startswith(f"{path}:3: AGENTOS_MODEL=mistral:large: the package mistralai is missing")
 
 
 def test_a_file_may_import_what_lies_beside_it(

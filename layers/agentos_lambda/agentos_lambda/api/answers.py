@@ -14,6 +14,7 @@ from typing_extensions import TypedDict  # pydantic wants this one before Python
 from agentos_lambda.identity.authority import AuthMode
 from agentos_lambda.protocol.values import Json, JsonObject, RunStatus
 
+ObjectOrNull = Annotated[JsonObject | None, WithJsonSchema({"type": ["object", "null"]})]
 WebSocketUrl = Annotated[str | None, WithJsonSchema({"type": ["string", "null"]})]
 Count = Annotated[int, Field(ge=0)]
 DateTime = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -223,9 +224,9 @@ class SessionDetail(Open):
 
     session_id: str
     session_name: str
-    user_id: NotRequired[Annotated[str | None, Field(description="Its owner")]]
-    session_state: NotRequired[JsonObject | None]
-    metadata: NotRequired[JsonObject | None]
+    user_id: NotRequired[Annotated[str | None, WithJsonSchema({"type": ["string", "null"], "description": "Its owner"})]]
+    session_state: NotRequired[ObjectOrNull]
+    metadata: NotRequired[ObjectOrNull]
     chat_history: NotRequired[list[JsonObject]]
     created_at: DateTime
     updated_at: DateTime
