@@ -14,7 +14,10 @@ MAX_TITLE_LENGTH = 256
 def title_of(kind: Kind, run: JsonObject) -> str | None:
     """The start of what the user said first in this run; None if the run tells nothing of it."""
     title = next((text for text in _texts(kind, run) if text), None)
-    return title[:MAX_TITLE_LENGTH] if title is not None else None
+    if title is None:
+        return None
+    # Half of a surrogate pair is no text that a store takes.
+    return title[:MAX_TITLE_LENGTH].encode(errors="replace").decode()
 
 
 def _texts(kind: Kind, run: JsonObject) -> Iterator[str]:

@@ -84,8 +84,8 @@ class Deletion:
     media: bool = False
     """Whether its media are removed as well."""
     cancelled: tuple[str, ...] = ()
-    """Ids of runs that were cancelled for it, and had not ended yet."""
+    """Ids of runs that are cancelled for it, and are not known to be gone."""
 
     def after(self, cancelled: Sequence[str]) -> Deletion:
-        """What is left to do while these runs come to their end."""
+        """What is left to do, with these runs."""
         return replace(self, cancelled=tuple(cancelled))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import NotFound
@@ -17,6 +16,8 @@ log = logging.getLogger(__name__)
 
 RUNS_A_STEP = 100
 """Runs that a step removes at most: some seconds."""
+CANCELS_A_STEP = 500
+"""Runs whose ids a step adds to the message, which has room for some thousands."""
 SETTLED_AFTER_MS = 30_000
 """A run that was accepted just before the deletion is in the index of active runs by then."""
 NEXT_LOOK_SECONDS = 10
@@ -44,7 +45,12 @@ class SessionRemoval:
         """
         session_id, until = deletion.session_id, deletion.deleted_at
         self._bury(deletion)
-        ending = [record.run_id for record in self._cancelled(deletion) if not self._remove(session_id, record)]
+        active = self._newly_active(deletion)
+        if active:
+            # Before they are cancelled: once they have ended, nothing but the message knows of them.
+            self._queue.send_deletion(deletion.after([*deletion.cancelled, *active]))
+            return
+        ending = [run_id for run_id in deletion.cancelled if not self._cancelled_and_removed(run_id, session_id)]
         buried = self._store.buried_runs(session_id, until=until, limit=RUNS_A_STEP)
         kept = [run.run_id for run in buried if not self._store.remove_run(session_id, run)]
         ending = [*dict.fromkeys([*ending, *kept])]
@@ -63,27 +69,28 @@ class SessionRemoval:
         if session is not None and session.created_at <= deletion.deleted_at:
             self._store.bury(deletion.session_id, session, now=deletion.deleted_at)
 
-    def _cancelled(self, deletion: Deletion) -> Iterator[RunRecord]:
-        """The session's active runs, cancelled, and those that were cancelled by an earlier step."""
-        run_ids = dict.fromkeys([*deletion.cancelled, *self._store.active_runs(deletion.session_id)])
-        for run_id in run_ids:
-            try:
-                record = self._record(run_id)
-                if record.session_id == deletion.session_id and record.accepted_at <= deletion.deleted_at:
-                    yield self._cancel(record)
-            except NotFound:
-                continue  # it is removed already
+    def _newly_active(self, deletion: Deletion) -> list[str]:
+        """The session's active runs that the message does not name yet."""
+        unnamed = [
+            run_id for run_id in self._store.active_runs(deletion.session_id) if run_id not in deletion.cancelled
+        ]
+        records = [self._store.get(run_id) for run_id in unnamed[:CANCELS_A_STEP]]
+        return [record.run_id for record in records if record and record.accepted_at <= deletion.deleted_at]
 
-    def _cancel(self, record: RunRecord) -> RunRecord:
+    def _cancelled_and_removed(self, run_id: str, session_id: str) -> bool:
+        """Whether the run is gone; if not, it is being cancelled."""
+        try:
+            record = self._runs.cancel_found(lambda: self._record(run_id), self._name_of(self._record(run_id)))
+        except NotFound:
+            return True  # it was removed before
+        return self._store.remove_run(session_id, BuriedRun(record.run_id, record.accepted_at))
+
+    def _name_of(self, record: RunRecord) -> str:
         component = self._catalog.find(record.kind, record.component_id)
-        name = component.name if component is not None else record.component_id
-        return self._runs.cancel_found(lambda: self._record(record.run_id), name)
+        return component.name if component is not None else record.component_id
 
     def _record(self, run_id: str) -> RunRecord:
         record = self._store.get(run_id)
         if record is None:
             raise NotFound("Run not found")
         return record
-
-    def _remove(self, session_id: str, record: RunRecord) -> bool:
-        return self._store.remove_run(session_id, BuriedRun(record.run_id, record.accepted_at))
