@@ -115,4 +115,5 @@ def test_forms_have_texts_where_json_has_objects():
     form, as_json = (DOCUMENT["components"]["schemas"][name]["properties"] for name in ("RunForm", "RunRequest"))
     assert form.keys() == as_json.keys()
     assert {field["type"] for field in form.values()} == {"string", "boolean"}
-    assert json.dumps(DOCUMENT).count('"null"') == 1  # the WebSocket's URL, of an OS that has none
+    # The WebSocket's URL, of an OS that has none; owner, state and metadata of a session.
+    assert json.dumps(DOCUMENT).count('"null"') == 4

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from agentos_lambda.identity.authority import Grant
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
 from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
@@ -55,8 +56,8 @@ def test_whoever_has_claimed_the_greeting_greets_and_nobody_else(connections):
 
 def test_a_connection_is_authenticated(connections):
     connections.open("c-1", now=NOW)
-    connections.authenticate("c-1", proof="p")
-    assert connections.get("c-1").proof == "p"
+    connections.authenticate("c-1", grant=Grant("p"))
+    assert connections.get("c-1").grant == Grant("p")
 
 
 def test_a_run_takes_one_place_of_its_connection(connections, client):
