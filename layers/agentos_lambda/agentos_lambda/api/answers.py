@@ -224,7 +224,9 @@ class SessionDetail(Open):
 
     session_id: str
     session_name: str
-    user_id: NotRequired[Annotated[str | None, WithJsonSchema({"type": ["string", "null"], "description": "Its owner"})]]
+    user_id: NotRequired[
+        Annotated[str | None, WithJsonSchema({"type": ["string", "null"], "description": "Its owner"})]
+    ]
     session_state: NotRequired[ObjectOrNull]
     metadata: NotRequired[ObjectOrNull]
     chat_history: NotRequired[list[JsonObject]]
