@@ -98,7 +98,7 @@ def released(folder: Path) -> Iterator[Released]:
                 return False
 
         try:
-            until(answers, 120)
+            until(answers, 300)  # it imports all of AgentOS
             yield Released(client)
         finally:
             process.terminate()

@@ -26,7 +26,8 @@ def main() -> int:
     sys.stdout.writelines(f"{count:6} {name}\n" for name, count in lines.items())
     sys.stdout.write(f"started as {ways(promises)}\n")
     sys.stdout.writelines(f"{differences} {promise}\n" for differences, promise in wrong)
-    return int(any(lines[name] for name in MUST_BE_NONE))
+    sys.stdout.writelines(f"{told}\n" for told in soak.wrong_conversations)
+    return int(any(lines[name] for name in MUST_BE_NONE) or bool(soak.wrong_conversations))
 
 
 if __name__ == "__main__":

@@ -22,12 +22,17 @@ from agentos_lambda.stores.sqs import SqsQueue
 from tests.local_stack import StackProcess, running_stack
 from tests.runs.world import OneOfEach
 from tests.soak.clients import Client
+from tests.soak.conversations import Conversation
 from tests.soak.ledger import Promise
 from tests.soak.workers import kill_a_worker, store_variables
 
 _PATIENCE_SECONDS = 1_200
 """For the last runs, once no new ones come: a lease, the margin, a sweep; or the visibility timeout of a message whose
 worker was killed before it had claimed the run."""
+
+
+CONVERSATIONS = 6
+"""Sessions that are created, renamed, changed and, half of them, deleted."""
 
 
 @dataclass
@@ -43,7 +48,15 @@ class Soak:
     impatient: bool = False
     """Whether the last sweeps look at clocks that are ahead, instead of waiting for leases to run out."""
     promises: list[Promise] = field(default_factory=list)
+    wrong_conversations: list[str] = field(default_factory=list)
+    """Sessions that are not as their clients were told."""
     killed: int = 0
+
+    def __post_init__(self) -> None:
+        self.conversations = [
+            Conversation(f"conversation-{number}", random.Random(self.seed * 7919 + number))  # noqa: S311 - no secret
+            for number in range(CONVERSATIONS)
+        ]
 
     def run(self, state: Path) -> list[Promise]:
         """Start a stack with its state there, put it under load, and end it. Gives what was promised and found."""
@@ -60,8 +73,13 @@ class Soak:
                 for number in range(self.clients):
                     client = Client(http, random.Random(self.seed * 1000 + number))  # noqa: S311 - no secret
                     group.create_task(self._come_again(client, over, watchers))
+                for conversation in self.conversations:
+                    group.create_task(conversation.live(http))
                 group.create_task(self._kill_workers(stack, over))
+            watchers += [asyncio.create_task(each.settle(http)) for each in self.conversations]
             await self._until_all_have_ended(stack, watchers)
+            told = [await each.wrong(http) for each in self.conversations]
+            self.wrong_conversations = [each for each in told if each is not None]
             client = Client(http, random.Random(self.seed))  # noqa: S311 - no secret
             for promise in self.promises:
                 await client.look_back(promise)
