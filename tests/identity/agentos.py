@@ -26,8 +26,9 @@ from agentos_lambda.engine.models.demo import DemoModel
 from tests.identity.callers import AUDIENCE, CALLERS, ISSUER, KINDS, SECURITY_KEY, filled, messages, sent, token_of
 from tests.identity.tokens import SECRET
 
-_RUNS = ("/agents", "/teams", "/workflows", "/config")
-_LEFT_OUT = ("/checkpoints", "/sessions")
+_ASKED = ("/agents", "/teams", "/workflows", "/config", "/sessions")
+_LEFT_OUT = ("/checkpoints", "/fork", "/compact", "/media")
+"""What the in-memory database of AgentOS does not do, or does not tell apart."""
 
 
 class Now:
@@ -68,15 +69,15 @@ def run_ids(client: TestClient) -> dict[str, str]:
     headers = {"Authorization": f"Bearer {token_of('user A', Now())}"}
     found = {}
     for kind, name in KINDS.items():
-        answer = client.post(f"/{kind}/{name}/runs", headers=headers, **sent(f"/{kind}"))
+        answer = client.post(f"/{kind}/{name}/runs", headers=headers, **sent("POST", f"/{kind}"))
         found[kind] = answer.raise_for_status().json()["run_id"]
     return found
 
 
 def operations(client: TestClient) -> Iterator[tuple[str, str]]:
-    """Of runs and components, those that delete nothing."""
+    """Of components, runs and sessions, those that delete nothing."""
     for path, methods in client.get("/openapi.json").json()["paths"].items():
-        if path.startswith(_RUNS) and not any(left in path for left in _LEFT_OUT):
+        if path.startswith(_ASKED) and not any(left in path for left in _LEFT_OUT):
             yield from ((method.upper(), path) for method in methods if method != "delete")
 
 
@@ -97,8 +98,7 @@ def asked() -> dict[str, Any]:
 def _status(client: TestClient, caller: str, method: str, path: str, of_a: dict[str, str]) -> int:
     token = token_of(caller, Now())
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    arguments = sent(path) if method == "POST" else {"params": sent(path)["params"]}
-    return client.request(method, filled(path, of_a), headers=headers, **arguments).status_code
+    return client.request(method, filled(path, of_a), headers=headers, **sent(method, path)).status_code
 
 
 def _event(client: TestClient, caller: str, message: Any) -> str:

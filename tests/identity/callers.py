@@ -28,6 +28,7 @@ OF_TOKENS: Mapping[str, Mapping[str, Any]] = {
     "any component": {"sub": "dave", "scopes": WILDCARDS},
     "admin": {"sub": "root", "scopes": ["agent_os:admin"]},
 }
+_WITH_BODY = ("POST", "PATCH")
 _DECISIONS = {"agents": "tools", "teams": "requirements", "workflows": "step_requirements"}
 CALLERS = ("nobody", "wrong key", "key", *OF_TOKENS)
 
@@ -41,10 +42,10 @@ def token_of(caller: str, clock: Any) -> str | None:
     return {"nobody": None, "wrong key": "wrong", "key": SECURITY_KEY}[caller]
 
 
-def filled(path: str, run_ids: Mapping[str, str]) -> str:
-    """A path of the document, about what user A has: ``run_ids`` by kind."""
+def filled(path: str, run_ids: Mapping[str, str], *, session_id: str | None = None) -> str:
+    """A path of the document, about what user A has: ``run_ids`` by kind, and its session unless another is given."""
     kind = next((kind for kind in KINDS if path.startswith(f"/{kind}")), "agents")
-    values = {"run_id": run_ids[kind], "session_id": f"{kind}-of-a", "message_index": "0"}
+    values = {"run_id": run_ids[kind], "session_id": session_id or f"{kind}-of-a", "message_index": "0"}
     values |= {f"{each.removesuffix('s')}_id": name for each, name in KINDS.items()}
     return path.format_map(_Anything(values))
 
@@ -54,10 +55,14 @@ class _Anything(dict[str, str]):
         return "unknown"
 
 
-def sent(path: str) -> dict[str, Any]:
-    """Query and form that fit every operation of runs, as keywords of httpx."""
+def sent(method: str, path: str) -> dict[str, Any]:
+    """Query and body that fit every operation of runs and sessions, as keywords of httpx."""
     kind = next((kind for kind in KINDS if path.startswith(f"/{kind}")), "agents")
     session = f"{kind}-of-a"
+    if method not in _WITH_BODY:
+        return {"params": {"session_id": session}}
+    if path.startswith("/sessions"):
+        return {"json": {"session_id": session, "session_name": "a name", "agent_id": KINDS["agents"]}}
     form = {"message": "hi", "stream": "false", "session_id": session}
     form[_DECISIONS[kind]] = "[]"
     return {"params": {"session_id": session}, "data": form}

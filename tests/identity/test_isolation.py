@@ -12,14 +12,14 @@ import pytest
 from agentos_lambda.identity.errors import KeysUnavailable
 from agentos_lambda.runs.model import RunRecord
 from tests.identity.callers import KINDS, filled
-from tests.identity.test_matrix import OPEN, Stack, in_the_document
+from tests.identity.test_matrix import Stack, in_the_document
 
 pytestmark = pytest.mark.anyio
 
-OBJECTS = [asked for asked in in_the_document() if asked not in OPEN and asked.count("{") >= 2]
-"""Operations about a run, or about something of a session."""
-
-UNKNOWN_RUNS = dict.fromkeys(KINDS, "unknown-run")
+OBJECTS = [asked for asked in in_the_document() if "{run_id}" in asked or "{session_id}" in asked]
+"""Operations about a run, or about a session or something of one."""
+UNKNOWN = "unknown"
+UNKNOWN_RUNS = dict.fromkeys(KINDS, UNKNOWN)
 
 
 def counted(store: Any) -> Counter[str]:
@@ -47,17 +47,20 @@ async def test_another_users_object_looks_like_one_that_is_not_there(asked):
     stack = await Stack().begun()
     calls = counted(stack.api.world.store)
     seen = []
-    for runs in (stack.runs, UNKNOWN_RUNS):
+    for runs, session_id in ((stack.runs, None), (UNKNOWN_RUNS, UNKNOWN)):
         calls.clear()
-        answer = await stack.ask("user B", method, filled(path, runs), path)
-        seen.append((answer.status_code, answer.text, dict(calls)))
+        answer = await stack.ask("user B", method, filled(path, runs, session_id=session_id), path)
+        text = answer.text
+        for known in (*stack.runs.values(), *(f"{kind}-of-a" for kind in KINDS)):
+            text = text.replace(known, UNKNOWN)
+        seen.append((answer.status_code, text, dict(calls)))
     assert seen[0] == seen[1]
     assert seen[0][0] == 404 or seen[0][0] < 300
     assert "hello" not in seen[0][1].lower()
 
 
 def test_every_operation_about_a_run_is_compared():
-    assert len(OBJECTS) >= 4 * len(KINDS)
+    assert len(OBJECTS) >= 4 * len(KINDS) + 7
 
 
 @pytest.mark.sample

@@ -126,14 +126,7 @@ class Stack:
         return {} if token is None else {"Authorization": f"Bearer {token}"}
 
     async def ask(self, caller: str, method: str, path: str, template: str) -> Any:
-        given = sent(template)
-        return await self.api.client.request(
-            method,
-            path,
-            headers=self.headers(caller),
-            params=given["params"],
-            data=given["data"] if method == "POST" else None,
-        )
+        return await self.api.client.request(method, path, headers=self.headers(caller), **sent(method, template))
 
 
 @cache
