@@ -12,6 +12,7 @@ TABLE_ACTIONS = {
     "RunsTable": ("GetItem", "PutItem", "UpdateItem"),
     "SessionsTable": ("GetItem", "PutItem", "UpdateItem", "Query"),
     "RunEventsTable": ("PutItem", "Query"),
+    "MemoriesTable": ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"),
 }
 RUN_GRANTS = {
     (f"dynamodb:{action}", f"{table}.Arn") for table, actions in TABLE_ACTIONS.items() for action in actions
@@ -71,7 +72,7 @@ GRANTS: dict[str, set[Grant]] = {
 
 EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
 LOG = {"RUNS_TABLE": "RunsTable", "EVENTS_TABLE": "RunEventsTable", "BUCKET": "Bucket"}
-STORE = LOG | {"SESSIONS_TABLE": "SessionsTable", "EVENTS_TTL_SECONDS": 86400}
+STORE = LOG | {"SESSIONS_TABLE": "SessionsTable", "MEMORIES_TABLE": "MemoriesTable", "EVENTS_TTL_SECONDS": 86400}
 MEDIA = {"MEDIA_PRIVATE_HOSTS": "refuse"}
 COMPONENTS = {"COMPONENTS_SECRET": "ComponentsSecret.Id"}
 QUEUE = {"RUNS_QUEUE_URL": "RunsQueue"}
