@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.stores.dynamodb.memories import MAX_CHANGES
+from agentos_lambda.runs.memories import MAX_CHANGES
 from tests.stores.builders import ending, running
 from tests.stores.dynamodb.faults import FaultyClient, answer_lost, refused
 from tests.stores.test_memories import added, changed, memory, remember, removed, texts

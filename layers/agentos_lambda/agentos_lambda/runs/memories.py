@@ -14,6 +14,9 @@ DEFAULT_USER = "default"
 MAX_BYTES = 32 * 1024
 """Of a memory as JSON in UTF-8. So 50 changes, and what else a run leaves, fit into a transaction."""
 
+MAX_CHANGES = 50
+"""Of memories in one transaction: DynamoDB allows 100 items, and a commit has others."""
+
 MAX_INPUT = 2_000
 """Characters that are kept of the message that a memory was made of. No request shows it."""
 

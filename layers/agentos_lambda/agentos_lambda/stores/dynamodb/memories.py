@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.memories import Memory, MemoryChange, MemoryOwner, by_user
+from agentos_lambda.runs.memories import MAX_CHANGES, Memory, MemoryChange, MemoryOwner, by_user
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
 from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.memory_items import (
@@ -35,9 +35,6 @@ from agentos_lambda.stores.dynamodb.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
-
-MAX_CHANGES = 50
-"""Of memories in one transaction: DynamoDB allows 100 items, and a commit has others."""
 
 _SETTLE_TRIES = 5
 """How often others may come first while a journal is applied."""
@@ -136,7 +133,11 @@ class DynamoDBMemories:
         self, index: str, attribute: str, partition: str, limit: int, *, ascending: bool
     ) -> Iterator[Mapping[str, Any]]:
         found = self._table.query(
-            f"#{attribute} = :partition", {":partition": text(partition)}, index=index, newest_first=not ascending
+            f"#{attribute} = :partition",
+            {":partition": text(partition)},
+            index=index,
+            newest_first=not ascending,
+            limits=repeat(limit),
         )
         return islice(found, limit)
 
