@@ -40,6 +40,9 @@ FOLLOW = {
     ("dynamodb:UpdateItem", "ConnectionsTable.Arn"),
     ("execute-api:ManageConnections", MANAGEMENT_API),
 }
+LIST = {
+    ("dynamodb:Query", f"${{MemoriesTable.Arn}}/index/{index}") for index in ("by_time", "by_id", "by_change", "users")
+}
 CLOSE = {("execute-api:ManageConnections", MANAGEMENT_API.replace("/POST/", "/DELETE/"))}
 CLOSE_OVERDUE = CLOSE | {
     ("dynamodb:Query", "${ConnectionsTable.Arn}/index/unauthenticated"),
@@ -59,7 +62,7 @@ START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE
 
 GRANTS: dict[str, set[Grant]] = {
     "ConfigFunction": READ_KEY,
-    "ControlFunction": READ_KEY | RUN_GRANTS | KEEP_SESSIONS,
+    "ControlFunction": READ_KEY | RUN_GRANTS | KEEP_SESSIONS | LIST,
     "FollowFunction": READ_KEY | READ_EVENTS,
     "AgentsFunction": START_RUNS | RUN_COMPONENTS,
     "TeamsFunction": START_RUNS | RUN_COMPONENTS,

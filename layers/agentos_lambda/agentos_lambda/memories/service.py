@@ -28,16 +28,22 @@ class MemoryService:
     def create(self, user_id: str, text: str, topics: Sequence[str]) -> Memory:
         return self.update(self._new_id(), user_id, text, topics)
 
-    def update(self, memory_id: str, user_id: str, text: str, topics: Sequence[str]) -> Memory:
+    def update(
+        self, memory_id: str, user_id: str, text: str, topics: Sequence[str], *, isolated: bool = False
+    ) -> Memory:
         """Replace the memory, whose owner stays; add it to those of ``user_id`` if there is none with this id.
 
-        Raises ``InvalidRequest`` for an id that no memory can have, ``NotStorable`` for what is too large.
+        ``isolated``: only a memory of this user, which has to be there: else raises ``NotFound``. Raises
+        ``InvalidRequest`` for an id that no memory can have, ``NotStorable`` for what is too large.
         """
         if not is_memory_id(memory_id):
             raise InvalidRequest("This cannot be the id of a memory")
 
         def change() -> tuple[list[MemoryChange], Memory]:
-            there = self._find(memory_id, user_id)
+            there = self._directory.find_memory(memory_id, user_id)
+            if there is None and isolated:
+                raise NotFound("Memory not found")
+            there = there or self._directory.find_memory(memory_id, None)
             now = self._clock.now()
             memory = Memory(
                 user_id=user_id if there is None else there.user_id,
@@ -82,9 +88,6 @@ class MemoryService:
 
     def list(self, query: MemoryQuery) -> MemoryPage:
         return page_of(self._directory, query)
-
-    def _find(self, memory_id: str, user_id: str) -> Memory | None:
-        return self._directory.find_memory(memory_id, user_id) or self._directory.find_memory(memory_id, None)
 
     def _changed(self, change: Callable[[], tuple[Sequence[MemoryChange], _Answer]]) -> _Answer:
         """Make the changes that ``change`` gives, which is asked again if somebody else came first."""
