@@ -65,7 +65,9 @@ def tenant() -> str:
 
 def tables_of(account: str) -> Tables:
     """The names in an account; those of buckets are shared by all accounts."""
-    return Tables(runs="Runs", sessions="Sessions", events="RunEvents", bucket=f"large-values-{account}")
+    return Tables(
+        runs="Runs", sessions="Sessions", events="RunEvents", bucket=f"large-values-{account}", memories="Memories"
+    )
 
 
 def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: IO[bytes]) -> None:

@@ -17,10 +17,12 @@ from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.openapi.build_document import build_document
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
+from agentos_lambda.api.routes.memories import memory_router
 from agentos_lambda.api.routes.session_media import session_media_router
 from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
 from agentos_lambda.identity.authority import Authority, Tokens
+from agentos_lambda.memories.service import MemoryService
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.model import Component, Continuation, RunInput
 from agentos_lambda.sessions.service import SessionService
@@ -82,6 +84,8 @@ def _app(origins: tuple[str, ...]) -> FastAPI:
     router.include_router(session_router(services.catalog, sessions))
     router.include_router(session_run_router(services.catalog, sessions))
     router.include_router(session_media_router(services.catalog, sessions, Links()))
+    memories: Any = _Part(lambda api: api.memories)
+    router.include_router(memory_router(services.catalog, memories))
     return create_app(router, services)
 
 
@@ -102,6 +106,7 @@ class Api:
         )
         world = self.world
         self.sessions = SessionService(world.store, world.queue, world.clock, new_id=world.new_id)
+        self.memories = MemoryService(world.store, world.clock, new_id=world.new_id)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
 
     def _current_key(self) -> str | None:

@@ -34,7 +34,7 @@ def test_a_session_from_its_creation_to_its_removal(api, deployment):
 
 
 def test_operations_of_agentos_that_are_not_served_are_told_from_wrong_paths(api):
-    for path in ("/memories", "/memories/some", "/knowledge/content", "/schedules/some/runs"):
+    for path in ("/learnings", "/learnings/some", "/knowledge/content", "/schedules/some/runs"):
         answer = api.get(path)
         assert (answer.status_code, answer.json()["error_code"]) == (501, "NOT_IMPLEMENTED")
-    assert api.get("/memories/some/thing").status_code == 404
+    assert api.get("/learnings/some/thing").status_code == 404

@@ -113,8 +113,7 @@ VALUES: dict[str, Callable[[], Any]] = {
 """A value for each setting whose default says nothing of what else it may be."""
 
 REFUSED = {
-    "search_past_sessions", "memory_manager", "enable_agentic_memory", "update_memory_on_run",
-    "add_memories_to_context", "learning", "compaction", "offload_tool_results", "filesystem", "knowledge",
+    "search_past_sessions", "learning", "compaction", "offload_tool_results", "filesystem", "knowledge",
 }  # fmt: skip
 
 
@@ -284,4 +283,11 @@ def test_each_method_of_agnos_databases_is_in_one_domain() -> None:
         "get_session",
         "upsert_session",
         "upsert_run",
+        "get_user_memories",
+        "get_user_memory",
+        "get_all_memory_topics",
+        "upsert_user_memory",
+        "delete_user_memory",
+        "delete_user_memories",
+        "clear_memories",
     }

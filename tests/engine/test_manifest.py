@@ -121,7 +121,7 @@ def test_only_domains_with_routes_name_a_database(document: JsonObject) -> None:
     os_config = Manifest(document, {}).os_config()
 
     assert os_config["session"]["dbs"][0]["db_id"] == os_config["os_database"] == "agentos-lambda"
-    assert [os_config[domain]["dbs"] for domain in ("metrics", "memory", "learning", "evals", "traces")] == [[]] * 5
+    assert [os_config[domain]["dbs"] for domain in ("metrics", "learning", "evals", "traces")] == [[]] * 4
     assert not {"agents", "teams", "workflows", "available_models"} & os_config.keys()
 
 

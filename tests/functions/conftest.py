@@ -26,6 +26,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, manifest: Path) -> Iterator[Any]:
         "RUNS_TABLE": tables.runs,
         "SESSIONS_TABLE": tables.sessions,
         "EVENTS_TABLE": tables.events,
+        "MEMORIES_TABLE": tables.memories,
         "BUCKET": tables.bucket,
         "AGENTOS_MANIFEST": str(manifest),
         "AGENTOS_COMPONENTS": str(COMPONENTS / "components.py"),

@@ -196,3 +196,32 @@ async def test_nobody_is_let_in_while_keys_cannot_be_had():
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert answer.json() == {"detail": "Tokens cannot be verified at present", "error_code": "SERVICE_UNAVAILABLE"}
     assert (await stack.api.client.get("/health")).status_code == 200
+
+
+async def test_memories_are_their_users_whatever_user_a_request_names():
+    stack = await Stack().begun()
+
+    async def ask(caller: str, method: str, path: str, status: int = 200, **body: Any) -> Any:
+        options = {"json": body} if body else {}
+        answer = await stack.api.client.request(method, path, headers=stack.headers(caller), **options)
+        assert answer.status_code == status, answer.text
+        return answer.json() if answer.content else None
+
+    made = await ask("user A", "POST", "/memories", memory="likes tea", topics=["drinks"], user_id="bob")
+    path = f"/memories/{made['memory_id']}"
+    assert made["user_id"] == "alice"
+    assert await ask("user A", "GET", f"{path}?user_id=bob") == made
+
+    for query in ("", "?user_id=alice"):
+        assert (await ask("user B", "GET", f"/memories{query}"))["data"] == []
+        assert await ask("user B", "GET", f"/memory_topics{query}") == []
+        assert (await ask("user B", "GET", f"/user_memory_stats{query}"))["data"] == []
+        await ask("user B", "GET", f"{path}{query}", 404)
+        await ask("user B", "DELETE", f"{path}{query}", 204)
+    await ask("user B", "DELETE", "/memories", 204, memory_ids=[made["memory_id"]], user_id="alice")
+    for memory_id in (made["memory_id"], "unknown"):
+        answer = await ask("user B", "PATCH", f"/memories/{memory_id}", 404, memory="likes gin", user_id="alice")
+        assert answer["detail"] == "Memory not found"
+
+    assert (await ask("user A", "GET", "/memories"))["data"] == [made]
+    assert (await ask("admin", "GET", "/memories"))["data"] == [made]

@@ -10,6 +10,7 @@ from typing import Any
 from agentos_lambda.protocol.events import terminal_event
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.errors import InvalidRequest
+from agentos_lambda.runs.memories import MemoryChange
 from agentos_lambda.runs.model import Continuation, RunOutput, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
@@ -31,6 +32,7 @@ class ScriptedRun:
     tools: int = 0
     withdrawn: bool = False
     answer: dict[str, object] | None = None
+    memories: tuple[MemoryChange, ...] = ()
 
     def __post_init__(self) -> None:
         self.cancelled = False
@@ -77,7 +79,13 @@ class ScriptedRun:
             "input": getattr(self.request.work, "message", None),
         }
         return EngineOutcome(
-            status, RunOutput(run, self.members), self.session, self.error, withdrawn=self.withdrawn, answer=self.answer
+            status,
+            RunOutput(run, self.members),
+            self.session,
+            self.error,
+            withdrawn=self.withdrawn,
+            answer=self.answer,
+            memories=self.memories,
         )
 
     def left_behind(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol, cast
 
+from agentos_lambda.memories.ports import MemoryDirectory
 from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.execution import Execution
@@ -55,8 +56,8 @@ class OneOfEach:
         return "3.1.10"
 
 
-class WorldStore(Store, DeletionStore, Protocol):
-    """Of runs, and of sessions as requests see them."""
+class WorldStore(Store, DeletionStore, MemoryDirectory, Protocol):
+    """Of runs, and of sessions and memories as requests see them."""
 
 
 @dataclass

@@ -12,6 +12,7 @@ TABLE_ACTIONS = {
     "RunsTable": ("GetItem", "PutItem", "UpdateItem"),
     "SessionsTable": ("GetItem", "PutItem", "UpdateItem", "Query"),
     "RunEventsTable": ("PutItem", "Query"),
+    "MemoriesTable": ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"),
 }
 RUN_GRANTS = {
     (f"dynamodb:{action}", f"{table}.Arn") for table, actions in TABLE_ACTIONS.items() for action in actions
@@ -39,6 +40,9 @@ FOLLOW = {
     ("dynamodb:UpdateItem", "ConnectionsTable.Arn"),
     ("execute-api:ManageConnections", MANAGEMENT_API),
 }
+LIST = {
+    ("dynamodb:Query", f"${{MemoriesTable.Arn}}/index/{index}") for index in ("by_time", "by_id", "by_change", "users")
+}
 CLOSE = {("execute-api:ManageConnections", MANAGEMENT_API.replace("/POST/", "/DELETE/"))}
 CLOSE_OVERDUE = CLOSE | {
     ("dynamodb:Query", "${ConnectionsTable.Arn}/index/unauthenticated"),
@@ -58,7 +62,7 @@ START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE
 
 GRANTS: dict[str, set[Grant]] = {
     "ConfigFunction": READ_KEY,
-    "ControlFunction": READ_KEY | RUN_GRANTS | KEEP_SESSIONS,
+    "ControlFunction": READ_KEY | RUN_GRANTS | KEEP_SESSIONS | LIST,
     "FollowFunction": READ_KEY | READ_EVENTS,
     "AgentsFunction": START_RUNS | RUN_COMPONENTS,
     "TeamsFunction": START_RUNS | RUN_COMPONENTS,
@@ -71,7 +75,7 @@ GRANTS: dict[str, set[Grant]] = {
 
 EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
 LOG = {"RUNS_TABLE": "RunsTable", "EVENTS_TABLE": "RunEventsTable", "BUCKET": "Bucket"}
-STORE = LOG | {"SESSIONS_TABLE": "SessionsTable", "EVENTS_TTL_SECONDS": 86400}
+STORE = LOG | {"SESSIONS_TABLE": "SessionsTable", "MEMORIES_TABLE": "MemoriesTable", "EVENTS_TTL_SECONDS": 86400}
 MEDIA = {"MEDIA_PRIVATE_HOSTS": "refuse"}
 COMPONENTS = {"COMPONENTS_SECRET": "ComponentsSecret.Id"}
 QUEUE = {"RUNS_QUEUE_URL": "RunsQueue"}

@@ -13,7 +13,7 @@ from tests.stack.translation import source, translate
 
 Stack = dict[str, dict[str, Any]]
 
-TABLES = ("RunsTable", "SessionsTable", "RunEventsTable")
+TABLES = ("RunsTable", "SessionsTable", "RunEventsTable", "MemoriesTable")
 
 
 def keys(schema: list[dict[str, str]]) -> dict[str, str]:
@@ -58,6 +58,21 @@ def test_sessions_are_keyed_by_session_and_item_and_indexed_by_kind_component_an
     }
     indexed = {"kind_shard": "S", "component_shard": "S", "kind_user": "S", "created_at": "N"}
     assert types(table) == {"session_id": "S", "item": "S", **indexed}
+
+
+def test_memories_are_keyed_by_user_and_item_and_indexed_by_time_id_and_user(stack: Stack) -> None:
+    table = stack["MemoriesTable"]["Properties"]
+    assert keys(table["KeySchema"]) == {"HASH": "user_id", "RANGE": "item"}
+    (by_time,) = table["LocalSecondaryIndexes"]
+    assert keys(by_time["KeySchema"]) == {"HASH": "user_id", "RANGE": "updated_at"}
+    assert by_time["Projection"] == {"ProjectionType": "ALL"}
+    assert indexes(table) == {
+        "by_id": ({"HASH": "memory_id"}, set()),
+        "by_change": ({"HASH": "memory_shard", "RANGE": "updated_at"}, set()),
+        "users": ({"HASH": "users_shard", "RANGE": "changed_at"}, {"total"}),
+    }
+    indexed = {"memory_id": "S", "memory_shard": "S", "users_shard": "S", "updated_at": "N", "changed_at": "N"}
+    assert types(table) == {"user_id": "S", "item": "S", **indexed}
 
 
 def test_events_are_keyed_by_run_and_pack(stack: Stack) -> None:

@@ -38,6 +38,12 @@ def functions(stack: Stack) -> dict[tuple[str, str], str]:
     }
 
 
+MEMORY_ROUTES = {
+    "/memories": ("get", "post", "delete"),
+    "/memories/{memory_id}": ("get", "patch", "delete"),
+    "/memory_topics": ("get",),
+    "/user_memory_stats": ("get",),
+}
 SESSION_ROUTES = {
     "/sessions": ("get", "post", "delete"),
     "/sessions/{session_id}": ("get", "patch", "delete"),
@@ -72,7 +78,7 @@ def expected_routes() -> dict[tuple[str, str], str]:
             (f"{run}/resume", "post"): "FollowFunction",
             (f"{run}/continue", "post"): run_function,
         }
-    for path, methods in SESSION_ROUTES.items():
+    for path, methods in {**SESSION_ROUTES, **MEMORY_ROUTES}.items():
         expected |= {(path, method): "ControlFunction" for method in methods}
     preflights = {(path, "options"): "ControlFunction" for path, _ in expected if path not in CONFIG_PATHS}
     return expected | preflights

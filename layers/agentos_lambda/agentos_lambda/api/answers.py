@@ -247,3 +247,31 @@ class RunPreview(TypedDict):
     run_input: NotRequired[Annotated[str, Field(description="At most 280 characters")]]
     content_preview: NotRequired[Annotated[str, Field(description="At most 280 characters")]]
     created_at: DateTime
+
+
+class Memory(TypedDict):
+    """Something remembered of a user."""
+
+    memory_id: str
+    memory: Annotated[str, Field(description="Its text")]
+    topics: list[str] | None
+    agent_id: Annotated[str | None, Field(description="The agent that has made it")]
+    team_id: Annotated[str | None, Field(description="The team that has made it")]
+    user_id: str
+    updated_at: DateTime
+
+
+class MemoryPage(TypedDict):
+    data: list[Memory]
+    meta: PageInfo
+
+
+class MemoryStats(TypedDict):
+    user_id: str
+    total_memories: Count
+    last_memory_updated_at: DateTime
+
+
+class MemoryStatsPage(TypedDict):
+    data: list[MemoryStats]
+    meta: PageInfo

@@ -14,6 +14,7 @@ class Settings:
     runs_table: str = ""
     sessions_table: str = ""
     events_table: str = ""
+    memories_table: str = ""
     bucket: str = ""
     connections_table: str = ""
     queue_url: str = ""
@@ -53,6 +54,7 @@ class Settings:
             runs_table=given.get("RUNS_TABLE", ""),
             sessions_table=given.get("SESSIONS_TABLE", ""),
             events_table=given.get("EVENTS_TABLE", ""),
+            memories_table=given.get("MEMORIES_TABLE", ""),
             bucket=given.get("BUCKET", ""),
             connections_table=given.get("CONNECTIONS_TABLE", ""),
             queue_url=given.get("RUNS_QUEUE_URL", ""),

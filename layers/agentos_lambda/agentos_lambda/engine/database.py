@@ -11,11 +11,14 @@ from copy import deepcopy
 from typing import Any
 
 from agno.db.base import SessionType
+from agno.db.schemas.memory import UserMemory
 from agno.session import AgentSession, TeamSession, WorkflowSession
 
+from agentos_lambda.engine.memories import RunMemories, as_agno, as_row
 from agentos_lambda.engine.refusing_database import RefusingDatabase
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.protocol.values import Json, JsonObject, Kind, RunStatus
+from agentos_lambda.runs.memories import MemoryFilter, no_memories
 from agentos_lambda.runs.model import RunOutput, Session
 from agentos_lambda.runs.session_fields import from_fields
 
@@ -40,7 +43,14 @@ class RunDatabase(RefusingDatabase):
     """One run's view of its session, and all that agno saved in its course."""
 
     def __init__(
-        self, run_id: str, kind: Kind, component_id: str, session: Session | None, paused: RunOutput | None = None
+        self,
+        run_id: str,
+        kind: Kind,
+        component_id: str,
+        session: Session | None,
+        paused: RunOutput | None = None,
+        *,
+        memories: RunMemories | None = None,
     ) -> None:
         """For a run of this component, in a session that was read before (None: a new one).
 
@@ -48,6 +58,7 @@ class RunDatabase(RefusingDatabase):
         """
         super().__init__(id=DATABASE_ID)
         self._run_id = run_id
+        self.memories = memories or RunMemories(no_memories, None)
         self._loaded = _agno_session(session) if session else None
         # A session that another component has begun keeps the other's name; one of another kind has none here.
         self._own_type = _SESSION_TYPES[SessionType(kind)]
@@ -109,6 +120,52 @@ class RunDatabase(RefusingDatabase):
         self.runs[saved["run_id"]] = saved
         if saved["run_id"] == self._run_id and saved.get("status") in _ENDED:
             self.run_saved.set()
+
+    async def get_user_memories(  # noqa: PLR0917  agno's signature
+        self,
+        user_id: str | None = None,
+        agent_id: str | None = None,
+        team_id: str | None = None,
+        topics: list[str] | None = None,
+        search_content: str | None = None,
+        limit: int | None = None,
+        page: int | None = None,
+        sort_by: str | None = None,  # noqa: ARG002  agno sorts what it shows by itself
+        sort_order: str | None = None,  # noqa: ARG002
+        deserialize: bool | None = True,
+    ) -> list[UserMemory] | tuple[list[dict[str, Any]], int]:
+        """The memories of this user, or of the run's, oldest first."""
+        wanted = MemoryFilter(agent_id, team_id, tuple(topics or ()), search_content)
+        found = [memory for memory in await self.memories.of(user_id) if wanted.takes(memory)]
+        start = ((page or 1) - 1) * (limit or 0)
+        shown = found[start:] if limit is None else found[start : start + limit]
+        return [as_agno(memory) for memory in shown] if deserialize else ([as_row(each) for each in shown], len(found))
+
+    async def get_user_memory(
+        self, memory_id: str, deserialize: bool | None = True, user_id: str | None = None
+    ) -> UserMemory | dict[str, Any] | None:
+        memory = next((each for each in await self.memories.of(user_id) if each.memory_id == memory_id), None)
+        if memory is None:
+            return None
+        return as_agno(memory) if deserialize else as_row(memory)
+
+    async def get_all_memory_topics(self, user_id: str | None = None) -> list[str]:
+        return sorted({topic for memory in await self.memories.of(user_id) for topic in memory.topics or ()})
+
+    async def upsert_user_memory(
+        self, memory: UserMemory, deserialize: bool | None = True
+    ) -> UserMemory | dict[str, Any] | None:
+        put = await self.memories.put(memory)
+        return as_agno(put) if deserialize else as_row(put)
+
+    async def delete_user_memory(self, memory_id: str, user_id: str | None = None) -> None:
+        await self.memories.remove([memory_id], user_id)
+
+    async def delete_user_memories(self, memory_ids: list[str], user_id: str | None = None) -> None:
+        await self.memories.remove(memory_ids, user_id)
+
+    async def clear_memories(self) -> None:
+        await self.memories.clear()
 
     async def update_approval_run_status(self, *_: Any, **__: Any) -> int:
         """0: there are no approvals. agno asks this at the end of every run."""

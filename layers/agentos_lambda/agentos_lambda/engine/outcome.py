@@ -85,6 +85,7 @@ def outcome_of(
         status=status,
         output=RunOutput(run=as_shown(observed.blocked.removed_from(run)), members=members),
         session=_delta(request, database),
+        memories=database.memories.changes(),
         error=_error(run, observed) if status is RunStatus.ERROR else None,
         withdrawn=observed.blocked.streamed,
     )
@@ -115,6 +116,8 @@ def _unkept(status: RunStatus, database: RunDatabase) -> str | None:
     The manifest refuses the settings that do this. Tools, members and the like that a function gives are not in it.
     """
     succeeded = status in (RunStatus.COMPLETED, RunStatus.PAUSED)
+    if succeeded and database.memories.unread:
+        return "The memories of the user could not be read"
     return refusal(database.refused) if succeeded and database.refused is not None else None
 
 

@@ -7,6 +7,7 @@ import inspect
 import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,7 @@ from agentos_lambda.engine.isolation.tasks import Tasks, note_tasks
 from agentos_lambda.engine.isolation.threads import RunThreads, use_threads
 from agentos_lambda.engine.isolation.toolkits import Connections, note_connections
 from agentos_lambda.engine.media import MediaRules
+from agentos_lambda.engine.memories import RunMemories
 from agentos_lambda.engine.outcome import Observations, outcome_of
 from agentos_lambda.engine.shown_runs import as_shown
 from agentos_lambda.engine.step_runs import with_true_statuses
@@ -78,6 +80,7 @@ class AgnoRun:
             request.component_id,
             request.session,
             with_unique_calls(request.paused)[0] if request.paused is not None else None,
+            memories=RunMemories(request.memories, request.user_id),
         )
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -237,6 +240,11 @@ class AgnoRun:
         return []
 
 
+def _remembers(part: AgnoComponent) -> bool:
+    """Whether a member that has no database of its own is told to remember its user all the same."""
+    return bool(getattr(part, "update_memory_on_run", False) or getattr(part, "enable_agentic_memory", False))
+
+
 def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
     """A copy for one run. The template never runs: once it was a member it keeps its team, and saves nothing alone."""
     component = template.deep_copy()
@@ -253,6 +261,10 @@ def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
             run_hooks_in_threads(part)
             take_objects_as_text(part)
     for part in with_reasoning_agents(parts(component)):
-        if part is component or part.db is not None:
+        if part is component or part.db is not None or _remembers(part):
             part.db = database
+        if not isinstance(part, Workflow) and part.memory_manager is not None:
+            # The copy shares the template's: agno would leave this run's database and model in it.
+            part.memory_manager = copy(part.memory_manager)
+            part.memory_manager.db = database
     return component

@@ -106,6 +106,8 @@ class EndingMaker:
             session=outcome.session,
             read=read,
             title=title_of(record.kind, run),
+            # Who has a run cancelled does not want it to have remembered anything.
+            memories=() if outcome.status is RunStatus.CANCELLED else outcome.memories,
             error=outcome.error and outcome.error[:_MAX_ERROR_LENGTH],
             last_events=last_events,
             sealed_at=last_events.last_index if last_events is not None else None,

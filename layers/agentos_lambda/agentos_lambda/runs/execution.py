@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agentos_lambda.protocol.values import Event, RunStatus
 from agentos_lambda.runs.clock import Clock
@@ -164,7 +164,8 @@ class Execution:
             return failed_bare(record, self._name, refused), []
         try:
             engine = await asyncio.to_thread(self._context.engine)
-            self._engine_run = run = engine.start(self._request)
+            request = replace(self._request, memories=self._context.store.memories_of)
+            self._engine_run = run = engine.start(request)
         except (ComponentUnusable, NotFound) as error:
             log.warning("the component cannot be used: %s", error, extra={"run_id": record.run_id})
             return failed_bare(record, self._name, str(error)), []

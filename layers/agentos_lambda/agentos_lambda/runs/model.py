@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentos_lambda.protocol.values import Event, Json, JsonObject, Kind, RunStatus
+from agentos_lambda.runs.memories import MemoryChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,7 @@ class Ending:
     """The session as the run has read it; None if it was new, or was not read. It may have changed since."""
     title: str | None = None
     """What to call the session, if it has no name yet."""
+    memories: tuple[MemoryChange, ...] = ()
     error: str | None = None
     last_events: EventPack | None = None
     """The last pack of the log, with the terminal events."""

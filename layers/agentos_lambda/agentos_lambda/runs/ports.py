@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from agentos_lambda.protocol.values import Event, Json, JsonObject, Kind, RunStatus
+from agentos_lambda.runs.memories import Memory, MemoryChange, no_memories
 from agentos_lambda.runs.model import (
     Component,
     Continuation,
@@ -98,8 +99,11 @@ class RunStore(Protocol):
         The owner of a session is that of the run that creates it, and stays. Fields are merged one by one, whatever
         others have committed since ``ending.read``. Raises ``NotStorable`` if the values are too large.
 
-        If the session was deleted after the run was accepted, commits without it, and the run leaves nothing else.
-        If it was deleted before, the run begins a new session.
+        If the session was deleted after the run was accepted, commits without it, and the run leaves nothing else but
+        memories. If it was deleted before, the run begins a new session.
+
+        Changes of memories are committed with it. Those of memories that somebody else has changed since the run read
+        them are dropped, and logged.
         """
 
     def commit_without_session(self, ending: Ending) -> RunRecord:
@@ -138,6 +142,13 @@ class SessionStore(Protocol):
         """
 
 
+class UserMemories(Protocol):
+    """The memories of users, as runs read them."""
+
+    def memories_of(self, user_id: str) -> Sequence[Memory]:
+        """All memories of the user in any order, read consistently."""
+
+
 class EventLog(Protocol):
     """The packs of events, kept for a limited time."""
 
@@ -148,8 +159,8 @@ class EventLog(Protocol):
         """Events with an index over ``after``, in order: of ended attempts up to the seal, of the current one all."""
 
 
-class Store(RunStore, SessionStore, EventLog, Protocol):
-    """All three in one database, so that a commit is one transaction."""
+class Store(RunStore, SessionStore, UserMemories, EventLog, Protocol):
+    """All of them in one database, so that a commit is one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +178,9 @@ class EngineRequest:
     """Whether events are wanted. If not, the engine may give none."""
     paused: RunOutput | None = None
     """For a continuation: what the run left when it paused."""
+    memories: Callable[[str], Sequence[Memory]] = no_memories
+    """The memories of a user; called in a thread of its own, once for each user that the run asks for. May raise
+    ``StoreUnavailable``."""
 
     @classmethod
     def for_attempt(
@@ -199,6 +213,8 @@ class EngineOutcome:
     """The run as it happened, with its members, where that is more than is to be stored."""
     withdrawn: bool = False
     """Whether the events before the terminal ones hold what nobody may read any more."""
+    memories: tuple[MemoryChange, ...] = ()
+    """What the run has changed of its user's memories."""
 
 
 class EngineRun(Protocol):

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
 
 from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.errors import CancelWins, Fenced, LostRace, NotStorable
+from agentos_lambda.runs.memories import MemoryChange
 from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunRecord
 from agentos_lambda.runs.timing import DUE_STEP_MS
 from agentos_lambda.sessions.model import SessionEntry
+
+log = logging.getLogger(__name__)
 
 NOTHING = -1
 """The end of a log in which no event counts."""
@@ -73,6 +77,13 @@ def ended(record: RunRecord, ending: Ending, *, in_session: bool) -> RunRecord:
         in_session=in_session,
         log_from=start_of_log(ending),
     )
+
+
+def note_dropped(ending: Ending, changes: Iterable[MemoryChange]) -> None:
+    """Log the changes that are not committed, because somebody else has changed the same memories."""
+    for change in changes:
+        extra = {"run_id": ending.before.run_id, "memory_id": change.memory_id}
+        log.warning("a memory keeps its newer text: what the run made of it is dropped", extra=extra)
 
 
 def start_of_log(ending: Ending) -> int:

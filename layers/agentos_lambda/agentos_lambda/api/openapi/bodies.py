@@ -7,6 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
 from agentos_lambda.api.requests.continue_form import ContinueForm
+from agentos_lambda.api.requests.memory_forms import MemoryDeletionForm, MemoryForm
 from agentos_lambda.api.requests.parse import CancelForm, ResumeForm
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.requests.session_forms import (
@@ -30,6 +31,8 @@ _JSON_FORMS: dict[str, tuple[type[BaseModel], str]] = {
     SessionChangeForm.__name__: (SessionChangeForm, "SessionChange"),
     RenameForm.__name__: (RenameForm, "SessionName"),
     DeletionForm.__name__: (DeletionForm, "SessionDeletion"),
+    MemoryForm.__name__: (MemoryForm, "NewMemory"),
+    MemoryDeletionForm.__name__: (MemoryDeletionForm, "MemoryDeletion"),
 }
 """Forms that come as JSON, and what they are called."""
 _OPTIONAL = (ResumeForm.__name__, CancelForm.__name__, NewSessionForm.__name__)
@@ -47,6 +50,9 @@ _EXAMPLES: JsonObject = {
     "create_session": {"session_name": "Ships", "session_state": {"harbour": "Genoa"}},
     "update_session": {"session_state": {"harbour": "Lisbon"}},
     "rename_session": {"session_name": "Harbours"},
+    "create_memory": {"memory": "likes tea", "user_id": "ada", "topics": ["drinks"]},
+    "update_memory": {"memory": "likes coffee", "user_id": "ada"},
+    "delete_memories": {"memory_ids": ["first"], "user_id": "ada"},
     "delete_sessions": {"session_ids": ["first"], "session_types": ["agent"]},
 }
 _FILE = {"type": "string", "format": "binary"}

@@ -27,6 +27,7 @@ from agentos_lambda.api.openapi.bodies import Plain, body_schemas, request_body
 from agentos_lambda.api.responses import Accepted, Created, NoContent
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
+from agentos_lambda.api.routes.memories import memory_router
 from agentos_lambda.api.routes.session_media import session_media_router
 from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
@@ -40,6 +41,11 @@ Run agents, teams and workflows; follow, cancel, resume and continue their runs.
 
 A component that fails is a run with the status `ERROR`, answered with 200. Every other error is
 `{"detail": "…", "error_code": "…"}`."""
+
+_TAGS = {
+    "Sessions": "Conversations: what runs share, and what they said.",
+    "Memory": "What is remembered of users.",
+}
 
 _SECURITY = {
     "type": "http",
@@ -72,7 +78,11 @@ _EVENTS = (
 def build_document() -> JsonObject:
     """The document. Nothing behind the routes is needed to describe them."""
     kinds = {kind.plural.capitalize(): getattr(answers, kind.label).__doc__ for kind in Kind}
-    told = {"Discovery": "What there is.", **kinds, "Sessions": "Conversations: what runs share, and what they said."}
+    told = {
+        "Discovery": "What there is.",
+        **kinds,
+        **_TAGS,
+    }
     tags = [{"name": name, "description": description} for name, description in told.items()]
     app = FastAPI(title="AgentOS on Lambda", version=__version__, description=_DESCRIPTION, openapi_tags=tags)
     nothing: Any = None
@@ -82,6 +92,7 @@ def build_document() -> JsonObject:
     app.include_router(session_router(nothing, nothing))
     app.include_router(session_run_router(nothing, nothing))
     app.include_router(session_media_router(nothing, nothing, nothing))
+    app.include_router(memory_router(nothing, nothing))
     originals = (context.original_route for context in iter_route_contexts(app.routes))
     routes = {route.operation_id: route for route in originals if isinstance(route, APIRoute)}
     document, schemas = app.openapi(), body_schemas()

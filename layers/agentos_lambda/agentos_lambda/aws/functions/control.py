@@ -5,6 +5,7 @@ from __future__ import annotations
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.routes.components import component_router
 from agentos_lambda.api.routes.joined import joined
+from agentos_lambda.api.routes.memories import memory_router
 from agentos_lambda.api.routes.not_served import not_served_router
 from agentos_lambda.api.routes.runs_read import run_state_router
 from agentos_lambda.api.routes.session_media import session_media_router
@@ -16,6 +17,7 @@ from agentos_lambda.aws.functions.wiring import new_id, prepared_clients, queue_
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.memories.service import MemoryService
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.service import RunService
@@ -38,6 +40,7 @@ def control_handler() -> LambdaHandler:
         session_router(services.catalog, sessions),
         session_run_router(services.catalog, sessions),
         session_media_router(services.catalog, sessions, S3MediaLinks(settings.bucket, clients)),
+        memory_router(services.catalog, MemoryService(store, clock, new_id=new_id)),
         not_served_router(),
     )
     return LambdaHandler(create_app(joined(*routers), services), clock)

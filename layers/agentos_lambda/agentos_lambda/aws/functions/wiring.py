@@ -25,7 +25,13 @@ def prepared_clients() -> Clients:
 
 def store_of(settings: Settings, clients: Clients | None = None) -> DynamoDBStore:
     """The store of runs, sessions and events. Without ``clients``, boto3 is imported at the first request."""
-    tables = Tables(settings.runs_table, settings.sessions_table, settings.events_table, settings.bucket)
+    tables = Tables(
+        runs=settings.runs_table,
+        sessions=settings.sessions_table,
+        events=settings.events_table,
+        bucket=settings.bucket,
+        memories=settings.memories_table,
+    )
     return DynamoDBStore(tables, events_ttl_seconds=settings.events_ttl_seconds, clients=clients)
 
 

@@ -47,7 +47,7 @@ from agentos_lambda.protocol.values import Json, JsonObject, Kind
 _OF_COMPONENTS = ("available_models", "agents", "teams", "workflows")
 """Parts of ``GET /config`` that the catalog gives component by component."""
 
-_NOT_SERVED = ("metrics", "memory", "learning", "evals", "traces")
+_NOT_SERVED = ("metrics", "learning", "evals", "traces")
 """Domains that AgentOS would offer for any database. Here they have no routes, so no database is named for them."""
 
 

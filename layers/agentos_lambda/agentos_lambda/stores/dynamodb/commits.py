@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import Fenced, NotStorable, StoreUnavailable
+from agentos_lambda.runs.memories import MemoryChange
 from agentos_lambda.runs.model import Ending, RunRecord
 from agentos_lambda.stores.dynamodb.attributes import Item, number, text
+from agentos_lambda.stores.dynamodb.blobs import run_folder
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import record_key, record_of
+from agentos_lambda.stores.dynamodb.memories import DynamoDBMemories
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
 from agentos_lambda.stores.dynamodb.sessions import Sessions, may_come_into
 from agentos_lambda.stores.dynamodb.table import Table
-from agentos_lambda.stores.rules import ended, refusal, start_of_log
+from agentos_lambda.stores.rules import ended, note_dropped, refusal, start_of_log
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -28,20 +32,40 @@ _MAX_RACES = 10
 """How many commits into the same session may overtake a commit before it gives up for now."""
 
 
+_JOURNALS = 5
+"""How many journals of other runs may stand in the way of a commit."""
+
+
 class Commits:
     """``commit`` and ``commit_without_session`` of ``runs.ports.RunStore``."""
 
-    def __init__(self, runs: Table, sessions: Sessions, log: DynamoDBEventLog, requests: Requests) -> None:
+    def __init__(
+        self, runs: Table, sessions: Sessions, memories: DynamoDBMemories, log: DynamoDBEventLog, requests: Requests
+    ) -> None:
         self._runs = runs
         self._sessions = sessions
+        self._memories = memories
         self._log = log
         self._requests = requests
 
     def commit(self, ending: Ending) -> RunRecord:
-        return self._commit(ending, in_session=True)
+        return self._remembering(ending, in_session=True)
 
     def commit_without_session(self, ending: Ending) -> RunRecord:
-        return self._commit(ending, in_session=False)
+        return self._remembering(ending, in_session=False)
+
+    def _remembering(self, ending: Ending, *, in_session: bool) -> RunRecord:
+        """Commit with the changes of memories that still count: a refusal drops at least one, or applies a journal."""
+        for _ in range(len(ending.memories) + _JOURNALS):
+            try:
+                return self._commit(ending, in_session=in_session)
+            except _MemoriesMoved as moved:
+                note_dropped(ending, moved.changes)
+                if not moved.changes:
+                    self._memories.settle(ending.memories)
+                kept = tuple(change for change in ending.memories if change not in moved.changes)
+                ending = replace(ending, memories=kept)
+        raise StoreUnavailable("The memories change too quickly.")
 
     def _commit(self, ending: Ending, *, in_session: bool) -> RunRecord:
         before, pack = ending.before, ending.last_events
@@ -92,11 +116,26 @@ class Commits:
                 return True
         raise StoreUnavailable("The session changes too quickly.")
 
-    def _send(self, ending: Ending, actions: list[TransactWriteItemTypeDef]) -> None:
-        token = _request_token(ending, actions)
-        self._requests.send(
-            lambda clients: clients.dynamodb.transact_write_items(TransactItems=actions, ClientRequestToken=token)
+    def _send(self, ending: Ending, others: list[TransactWriteItemTypeDef]) -> None:
+        """Send the transaction with these actions, and what the run remembers.
+
+        Raises ``TransactionRefused`` if one of these refuses it, ``_MemoriesMoved`` if only memories do.
+        """
+        before = ending.before
+        remembered = self._memories.commit_actions(
+            ending.memories, ending.token, run_folder(before.run_id, before.attempt), now=ending.ended_at
         )
+        actions = [*others, *(action for action, _ in remembered)]
+        token = _request_token(ending, actions)
+        try:
+            self._requests.send(
+                lambda clients: clients.dynamodb.transact_write_items(TransactItems=actions, ClientRequestToken=token)
+            )
+        except TransactionRefused as refused:
+            if any(map(refused.failed, range(len(others)))):
+                raise
+            moved = [change for place, (_, change) in enumerate(remembered, len(others)) if refused.failed(place)]
+            raise _MemoriesMoved(tuple(change for change in moved if change is not None)) from None
 
     def _end_record(self, ending: Ending, *, in_session: bool) -> Any:
         before = ending.before
@@ -134,6 +173,14 @@ class Commits:
             update += ", #error = :error"
             values[":error"] = text(ending.error)
         return self._runs.update_action(record_key(before.run_id), f"{update} {remove}", condition, values, aliases)
+
+
+class _MemoriesMoved(Exception):
+    """Somebody else has changed the memories of these changes; none: has left a journal of their user."""
+
+    def __init__(self, changes: tuple[MemoryChange, ...]) -> None:
+        super().__init__("The memories have changed.")
+        self.changes = changes
 
 
 def _own_or_raise(ending: Ending, refused: TransactionRefused) -> RunRecord:

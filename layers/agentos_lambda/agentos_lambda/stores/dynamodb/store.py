@@ -11,6 +11,7 @@ from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.commits import Commits
 from agentos_lambda.stores.dynamodb.directory import DynamoDBDirectory
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
+from agentos_lambda.stores.dynamodb.memories import DynamoDBMemories
 from agentos_lambda.stores.dynamodb.records import RunRecords
 from agentos_lambda.stores.dynamodb.remains import DynamoDBRemains
 from agentos_lambda.stores.dynamodb.requests import Requests
@@ -21,12 +22,14 @@ from agentos_lambda.stores.retries import Retries
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Names of the three tables, and of the bucket for what is too large for them."""
+    """Names of the tables, and of the bucket for what is too large for them."""
 
     runs: str
     sessions: str
     events: str
     bucket: str
+    memories: str = ""
+    """Empty where no memories are asked for."""
 
 
 class DynamoDBStore:
@@ -51,7 +54,8 @@ class DynamoDBStore:
         directory = DynamoDBDirectory(session_table, runs, sessions, blobs, requests, new_token=lambda: uuid4().hex)
         remains = DynamoDBRemains(session_table, runs, events, blobs)
         records = RunRecords(runs, blobs, log)
-        commits = Commits(runs, sessions, log, requests)
+        memories = DynamoDBMemories(Table(tables.memories, requests), blobs, requests, new_token=lambda: uuid4().hex)
+        commits = Commits(runs, sessions, memories, log, requests)
 
         self.accept = records.accept
         self.work = records.work
@@ -81,5 +85,11 @@ class DynamoDBStore:
         self.remove_run = remains.remove_run
         self.remove_values = remains.remove_values
         self.close = remains.close
+        self.memories_of = memories.memories_of
+        self.memory_count = memories.count
+        self.find_memory = memories.find
+        self.newest_memories = memories.newest
+        self.users_with_memories = memories.users
+        self.change_memories = memories.change
         self.append = log.append
         self.read = log.read

@@ -100,6 +100,10 @@ class Table:
         )
         return answer.get("Attributes") or None
 
+    def delete_action(self, key: Item, condition: str, values: Item | None = None) -> dict[str, Any]:
+        """A conditional deletion, in a transaction's form."""
+        return {"TableName": self._name, "Key": key, **_conditional(condition, values)}
+
     def delete_many(self, keys: Iterable[Item]) -> None:
         """Delete these items, those that there are."""
         waiting: list[Any] = [{"DeleteRequest": {"Key": key}} for key in keys]

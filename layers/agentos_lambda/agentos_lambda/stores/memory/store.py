@@ -21,9 +21,10 @@ from agentos_lambda.runs.model import (
     StoredRun,
 )
 from agentos_lambda.runs.timing import RESEND_AFTER_MS
+from agentos_lambda.stores.memory.memories import MemoriesInMemory
 from agentos_lambda.stores.memory.packs import Packs
 from agentos_lambda.stores.memory.sessions import MemorySessions, StoredSession, copy_of
-from agentos_lambda.stores.rules import comes_into, due_at, ended, json_text, refusal, vouched_events
+from agentos_lambda.stores.rules import comes_into, due_at, ended, json_text, note_dropped, refusal, vouched_events
 
 
 class MemoryStore(MemorySessions):
@@ -31,7 +32,14 @@ class MemoryStore(MemorySessions):
 
     def __init__(self, *, events_ttl_seconds: int = 86_400, clock: Clock | None = None) -> None:
         super().__init__()
+        self._memories = MemoriesInMemory(self._lock)
         self._packs = Packs(clock or SystemClock(), ttl_seconds=events_ttl_seconds)
+        self.memories_of = self._memories.memories_of
+        self.memory_count = self._memories.memory_count
+        self.find_memory = self._memories.find_memory
+        self.newest_memories = self._memories.newest_memories
+        self.users_with_memories = self._memories.users_with_memories
+        self.change_memories = self._memories.change_memories
 
     def records(self) -> list[RunRecord]:
         """Every record, oldest first: what the store holds, if anything."""
@@ -183,6 +191,10 @@ class MemoryStore(MemorySessions):
                 session.runs[record.accepted_at, record.run_id] = StoredRun(
                     record.run_id, record.kind, record.component_id, ending.status, record.accepted_at, output
                 )
+            unfit = self._memories.unfit(ending.memories)
+            note_dropped(ending, unfit)
+            fit = [change for change in ending.memories if change not in unfit]
+            self._memories.apply(fit, now=ending.ended_at)
             if pack and events:
                 self._packs.put(record.run_id, record.attempt, pack, events)
             return self._put(ended(record, ending, in_session=session is not None))

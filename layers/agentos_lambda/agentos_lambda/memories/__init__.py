@@ -1,0 +1,1 @@
+"""Memories of users, as requests list, read and change them, besides runs."""

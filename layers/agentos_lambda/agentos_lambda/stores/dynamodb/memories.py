@@ -1,0 +1,222 @@
+"""The memories of users in DynamoDB.
+
+A transaction has room for so many changes of memories. A run that changes more commits them as one value of the user's
+item, the journal: whoever next reads or changes the user's memories applies it first. So the changes are visible all at
+once, and no other run's memories are lost, whoever dies.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice, repeat
+from typing import TYPE_CHECKING, Any
+
+from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.runs.memories import MAX_CHANGES, Memory, MemoryChange, MemoryOwner, by_user
+from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
+from agentos_lambda.stores.dynamodb.blobs import Blobs
+from agentos_lambda.stores.dynamodb.memory_items import (
+    BY_CHANGE,
+    BY_ID,
+    BY_TIME,
+    MEMORY_SHARDS,
+    USERS,
+    is_user,
+    memory_item,
+    memory_key,
+    memory_of,
+    shard_of,
+    user_key,
+)
+from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests, TransactionRefused
+from agentos_lambda.stores.dynamodb.table import Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
+
+_SETTLE_TRIES = 5
+"""How often others may come first while a journal is applied."""
+
+log = logging.getLogger(__name__)
+
+
+class DynamoDBMemories:
+    """Implements ``runs.ports.UserMemories`` and ``memories.ports.MemoryDirectory``, and the memories' part in a
+    commit."""
+
+    def __init__(self, table: Table, blobs: Blobs, requests: Requests, *, new_token: Callable[[], str]) -> None:
+        """``new_token`` gives a unique text: it tells a write from somebody else's."""
+        self._table = table
+        self._blobs = blobs
+        self._requests = requests
+        self._new_token = new_token
+
+    def memories_of(self, user_id: str) -> list[Memory]:
+        for _ in range(_SETTLE_TRIES):
+            items = list(self._table.query("#user_id = :user_id", {":user_id": text(user_id)}))
+            user = next(filter(is_user, items), None)
+            if user is None or "journal" not in user:
+                return [memory_of(item) for item in items if not is_user(item)]
+            self._settle(user_id, user, items)
+        raise StoreUnavailable("The memories change too quickly.")
+
+    def count(self, user_id: str) -> int:
+        for _ in range(_SETTLE_TRIES):
+            user = self._table.get(user_key(user_id))
+            if user is None or "journal" not in user:
+                return int(user["total"]["N"]) if user else 0
+            self.memories_of(user_id)
+        raise StoreUnavailable("The memories change too quickly.")
+
+    def find(self, memory_id: str, user_id: str | None) -> Memory | None:
+        for owner in [user_id] if user_id is not None else self._owners(memory_id):
+            self.count(owner)
+            item = self._table.get(memory_key(owner, memory_id))
+            if item is not None:
+                return memory_of(item)
+        return None
+
+    def newest(self, user_id: str | None, *, limit: int, ascending: bool = False) -> list[Memory]:
+        if user_id is not None:
+            found = self._newest(BY_TIME, "user_id", user_id, limit, ascending=ascending)
+            return [memory_of(item) for item in found]
+        shards = [
+            memory_of(item)
+            for shard in range(MEMORY_SHARDS)
+            for item in self._newest(BY_CHANGE, "memory_shard", str(shard), limit, ascending=ascending)
+        ]
+        return sorted(shards, key=lambda memory: memory.updated_at, reverse=not ascending)[:limit]
+
+    def users(self, *, limit: int) -> list[MemoryOwner]:
+        found = [
+            MemoryOwner(item["user_id"]["S"], int(item["total"]["N"]), int(item["changed_at"]["N"]))
+            for shard in range(MEMORY_SHARDS)
+            for item in self._newest(USERS, "users_shard", str(shard), limit, ascending=False)
+        ]
+        owners = [owner for owner in found if owner.total > 0]
+        return sorted(owners, key=lambda owner: owner.changed_at, reverse=True)[:limit]
+
+    def change(self, changes: Sequence[MemoryChange], *, now: int) -> bool:
+        for user_id in by_user(changes):
+            self.count(user_id)
+        actions = [action for action, _ in self.commit_actions(changes, self._new_token(), "", now=now)]
+        try:
+            self._transact(actions, self._new_token())
+        except TransactionRefused:
+            return False
+        return True
+
+    def commit_actions(
+        self, changes: Sequence[MemoryChange], token: str, folder: str, *, now: int
+    ) -> list[tuple[TransactWriteItemTypeDef, MemoryChange | None]]:
+        """The actions of a transaction that make these changes, each with the change that it refuses if it fails.
+
+        ``token`` tells this transaction from others. ``folder``: in the bucket, for what no item has room for.
+        """
+        actions: list[tuple[TransactWriteItemTypeDef, MemoryChange | None]] = []
+        for user_id, own in by_user(changes).items():
+            if len(changes) <= MAX_CHANGES:
+                actions.append(({"Update": self._user_update(user_id, own, now)}, None))
+                actions += [(self._action(change), change) for change in own]
+            else:
+                actions.append(({"Update": self._journal_update(user_id, own, token, folder, now)}, None))
+        return actions
+
+    def settle(self, changes: Sequence[MemoryChange]) -> None:
+        """Apply journals that stand in the way of these changes."""
+        for user_id in by_user(changes):
+            self.count(user_id)
+
+    def _newest(
+        self, index: str, attribute: str, partition: str, limit: int, *, ascending: bool
+    ) -> Iterator[Mapping[str, Any]]:
+        found = self._table.query(
+            f"#{attribute} = :partition",
+            {":partition": text(partition)},
+            index=index,
+            newest_first=not ascending,
+            limits=repeat(limit),
+        )
+        return islice(found, limit)
+
+    def _owners(self, memory_id: str) -> list[str]:
+        found = self._table.query("#memory_id = :memory_id", {":memory_id": text(memory_id)}, index=BY_ID)
+        return [item["user_id"]["S"] for item in found]
+
+    def _user_update(
+        self, user_id: str, changes: Sequence[MemoryChange], now: int, *, journal: str | None = None
+    ) -> Any:
+        """The update of the user's item; only while it has this ``journal``, if one is given."""
+        update = (
+            "SET #version = :version, #changed_at = :changed_at, #users_shard = if_not_exists(#users_shard, :shard)"
+            " ADD #total :growth"
+        )
+        values: Item = {
+            ":version": VERSION["version"],
+            ":changed_at": number(now),
+            ":shard": shard_of(user_id),
+            ":growth": number(sum(change.growth for change in changes)),
+        }
+        if journal is None:
+            return self._table.update_action(user_key(user_id), update, None, values)
+        values[":journal_token"] = text(journal)
+        return self._table.update_action(user_key(user_id), update, "#journal_token = :journal_token", values)
+
+    def _journal_update(self, user_id: str, changes: Sequence[MemoryChange], token: str, folder: str, now: int) -> Any:
+        request = self._user_update(user_id, (), now)
+        request["UpdateExpression"] = request["UpdateExpression"].replace(
+            " ADD", ", #journal = :journal, #journal_token = :journal_token ADD"
+        )
+        request["ExpressionAttributeNames"] |= {"#journal": "journal", "#journal_token": "journal_token"}
+        request["ExpressionAttributeValues"] |= {
+            ":journal": self._blobs.attribute([change.to_json() for change in changes], folder),
+            ":journal_token": text(token),
+        }
+        # The journal of another run has been applied.
+        return {**request, "ConditionExpression": "attribute_not_exists(#journal)"}
+
+    def _action(self, change: MemoryChange) -> TransactWriteItemTypeDef:
+        # Nobody has changed the memory since: its newer text stays.
+        is_as_seen = "attribute_not_exists(#revision)" if change.seen is None else "#revision = :seen"
+        values = None if change.seen is None else {":seen": text(change.seen)}
+        if change.memory is not None:
+            put: Any = self._table.put_action(memory_item(change.memory), is_as_seen, values)
+            return {"Put": put}
+        delete: Any = self._table.delete_action(memory_key(change.user_id, change.memory_id), is_as_seen, values)
+        return {"Delete": delete}
+
+    def _settle(self, user_id: str, user: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> None:
+        """Apply the user's journal, in steps that may be repeated: each demands that it is still there."""
+        token = user["journal_token"]["S"]
+        there = {item["item"]["S"]: memory_of(item) for item in items if not is_user(item)}
+        journal = [MemoryChange.from_json(each) for each in self._blobs.value(user["journal"])]
+        fit = []
+        for change in journal:
+            memory = there.get(memory_key(user_id, change.memory_id)["item"]["S"])
+            if change.counts(memory):
+                fit.append(change)
+            elif memory != change.memory:  # else it is applied already
+                log.warning("a memory keeps its newer text", extra={"memory_id": change.memory_id})
+        now = int(user["changed_at"]["N"])
+        try:
+            for start in range(0, len(fit), MAX_CHANGES):
+                step = fit[start : start + MAX_CHANGES]
+                counted = self._user_update(user_id, step, now, journal=token)
+                self._transact([{"Update": counted}, *map(self._action, step)], f"{token} {start}")
+            self._table.update(
+                user_key(user_id),
+                "REMOVE #journal, #journal_token",
+                "#journal_token = :journal_token",
+                {":journal_token": text(token)},
+            )
+        except (TransactionRefused, ConditionFailed):
+            log.info("somebody else applies the same changes of memories")
+
+    def _transact(self, actions: Sequence[TransactWriteItemTypeDef], token: str) -> None:
+        # Within ten minutes DynamoDB knows a transaction again by its token, and refuses the token for another one.
+        request = hashlib.sha256(f"{token} {actions}".encode()).hexdigest()[:36]
+        self._requests.send(
+            lambda clients: clients.dynamodb.transact_write_items(TransactItems=actions, ClientRequestToken=request)
+        )
