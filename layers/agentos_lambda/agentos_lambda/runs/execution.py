@@ -31,10 +31,11 @@ from agentos_lambda.runs.errors import (
     SessionTaken,
     StoreUnavailable,
 )
+from agentos_lambda.runs.fan_out import FanOut, Feed
 from agentos_lambda.runs.log_buffer import LogBuffer
 from agentos_lambda.runs.model import AttemptResult, Ending, EventPack, IndexedEvent, RunOutput, RunRecord
 from agentos_lambda.runs.observer import Observer
-from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, FanOut, Feed, Store
+from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, Store
 from agentos_lambda.runs.session_limits import refused_change, refused_request
 from agentos_lambda.runs.supervisor import AttemptSupervisor, StopReason
 from agentos_lambda.runs.turns import Turns

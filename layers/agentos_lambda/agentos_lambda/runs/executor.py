@@ -9,9 +9,10 @@ from uuid import uuid4
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EndingMaker
 from agentos_lambda.runs.execution import Execution, ExecutionContext
+from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
-from agentos_lambda.runs.ports import Engine, EngineRequest, FanOut, Store
+from agentos_lambda.runs.ports import Engine, EngineRequest, Store
 from agentos_lambda.runs.supervisor import AttemptSupervisor
 
 

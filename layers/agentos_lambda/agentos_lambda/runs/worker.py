@@ -11,8 +11,9 @@ from agentos_lambda.runs.access import Caller, find_session
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import ClaimLost, NotFound, UnknownRun
 from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.model import AttemptResult, Component, Continuation, RunRecord, Session
-from agentos_lambda.runs.ports import Catalog, EngineRequest, FanOut, Store
+from agentos_lambda.runs.ports import Catalog, EngineRequest, Store
 from agentos_lambda.runs.timing import LEASE_MS
 from agentos_lambda.runs.work_json import work_from_json
 

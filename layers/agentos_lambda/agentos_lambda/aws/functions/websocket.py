@@ -16,8 +16,9 @@ from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.ports import FanOut, Store
+from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
 from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
