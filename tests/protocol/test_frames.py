@@ -4,7 +4,7 @@ import json
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentos_lambda.api.sse import control_frame, frame
@@ -15,6 +15,7 @@ from agentos_lambda.websocket.delivery.frames import MAX_BYTES, Framing
 from agentos_lambda.websocket.ports import Form
 
 BREAKS = "\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+unhurried = settings(deadline=None, suppress_health_check=list(HealthCheck))
 RECORD = RunRecord("r", Kind.WORKFLOW, "w", "s", None, RunStatus.COMPLETED, 0, "t")
 
 texts = st.text(st.sampled_from(BREAKS + 'a"\\ä'), min_size=1, max_size=12)
@@ -46,6 +47,7 @@ def test_every_line_break_that_python_knows_is_tried():
     assert {chr(code) for code in range(0x110000) if len(f"a{chr(code)}b".splitlines()) > 1} == set(BREAKS)
 
 
+@unhurried
 @given(values)
 def test_a_value_is_one_line_and_the_same_value(value):
     line = json_line(value)
@@ -55,6 +57,7 @@ def test_a_value_is_one_line_and_the_same_value(value):
 
 
 @pytest.mark.parametrize("framed", [over_http, over_websocket, of_control])
+@unhurried
 @given(text=texts)
 def test_a_frame_is_read_by_lines(framed, text):
     event = {"event": "RunCompleted", "run_id": "r", "content": text, text: {"within": [text]}}

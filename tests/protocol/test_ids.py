@@ -1,7 +1,7 @@
 """What an id may be, in every place that takes one."""
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -10,6 +10,7 @@ from agentos_lambda.protocol.ids import is_id, is_session_id, is_user_id
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.websocket.messages import optional_id, session_id, user_id
 
+unhurried = settings(deadline=None, suppress_health_check=list(HealthCheck))
 PLACES = {
     "run_id": (is_id, TypeAdapter(IdText), lambda message: optional_id(message, "run_id")),
     "user_id": (is_user_id, TypeAdapter(UserId), user_id),
@@ -54,6 +55,7 @@ def test_what_is_no_text_is_no_id_of_anybody(text):
 
 
 @pytest.mark.parametrize("name", PLACES)
+@unhurried
 @given(text=st.text(st.sampled_from("aZ09-_.:@ /#|+\n\0\x85\u2028äé٣"), max_size=8) | st.text(max_size=4))
 def test_a_field_of_a_request_and_a_message_of_the_websocket_take_the_same_ids(name, text):
     is_valid, field, read = PLACES[name]

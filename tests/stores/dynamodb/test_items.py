@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentos_lambda.protocol.ids import is_id, is_session_id
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.model import Component, RunInput
 from agentos_lambda.stores.dynamodb.attributes import attributes_of
-from agentos_lambda.stores.dynamodb.blobs import run_folder
+from agentos_lambda.stores.dynamodb.blobs import media_folder, run_folder, session_prefix
 from agentos_lambda.stores.dynamodb.items import DUE_SHARDS, due_shard
 from agentos_lambda.stores.dynamodb.session_items import (
     COUNTER_SHARDS,
@@ -28,6 +27,7 @@ from agentos_lambda.stores.dynamodb.session_items import (
 )
 from tests.stores.accounts import EVENTS_TTL_SECONDS
 from tests.stores.builders import NOW, claim, contents, delta, ending, list_runs, load, output, pack, pending, running
+from tests.stores.dynamodb.incompressible import incompressible
 
 
 def scan(aws, table, index=None):
@@ -112,8 +112,10 @@ def index_keys_of(run):
     return index_keys(run.session_id, run.kind, run.component_id, run.user_id)
 
 
-SEPARATORS = st.text(st.sampled_from("#/|:.,-_@ \u00fc01aRUNSEIO"), min_size=1, max_size=6)
-IDS = st.text(st.sampled_from("-_.:@01a"), min_size=1, max_size=4).filter(is_id)
+SEPARATORS = st.text(st.sampled_from("#/|:.,-_@ \u00fc01aRUNSEIO~"), min_size=1, max_size=6)
+SESSIONS = st.text(st.sampled_from("#|:,-_@ \u00fc01aRUNSEIO~"), min_size=1, max_size=6)
+IDS = st.text(st.sampled_from("-_:@01a"), min_size=1, max_size=4)
+unhurried = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def _run_id_by_key(run):
@@ -121,7 +123,8 @@ def _run_id_by_key(run):
     return StartRun(writer, RunInput(""), user_id=run.user_id, idempotency_key=run.run_id).chosen_run_id()
 
 
-@given(st.lists(st.tuples(IDS, IDS, SEPARATORS.filter(is_session_id), SEPARATORS), min_size=2, max_size=2, unique=True))
+@unhurried
+@given(st.lists(st.tuples(IDS, IDS, SESSIONS, SEPARATORS), min_size=2, max_size=2, unique=True))
 def test_ids_that_differ_make_keys_that_differ(ids):
     """Whatever separators they contain: no two runs, sessions, users or components share a key or an object."""
     one, other = (
@@ -134,6 +137,8 @@ def test_ids_that_differ_make_keys_that_differ(ids):
 
     assert alike(run_key) == ((one.session_id, one.run_id) == (other.session_id, other.run_id))
     assert alike(lambda run: run_folder(run.run_id, 1)) == (one.run_id == other.run_id)
+    for folder in (session_prefix, media_folder):
+        assert alike(lambda run, folder=folder: folder(run.session_id)) == (one.session_id == other.session_id)
     assert alike(_run_id_by_key) == ((one.user_id, one.run_id) == (other.user_id, other.run_id))
     assert alike(lambda run: index_keys_of(run)["kind_user"]) == (one.user_id == other.user_id)
     shards = [index_keys_of(run)["component_shard"]["S"].rpartition("#")[0] for run in (one, other)]
@@ -143,6 +148,7 @@ def test_ids_that_differ_make_keys_that_differ(ids):
     assert (counters[0][2] == counters[1][2]) == (one.user_id == other.user_id)
 
 
+@unhurried
 @given(SEPARATORS, SEPARATORS)
 def test_users_of_different_kinds_of_component_share_no_key(one, other):
     keys = {
@@ -156,11 +162,22 @@ def test_users_of_different_kinds_of_component_share_no_key(one, other):
 def test_ids_of_the_greatest_length_are_keys(aws):
     store = aws.store()
     longest = "\U0001f600" * 256
-    for place, session_id in enumerate([longest, "#", "RUN#1", "SESSION", "..."]):
+    large = incompressible(10_000)
+    sessions = [longest, "#", "RUN#1", "SESSION", "...", "~", "a b", "\uffff"]
+    for place, session_id in enumerate(sessions):
         made = running(f"run-{place}", session_id=session_id, user_id=longest)
-        store.commit(ending(store.accept(made), session=delta(mood=place)))
-        assert (load(store, session_id).user_id, load(store, session_id).fields) == (longest, {"state:mood": place})
+        store.commit(ending(store.accept(made), session=delta(mood=[place, large])))
+        assert load(store, session_id).user_id == longest
+        assert load(store, session_id).fields == {"state:mood": [place, large]}
         assert [run.run_id for run in list_runs(store, session_id)] == [f"run-{place}"]
+    keys = [found["Key"] for found in aws.s3.list_objects_v2(Bucket=aws.tables.bucket)["Contents"]]
+    assert len({key.split("/")[1] for key in keys}) == len(sessions)
+    assert all(key.isascii() and len(key) <= 1024 for key in keys)
+
+
+def test_a_usual_id_of_a_session_is_readable_in_the_names_of_its_objects():
+    assert session_prefix("1cb9dc4e-bef2") == "sessions/1cb9dc4e-bef2/"
+    assert media_folder("first") == "media/first/"
 
 
 def test_packs_name_the_second_in_which_they_expire(aws, clock):

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+from agentos_lambda.protocol.ids import is_id
 from agentos_lambda.protocol.values import Json
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.dynamodb.requests import Requests
@@ -110,7 +111,7 @@ def run_prefixes(run_id: str) -> tuple[str, str]:
 
 def session_prefix(session_id: str) -> str:
     """What the keys of a session's large fields begin with. The time at which they were written follows."""
-    return f"sessions/{session_id}/"
+    return f"sessions/{_segment(session_id)}/"
 
 
 def session_folder(session_id: str, time: int, writer: str) -> str:
@@ -123,4 +124,10 @@ def session_folder(session_id: str, time: int, writer: str) -> str:
 
 def media_folder(session_id: str) -> str:
     """What the keys of a session's media begin with."""
-    return f"media/{session_id}/"
+    return f"media/{_segment(session_id)}/"
+
+
+def _segment(session_id: str) -> str:
+    """The id as a part of a key. A key has 1,024 bytes, and S3 lists and deletes keys by XML, which not every character
+    may stand in: an id that is longer or has others than a run's is a hash, behind a sign that no run's id has."""
+    return session_id if is_id(session_id) else f"~{hashlib.sha256(session_id.encode()).hexdigest()}"
