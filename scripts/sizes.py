@@ -54,7 +54,9 @@ def sizes(build: Path) -> dict[str, int]:
 
 
 def _layers(function: dict[str, Any]) -> list[str]:
-    return [layer["Ref"] for layer in function["Properties"]["Layers"]]
+    """With those that it has under a condition: it has to be small enough with them, too."""
+    layers = function["Properties"]["Layers"]
+    return [(layer["Fn::If"][1] if "Fn::If" in layer else layer)["Ref"] for layer in layers]
 
 
 def _size(folder: Path) -> int:

@@ -5,6 +5,7 @@ import pytest
 
 from local.account import CREDENTIAL, REGION
 from local.settings import Settings
+from local.template.document import Template
 from local.variables import container_variables, function_variables
 
 KEY = "bedrock-api-key"
@@ -65,3 +66,11 @@ def test_pages_on_this_machine_may_always_call(monkeypatch, of_the_user, expecte
     template = {"CORS_ORIGINS": "https://os.agno.com"}
     assert function_variables(Settings(), template, CLOUD)["CORS_ORIGINS"] == expected
     assert container_variables(template, CLOUD)["CORS_ORIGINS"] == expected
+
+
+def test_variables_of_the_shell_say_whose_tokens_count(monkeypatch):
+    functions = Template.load(Settings().template).functions
+    for name, value in {"JWT_ISSUER": "http://127.0.0.1:9/pool", "JWT_AUDIENCE": "app", "AUTH_MODE": "both"}.items():
+        assert name not in function_variables(Settings(), functions["ControlFunction"].variables, CLOUD)
+        monkeypatch.setenv(name, value)
+        assert function_variables(Settings(), functions["ControlFunction"].variables, CLOUD)[name] == value

@@ -69,3 +69,13 @@ def test_a_function_that_is_too_large_stops_the_build_with_the_package_that_make
 def test_without_packages_of_the_components_none_are_listed(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sizes.main() == 0
     assert "bring" not in capsys.readouterr().out
+
+
+def test_a_layer_under_a_condition_counts(build: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    template = json.loads(json.dumps(TEMPLATE))
+    layers = template["Resources"]["ConfigFunction"]["Properties"]["Layers"]
+    layers.append({"Fn::If": ["TakesTokens", {"Ref": "IdentityLayer"}, {"Ref": "AWS::NoValue"}]})
+    (build / "template.yaml").write_text(json.dumps(template))
+    sparse(build / "IdentityLayer/python/cryptography/all.py", 15 * MIB)
+    sizes.main()
+    assert ["55.0", "ConfigFunction"] in [line.split() for line in capsys.readouterr().out.splitlines()]

@@ -81,7 +81,7 @@ def select(keys: Iterable[Key], kid: str | None, algorithm: str) -> Sequence[Key
 
 
 def fitting(material: Any) -> frozenset[str]:
-    """The algorithms of a public key. Raises ``UnusableKey`` if there are none that are strong enough."""
+    """The algorithms of a public key. Raises ``UnusableKey`` for a private, weak or unusual one."""
     if isinstance(material, RSAPublicKey) and material.key_size >= MIN_RSA_BITS:
         return RSA
     if isinstance(material, EllipticCurvePublicKey) and material.curve.name in CURVES:
@@ -105,8 +105,6 @@ def _jwk(data: Any) -> Key:
     operations = data.get("key_ops")
     if data.get("use", "sig") != "sig" or (isinstance(operations, list) and "verify" not in operations):
         raise UnusableKey("it is not for signatures")
-    if "d" in data:
-        raise UnusableKey("it is private")
     try:
         # PyJWT finds out by itself what all other kinds are, and of Edwards curves one of two.
         material = PyJWK.from_dict(data, EDWARDS if data.get("kty") == "OKP" else None).key
