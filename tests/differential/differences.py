@@ -71,11 +71,16 @@ def _without_workflow_summaries(value: Any) -> Any:
 _LOST = ("session_state", "session_data", "metrics", "total_tokens", "agent_data", "team_data")
 
 
+def _tokens(session: Any) -> int:
+    metrics = session.get("metrics") or (session.get("session_data") or {}).get("session_metrics") or {}
+    return int(metrics.get("total_tokens", 0))
+
+
 def _without_what_is_lost(theirs: Any, own: Any) -> tuple[Any, Any]:
     if isinstance(theirs, dict) and "data" in theirs and len(theirs["data"]) == len(own["data"]):
         pairs = [_without_what_is_lost(*pair) for pair in zip(theirs["data"], own["data"], strict=True)]
         return {**theirs, "data": [pair[0] for pair in pairs]}, {**own, "data": [pair[1] for pair in pairs]}
-    if isinstance(theirs, dict) and not theirs.get("metrics") and own.get("metrics"):
+    if isinstance(theirs, dict) and _tokens(theirs) < _tokens(own):
         return _without(theirs, *_LOST), _without(own, *_LOST)
     return theirs, own
 
