@@ -96,6 +96,7 @@ def test_an_error_in_the_middle_of_a_stream_ends_the_run_with_its_text(
 
     assert texts(played) == ["Good ", "morning"]
     assert played.outcome.status is RunStatus.ERROR
+    assert ("Bedrock failed to answer" if name == "bedrock" else "Out of order") in played.outcome.error
     assert len(provider.asked) == 1
 
 

@@ -13,6 +13,7 @@ from agentos_lambda.engine.isolation.toolkits import connect_toolkits_by_run
 from agentos_lambda.engine.media import fetch_for_agno
 from agentos_lambda.engine.models.adapting import adapt_models
 from agentos_lambda.engine.models.missing_keys import say_where_keys_go
+from agentos_lambda.engine.models.unreadable_errors import tell_errors_in_words
 from agentos_lambda.engine.run import CANCEL_GRACE_SECONDS, AgnoRun
 from agentos_lambda.media.fetcher import Fetcher
 from agentos_lambda.protocol.values import Kind
@@ -46,6 +47,7 @@ class AgnoEngine:
         connect_toolkits_by_run()
         adapt_models()
         say_where_keys_go()
+        tell_errors_in_words()
         fetch_for_agno(self._fetcher)
 
     def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:
