@@ -68,6 +68,10 @@ def _without_workflow_summaries(value: Any) -> Any:
     return {**value, "data": items}
 
 
+def _without_empty_metadata(value: Any) -> Any:
+    return {**value, "data": [each if each.get("metadata") else _without(each, "metadata") for each in value["data"]]}
+
+
 _LOST = ("session_state", "session_data", "metrics", "total_tokens", "agent_data", "team_data")
 
 
@@ -96,6 +100,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "AgentOS takes it in a PATCH, answers 200 and drops it. Ours keeps it, and lists it.",
         lambda asked, released, ours: asked.path == "/sessions" and released.status_code == ours.status_code == 200,
         _in_both(_without_workflow_summaries),
+    ),
+    Difference(
+        "empty metadata of a workflow's session",
+        "AgentOS lists them as empty or not at all, as the last request or run has left them. Ours are empty.",
+        lambda asked, released, ours: asked.path == "/sessions" and released.status_code == ours.status_code == 200,
+        _in_both(_without_empty_metadata),
     ),
     Difference(
         "what runs leave in a session that was created without name and state",
