@@ -179,3 +179,12 @@ def test_a_new_token_of_the_same_user_lets_its_followers_be_told_for_longer(worl
     authenticate(world, token(world, **changed))
     [after] = world.followers.all()
     assert after.until == (before.until + HOUR_MS // 2 if extended else before.until)
+
+
+def test_the_key_extends_nothing_since_it_does_not_expire(monkeypatch):
+    world = World(key="the key")
+    world.connect()
+    authenticate(world, "the key")
+    world.start()
+    monkeypatch.setattr(world.followers, "extend", lambda *_, **__: pytest.fail("a write for nothing"))
+    assert [answer["event"] for answer in authenticate(world, "the key")] == ["authenticated"]

@@ -44,9 +44,10 @@ class Grant:
     """When the token expires, in milliseconds since the epoch; None if never."""
 
     def renews(self, earlier: Grant) -> bool:
-        """Whether this is the same user, who may do no less than before."""
-        same = (self.proof is None, self.subject) == (earlier.proof is None, earlier.subject)
-        return same and Scopes(self.scopes).cover(Scopes(earlier.scopes))
+        """Whether this is a later token of the same user, who may do no less than before."""
+        if self.proof is not None or earlier.proof is not None or self.expires_at == earlier.expires_at:
+            return False
+        return self.subject == earlier.subject and Scopes(self.scopes).cover(Scopes(earlier.scopes))
 
 
 class Authority:
