@@ -58,6 +58,7 @@ def passing_step(step_input: StepInput) -> StepOutput:
 
 
 probe = Agent(id="probe", name="Probe", model=DemoModel(), tools=[block, environment])
+rememberer = Agent(id="rememberer", name="Rememberer", model=DemoModel(), update_memory_on_run=True)
 silent = Agent(id="silent", name="Silent", role="Stands still.", model=SilentModel())
 slow = Agent(id="slow", name="Slow", role="Takes its time.", model=default_model())
 crew = Team(id="crew", name="Crew", model=DemoModel(), members=[silent, slow])
@@ -72,6 +73,6 @@ stuck_steps = Workflow(
     steps=[Step(name="first", executor=passing_step), Step(name="second", executor=blocking_step)],
 )
 
-agents = [*sample_agents, probe, silent, slow]
+agents = [*sample_agents, probe, rememberer, silent, slow]
 teams = [*sample_teams, crew]
 workflows = [*sample_workflows, quiet_steps, stuck_steps]

@@ -177,3 +177,45 @@ async def test_a_workflow_that_waits_goes_on(agentos):
 async def test_the_key_goes_in_a_header(agentos):
     headers = {"Authorization": f"Bearer {KEY}"}
     assert (await agentos.run_agent("assistant", "Hello", headers=headers)).content
+
+
+async def test_a_user_who_comes_back_in_a_new_session_is_remembered(agentos, fresh_id):
+    user = f"user-{fresh_id}"
+    remember = 'call add_memory {"memory": "likes tea", "topics": ["drinks"]}'
+    output = await agentos.run_agent("rememberer", remember, user_id=user, session_id=fresh_id)
+    assert output.status == RunStatus.completed
+
+    page = await agentos.list_memories(user_id=user)
+    assert [(each.memory, each.topics, each.agent_id) for each in page.data] == [
+        ("likes tea", ["drinks"], "rememberer")
+    ]
+    events = [event async for event in agentos.run_agent_stream("rememberer", "Hello", user_id=user)]
+    assert events[-1].event == "RunCompleted"
+    later = await agentos.run_agent("rememberer", "Hello", user_id=user)
+    (system,) = [message for message in later.messages if message.role == "system"]
+    assert "- likes tea" in system.content
+    assert "likes tea" not in str((await agentos.run_agent("rememberer", "Hello", user_id="nobody")).messages)
+
+
+async def test_memories(agentos, fresh_id):
+    user = f"user-{fresh_id}"
+    made = await agentos.create_memory("likes tea", user, topics=["drinks", "food"])
+    other = await agentos.create_memory("likes milk", user)
+
+    assert await agentos.get_memory(made.memory_id) == await agentos.get_memory(made.memory_id, user_id=user) == made
+    page = await agentos.list_memories(user_id=user, topics=["drinks"], search_content="TEA")
+    assert (page.data, page.meta.total_count) == ([made], 1)
+    assert {each.memory_id for each in (await agentos.list_memories(user_id=user)).data} == {
+        made.memory_id,
+        other.memory_id,
+    }
+    assert await agentos.get_memory_topics(user_id=user) == ["drinks", "food"]
+    stats = await agentos.get_user_memory_stats(user_id=user)
+    assert [(each.user_id, each.total_memories) for each in stats.data] == [(user, 2)]
+    assert user in [each.user_id for each in (await agentos.get_user_memory_stats()).data]
+
+    changed = await agentos.update_memory(made.memory_id, "likes coffee", user)
+    assert (changed.memory, changed.topics, changed.memory_id) == ("likes coffee", [], made.memory_id)
+    await agentos.delete_memory(made.memory_id, user_id=user)
+    await agentos.delete_memories([made.memory_id, other.memory_id], user_id=user)
+    assert (await agentos.list_memories(user_id=user)).data == []

@@ -1,10 +1,11 @@
-"""What both servers serve: agents with and without history, a team, a workflow."""
+"""What both servers serve: agents with and without history and memories, teams, a workflow."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from agno.agent import Agent
+from agno.memory import MemoryManager
 from agno.team import Team
 from agno.workflow import Step, StepInput, StepOutput, Workflow
 
@@ -29,12 +30,18 @@ def agents() -> list[Agent]:
             id="keeper", name="Keeper", model=DemoModel(), tools=[remember], add_history_to_context=True,
             session_state={"mood": "calm"}, metadata={"kind": "keeper"},
         ),
+        Agent(id="rememberer", name="Rememberer", model=DemoModel(), update_memory_on_run=True),
+        Agent(
+            id="clerk", name="Clerk", model=DemoModel(), enable_agentic_memory=True,
+            memory_manager=MemoryManager(model=DemoModel(), delete_memories=True),
+        ),
     ]  # fmt: skip
 
 
 def teams() -> list[Team]:
     members = [Agent(id="scout", name="Scout", role="Looks around.", model=DemoModel())]
-    return [Team(id="crew", name="Crew", model=DemoModel(), members=members)]
+    family = Team(id="family", name="Family", model=DemoModel(), members=[], update_memory_on_run=True)
+    return [Team(id="crew", name="Crew", model=DemoModel(), members=members), family]
 
 
 def workflows() -> list[Workflow]:

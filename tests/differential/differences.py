@@ -34,6 +34,8 @@ def steady(value: Any, key: str = "") -> Any:
         return [steady(item, key) for item in value]
     if key in ("run_id", "parent_run_id") and value and not str(value).startswith("run-"):
         return "another run"
+    if key == "memory_id" and not str(value).startswith("memory-"):
+        return "another memory"
     return value
 
 
@@ -89,7 +91,48 @@ def _without_what_is_lost(theirs: Any, own: Any) -> tuple[Any, Any]:
     return theirs, own
 
 
+def _of_memories(asked: Asked, released: httpx.Response, ours: httpx.Response) -> bool:
+    """Whether it is a list of memories, or of users with memories."""
+    answered = released.status_code == ours.status_code == 200
+    return answered and asked.method == "GET" and asked.path in ("/memories", "/user_memory_stats")
+
+
+def _without_their_times(theirs: Any, own: Any) -> tuple[Any, Any]:
+    """What is the same however users are sorted: of a page of several its size, else the users."""
+    if isinstance(theirs, list):
+        return theirs, own
+    if theirs["meta"]["total_pages"] > 1:
+        return theirs["meta"], own["meta"]
+    users = [sorted((each["user_id"], each["total_memories"]) for each in some["data"]) for some in (theirs, own)]
+    return users[0], users[1]
+
+
 DIFFERENCES: tuple[Difference, ...] = (
+    Difference(
+        "memories sorted by a field that they do not have",
+        "AgentOS does not sort them. Ours are in the order of the last change.",
+        lambda asked, released, ours: (
+            _of_memories(asked, released, ours) and (asked.params or {}).get("sort_by") == "nothing"
+        ),
+    ),
+    Difference(
+        "a page of memories behind the last one",
+        "AgentOS says that there are none at all. Ours says how many there are.",
+        lambda asked, released, ours: _of_memories(asked, released, ours) and not released.json()["data"],
+        _in_both(lambda value: value["data"]),
+    ),
+    Difference(
+        "order of topics",
+        "That of AgentOS is by chance. Ours is alphabetical.",
+        lambda asked, released, ours: asked.path == "/memory_topics" and released.status_code == 200,
+        _in_both(sorted),
+    ),
+    Difference(
+        "when the memories of a user were changed last",
+        "In AgentOS it is the time of the newest that is left. In ours a deletion is a change, too.",
+        lambda asked, released, ours: asked.path == "/user_memory_stats" and released.status_code == 200,
+        _without_their_times,
+    ),
     Difference(
         "answer of a run",
         "It is compared in tests/engine/test_same_as_agentos.py; here runs only fill sessions.",

@@ -18,12 +18,14 @@ class _Clock:
 
 def main(port: int, file: str) -> None:
     time.time = lambda: float(_Clock.now)
-    import uvicorn  # noqa: PLC0415 - none of these before the clock stands still
+    import agno.db.schemas.memory as memory_schema  # noqa: PLC0415 - none of these before the clock stands still
+    import uvicorn  # noqa: PLC0415
     from agno.db.sqlite import SqliteDb  # noqa: PLC0415
     from agno.os import AgentOS  # noqa: PLC0415
 
     from tests.differential.components import agents, teams, workflows  # noqa: PLC0415
 
+    memory_schema.now_epoch_s = lambda: _Clock.now
     app = AgentOS(
         id="agentos-lambda",
         db=SqliteDb(id="agentos-lambda", db_file=file),

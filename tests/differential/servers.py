@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.routes.kinds import kind_router
+from agentos_lambda.api.routes.memories import memory_router
 from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
 from agentos_lambda.engine.components.build_manifest import describe_components
@@ -24,6 +25,7 @@ from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.components.manifest import Manifest
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.identity.authority import Authority
+from agentos_lambda.memories.service import MemoryService
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.sessions.removal import SessionRemoval
 from agentos_lambda.sessions.service import SessionService
@@ -114,13 +116,14 @@ class Ours:
         components = Components(agents=agents(), teams=teams(), workflows=workflows())
         catalog = Manifest(describe_components(components))
         self.world = world = World(clock=self.clock, load_engine=lambda: engine)
-        engine = AgnoEngine(components)
+        engine = AgnoEngine(components, now=self.clock.now)
         sessions = SessionService(world.store, world.queue, self.clock, new_id=world.new_id)
         self._removal = SessionRemoval(world.store, world.runs, catalog, world.queue, self.clock)
         routers = [
             *(kind_router(kind, catalog, world.intake, world.runs, self.clock) for kind in Kind),
             session_router(catalog, sessions),
             session_run_router(catalog, sessions),
+            memory_router(catalog, MemoryService(world.store, self.clock, new_id=world.new_id)),
         ]
         router = APIRouter(routes=[route for each in routers for route in each.routes])
         services = Services(Os(), catalog, self.clock, Authority(lambda: None, self.clock))

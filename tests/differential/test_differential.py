@@ -1,4 +1,4 @@
-"""A sample of the comparison: the same requests about sessions to the released AgentOS and to ours."""
+"""A sample of the comparison: the same requests about sessions and memories to the released AgentOS and to ours."""
 
 from itertools import islice
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from tests.differential.cases import Cases
 from tests.differential.compare import Report, compare
 from tests.differential.differences import DIFFERENCES
+from tests.differential.memory_cases import MemoryCases
 from tests.differential.servers import Ours, released
 
 pytestmark = pytest.mark.sample
@@ -15,10 +16,13 @@ pytestmark = pytest.mark.sample
 REQUESTS = 320
 
 
-def test_ours_answers_like_the_released_agentos_but_for_named_differences(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("cases", [Cases, MemoryCases], ids=["sessions", "memories"])
+def test_ours_answers_like_the_released_agentos_but_for_named_differences(
+    tmp_path: Path, seed: int, cases: type[Cases | MemoryCases]
+) -> None:
     report = Report()
     with released(tmp_path) as oracle:
-        compare(oracle, Ours(), islice(Cases(seed), REQUESTS), report)
+        compare(oracle, Ours(), islice(cases(seed), REQUESTS), report)
     assert report.unnamed == []
     assert report.asked == REQUESTS
     # Most of them are answered with something that is worth comparing.

@@ -26,7 +26,10 @@ from agentos_lambda.engine.models.demo import DemoModel
 from tests.identity.callers import AUDIENCE, CALLERS, ISSUER, KINDS, SECURITY_KEY, filled, messages, sent, token_of
 from tests.identity.tokens import SECRET
 
-_ASKED = ("/agents", "/teams", "/workflows", "/config", "/sessions")
+_ASKED = (
+    *("/agents", "/teams", "/workflows", "/config", "/sessions"),
+    *("/memories", "/memory_topics", "/user_memory_stats"),
+)
 _LEFT_OUT = ("/checkpoints", "/fork", "/compact", "/media")
 """What the in-memory database of AgentOS does not do, or does not tell apart."""
 

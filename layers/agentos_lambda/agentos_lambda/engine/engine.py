@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.continuation.acting import watch_decisions
@@ -11,6 +13,7 @@ from agentos_lambda.engine.isolation.inputs import never_read_callers_objects_as
 from agentos_lambda.engine.isolation.results import give_values_not_objects
 from agentos_lambda.engine.isolation.toolkits import connect_toolkits_by_run
 from agentos_lambda.engine.media import fetch_for_agno
+from agentos_lambda.engine.memories import system_time
 from agentos_lambda.engine.models.adapting import adapt_models
 from agentos_lambda.engine.models.missing_keys import say_where_keys_go
 from agentos_lambda.engine.models.unreadable_errors import tell_errors_in_words
@@ -26,7 +29,8 @@ class AgnoEngine:
     """Runs the deployer's agno components.
 
     ``cancel_grace``: seconds for which a cancelled run may stop by itself before its task is cancelled. ``fetcher``
-    fetches files that callers name by URL. Raises ``ComponentsError`` if it has to load the components and cannot.
+    fetches files that callers name by URL. ``now`` gives the time of memories, in milliseconds since the epoch. Raises
+    ``ComponentsError`` if it has to load the components and cannot.
     """
 
     def __init__(
@@ -35,7 +39,9 @@ class AgnoEngine:
         *,
         cancel_grace: float = CANCEL_GRACE_SECONDS,
         fetcher: Fetcher | None = None,
+        now: Callable[[], int] = system_time,
     ) -> None:
+        self._now = now
         self._components = components if components is not None else load_components()
         self._cancel_grace = cancel_grace
         self._fetcher = fetcher or Fetcher()
@@ -57,4 +63,4 @@ class AgnoEngine:
         template = self._components.find(request.kind, request.component_id)
         if template is None:
             raise NotFound(f"{request.kind.label} not found")
-        return AgnoRun(template, request, cancel_grace=self._cancel_grace, fetcher=self._fetcher)
+        return AgnoRun(template, request, cancel_grace=self._cancel_grace, fetcher=self._fetcher, now=self._now)

@@ -16,13 +16,24 @@ from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.memories import DEFAULT_USER, MAX_INPUT, Memory, MemoryChange, is_memory_id, is_too_large
 
 
+def system_time() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
 class RunMemories:
     """Reads the memories of a user when they are first asked for, and writes nothing: see ``changes``."""
 
-    def __init__(self, read: Callable[[str], Sequence[Memory]], user_id: str | None) -> None:
-        """``read`` blocks. ``user_id``: the run's."""
+    def __init__(
+        self,
+        read: Callable[[str], Sequence[Memory]],
+        user_id: str | None,
+        now: Callable[[], int] = system_time,
+    ) -> None:
+        """``read`` blocks. ``user_id``: the run's. ``now`` gives milliseconds since the epoch."""
         self._read = read
         self._user_id = user_id or DEFAULT_USER
+        self._now = now
         self._found: dict[str, dict[str, Memory]] = {}
         self._current: dict[str, dict[str, Memory]] = {}
         self._lock = asyncio.Lock()
@@ -42,7 +53,7 @@ class RunMemories:
         memory_id = str(uuid4()) if given.memory_id is None else str(plain(given.memory_id))
         if not is_memory_id(memory_id):
             raise ValueError("This cannot be the id of a memory.")
-        before, now = memories.get(memory_id), time.time_ns() // 1_000_000
+        before, now = memories.get(memory_id), self._now()
         memory = Memory(
             user_id=given.user_id or self._user_id,
             memory_id=memory_id,

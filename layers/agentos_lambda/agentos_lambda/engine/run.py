@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from copy import copy
 from dataclasses import replace
@@ -30,7 +30,7 @@ from agentos_lambda.engine.isolation.tasks import Tasks, note_tasks
 from agentos_lambda.engine.isolation.threads import RunThreads, use_threads
 from agentos_lambda.engine.isolation.toolkits import Connections, note_connections
 from agentos_lambda.engine.media import MediaRules
-from agentos_lambda.engine.memories import RunMemories
+from agentos_lambda.engine.memories import RunMemories, system_time
 from agentos_lambda.engine.outcome import Observations, outcome_of
 from agentos_lambda.engine.shown_runs import as_shown
 from agentos_lambda.engine.step_runs import with_true_statuses
@@ -68,6 +68,7 @@ class AgnoRun:
         *,
         fetcher: Fetcher,
         cancel_grace: float = CANCEL_GRACE_SECONDS,
+        now: Callable[[], int] = system_time,
     ) -> None:
         self._template = template
         self._media = MediaRules(template)
@@ -80,7 +81,7 @@ class AgnoRun:
             request.component_id,
             request.session,
             with_unique_calls(request.paused)[0] if request.paused is not None else None,
-            memories=RunMemories(request.memories, request.user_id),
+            memories=RunMemories(request.memories, request.user_id, now),
         )
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
