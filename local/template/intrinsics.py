@@ -45,6 +45,8 @@ class Intrinsics:
             "Fn::If": self._if,
             "Fn::Equals": lambda pair: str(self.resolve(pair[0])) == str(self.resolve(pair[1])),
             "Fn::Not": lambda value: not self.resolve(value[0]),
+            "Fn::And": lambda conditions: all(self.resolve(conditions)),
+            "Fn::Or": lambda conditions: any(self.resolve(conditions)),
             "Fn::Select": lambda pair: self.resolve(pair[1])[int(self.resolve(pair[0]))],
             "Fn::Join": lambda pair: pair[0].join(self.resolve(pair[1])),
             "Fn::Split": lambda pair: self.resolve(pair[1]).split(pair[0]),

@@ -91,6 +91,8 @@ def _substitute(argument: str | list[Any]) -> str:
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "Fn::Equals": lambda pair: str(pair[0]) == str(pair[1]),
     "Fn::Not": lambda conditions: not conditions[0],
+    "Fn::And": all,
+    "Fn::Or": any,
     "Fn::Join": lambda argument: argument[0].join(argument[1]),
     "Fn::Select": lambda argument: argument[1][int(argument[0])],
     "Fn::Split": lambda argument: argument[1].split(argument[0]),
