@@ -181,6 +181,6 @@ def test_documents_are_those_of_the_released_server(components: Components, rele
         for component in manifest.all(kind):
             assert component.detail == json.loads(ask(released, "GET", f"/{kind.plural}/{component.id}"))
     assert manifest.models() == config.pop("available_models")
-    for domain in ("metrics", "memory", "learning", "evals", "traces"):
+    for domain in ("metrics", "learning", "evals", "traces"):
         config[domain]["dbs"] = []  # ours has no routes for them
     assert manifest.os_config() == config
