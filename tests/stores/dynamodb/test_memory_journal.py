@@ -8,6 +8,7 @@ from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.memories import MAX_CHANGES
 from tests.stores.builders import ending, running
 from tests.stores.dynamodb.faults import FaultyClient, answer_lost, refused
+from tests.stores.dynamodb.incompressible import incompressible
 from tests.stores.test_memories import added, changed, memory, remember, removed, texts
 
 STEPS = 3
@@ -69,3 +70,14 @@ def test_a_commit_applies_a_journal_that_is_in_its_way(store):
     store.commit(ending(store.accept(running("run-3")), memories=added(*further)))
 
     assert texts(store) == ["further"] * len(further) + ["new", "old"]
+
+
+def test_a_large_journal_lies_apart_from_its_run_which_may_be_removed_first(moto_aws):
+    store = moto_aws.store()
+    many = [memory("large", incompressible(60_000)), *(memory(f"m{number}") for number in range(MAX_CHANGES))]
+
+    remember(store, added(*many))
+
+    objects = moto_aws.s3.list_objects_v2(Bucket=moto_aws.tables.bucket)["Contents"]
+    assert [each["Key"].partition("/")[0] for each in objects] == ["memories"]
+    assert texts(store) == sorted(each.text for each in many)

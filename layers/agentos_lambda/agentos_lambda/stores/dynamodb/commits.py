@@ -12,7 +12,6 @@ from agentos_lambda.runs.errors import Fenced, NotStorable, StoreUnavailable
 from agentos_lambda.runs.memories import MemoryChange
 from agentos_lambda.runs.model import Ending, RunRecord
 from agentos_lambda.stores.dynamodb.attributes import Item, number, text
-from agentos_lambda.stores.dynamodb.blobs import run_folder
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import record_key, record_of
 from agentos_lambda.stores.dynamodb.memories import DynamoDBMemories
@@ -121,10 +120,7 @@ class Commits:
 
         Raises ``TransactionRefused`` if one of these refuses it, ``_MemoriesMoved`` if only memories do.
         """
-        before = ending.before
-        remembered = self._memories.commit_actions(
-            ending.memories, ending.token, run_folder(before.run_id, before.attempt), now=ending.ended_at
-        )
+        remembered = self._memories.commit_actions(ending.memories, ending.token, now=ending.ended_at)
         actions = [*others, *(action for action, _ in remembered)]
         token = _request_token(ending, actions)
         try:

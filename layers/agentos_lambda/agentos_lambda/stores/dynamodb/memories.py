@@ -101,7 +101,7 @@ class DynamoDBMemories:
     def change(self, changes: Sequence[MemoryChange], *, now: int) -> bool:
         for user_id in by_user(changes):
             self.count(user_id)
-        actions = [action for action, _ in self.commit_actions(changes, self._new_token(), "", now=now)]
+        actions = [action for action, _ in self.commit_actions(changes, self._new_token(), now=now)]
         try:
             self._transact(actions, self._new_token())
         except TransactionRefused:
@@ -109,11 +109,11 @@ class DynamoDBMemories:
         return True
 
     def commit_actions(
-        self, changes: Sequence[MemoryChange], token: str, folder: str, *, now: int
+        self, changes: Sequence[MemoryChange], token: str, *, now: int
     ) -> list[tuple[TransactWriteItemTypeDef, MemoryChange | None]]:
         """The actions of a transaction that make these changes, each with the change that it refuses if it fails.
 
-        ``token`` tells this transaction from others. ``folder``: in the bucket, for what no item has room for.
+        ``token`` tells this transaction from others.
         """
         actions: list[tuple[TransactWriteItemTypeDef, MemoryChange | None]] = []
         for user_id, own in by_user(changes).items():
@@ -121,7 +121,7 @@ class DynamoDBMemories:
                 actions.append(({"Update": self._user_update(user_id, own, now)}, None))
                 actions += [(self._action(change), change) for change in own]
             else:
-                actions.append(({"Update": self._journal_update(user_id, own, token, folder, now)}, None))
+                actions.append(({"Update": self._journal_update(user_id, own, token, now)}, None))
         return actions
 
     def settle(self, changes: Sequence[MemoryChange]) -> None:
@@ -164,14 +164,15 @@ class DynamoDBMemories:
         values[":journal_token"] = text(journal)
         return self._table.update_action(user_key(user_id), update, "#journal_token = :journal_token", values)
 
-    def _journal_update(self, user_id: str, changes: Sequence[MemoryChange], token: str, folder: str, now: int) -> Any:
+    def _journal_update(self, user_id: str, changes: Sequence[MemoryChange], token: str, now: int) -> Any:
         request = self._user_update(user_id, (), now)
         request["UpdateExpression"] = request["UpdateExpression"].replace(
             " ADD", ", #journal = :journal, #journal_token = :journal_token ADD"
         )
         request["ExpressionAttributeNames"] |= {"#journal": "journal", "#journal_token": "journal_token"}
         request["ExpressionAttributeValues"] |= {
-            ":journal": self._blobs.attribute([change.to_json() for change in changes], folder),
+            # Not in the run's folder: it may be removed with its session before anybody has applied the journal.
+            ":journal": self._blobs.attribute([change.to_json() for change in changes], f"memories/{token}"),
             ":journal_token": text(token),
         }
         # The journal of another run has been applied.
