@@ -25,12 +25,16 @@ def test_a_session_from_its_creation_to_its_removal(api, deployment):
     assert api.get("/sessions/e2e").status_code == 404
     until(lambda: api.get(f"/agents/assistant/runs/{run['run_id']}").status_code == 404, 60)
     dynamodb, table = deployment.client("dynamodb"), deployment.outputs["SessionsTableName"]
-    left = dynamodb.query(
-        TableName=table,
-        KeyConditionExpression="session_id = :session_id",
-        ExpressionAttributeValues={":session_id": {"S": "e2e"}},
-    )
-    assert [item["item"]["S"] for item in left["Items"]] == ["SESSION"]
+
+    def left() -> list[str]:
+        found = dynamodb.query(
+            TableName=table,
+            KeyConditionExpression="session_id = :session_id",
+            ExpressionAttributeValues={":session_id": {"S": "e2e"}},
+        )
+        return [item["item"]["S"] for item in found["Items"]]
+
+    until(lambda: left() == ["SESSION"], 60)
 
 
 def test_operations_of_agentos_that_are_not_served_are_told_from_wrong_paths(api):
