@@ -279,8 +279,9 @@ def test_the_management_api_is_that_of_api_gateway_to_a_real_client(
 
 
 @pytest.fixture
-def store(whole_stack: StackProcess, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(whole_stack: StackProcess, http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Store:
     """The store of the stack's functions."""
+    http.get("/workflows").raise_for_status()  # has an environment start that knows the tables
     variables = next(each for each in whole_stack.environments().values() if "RUNS_TABLE" in each)
     for name in (*cloud_access(""), "AWS_ENDPOINT_URL"):
         monkeypatch.setenv(name, variables[name])
