@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -16,6 +18,9 @@ _FOREIGN = ("AGENTOS_", "AWS_", "JWT_", "MAKE", "MFLAGS", "OPENAI_", "PYTHON")
 _STACK = frozenset({"CORS_ORIGINS", "EVENTS_TTL_SECONDS", "LOG_LEVEL", "OS_SECURITY_KEY", "QUEUE_LIMIT"})
 """What a developer's shell may set for `make run`."""
 
+_PORTS = range(10_000, 32_000)
+"""Below those that Linux gives to whoever asks for any."""
+
 
 def is_foreign(variable: str) -> bool:
     """Whether a variable of the environment may lead a test to an account, a key or an interpreter that is not its."""
@@ -23,11 +28,15 @@ def is_foreign(variable: str) -> bool:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of the loopback address that nobody listened on a moment ago.
+
+    It is none of those that the system gives away, to processes of other tests that ask for any.
+    """
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def descendants(ancestor: int) -> set[int]:

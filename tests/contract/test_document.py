@@ -69,7 +69,7 @@ def check_form(printed: object, real: object, place: str = "") -> None:
 
 def test_every_route_of_the_api_is_in_the_document(client):
     for path in client.get("/openapi.json").json()["paths"]:
-        told = re.sub(r"\{(agent|team|workflow|session)_id\}", "{id}", path).replace("{storage_key}", "{key}")
+        told = re.sub(r"\{(agent|team|workflow|session|memory)_id\}", "{id}", path).replace("{storage_key}", "{key}")
         told = re.sub(r"^/(agents|teams|workflows)", "/{kind}", told)
         assert told in DOCUMENT, path
 
