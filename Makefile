@@ -124,8 +124,8 @@ lint: $(DEV)/.ready ## style, types, who imports what, and the goals of make hou
 house: $(DEV)/.ready ## files, circles, tests and assertions in numbers, and which goals are missed (ARGS=path/to/another/checkout)
 	@$(DEV)/bin/python -m scripts.house $(ARGS)
 
-faults: $(DEV)/.ready $(CLOUD)/.ready $(LOCAL)/.ready ## kills, lost answers, reloads, dropped connections, and all orders of calls
-	@$(PYTEST) $(PARALLEL) -m faults $(ARGS)
+faults: $(DEV)/.ready $(CLOUD)/.ready $(LOCAL)/.ready ## kills, lost answers, reloads, dropped connections, and all orders of calls (ONE_IN=3: a sample)
+	@$(PYTEST) $(PARALLEL) -m faults --one-in $(or $(ONE_IN),1) $(ARGS)
 
 e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.ready ## build, check and deploy to a local cloud that enforces IAM, and drive it
 	@$(PYTEST) $(PARALLEL) -m build $(ARGS)

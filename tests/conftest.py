@@ -12,7 +12,7 @@ import pytest
 from boto3.session import Session
 
 from tests.cloud import REGION, ministack
-from tests.groups import GroupScheduling, group_of, turn_of
+from tests.groups import GroupScheduling, group_of, sample, turn_of
 from tests.manifest import build_manifest
 from tests.process import is_foreign
 
@@ -29,8 +29,17 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--one-in", type=int, default=1, help="run one in so many of the tests, by SEED")
+
+
+@pytest.hookimpl(trylast=True)  # after -m and -k
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: turn_of(group_of(item.nodeid)))
+    one_in: int = config.getoption("--one-in")
+    chosen = sample((item.nodeid for item in items), one_in, _seed())
+    config.hook.pytest_deselected(items=[item for item in items if item.nodeid not in chosen])
+    items[:] = [item for item in items if item.nodeid in chosen]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -53,6 +62,10 @@ def _cleaned_environment() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def seed() -> int:
     """What the randomness of a sample starts from: the same seed makes the same choices."""
+    return _seed()
+
+
+def _seed() -> int:
     return int(os.environ.get("SEED", "7"))
 
 

@@ -1,6 +1,10 @@
-"""Which tests stay together on one process, in their order, when several processes share the tests."""
+"""Which tests stay together on one process, in their order, when several processes share the tests; and which of many
+are run if only a sample is."""
 
 from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
 
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
@@ -34,6 +38,11 @@ def group_of(test: str) -> str:
 def turn_of(group: str) -> int:
     """Groups of a lower turn begin earlier."""
     return LONGEST.index(group) if group in LONGEST else len(LONGEST)
+
+
+def sample(tests: Iterable[str], one_in: int, seed: int) -> set[str]:
+    """About one in so many of these tests: the same ones for the same seed."""
+    return {test for test in tests if zlib.crc32(f"{seed} {test}".encode()) % one_in == 0}
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]

@@ -10,7 +10,7 @@ from itertools import chain
 
 import pytest
 
-from tests.groups import LONGEST, SHARED, group_of, turn_of
+from tests.groups import LONGEST, SHARED, group_of, sample, turn_of
 from tests.process import ROOT
 
 
@@ -32,6 +32,13 @@ def test_a_group_is_of_a_folder_or_a_file_that_there_is(path: str) -> None:
 def test_the_longest_groups_begin_first_and_the_others_keep_their_order() -> None:
     turns = [turn_of(group) for group in (*LONGEST, "tests/runs/test_tail.py", "tests/api/test_runs.py")]
     assert turns == [*range(len(LONGEST)), len(LONGEST), len(LONGEST)]
+
+
+def test_a_sample_is_by_its_seed_and_of_about_the_size_that_is_asked_for() -> None:
+    tests = [f"tests/faults/test_orders.py::test_an_order[{number}]" for number in range(900)]
+    assert sample(tests, 1, 7) == set(tests)
+    assert sample(tests, 3, 7) == sample(tests, 3, 7) != sample(tests, 3, 8)
+    assert 250 < len(sample(tests, 3, 7)) < 350
 
 
 def test_two_processes_share_the_tests_by_their_groups() -> None:
