@@ -33,6 +33,12 @@ def before(event: str) -> list[str]:
     return earlier[: earlier.index(event) if event.endswith("-disconnect") else min(earlier.index(event), 2)]
 
 
+def function_of(event: str) -> str:
+    """The logical id of the function that takes an event of this name."""
+    name = event.partition("-")[0]
+    return "WebSocketFunction" if name == "websocket" else f"{name.capitalize()}Function"
+
+
 @pytest.fixture(scope="session")
 def answers(stack) -> dict[str, Future[Any]]:
     """What each event is answered. Many are sent at a time: sam makes an image for those that start together, once."""
@@ -41,7 +47,7 @@ def answers(stack) -> dict[str, Future[Any]]:
         wait([answers[earlier] for earlier in before(event)])
         if event == "websocket-disconnect":
             until(lambda: told(stack, "WorkflowCompleted"), 60)
-        done = stack.invoke(f"{event.partition('-')[0].capitalize()}Function", EVENTS[event])
+        done = stack.invoke(function_of(event), EVENTS[event])
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 
