@@ -58,9 +58,12 @@ def _end(path: str, run_id: str, run: Mapping[str, Any], frames: Sequence[Frame]
         yield f"the log ends as {told}, the run is {run['status']}"
     if frames[-1] is not ends[-1] or own[-len(ends) :] != ends:
         yield "the log goes on after its end"
+    pauses = {frame.event.get("content") for frame in own if frame.name.endswith("Paused")}
     for frame in ends:
         text = frame.event.get("error") or frame.event.get("content") or ""
-        if text != (run.get("content") or ""):
+        # A run that is cancelled before it says more than when it paused keeps that.
+        kept = text == f"Run {run_id} was cancelled" and run.get("content") in pauses
+        if text != (run.get("content") or "") and not kept:
             yield f"{frame.name} says {text!r}, the run {run.get('content')!r}"
 
 
