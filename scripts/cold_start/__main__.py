@@ -128,12 +128,17 @@ async def instructions(python: str, environment: Mapping[str, str], request: Req
 
 
 async def report(
-    bundle: Bundle, given: Mapping[Request, Mapping[str, str]], options: argparse.Namespace, *, compiled: bool
+    bundle: Bundle,
+    given: Mapping[Request, Mapping[str, str]],
+    template: Template,
+    options: argparse.Namespace,
+    *,
+    compiled: bool,
 ) -> None:
     """Measure a bundle, and print a line for each request. ``given`` are the variables of the process that answers."""
     for request, environment in given.items():
         await first_answer((options.python, "-S"), environment, request)  # fills caches
-        memory = Template.load(ROOT / "template.yaml").functions[request.function].memory
+        memory = template.functions[request.function].memory
         cpu, peak, costs = await seconds(options.python, environment, request, options.times, memory=memory)
         count = await instructions(options.python, environment, request) if options.count else ""
         pyc = "with .pyc" if compiled else "without"
@@ -177,7 +182,7 @@ async def main(options: argparse.Namespace) -> None:
                     seed = given.pop(FOLLOWED, None)
                     if seed is not None and compiled:  # once
                         await first_answer((options.python, "-S"), seed, FOLLOWED)
-                    await report(copied, given, options, compiled=compiled)
+                    await report(copied, given, template, options, compiled=compiled)
 
 
 if __name__ == "__main__":

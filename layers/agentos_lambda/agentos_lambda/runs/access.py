@@ -62,8 +62,3 @@ def find_session(
 def may_see(record: RunRecord, *, session_id: str | None, caller: Caller) -> bool:
     """Whether a request of this caller that names this session (None: none) may see the run."""
     return session_id in (None, record.session_id) and caller.may_read(record.user_id)
-
-
-def sees(owner: str | None, user_id: str | None) -> bool:
-    """Whether a request that names this user (None: none) may see what this owner has. Everybody sees what has none."""
-    return owner is None or user_id in (None, owner)

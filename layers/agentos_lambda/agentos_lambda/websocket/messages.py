@@ -54,30 +54,26 @@ def required_id(message: JsonObject, name: str, otherwise: str) -> str:
 
 def optional_id(message: JsonObject, name: str) -> str | None:
     """An id; None if it is missing or empty. Raises ``InvalidRequest``."""
-    value = message.get(name)
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str) or not is_id(value):
-        raise InvalidRequest(f"{name} should have at most {MAX_ID_LENGTH} letters, digits and -_.:@")
-    return value
+    return _optional(message, name, is_id, f"{MAX_ID_LENGTH} letters, digits and -_.:@")
 
 
 def user_id(message: JsonObject) -> str | None:
     """The user whom the client names; None if it names none. Raises ``InvalidRequest``."""
-    return _foreign_id(message, "user_id", is_user_id, " and no control characters")
+    return _optional(message, "user_id", is_user_id, f"{MAX_FOREIGN_ID_LENGTH} characters and no control characters")
 
 
 def session_id(message: JsonObject) -> str | None:
     """The session that the client names; None if it names none. Raises ``InvalidRequest``."""
-    return _foreign_id(message, "session_id", is_session_id, ", no control characters and no /, and not be . or ..")
+    rule = f"{MAX_FOREIGN_ID_LENGTH} characters, no control characters and no /, and not be . or .."
+    return _optional(message, "session_id", is_session_id, rule)
 
 
-def _foreign_id(message: JsonObject, name: str, is_valid: Callable[[str], bool], rule: str) -> str | None:
+def _optional(message: JsonObject, name: str, is_valid: Callable[[str], bool], rule: str) -> str | None:
     value = message.get(name)
     if value is None or value == "":
         return None
     if not isinstance(value, str) or not is_valid(value):
-        raise InvalidRequest(f"{name} should have at most {MAX_FOREIGN_ID_LENGTH} characters{rule}")
+        raise InvalidRequest(f"{name} should have at most {rule}")
     return value
 
 

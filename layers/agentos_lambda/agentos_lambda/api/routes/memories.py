@@ -1,6 +1,5 @@
 """The routes of memories. None of them imports an engine."""
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -12,6 +11,8 @@ from agentos_lambda.api.requests.fields import UserId
 from agentos_lambda.api.requests.memory_forms import MemoryDeletionForm, MemoryForm
 from agentos_lambda.api.requests.session_forms import read_form
 from agentos_lambda.api.responses import Answer, NoContent, TypedRoute
+from agentos_lambda.api.routes.paging import MAX_PAGE, Page, page_info
+from agentos_lambda.api.routes.run_items import iso
 from agentos_lambda.api.scope import caller_of, principal_of
 from agentos_lambda.memories.listing import MemoryQuery
 from agentos_lambda.memories.service import MemoryService
@@ -21,13 +22,9 @@ from agentos_lambda.runs.ports import Catalog
 if TYPE_CHECKING:
     from agentos_lambda.api import answers
 
-MAX_PAGE = 1_000
-"""Memories, or users, on one page of a list."""
-
 MemoryId: TypeAlias = Annotated[str, Path(description="The id of a memory")]
 OfUser: TypeAlias = Annotated[UserId, Query(description="Only of this user")]
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many on a page")]
-Page: TypeAlias = Annotated[int, Query(ge=1, le=2**31, description="Pages count from 1")]
 
 
 def memory_router(catalog: Catalog, memories: MemoryService) -> APIRouter:
@@ -62,7 +59,8 @@ def _add_lists(router: APIRouter, memories: MemoryService) -> None:
         """Those first that were changed last. Filters and other orders go through the newest 1,000 memories."""
         wanted = MemoryFilter(agent_id or None, team_id or None, _topics(topics), search_content or None)
         found = memories.list(MemoryQuery(_reader(request, user_id), wanted, limit, page, sort_by, sort_order == "asc"))
-        return Answer({"data": [_shown(memory) for memory in found.memories], "meta": _meta(page, limit, found.total)})
+        listed = [_shown(memory) for memory in found.memories]
+        return Answer({"data": listed, "meta": page_info(page, limit, found.total)})
 
     @router.get(
         "/memory_topics",
@@ -89,11 +87,11 @@ def _add_lists(router: APIRouter, memories: MemoryService) -> None:
             {
                 "user_id": owner.user_id,
                 "total_memories": owner.total,
-                "last_memory_updated_at": _time(owner.changed_at),
+                "last_memory_updated_at": iso(owner.changed_at // 1000),
             }
             for owner in owners[(page - 1) * limit : page * limit]
         ]
-        return Answer({"data": shown, "meta": _meta(page, limit, len(owners))})
+        return Answer({"data": shown, "meta": page_info(page, limit, len(owners))})
 
 
 def _add_memory(router: APIRouter, memories: MemoryService) -> None:
@@ -188,19 +186,5 @@ def _shown(memory: Memory) -> "answers.Memory":
         "agent_id": memory.agent_id,
         "team_id": memory.team_id,
         "user_id": memory.user_id,
-        "updated_at": _time(memory.updated_at),
-    }
-
-
-def _time(milliseconds: int) -> str:
-    return datetime.fromtimestamp(milliseconds // 1000, UTC).isoformat().replace("+00:00", "Z")
-
-
-def _meta(page: int, limit: int, total: int) -> "answers.PageInfo":
-    return {
-        "page": page,
-        "limit": limit,
-        "total_pages": -(-total // limit),
-        "total_count": total,
-        "search_time_ms": 0.0,
+        "updated_at": iso(memory.updated_at // 1000),
     }

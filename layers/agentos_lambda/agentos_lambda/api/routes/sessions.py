@@ -1,5 +1,6 @@
 """The routes of sessions. None of them imports an engine."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -14,19 +15,18 @@ from agentos_lambda.api.requests.session_forms import (
     read_form,
 )
 from agentos_lambda.api.responses import Answer, Created, NoContent, TypedRoute
+from agentos_lambda.api.routes.paging import MAX_PAGE, Page, page_info
 from agentos_lambda.api.routes.session_items import session_detail, session_item, without_nulls
 from agentos_lambda.api.scope import caller_of, principal_of
 from agentos_lambda.protocol.values import JsonObject, Kind
-from agentos_lambda.runs.model import SessionDelta
+from agentos_lambda.runs.access import Caller
+from agentos_lambda.runs.model import Session, SessionDelta
 from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.sessions.model import SessionFilter, SessionQuery, SortBy
 from agentos_lambda.sessions.service import SessionService
 
 if TYPE_CHECKING:
     from agentos_lambda.api import answers
-
-MAX_PAGE = 1_000
-"""Sessions of one page of a list."""
 
 SessionPath: TypeAlias = Annotated[str, Path(description="The id of a session")]
 SessionOfUser: TypeAlias = Annotated[str | None, Query(description="Only if the session is this user's")]
@@ -53,7 +53,7 @@ def _add_reads(router: APIRouter, sessions: SessionService) -> None:
         user_id: Annotated[str | None, Query(description="Only those of a user")] = None,
         session_name: Annotated[str | None, Query(description="Only those whose name has this in it")] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Sessions on a page")] = 20,
-        page: Annotated[int, Query(ge=1, le=2**31, description="Pages count from 1")] = 1,
+        page: Page = 1,
         sort_by: Annotated[str, Query(description="`created_at` or `updated_at`; of the newest 1,000")] = "created_at",
         sort_order: Annotated[Literal["asc", "desc"], Query(description="`asc` or `desc`")] = "desc",
     ) -> Answer["answers.SessionList"]:
@@ -61,18 +61,8 @@ def _add_reads(router: APIRouter, sessions: SessionService) -> None:
         chosen = SortBy(sort_by) if sort_by in list(SortBy) else SortBy.CREATED_AT
         asked = SessionQuery(SessionFilter(kind, component_id), session_name, limit, page, chosen, sort_order == "asc")
         found = sessions.list(asked, caller=caller_of(request, user_id))
-        return Answer(
-            {
-                "data": [session_item(session) for session in found.sessions],
-                "meta": {
-                    "page": page,
-                    "limit": limit,
-                    "total_pages": -(-found.total // limit),
-                    "total_count": found.total,
-                    "search_time_ms": 0.0,
-                },
-            }
-        )
+        listed = [session_item(session) for session in found.sessions]
+        return Answer({"data": listed, "meta": page_info(page, limit, found.total)})
 
     @router.get("/{session_id}", summary="Get a session", operation_id="get_session", response_description="All of it")
     def get_session(
@@ -85,6 +75,12 @@ def _add_reads(router: APIRouter, sessions: SessionService) -> None:
 
 
 def _add_changes(router: APIRouter, sessions: SessionService) -> None:
+    async def change(
+        session_id: str, changes: Callable[[Session], SessionDelta], name: str | None, caller: Caller, kind: Kind | None
+    ) -> Answer["answers.SessionDetail"]:
+        session = await run_in_threadpool(sessions.change, session_id, changes, name=name, caller=caller)
+        return Answer(_shown(session_detail(session, kind or session.kind)))
+
     @router.post(
         "",
         summary="Create a session",
@@ -122,14 +118,8 @@ def _add_changes(router: APIRouter, sessions: SessionService) -> None:
     ) -> Answer["answers.SessionDetail"]:
         """Replace its name, its state, its metadata or its summary. A run that goes on keeps the keys that it sets."""
         form = await read_form(request, SessionChangeForm)
-        session = await run_in_threadpool(
-            sessions.change,
-            session_id,
-            lambda read: form.changes(read.fields),
-            name=form.session_name,
-            caller=caller_of(request, user_id),
-        )
-        return Answer(_shown(session_detail(session, kind or session.kind)))
+        caller = caller_of(request, user_id)
+        return await change(session_id, lambda read: form.changes(read.fields), form.session_name, caller, kind)
 
     @router.post(
         "/{session_id}/rename",
@@ -143,14 +133,8 @@ def _add_changes(router: APIRouter, sessions: SessionService) -> None:
     ) -> Answer["answers.SessionDetail"]:
         """Give it a name, which it keeps through later runs."""
         form = await read_form(request, RenameForm)
-        session = await run_in_threadpool(
-            sessions.change,
-            session_id,
-            lambda _: SessionDelta(),
-            name=form.session_name,
-            caller=caller_of(request, user_id),
-        )
-        return Answer(_shown(session_detail(session, kind or session.kind)))
+        caller = caller_of(request, user_id)
+        return await change(session_id, lambda _: SessionDelta(), form.session_name, caller, kind)
 
 
 def _add_deletions(router: APIRouter, sessions: SessionService) -> None:

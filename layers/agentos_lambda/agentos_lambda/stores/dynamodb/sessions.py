@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from agentos_lambda.protocol.values import Kind, RunStatus
-from agentos_lambda.runs.access import sees
+from agentos_lambda.runs.access import Caller
 from agentos_lambda.runs.errors import SessionTaken
 from agentos_lambda.runs.model import Ending, RunOutput, RunRecord, Session, StoredRun
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
@@ -94,7 +94,7 @@ class Sessions:
             for item in self._items(session_id, first=first)
             if _is_of(item, kind, component_id)
             and status in (None, item["status"]["S"])
-            and sees(_user_of(item), user_id)
+            and Caller(user_id).may_read(_user_of(item))
         )
         return map(self._stored_run, islice(listed, skip, None))
 

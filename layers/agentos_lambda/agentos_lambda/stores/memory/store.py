@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from agentos_lambda.protocol.values import Json, Kind, RunStatus
-from agentos_lambda.runs.access import sees
+from agentos_lambda.runs.access import Caller
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists, SessionTaken
 from agentos_lambda.runs.model import (
@@ -251,7 +251,7 @@ class MemoryStore(MemorySessions):
                 run
                 for run in runs
                 if status in (None, run.status)
-                and sees(self._records[run.run_id].user_id, user_id)
+                and Caller(user_id).may_read(self._records[run.run_id].user_id)
                 and (after is None or run.accepted_at > after)
             ]
         return iter(seen[skip:])
