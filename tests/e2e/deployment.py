@@ -62,6 +62,25 @@ class Deployment:
         session: Any = boto3.Session(region_name=emulator.ACCESS["AWS_DEFAULT_REGION"])
         return session.client(service, endpoint_url=self.cloud, **access)
 
+    def update(self, **parameters: str) -> None:
+        """Deploy again, with these parameters; all others keep their values."""
+        cloudformation = self.client("cloudformation")
+        [stack] = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+        kept = {
+            each["ParameterKey"]: {"ParameterKey": each["ParameterKey"], "UsePreviousValue": True}
+            for each in stack["Parameters"]
+        }
+        given = {name: {"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()}
+        cloudformation.update_stack(
+            StackName=STACK,
+            UsePreviousTemplate=True,
+            Parameters=[*(kept | given).values()],
+            Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        )
+        cloudformation.get_waiter("stack_update_complete").wait(
+            StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+        )
+
     def log(self) -> list[tuple[str, str]]:
         """Everything that was logged: the group, and the message."""
         logs = self.client("logs")

@@ -58,6 +58,8 @@ def adapt(built: Path, *, endpoint: str, bedrock: str) -> Path:
         if resource["Type"] == "AWS::Serverless::Function" and name != "SweeperFunction":
             variables = resource["Properties"]["Environment"]["Variables"]
             variables |= {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": bedrock}
+            if "JWT_ISSUER" in variables:
+                variables["JWT_JWKS_URL"] = _keys_of_its_pool(endpoint)
     adapted = built.with_name("emulator.json")
     adapted.write_text(json.dumps(template))
     return adapted
@@ -96,6 +98,13 @@ def _read_from_the_imported_api(resources: dict[str, Any]) -> None:
                 "ResponseTemplates": answer["responseTemplates"],
             },
         }
+
+
+def _keys_of_its_pool(endpoint: str) -> Any:
+    """Its pools are issuers at an address of AWS, where it is not."""
+    pool = {"Fn::Select": [3, {"Fn::Split": ["/", {"Ref": "JwtIssuer"}]}]}
+    url = {"Fn::Join": ["/", [endpoint, pool, ".well-known/jwks.json"]]}
+    return {"Fn::If": ["TakesTokens", url, {"Ref": "AWS::NoValue"}]}
 
 
 def _number_as_number(resources: dict[str, Any]) -> None:

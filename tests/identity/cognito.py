@@ -53,6 +53,11 @@ def new_pool(cloud_url: str, session: Session, *groups: str) -> Pool:
     cognito: Any = session.client(
         "cognito-idp", endpoint_url=cloud_url, aws_access_key_id=ACCOUNT, aws_secret_access_key="none"
     )
+    return pool_of(cognito, cloud_url, *groups)
+
+
+def pool_of(cognito: Any, cloud_url: str, *groups: str) -> Pool:
+    """A pool that this client of Cognito makes, with an app, and with groups."""
     pool_id = cognito.create_user_pool(PoolName="users")["UserPool"]["Id"]
     flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
     app = cognito.create_user_pool_client(UserPoolId=pool_id, ClientName="app", ExplicitAuthFlows=flows)

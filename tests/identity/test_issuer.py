@@ -32,8 +32,8 @@ class Issuer:
         self.verifier = self.environment()
 
     def environment(self, issuer: str = ISSUER) -> TokenVerifier:
-        source = IssuerKeys(issuer, self.fetch, self.clock)
-        return TokenVerifier(source, allowed_algorithms(["RS256", "ES256"]), RULES, self.clock)
+        self.source = IssuerKeys(issuer, self.fetch, self.clock)
+        return TokenVerifier(self.source, allowed_algorithms(["RS256", "ES256"]), RULES, self.clock)
 
     def fetch(self, url: str) -> Any:
         self.asked.append(url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import zlib
 
 import pytest
@@ -154,7 +155,9 @@ def test_3_8_a_token_of_another_issuer_is_refused_although_the_key_fits(clock, i
         verifier(clock).verify(signed(claims(clock, iss=None) | ({} if issuer is None else {"iss": issuer})))
 
 
-@pytest.mark.parametrize("subject", ["sa:ci-bot", "__scheduler__", "__oauth__:client", "x" * 257, "a\nb", "a\x00"])
+@pytest.mark.parametrize(
+    "subject", ["sa:ci-bot", "default", "__scheduler__", "__oauth__:client", "x" * 257, "a\nb", "a\x00"]
+)
 def test_3_8_a_subject_that_this_server_gives_out_itself_is_refused(clock, subject):
     with pytest.raises(WrongSubject):
         verifier(clock).verify(signed(claims(clock, sub=subject)))
@@ -255,3 +258,11 @@ def test_expiry_is_not_stretched_by_another_type(clock):
         verifier(clock).verify(signed(claims(clock)).replace(".", ".e30.", 1))
     with pytest.raises(Expired):
         verifier(clock).verify(signed(claims(clock) | {"exp": -(10**30)}))
+    for expiry in (1e300, 10**40):
+        assert len(str(verifier(clock).verify(signed(claims(clock) | {"exp": expiry})).expires_at)) == 15
+
+
+def test_of_a_claim_that_comes_twice_the_last_one_counts_as_rfc_7519_section_4_has_it(clock):
+    payload = json.dumps(claims(clock)).removesuffix("}") + ', "sub": "bob", "scopes": []}'
+    principal = verifier(clock).verify(signed(payload.encode()))
+    assert (principal.subject, principal.scopes.texts) == ("bob", ())

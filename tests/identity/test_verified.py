@@ -1,19 +1,24 @@
-"""A token that is sent again is not verified again, for a minute."""
+"""A token that is sent again is not verified again, as long as it and the keys count."""
 
 from __future__ import annotations
 
 import pytest
 
-from agentos_lambda.identity.errors import Expired, InvalidToken
+from agentos_lambda.identity.errors import Expired, InvalidToken, KeysUnavailable
 from agentos_lambda.identity.principal import Principal
-from agentos_lambda.identity.tokens.verified import COUNTS_MS, MAX_TOKENS, VerifiedTokens
+from agentos_lambda.identity.tokens.issuer import FRESHNESS
+from agentos_lambda.identity.tokens.verified import MAX_TOKENS, VerifiedTokens
+from agentos_lambda.identity.tokens.verifier import FixedKeys
 from tests.clocks import ManualClock
-from tests.identity.tokens import claims, signed, verifier
+from tests.identity.test_issuer import Issuer
+from tests.identity.tokens import claims, jwk, signed, verifier
+
+HOUR = 3_600_000
 
 
 class Counting:
-    def __init__(self, clock: ManualClock) -> None:
-        self.tokens = verifier(clock, "HS256")
+    def __init__(self, tokens) -> None:
+        self.tokens = tokens
         self.asked = 0
 
     def verify(self, token: str) -> Principal:
@@ -28,22 +33,52 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def counting(clock: ManualClock) -> Counting:
-    return Counting(clock)
+    return Counting(verifier(clock, "HS256"))
 
 
-def test_a_token_is_verified_once_a_minute(clock, counting):
-    tokens, token = VerifiedTokens(counting, clock), signed(claims(clock), "HS256")
-    assert {tokens.verify(token).subject for _ in range(5)} == {"alice"}
-    clock.advance(COUNTS_MS - 1)
+@pytest.fixture
+def remembering(clock, counting) -> VerifiedTokens:
+    return VerifiedTokens(counting, FixedKeys(()), clock)
+
+
+def test_a_token_is_verified_once_by_keys_that_stay(clock, counting, remembering):
+    token = signed(claims(clock), "HS256")
+    assert {remembering.verify(token).subject for _ in range(5)} == {"alice"}
+    clock.advance(HOUR)
+    assert remembering.verify(token).subject == "alice"
+    assert counting.asked == 1
+
+
+def test_a_token_is_verified_again_by_keys_that_were_read_again_and_not_by_a_withdrawn_one():
+    issuer = Issuer()
+    counting = Counting(issuer.verifier)
+    tokens, token = VerifiedTokens(counting, issuer.source, issuer.clock), signed(claims(issuer.clock))
+    tokens.verify(token)
+    issuer.clock.advance(FRESHNESS.fresh_ms - 1)
     tokens.verify(token)
     assert counting.asked == 1
-    clock.advance(1)
+    issuer.clock.advance(1)
     tokens.verify(token)
     assert counting.asked == 2
+    issuer.published[:] = [jwk("RS256", "second")]
+    issuer.clock.advance(FRESHNESS.fresh_ms)
+    with pytest.raises(InvalidToken):
+        tokens.verify(token)
 
 
-def test_each_token_is_itself(clock, counting):
-    tokens = VerifiedTokens(counting, clock)
+def test_a_remembered_token_counts_no_longer_than_the_keys_of_an_issuer_that_is_gone():
+    issuer = Issuer()
+    tokens = VerifiedTokens(issuer.verifier, issuer.source, issuer.clock)
+    token = signed(claims(issuer.clock, exp=issuer.clock.now() // 1000 + 2 * HOUR // 1000))
+    tokens.verify(token)
+    issuer.up = False
+    issuer.clock.advance(FRESHNESS.max_age_ms)
+    with pytest.raises(KeysUnavailable):
+        tokens.verify(token)
+
+
+def test_each_token_is_itself(clock, remembering):
+    tokens = remembering
     alice, bob = (signed(claims(clock, sub=name), "HS256") for name in ("alice", "bob"))
     assert [tokens.verify(each).subject for each in (alice, bob, alice)] == ["alice", "bob", "alice"]
     for changed in (alice[:-2], alice + "x", alice.replace(".", "..", 1), "\ud800"):
@@ -51,8 +86,8 @@ def test_each_token_is_itself(clock, counting):
             tokens.verify(changed)
 
 
-def test_a_remembered_token_expires_when_it_says(clock, counting):
-    tokens, token = VerifiedTokens(counting, clock), signed(claims(clock, exp=clock.now() // 1000 + 10), "HS256")
+def test_a_remembered_token_expires_when_it_says(clock, remembering):
+    tokens, token = remembering, signed(claims(clock, exp=clock.now() // 1000 + 10), "HS256")
     tokens.verify(token)
     clock.advance(50_000)
     assert tokens.verify(token).subject == "alice"
@@ -62,8 +97,8 @@ def test_a_remembered_token_expires_when_it_says(clock, counting):
         tokens.verify(token)
 
 
-def test_a_remembered_token_expires_although_its_minute_is_not_over(clock, counting):
-    tokens, token = VerifiedTokens(counting, clock), signed(claims(clock, exp=clock.now() // 1000 - 30), "HS256")
+def test_a_remembered_token_expires_although_its_keys_still_count(clock, counting, remembering):
+    tokens, token = remembering, signed(claims(clock, exp=clock.now() // 1000 - 30), "HS256")
     tokens.verify(token)
     clock.advance(30_000)
     with pytest.raises(Expired):
@@ -71,8 +106,7 @@ def test_a_remembered_token_expires_although_its_minute_is_not_over(clock, count
     assert counting.asked == 1
 
 
-def test_the_memory_is_bounded(clock, counting):
-    tokens = VerifiedTokens(counting, clock)
+def test_the_memory_is_bounded(clock, remembering):
     for number in range(MAX_TOKENS + 10):
-        tokens.verify(signed(claims(clock, sub=str(number)), "HS256"))
-    assert len(tokens._verified) == MAX_TOKENS
+        remembering.verify(signed(claims(clock, sub=str(number)), "HS256"))
+    assert len(remembering._verified) == MAX_TOKENS

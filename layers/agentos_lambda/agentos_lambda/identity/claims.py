@@ -10,12 +10,16 @@ from agentos_lambda.identity.errors import Expired, InvalidToken, WrongAudience,
 from agentos_lambda.identity.principal import Principal, PrincipalKind
 from agentos_lambda.identity.scopes import Scopes
 from agentos_lambda.protocol.ids import is_user_id
+from agentos_lambda.runs.memories import DEFAULT_USER
 
 SKEW_SECONDS = 60
 """How far the issuer's clock and ours may be apart."""
 
 _RESERVED = ("sa:", "__oauth__:", "__scheduler__")
 """How the subjects begin that AgentOS itself gives out."""
+
+_LATEST = 253_402_300_799
+"""The end of the year 9999, in seconds since the epoch: a later expiry counts as this one, which every store holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class ClaimRules:
             return None
         if expiry <= now - SKEW_SECONDS:
             raise Expired
-        return expiry * 1000
+        return min(expiry, _LATEST) * 1000
 
     def _check_audience(self, claimed: Any) -> None:
         if not self.audiences:
@@ -78,7 +82,8 @@ def _subject(claims: Mapping[str, Any]) -> str | None:
         return None
     if not isinstance(subject, str):
         raise InvalidToken("Subject must be a string")
-    if subject.startswith(_RESERVED) or not is_user_id(subject):
+    # What nobody owns is stored under the name of the default user.
+    if subject.startswith(_RESERVED) or subject == DEFAULT_USER or not is_user_id(subject):
         raise WrongSubject
     return subject
 

@@ -77,7 +77,7 @@ def _verifier(settings: JwtSettings, clock: Clock) -> Tokens:
         settings.scope_prefix,
         settings.expiry_required,
     )
-    return VerifiedTokens(TokenVerifier(source, algorithms, rules, clock), clock)
+    return VerifiedTokens(TokenVerifier(source, algorithms, rules, clock), source, clock)
 
 
 def _fixed_keys(settings: JwtSettings) -> Iterator[Key]:
