@@ -113,7 +113,7 @@ VALUES: dict[str, Callable[[], Any]] = {
 """A value for each setting whose default says nothing of what else it may be."""
 
 REFUSED = {
-    "search_past_sessions", "learning", "compaction", "offload_tool_results", "filesystem", "knowledge",
+    "learning", "compaction", "offload_tool_results", "filesystem", "knowledge",
 }  # fmt: skip
 
 
@@ -281,6 +281,7 @@ def test_each_method_of_agnos_databases_is_in_one_domain() -> None:
     assert found == list(METHODS)
     assert {method for method in METHODS if treatment(method) == "kept"} == {
         "get_session",
+        "get_sessions",
         "upsert_session",
         "upsert_run",
         "get_user_memories",

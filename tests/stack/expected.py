@@ -52,7 +52,11 @@ CONNECT = {(f"dynamodb:{action}", "ConnectionsTable.Arn") for action in ("GetIte
     ("lambda:InvokeFunction", "WebSocketFunction.Arn")
 }
 READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
-RUN_COMPONENTS = {("secretsmanager:GetSecretValue", "ComponentsSecret.Id")}
+RUN_COMPONENTS = {("secretsmanager:GetSecretValue", "ComponentsSecret.Id")} | {
+    ("dynamodb:BatchGetItem", "SessionsTable.Arn"),
+    ("dynamodb:Query", "${SessionsTable.Arn}/index/by_kind"),
+    ("dynamodb:Query", "${SessionsTable.Arn}/index/by_user"),
+}
 READ_EVENTS = {
     ("dynamodb:GetItem", "RunsTable.Arn"),
     ("dynamodb:Query", "RunEventsTable.Arn"),

@@ -172,3 +172,26 @@ def test_large_fields_of_a_session_lie_under_its_own_prefix_and_go_with_it(moto_
     assert store.find("session-00000").fields["state:more"] == large
     store.remove_values("session-00000", until=NOW, media=True)
     assert "Contents" not in moto_aws.s3.list_objects_v2(Bucket=moto_aws.tables.bucket)
+
+
+@pytest.mark.parametrize("places", [range(30), range(300)])
+def test_looking_up_sessions_costs_the_same_however_many_there_are(moto_aws, places):
+    store = moto_aws.store()
+    write(moto_aws, places)
+    newest = f"session-{places[-1]:05d}"
+    for number in range(9):
+        store.commit(ending(store.accept(running(f"run-{number}", session_id=newest, accepted_at=NOW + number))))
+
+    with cost_of(moto_aws.dynamodb) as cost:
+        found = store.past_sessions(Kind.AGENT, "alice", limit=20, runs=3)
+    assert (len(found), len(found[0].runs)) == (20, 3)
+    # Entries of the index, the sessions, and the first items of each: three runs of one, and the others themselves.
+    assert (dict(cost.requests), cost.items) == ({"Query": 21, "BatchGetItem": 1}, 20 + 20 + 3 + 19)
+
+    with cost_of(moto_aws.dynamodb) as cost:
+        store.past_sessions(Kind.AGENT, None, limit=20, runs=3)
+    assert dict(cost.requests) == {"Query": 4}
+
+    with cost_of(moto_aws.dynamodb) as cost:
+        store.past_session(newest, "alice", runs=100)
+    assert dict(cost.requests) == {"GetItem": 1, "Query": 1}

@@ -15,6 +15,7 @@ from agno.db.schemas.memory import UserMemory
 from agno.session import AgentSession, TeamSession, WorkflowSession
 
 from agentos_lambda.engine.memories import RunMemories, as_agno, as_row
+from agentos_lambda.engine.past_sessions import RunPastSessions
 from agentos_lambda.engine.refusing_database import RefusingDatabase
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.protocol.values import Json, JsonObject, Kind, RunStatus
@@ -51,6 +52,7 @@ class RunDatabase(RefusingDatabase):
         paused: RunOutput | None = None,
         *,
         memories: RunMemories | None = None,
+        past: RunPastSessions | None = None,
     ) -> None:
         """For a run of this component, in a session that was read before (None: a new one).
 
@@ -59,6 +61,7 @@ class RunDatabase(RefusingDatabase):
         super().__init__(id=DATABASE_ID)
         self._run_id = run_id
         self.memories = memories or RunMemories(no_memories, None)
+        self._past = past or RunPastSessions(None, None, "")
         self._loaded = _agno_session(session) if session else None
         # A session that another component has begun keeps the other's name; one of another kind has none here.
         self._own_type = _SESSION_TYPES[SessionType(kind)]
@@ -86,17 +89,37 @@ class RunDatabase(RefusingDatabase):
         self,
         session_id: str,
         session_type: SessionType | None = None,
-        user_id: str | None = None,  # noqa: ARG002  the owner was checked before the session was read
+        user_id: str | None = None,  # the owner of the run's own session was checked before it was read
         deserialize: bool | None = True,
         runs_limit: int | None = None,  # noqa: ARG002  the runs were limited when they were read
     ) -> AgnoSession | dict[str, Any] | None:
-        """The session as it was read, and over it what was saved since. A fresh one for each call: agno changes it."""
+        """The session as it was read, and over it what was saved since; or an earlier one of the user, as it is. A
+        fresh one for each call: agno changes it."""
         current = self.session or self._loaded
-        if current is None or session_id != current["session_id"]:
-            return None
-        runs = [*(self._loaded or {}).get("runs", ()), *{**self._before, **self.runs}.values()]
-        data: dict[str, Any] = deepcopy({**current, "runs": runs})
+        if current is not None and session_id == current["session_id"]:
+            runs = [*(self._loaded or {}).get("runs", ()), *{**self._before, **self.runs}.values()]
+            data: dict[str, Any] = deepcopy({**current, "runs": runs})
+        else:
+            past = await self._past.one(session_id, user_id)
+            if past is None:
+                return None
+            data = deepcopy(_agno_session(past))
         return _SESSION_TYPES[session_type or SessionType.AGENT].from_dict(data) if deserialize else data
+
+    async def get_sessions(  # type: ignore[override]  # the rest of what agno declares is refused
+        self,
+        session_type: SessionType | None = None,
+        user_id: str | None = None,
+        limit: int | None = None,
+        **others: Any,
+    ) -> list[AgnoSession]:
+        """The newest sessions of the run's user, each with its first runs. Answers what agno asks, and refuses the
+        rest."""
+        if session_type is None or others != {"sort_by": "created_at", "sort_order": "desc"}:
+            raise self._refuse("get_sessions")
+        found = await self._past.newest(Kind(session_type.value), user_id, limit)
+        read = [_SESSION_TYPES[session_type].from_dict(deepcopy(_agno_session(session))) for session in found]
+        return [session for session in read if session is not None]
 
     async def upsert_session(
         self,

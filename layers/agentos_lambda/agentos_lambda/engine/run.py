@@ -16,6 +16,7 @@ from agno.workflow import Workflow
 
 from agentos_lambda.engine.arguments import run_arguments
 from agentos_lambda.engine.cancellation import cancellations
+from agentos_lambda.engine.components.history import past_runs
 from agentos_lambda.engine.components.parts import AgnoComponent, parts, with_reasoning_agents
 from agentos_lambda.engine.continuation.acting import Decisions, note_decisions
 from agentos_lambda.engine.continuation.calls import with_unique_calls
@@ -32,6 +33,7 @@ from agentos_lambda.engine.isolation.toolkits import Connections, note_connectio
 from agentos_lambda.engine.media import MediaRules
 from agentos_lambda.engine.memories import RunMemories, system_time
 from agentos_lambda.engine.outcome import Observations, outcome_of
+from agentos_lambda.engine.past_sessions import RunPastSessions
 from agentos_lambda.engine.shown_runs import as_shown
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
@@ -82,6 +84,7 @@ class AgnoRun:
             request.session,
             with_unique_calls(request.paused)[0] if request.paused is not None else None,
             memories=RunMemories(request.memories, request.user_id, now),
+            past=RunPastSessions(request.past, request.user_id, request.session_id, runs=past_runs(template)),
         )
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -241,9 +244,8 @@ class AgnoRun:
         return []
 
 
-def _remembers(part: AgnoComponent) -> bool:
-    """Whether a member that has no database of its own is told to remember its user all the same."""
-    return bool(getattr(part, "update_memory_on_run", False) or getattr(part, "enable_agentic_memory", False))
+_REMEMBERING = ("update_memory_on_run", "enable_agentic_memory", "search_past_sessions")
+"""Settings for which a member needs a database, though it has none of its own."""
 
 
 def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
@@ -262,7 +264,7 @@ def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
             run_hooks_in_threads(part)
             take_objects_as_text(part)
     for part in with_reasoning_agents(parts(component)):
-        if part is component or part.db is not None or _remembers(part):
+        if part is component or part.db is not None or any(getattr(part, name, False) for name in _REMEMBERING):
             part.db = database
         if not isinstance(part, Workflow) and part.memory_manager is not None:
             # The copy shares the template's: agno would leave this run's database and model in it.

@@ -165,7 +165,8 @@ class Execution:
             return failed_bare(record, self._name, refused), []
         try:
             engine = await asyncio.to_thread(self._context.engine)
-            request = replace(self._request, memories=self._context.store.memories_of)
+            store = self._context.store
+            request = replace(self._request, memories=store.memories_of, past=store)
             self._engine_run = run = engine.start(request)
         except (ComponentUnusable, NotFound) as error:
             log.warning("the component cannot be used: %s", error, extra={"run_id": record.run_id})

@@ -27,6 +27,9 @@ from agentos_lambda.runs.model import (
     Work,
 )
 
+MAX_PAST_SESSIONS = 100
+"""Of a user, that a run finds at once."""
+
 
 class RunStore(Protocol):
     """The records of runs, and the one transaction that ends an attempt."""
@@ -149,6 +152,22 @@ class UserMemories(Protocol):
         """All memories of the user in any order, read consistently."""
 
 
+class PastSessions(Protocol):
+    """A user's conversations, as runs look them up. A user sees sessions and runs of their own; a run without a user
+    those that belong to nobody."""
+
+    def past_sessions(self, kind: Kind, user_id: str | None, *, limit: int, runs: int) -> Sequence[Session]:
+        """The newest sessions of the kind, newest first, each with the first ``runs`` of its runs, oldest first.
+
+        At most ``limit``, and ``MAX_PAST_SESSIONS``. Those of nobody are found among the newest
+        ``MAX_PAST_SESSIONS`` of all. Found by an index that is eventually consistent.
+        """
+
+    def past_session(self, session_id: str, user_id: str | None, *, runs: int) -> Session | None:
+        """The session of any kind with the first ``runs`` of its runs, oldest first, read consistently; None if there
+        is none, or it is somebody else's."""
+
+
 class EventLog(Protocol):
     """The packs of events, kept for a limited time."""
 
@@ -159,7 +178,7 @@ class EventLog(Protocol):
         """Events with an index over ``after``, in order: of ended attempts up to the seal, of the current one all."""
 
 
-class Store(RunStore, SessionStore, UserMemories, EventLog, Protocol):
+class Store(RunStore, SessionStore, PastSessions, UserMemories, EventLog, Protocol):
     """All of them in one database, so that a commit is one transaction."""
 
 
@@ -181,6 +200,8 @@ class EngineRequest:
     memories: Callable[[str], Sequence[Memory]] = no_memories
     """The memories of a user; called in a thread of its own, once for each user that the run asks for. May raise
     ``StoreUnavailable``."""
+    past: PastSessions | None = None
+    """Earlier sessions; asked in a thread of its own. None where nothing keeps any. May raise ``StoreUnavailable``."""
 
     @classmethod
     def for_attempt(

@@ -15,6 +15,9 @@ WHOLE_SESSION = 100
 """For what reads all runs of a session: a tool that searches the chat, a summary, learning. The cost of a run is
 bounded, whatever the session's length, so "all" ends somewhere."""
 
+_PREVIEWED_RUNS = 3
+"""Of an earlier session, unless a component has another number (agno 3.1)."""
+
 
 def history_runs(component: Agent | Team | Workflow) -> int:
     """The largest number of runs that the component, a member or a step of it wants; 0 if none looks back."""
@@ -25,6 +28,13 @@ def history_if_asked(component: Agent | Team | Workflow) -> int:
     """The number for a run whose caller wants the history in the context, which only agents and teams know."""
     own = history_runs(component)
     return own if isinstance(component, Workflow) else max(own, _in_context(component))
+
+
+def past_runs(component: Agent | Team | Workflow) -> int:
+    """How many runs of each earlier session the component, a member or a step of it wants to see at once."""
+    looking = [part for part in parts(component) if getattr(part, "search_past_sessions", False)]
+    wanted = [getattr(part, "num_past_session_runs_in_search", None) for part in looking]
+    return max((_PREVIEWED_RUNS if runs is None else runs for runs in wanted), default=WHOLE_SESSION)
 
 
 def _in_context(part: Agent | Team) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 from agentos_lambda.protocol.values import Kind, RunStatus
@@ -97,6 +97,12 @@ class Sessions:
             and Caller(user_id).may_read(_user_of(item))
         )
         return map(self._stored_run, islice(listed, skip, None))
+
+    def first_runs(self, session: Session, limit: int) -> list[StoredRun]:
+        """Those of the session's own user among its first ``limit`` runs, oldest first."""
+        first = RUN if session.deleted_at is None else first_run_after(session.deleted_at)
+        items = islice(self._items(session.session_id, first=first, limits=repeat(limit)), limit)
+        return [self._stored_run(item) for item in items if _user_of(item) == session.user_id]
 
     def output(self, record: RunRecord) -> RunOutput | None:
         if not record.in_session:

@@ -17,6 +17,7 @@ from agentos_lambda.stores.dynamodb.remains import DynamoDBRemains
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.dynamodb.sessions import Sessions
 from agentos_lambda.stores.dynamodb.table import Table
+from agentos_lambda.stores.past_sessions import PastSessionsByIndex
 from agentos_lambda.stores.retries import Retries
 
 
@@ -52,6 +53,7 @@ class DynamoDBStore:
         log = DynamoDBEventLog(events, blobs, clock=clock or SystemClock(), ttl_seconds=events_ttl_seconds)
         sessions = Sessions(session_table, blobs)
         directory = DynamoDBDirectory(session_table, runs, sessions, blobs, requests, new_token=lambda: uuid4().hex)
+        past = PastSessionsByIndex(directory, sessions.first_runs)
         remains = DynamoDBRemains(session_table, runs, events, blobs)
         records = RunRecords(runs, blobs, log)
         memories = DynamoDBMemories(Table(tables.memories, requests), blobs, requests, new_token=lambda: uuid4().hex)
@@ -72,6 +74,7 @@ class DynamoDBStore:
         self.output = sessions.output
         self.load = sessions.load
         self.list_runs = sessions.list_runs
+        self.past_sessions, self.past_session = past.past_sessions, past.past_session
         self.create = directory.create
         self.find = directory.find
         self.whole = directory.whole

@@ -24,6 +24,7 @@ from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.memory.memories import MemoriesInMemory
 from agentos_lambda.stores.memory.packs import Packs
 from agentos_lambda.stores.memory.sessions import MemorySessions, StoredSession, copy_of
+from agentos_lambda.stores.past_sessions import PastSessionsByIndex
 from agentos_lambda.stores.rules import comes_into, due_at, ended, json_text, note_dropped, refusal, vouched_events
 
 
@@ -40,6 +41,9 @@ class MemoryStore(MemorySessions):
         self.newest_memories = self._memories.newest_memories
         self.users_with_memories = self._memories.users_with_memories
         self.change_memories = self._memories.change_memories
+        past = PastSessionsByIndex(self, self._first_runs)
+        self.past_sessions = past.past_sessions
+        self.past_session = past.past_session
 
     def records(self) -> list[RunRecord]:
         """Every record, oldest first: what the store holds, if anything."""
@@ -255,6 +259,12 @@ class MemoryStore(MemorySessions):
                 and (after is None or run.accepted_at > after)
             ]
         return iter(seen[skip:])
+
+    def _first_runs(self, session: Session, limit: int) -> list[StoredRun]:
+        with self._lock:
+            there = self._sessions.get(session.session_id)
+            first = there.all_runs()[:limit] if there is not None else []
+            return [run for run in first if self._records[run.run_id].user_id == session.user_id]
 
     def append(self, run_id: str, attempt: int, pack: EventPack) -> None:
         events = json_text(pack.events)
