@@ -16,7 +16,11 @@ TABLE_ACTIONS = {
 }
 RUN_GRANTS = {
     (f"dynamodb:{action}", f"{table}.Arn") for table, actions in TABLE_ACTIONS.items() for action in actions
-} | {("s3:GetObject", "${Bucket.Arn}/*"), ("s3:PutObject", "${Bucket.Arn}/*")}
+} | {
+    ("s3:GetObject", "${Bucket.Arn}/*"),
+    ("s3:PutObject", "${Bucket.Arn}/*"),
+    ("s3:DeleteObject", "${Bucket.Arn}/memories/*"),
+}
 ENQUEUE = {("sqs:SendMessage", "RunsQueue.Arn"), ("sqs:GetQueueAttributes", "RunsQueue.Arn")}
 DEQUEUE = {(f"sqs:{action}", "RunsQueue.Arn") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
 SWEEP = {("dynamodb:Query", "${RunsTable.Arn}/index/due")} | ENQUEUE

@@ -104,7 +104,7 @@ def is_data(stack: Stack, name: Any) -> bool:
 def test_no_statement_has_a_wildcard_except_for_traces_objects_and_connections(stack: Stack, function: str) -> None:
     for action, resource in grants(statements(stack, function)) - TRACE:
         assert "*" not in action
-        objects = re.sub(r"\$\{Bucket\.Arn\}/(events/)?\*$", "", resource)
+        objects = re.sub(r"\$\{Bucket\.Arn\}/((events|memories)/)?\*$", "", resource)
         assert "*" not in objects.removesuffix("/@connections/*")
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
+
 import pytest
 
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.memories import MAX_CHANGES
+from agentos_lambda.stores.dynamodb.memory_items import user_key
 from tests.stores.builders import ending, running
 from tests.stores.dynamodb.faults import FaultyClient, answer_lost, refused
 from tests.stores.dynamodb.incompressible import incompressible
@@ -72,12 +76,80 @@ def test_a_commit_applies_a_journal_that_is_in_its_way(store):
     assert texts(store) == ["further"] * len(further) + ["new", "old"]
 
 
-def test_a_large_journal_lies_apart_from_its_run_which_may_be_removed_first(moto_aws):
+LARGE = [memory("large", incompressible(60_000)), *(memory(f"m{number}") for number in range(MAX_CHANGES))]
+
+
+def folders(aws):
+    """Those of the objects in the bucket."""
+    found = aws.s3.list_objects_v2(Bucket=aws.tables.bucket).get("Contents", ())
+    return [each["Key"].partition("/")[0] for each in found]
+
+
+@pytest.fixture
+def large(moto_aws):
+    """A store with a journal that is too large for its item."""
     store = moto_aws.store()
-    many = [memory("large", incompressible(60_000)), *(memory(f"m{number}") for number in range(MAX_CHANGES))]
+    remember(store, added(*LARGE))
+    return store
 
-    remember(store, added(*many))
 
-    objects = moto_aws.s3.list_objects_v2(Bucket=moto_aws.tables.bucket)["Contents"]
-    assert [each["Key"].partition("/")[0] for each in objects] == ["memories"]
-    assert texts(store) == sorted(each.text for each in many)
+def test_a_large_journal_lies_apart_from_its_run_until_it_is_applied(large, moto_aws):
+    assert folders(moto_aws) == ["memories"]
+
+    assert texts(large) == sorted(each.text for each in LARGE)
+    assert folders(moto_aws) == []
+    assert "applied" not in user_of(moto_aws)
+
+
+def user_of(aws, user_id="alice"):
+    found = aws.dynamodb.get_item(TableName=aws.tables.memories, Key=user_key(user_id), ConsistentRead=True)
+    return found["Item"]
+
+
+@pytest.mark.parametrize("fault", [refused("InternalServerError", status=500), answer_lost], ids=["refused", "lost"])
+@pytest.mark.parametrize("skip", [0, 1], ids=["before it is removed", "after it"])
+def test_the_object_of_a_journal_is_removed_by_the_next_one_where_another_has_died(large, moto_aws, fault, skip):
+    client = FaultyClient(moto_aws.dynamodb)
+    client.plan(fault, "update_item", skip=skip)
+    with suppress(StoreUnavailable):
+        moto_aws.store(dynamodb=client, tries=1).memories_of("alice")
+
+    assert large.memory_count("alice") == len(LARGE)
+    assert texts(large) == sorted(each.text for each in LARGE)
+    assert folders(moto_aws) == []
+    assert "applied" not in user_of(moto_aws)
+
+
+@pytest.mark.parametrize("fault", [refused("InternalServerError", status=500), answer_lost], ids=["refused", "lost"])
+def test_memories_are_read_though_an_object_cannot_be_removed_and_the_next_one_removes_it(large, moto_aws, fault):
+    client = FaultyClient(moto_aws.s3)
+    client.plan(fault, "delete_objects", times=2)  # a read comes to it twice
+
+    assert len(moto_aws.store(s3=client, tries=1).memories_of("alice")) == len(LARGE)
+    assert len(user_of(moto_aws)["applied"]["SS"]) == 1
+    remember(large, added(*(replace(each, user_id="alice", memory_id=f"x{each.memory_id}") for each in LARGE)), "run-2")
+
+    assert large.memory_count("alice") == 2 * len(LARGE)
+    assert folders(moto_aws) == []
+
+
+def test_a_slow_one_finds_the_object_of_a_journal_gone(large, moto_aws):
+    client = FaultyClient(moto_aws.s3)
+
+    def others_come_first(call):
+        assert len(texts(large)) == len(LARGE)
+        return call()
+
+    client.plan(others_come_first, "get_object")
+
+    assert len(moto_aws.store(s3=client).memories_of("alice")) == len(LARGE)
+
+
+def test_an_object_that_cannot_be_read_is_no_applied_journal(large, moto_aws):
+    client = FaultyClient(moto_aws.s3)
+    client.plan(refused("AccessDenied", status=403), "get_object")
+
+    with pytest.raises(StoreUnavailable):
+        moto_aws.store(s3=client, tries=1).memories_of("alice")
+
+    assert len(texts(large)) == len(LARGE)

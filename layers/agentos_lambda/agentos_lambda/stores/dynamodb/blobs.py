@@ -67,7 +67,7 @@ class Blobs:
             keys = [found["Key"] for found in page.get("Contents", ())]
             chosen = [key for key in keys if before is None or key < before]
             if chosen:
-                self._delete(chosen)
+                self.delete(chosen)
             if len(chosen) < len(keys) or not page.get("IsTruncated"):
                 return
             start = {"ContinuationToken": page["NextContinuationToken"]}
@@ -77,7 +77,8 @@ class Blobs:
             lambda clients: clients.s3.list_objects_v2(Bucket=self._bucket, Prefix=prefix, **start)
         )
 
-    def _delete(self, keys: Sequence[str]) -> None:
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete these objects, at most 1,000, those that there are."""
         wanted: Any = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
         answer = self._requests.send(lambda clients: clients.s3.delete_objects(Bucket=self._bucket, Delete=wanted))
         if answer.get("Errors"):

@@ -58,6 +58,7 @@ class DynamoDBMemories:
             items = list(self._table.query("#user_id = :user_id", {":user_id": text(user_id)}))
             user = next(filter(is_user, items), None)
             if user is None or "journal" not in user:
+                self._remove_applied(user_id, user)
                 return [memory_of(item) for item in items if not is_user(item)]
             self._settle(user_id, user, items)
         raise StoreUnavailable("The memories change too quickly.")
@@ -66,6 +67,7 @@ class DynamoDBMemories:
         for _ in range(_SETTLE_TRIES):
             user = self._table.get(user_key(user_id))
             if user is None or "journal" not in user:
+                self._remove_applied(user_id, user)
                 return int(user["total"]["N"]) if user else 0
             self.memories_of(user_id)
         raise StoreUnavailable("The memories change too quickly.")
@@ -192,7 +194,13 @@ class DynamoDBMemories:
         """Apply the user's journal, in steps that may be repeated: each demands that it is still there."""
         token = user["journal_token"]["S"]
         there = {item["item"]["S"]: memory_of(item) for item in items if not is_user(item)}
-        journal = [MemoryChange.from_json(each) for each in self._blobs.value(user["journal"])]
+        try:
+            value = self._blobs.value(user["journal"])
+        except StoreUnavailable:
+            if self._has_journal(user_id, token):
+                raise
+            return  # somebody else has applied it, and removed its object
+        journal = [MemoryChange.from_json(each) for each in value]
         fit = []
         for change in journal:
             memory = there.get(memory_key(user_id, change.memory_id)["item"]["S"])
@@ -206,14 +214,37 @@ class DynamoDBMemories:
                 step = fit[start : start + MAX_CHANGES]
                 counted = self._user_update(user_id, step, now, journal=token)
                 self._transact([{"Update": counted}, *map(self._action, step)], f"{token} {start}")
-            self._table.update(
-                user_key(user_id),
-                "REMOVE #journal, #journal_token",
-                "#journal_token = :journal_token",
-                {":journal_token": text(token)},
-            )
+            self._end_journal(user_id, user)
         except (TransactionRefused, ConditionFailed):
             log.info("somebody else applies the same changes of memories")
+
+    def _end_journal(self, user_id: str, user: Mapping[str, Any]) -> None:
+        """Note that the journal has been applied. If it is an object, its key stays until that is removed."""
+        update, values = "REMOVE #journal, #journal_token", {":journal_token": user["journal_token"]}
+        if "S" in user["journal"]:
+            update += " ADD #applied :applied"
+            values[":applied"] = {"SS": [user["journal"]["S"]]}
+        after = self._table.update(user_key(user_id), update, "#journal_token = :journal_token", values)
+        self._remove_applied(user_id, after)
+
+    def _remove_applied(self, user_id: str, user: Mapping[str, Any] | None) -> None:
+        """Remove the objects of journals that have been applied. Whoever comes next tries again."""
+        if user is None or "applied" not in user:
+            return
+        applied = user["applied"]
+        try:
+            self._blobs.delete(applied["SS"])
+            # Not those that others have applied since.
+            values: Item = {":applied": applied}
+            self._table.update(user_key(user_id), "DELETE #applied :applied", "attribute_exists(#applied)", values)
+        except StoreUnavailable:
+            log.warning("applied changes of memories could not be removed")
+        except ConditionFailed:
+            log.info("somebody else removes the same changes of memories")
+
+    def _has_journal(self, user_id: str, token: str) -> bool:
+        user = self._table.get(user_key(user_id))
+        return user is not None and user.get("journal_token") == text(token)
 
     def _transact(self, actions: Sequence[TransactWriteItemTypeDef], token: str) -> None:
         # Within ten minutes DynamoDB knows a transaction again by its token, and refuses the token for another one.
