@@ -10,6 +10,7 @@ SAM := $(VENVS)/sam
 CARGO_LAMBDA := $(VENVS)/cargo-lambda
 CHECKOV := $(VENVS)/checkov
 ORACLE := $(VENVS)/oracle
+CLIENTS := $(VENVS)/clients
 LOCKS := uv local dev cloud sam cargo-lambda checkov oracle
 
 export SAM_CLI_TELEMETRY := 0
@@ -97,6 +98,7 @@ cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts
 #   build    a build of the layers, or a checker of the template             make e2e
 #   faults   kills, lost answers, reloads, dropped connections, and all orders of calls
 #                                                                           make faults
+#   clients  node, and clients that others have written, from npm        make test-clients
 #   docker   docker with the image of Lambda's Python                       make sam-local
 #   sample   a short seeded sample of what has a target of its own: browsers, kills, soaks, differential tests
 #                                                                           make samples SEED=7
@@ -111,7 +113,7 @@ PYTEST := $(DEV)/bin/python -m pytest
 PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
 
 test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types, and all tests without a mark: they take minutes
-	@$(PYTEST) $(PARALLEL) -m 'not (build or docker or faults or sample)' $(ARGS)
+	@$(PYTEST) $(PARALLEL) -m 'not (build or clients or docker or faults or sample)' $(ARGS)
 
 lint: export PYTHONPATH := layers/agentos_lambda:.
 lint: $(DEV)/.ready ## style, types, who imports what, and the goals of make house
@@ -133,6 +135,15 @@ e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.rea
 sam-local: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## the tests of make local; skipped where no docker answers
 	@$(PYTEST) -m docker $(ARGS)
 
+# From npm, at the versions of the lock. Where npm cannot be reached, their tests are skipped.
+$(CLIENTS)/.ready: tests/clients/npm/package-lock.json tests/clients/npm/package.json tests/clients/npm/.npmrc
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	@if (cd $(@D) && npm ci --silent); then touch $@; else \
+	  echo "npm cannot be reached: the tests of clients from npm are skipped" >&2; rm -rf $(@D)/node_modules; fi
+
+test-clients: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready $(CLIENTS)/.ready ## clients of AgentOS that others have written, against make run
+	@$(PYTEST) -m clients tests/clients $(ARGS)
+
 samples: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready ## a short sample of each target that takes minutes (SEED=7)
 	@$(PYTEST) -m sample $(ARGS)
 
@@ -144,4 +155,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help run local test lint house faults e2e sam-local samples soak differential lock cold-start validate build deploy url key secret secrets secret-remove
+.PHONY: help run local test lint house faults e2e sam-local samples test-clients soak differential lock cold-start validate build deploy url key secret secrets secret-remove

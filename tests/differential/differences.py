@@ -6,6 +6,7 @@ instead of each answer; None if nothing is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -91,6 +92,15 @@ def _without_what_is_lost(theirs: Any, own: Any) -> tuple[Any, Any]:
     return theirs, own
 
 
+def _of_runs(asked: Asked, released: httpx.Response, ours: httpx.Response) -> bool:
+    """Whether it is a list of a session's runs, or one of them."""
+    return released.status_code == ours.status_code == 200 and re.search("/runs(/[^/]+)?$", asked.path) is not None
+
+
+def _without_events(value: Any) -> Any:
+    return [_without(each, "events") for each in value] if isinstance(value, list) else _without(value, "events")
+
+
 def _of_memories(asked: Asked, released: httpx.Response, ours: httpx.Response) -> bool:
     """Whether it is a list of memories, or of users with memories."""
     answered = released.status_code == ours.status_code == 200
@@ -132,6 +142,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "In AgentOS it is the time of the newest that is left. In ours a deletion is a change, too.",
         lambda asked, released, ours: asked.path == "/user_memory_stats" and released.status_code == 200,
         _without_their_times,
+    ),
+    Difference(
+        "events of a run that is read",
+        "AgentOS has all of a stream, and none of a run that was not streamed. Ours has the last one.",
+        _of_runs,
+        _in_both(_without_events),
     ),
     Difference(
         "answer of a run",

@@ -171,6 +171,7 @@ class RunItem(Open):
     run_response_format: NotRequired[Literal["text", "json"]]
     input_media: NotRequired[dict[str, list[Json]]]
     content: Json
+    events: Annotated[list[JsonObject], Field(description="Its last one, without content; resume sends them all")]
     truncated: NotRequired[Annotated[Literal[True], Field(description="The run is not shown whole: it did not fit")]]
     whole: NotRequired[Annotated[str, Field(description="Where a truncated run is whole")]]
 

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
+from agentos_lambda.protocol.events import terminal_event
 from agentos_lambda.protocol.values import Json, JsonObject, Kind
 from agentos_lambda.runs.model import StoredRun
 
@@ -21,7 +22,7 @@ _FORKS = (
     "regenerated_from",
     "last_checkpoint_at_message_index",
 )
-_OF_ALL = ("user_id", "cancellation_stage", "metrics", "events", *_MEDIA, *_REASONING)
+_OF_ALL = ("user_id", "cancellation_stage", "metrics", *_MEDIA, *_REASONING)
 _OF_COMPONENTS = ("parent_run_id", "messages", "tools", "session_state", "followups", *_FORKS)
 _FIELDS = {
     Kind.AGENT: (*_OF_ALL, *_OF_COMPONENTS, "metadata", "agent_id"),
@@ -49,11 +50,11 @@ _ABSENT: JsonObject = {
 _ABSENT_OF: dict[Kind, JsonObject] = {
     Kind.AGENT: {"user_id": ""},
     Kind.TEAM: {},
-    Kind.WORKFLOW: {"user_id": "", "content_type": "", "events": [], "step_results": [], "step_executor_runs": []},
+    Kind.WORKFLOW: {"user_id": "", "content_type": "", "step_results": [], "step_executor_runs": []},
 }
 _NULL_IF_EMPTY = {
-    Kind.AGENT: ("messages", "tools", "events"),
-    Kind.TEAM: ("messages", "tools", "events"),
+    Kind.AGENT: ("messages", "tools"),
+    Kind.TEAM: ("messages", "tools"),
     Kind.WORKFLOW: (),
 }
 _INPUT_MEDIA = {"images": "images", "videos": "videos", "audios": "audios", "files": "files"}
@@ -68,6 +69,7 @@ def run_item(stored: StoredRun) -> RunItem:
         "created_at": iso(run.get("created_at") or stored.accepted_at // 1000),
         "run_input": _input_text(run),
         "content": run.get("content", ""),
+        "events": [] if stored.status.active else [_last_event(stored)],  # a member may have been left RUNNING
     }
     if stored.kind is not Kind.WORKFLOW:
         item["run_response_format"] = "text" if run.get("content_type", "str") == "str" else "json"
@@ -80,6 +82,22 @@ def run_item(stored: StoredRun) -> RunItem:
     for name in _NULL_IF_EMPTY[stored.kind]:
         fields[name] = fields[name] or None
     return cast("RunItem", {**fields, **item})
+
+
+def _last_event(stored: StoredRun) -> JsonObject:
+    """What the run ended or paused with, without its content, which the item has.
+
+    Clients want one: ``agno-client`` of npm (2.x) takes a run with content and without events for one that failed, and
+    hides its answer.
+    """
+    run = stored.output.run
+    named = (f"{stored.kind}_id", f"{stored.kind}_name", "session_id")
+    return {
+        "created_at": run.get("created_at") or stored.accepted_at // 1000,
+        "event": terminal_event(stored.kind, stored.status),
+        "run_id": stored.run_id,
+        **{name: run[name] for name in named if run.get(name) is not None},
+    }
 
 
 def _input_text(run: JsonObject) -> str:
