@@ -1,6 +1,7 @@
 """``python -m scripts.secret set|remove NAME``, ``list``: the variables of the components on AWS.
 
-They are kept in a secret of the stack. A value comes from standard input or a prompt, and is never printed.
+They are kept in a secret, which the first of them makes. A value comes from standard input or a prompt, and is never
+printed.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
             raise Refused(f"{options.name or 'NAME'}: {reason}.")
         # As in sam deploy: samconfig.toml may name region and profile, otherwise boto3 finds them.
         session = boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
-        secret = Secret(session.client("secretsmanager"), outputs(session, config["stack_name"])["ComponentsSecret"])
+        told = outputs(session, config["stack_name"])
+        secret = Secret(session.client("secretsmanager"), told["ComponentsSecret"], told.get("DataKeyArn"))
         _act(secret, options.what, options.name)
     except (BotoCoreError, ClientError, NoOutputs, Refused) as error:
         print(error, file=sys.stderr)
@@ -64,22 +66,30 @@ def _act(secret: Secret, what: str, name: str) -> None:
 class Secret:
     """The variables in the stack's secret."""
 
-    def __init__(self, client: Any, arn: str) -> None:
+    def __init__(self, client: Any, arn: str, key: str | None = None) -> None:
+        """``arn`` is without the characters that Secrets Manager appends. ``key``: of KMS; None is AWS's own."""
         self._client = client
         self._arn = arn
+        self._key = {"KmsKeyId": key} if key else {}
 
     def read(self) -> dict[str, str]:
         """None but names and values of texts. Raises ``Refused`` if somebody has written something else there."""
         try:
             return variables_of(self._client.get_secret_value(SecretId=self._arn).get("SecretString"))
-        except self._client.exceptions.ResourceNotFoundException:  # a secret without a value
+        except self._client.exceptions.ResourceNotFoundException:  # no secret yet, or one without a value
             return {}
         except ValueError:
             raise Refused(f"The secret {self._arn} is not a JSON object of texts.") from None  # it would quote values
 
     def write(self, variables: dict[str, str]) -> None:
         """Replace the variables."""
-        self._client.put_secret_value(SecretId=self._arn, SecretString=json.dumps(variables))
+        text = json.dumps(variables)
+        try:
+            self._client.put_secret_value(SecretId=self._arn, SecretString=text)
+        except self._client.exceptions.ResourceNotFoundException:
+            name = self._arn.rpartition(":")[2]
+            described = "Variables of components, as a JSON object. `make secret` writes them."
+            self._client.create_secret(Name=name, Description=described, SecretString=text, **self._key)
 
 
 def _value(name: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
 from agentos_lambda.aws.component_variables import FRESH_MS, ComponentVariables, refusal
@@ -78,6 +78,18 @@ def test_a_secret_that_nobody_has_written_sets_nothing(
     variables.apply()
 
     assert environment == {"RUNS_TABLE": "runs", "PATH": "/bin", "AGENTOS_COMPONENT_VARIABLES": ""}
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
+def test_without_a_secret_there_are_no_variables(clock: ManualClock, environment: dict[str, str], code: str) -> None:
+    class NoSecret:
+        def get_secret_value(self, **_: str) -> object:
+            raise ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "GetSecretValue")
+
+    clients, retries = Clients(secretsmanager=NoSecret()), Retries(clock, tries=1)
+    ComponentVariables("arn", clock, environment=environment, clients=clients, retries=retries).apply()
+
+    assert environment["AGENTOS_COMPONENT_VARIABLES"] == ""
 
 
 def test_a_reserved_name_is_not_set_and_its_value_is_not_logged(

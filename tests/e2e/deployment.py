@@ -21,6 +21,8 @@ from tests.providers.server import Provider, served
 
 STACK = "agentos"
 """As samconfig.toml names it."""
+PARAMETERS = {"AlarmEmail": "ops@example.com"}
+"""What the tests want that a first deployment does not have."""
 BEDROCK_COMPONENT = """
 from agno.models.aws.bedrock import AwsBedrock
 
@@ -102,7 +104,7 @@ class Deployment:
 @contextmanager
 def deployed(build: Path) -> Iterator[Deployment]:
     """Builds into the folder ``build``, deploys, and runs the stack for as long as the context lasts."""
-    parameters = {**emulator.PARAMETERS, "Architecture": sam.architecture(), "LogLevel": "DEBUG"}
+    parameters = {**emulator.PARAMETERS, **PARAMETERS, "Architecture": sam.architecture(), "LogLevel": "DEBUG"}
     built = asyncio.run(sam.build(build, runtime=emulator.runtime(), parameters=parameters))
     emulator.add_component(built, BEDROCK_COMPONENT)
     parameters |= _models(built)

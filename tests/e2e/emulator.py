@@ -50,7 +50,6 @@ def adapt(built: Path, *, endpoint: str, bedrock: str) -> Path:
     template = yaml_parse(built.read_text())
     resources = template["Resources"]
     _without_tls(resources)
-    _without_metric_math(resources)
     _read_from_the_imported_api(resources)
     _number_as_number(resources)
     _execute_where_it_is_asked(resources)
@@ -71,15 +70,6 @@ def _without_tls(resources: dict[str, Any]) -> None:
         [statement] = resources[policy]["Properties"]["PolicyDocument"]["Statement"]
         assert statement["Sid"] == "TlsOnly"
         del resources[policy]
-
-
-def _without_metric_math(resources: dict[str, Any]) -> None:
-    """It knows alarms over one metric only."""
-    for name in [name for name, resource in resources.items() if "Metrics" in resource["Properties"]]:
-        assert resources[name]["Type"] == "AWS::CloudWatch::Alarm"
-        del resources[name]
-    # The dashboard shows them all.
-    del resources["Dashboard"]
 
 
 def _read_from_the_imported_api(resources: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from tests.e2e import emulator
-from tests.e2e.deployment import STACK
+from tests.e2e.deployment import PARAMETERS, STACK
 from tests.stack.translation import translate
 
 pytestmark = pytest.mark.build
@@ -46,8 +46,8 @@ def test_every_alarm_of_the_template_watches_what_was_deployed(deployment):
     watched = {(alarm["Namespace"], alarm["MetricName"]): alarm["Dimensions"] for alarm in found}
     expected = {
         (alarm["Properties"]["Namespace"], alarm["Properties"]["MetricName"])
-        for alarm in translate().values()
-        if alarm["Type"] == "AWS::CloudWatch::Alarm" and "MetricName" in alarm["Properties"]
+        for alarm in translate(**PARAMETERS).values()
+        if alarm["Type"] == "AWS::CloudWatch::Alarm"
     }
     assert watched.keys() == expected
     assert watched["AgentOS", "RunsLost"] == [{"Name": "Stack", "Value": STACK}]
@@ -57,5 +57,5 @@ def test_every_alarm_of_the_template_watches_what_was_deployed(deployment):
     ]
     [queue] = watched["AWS/SQS", "ApproximateAgeOfOldestMessage"]
     assert deployment.outputs["RunsQueueUrl"].endswith("/" + queue["Value"])
-    [function] = watched["AWS/Lambda", "Invocations"]
+    [function] = watched["AWS/Lambda", "Errors"]
     assert function["Value"] == deployment.physical("SweeperFunction")

@@ -16,20 +16,14 @@ from tests.cloud import tenant
 from tests.stack.translation import source
 
 REGION = "eu-north-1"
-PROPERTIES = {
-    **source()["Resources"]["ComponentsSecret"]["Properties"],
-    "Name": "variables",
-    "Description": "variables",
-}
-BODY = {
-    "Resources": {"Variables": {"Type": "AWS::SecretsManager::Secret", "Properties": PROPERTIES}},
-    "Outputs": {"ComponentsSecret": {"Value": {"Ref": "Variables"}}},
-}
+ARN = {"Fn::Sub": source()["Outputs"]["ComponentsSecret"]["Value"]["Fn::Sub"]}
+BODY = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"ComponentsSecret": {"Value": ARN}}}
+NAME = "mine/components"
 
 
 @pytest.fixture
 def stack(cloud_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
-    """A deployed stack with a secret that has no value; gives a client of Secrets Manager."""
+    """A stack that was deployed, and has no variables; gives a client of Secrets Manager."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
@@ -45,7 +39,7 @@ def stack(cloud_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> An
 
 
 def written(client: Any) -> dict[str, str]:
-    variables: dict[str, str] = json.loads(client.get_secret_value(SecretId="variables")["SecretString"])
+    variables: dict[str, str] = json.loads(client.get_secret_value(SecretId=NAME)["SecretString"])
     return variables
 
 
@@ -72,9 +66,38 @@ def test_variables_are_written_listed_by_name_and_removed(
     assert capsys.readouterr().err == "There is no variable OPENAI_API_KEY.\n"
 
 
+def test_the_secret_is_made_with_the_first_variable_only(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert secret.main(["list"]) == 0
+    assert stack.list_secrets()["SecretList"] == []
+    for value in ("s3cret", "other"):
+        given(monkeypatch, value)
+        assert secret.main(["set", "KEY"]) == 0
+    assert [each["Name"] for each in stack.list_secrets()["SecretList"]] == [NAME]
+
+
+def test_a_key_of_the_stack_s_data_encrypts_the_secret_too() -> None:
+    with_key: dict[str, Any] = {}
+
+    class Missing(Exception):
+        pass
+
+    class Client:
+        class exceptions:  # noqa: N801 - boto3's name
+            ResourceNotFoundException = Missing
+
+        def put_secret_value(self, **_: Any) -> None:
+            raise Missing
+
+        def create_secret(self, **given: Any) -> None:
+            with_key.update(given)
+
+    secret.Secret(Client(), "arn:aws:secretsmanager:eu-north-1:1:secret:mine/components", "key").write({"A": "b"})
+    assert (with_key["Name"], with_key["KmsKeyId"]) == (NAME, "key")
+
+
 def version(client: Any) -> str:
     """Every write makes another one."""
-    found: str = client.get_secret_value(SecretId="variables")["VersionId"]
+    found: str = client.get_secret_value(SecretId=NAME)["VersionId"]
     return found
 
 
@@ -89,20 +112,6 @@ def test_a_value_that_is_there_already_is_not_written_again(
 
     assert version(stack) == before
     assert capsys.readouterr().out.splitlines()[-1] == "KEY has this value already."
-
-
-def test_a_further_deployment_writes_no_variables(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    given(monkeypatch, "s3cret")
-    assert secret.main(["set", "KEY"]) == 0
-    before = version(stack)
-    cloudformation = boto3.Session(region_name=REGION).client("cloudformation")
-    body = json.loads(json.dumps(BODY))
-    body["Resources"]["Variables"]["Properties"]["Description"] = "of another deployment"
-    cloudformation.update_stack(StackName="mine", TemplateBody=json.dumps(body))
-    cloudformation.get_waiter("stack_update_complete").wait(StackName="mine", WaiterConfig={"Delay": 1})
-
-    assert stack.describe_secret(SecretId="variables")["Description"] == "of another deployment"
-    assert (version(stack), written(stack)) == (before, {"KEY": "s3cret"})
 
 
 def test_a_value_may_be_typed_at_a_prompt_that_does_not_show_it(stack: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +143,7 @@ def test_a_name_that_is_reserved_and_an_empty_value_are_refused(
 def test_a_text_that_holds_no_variables_is_neither_replaced_nor_shown(
     stack: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack.put_secret_value(SecretId="variables", SecretString="s3cret")
+    stack.create_secret(Name=NAME, SecretString="s3cret")
     given(monkeypatch, "value")
     assert secret.main(["set", "KEY"]) == 1
 

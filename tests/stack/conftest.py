@@ -14,5 +14,11 @@ def stack() -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
+def watching() -> dict[str, dict[str, Any]]:
+    """A stack with alarms."""
+    return translate(AlarmEmail="ops@example.com")
+
+
+@pytest.fixture(scope="session")
 def buffered_stack() -> dict[str, dict[str, Any]]:
     return translate(ResponseMode="buffered")

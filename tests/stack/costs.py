@@ -1,30 +1,60 @@
-"""The tables of docs/costs.md, as numbers."""
+"""The tables of docs/costs.md and the prices of docs/prices.toml, as numbers."""
 
 from __future__ import annotations
+
+import tomllib
+from typing import Any, NamedTuple
 
 from tests.stack.translation import ROOT
 
 
+class Row(NamedTuple):
+    """A row of the document that names a price."""
+
+    what: str
+    how_much: float
+    of: str
+    dollars: float
+    rounding: float
+    """Half of the last digit of the dollars."""
+
+
+def listed_prices() -> list[dict[str, Any]]:
+    """The entries of docs/prices.toml."""
+    entries: list[dict[str, Any]] = tomllib.loads((ROOT / "docs/prices.toml").read_text())["price"]
+    return entries
+
+
 def prices() -> dict[str, float]:
     """Dollars for one of each."""
-    _, *rows = _table("Prices")
-    return {what.partition(",")[0]: number(price) / number(units) for what, price, units in rows}
+    return {entry["what"]: entry["dollars"] / entry["for"] for entry in listed_prices()}
 
 
-def idle() -> list[tuple[str, float, str, float]]:
-    """What an idle month has: what, how much, of which price, dollars."""
-    _, *rows, _ = _table("An idle month")
-    return [(what, number(how_many), of, number(dollars)) for what, how_many, of, dollars in rows]
+def price_table() -> list[list[str]]:
+    """The document's own table of prices, without its header."""
+    return _tables("Prices")[0][1:]
+
+
+def idle() -> list[Row]:
+    """The rows of an idle month."""
+    return _priced(_tables("An idle month")[0][1:-1])
 
 
 def together() -> float:
     """Dollars of an idle month."""
-    return number(_table("An idle month")[-1][-1])
+    return number(_tables("An idle month")[0][-1][-1])
+
+
+def priced_rows() -> list[Row]:
+    """Every row of the document that names a price, outside the table of runs."""
+    sections = ("An idle month", "What comes on top", "An hour of a waiting agent")
+    rows = [row for section in sections for table in _tables(section) for row in table[1:]]
+    return _priced([row for row in rows if row[2]])
 
 
 def per_run() -> dict[str, dict[str, float]]:
     """Way to run -> what one run takes; last, under ``$``, what a thousand cost."""
-    (_, *ways), *rows = _table("A thousand runs")
+    (_, *ways), *rows = _tables("A thousand runs")[0]
     return {
         way: {row[0].strip("*").partition(" for a")[0]: number(row[place]) for row in rows}
         for place, way in enumerate(ways, 1)
@@ -35,9 +65,23 @@ def number(cell: str) -> float:
     return float(cell.strip("* ").replace(",", ""))
 
 
-def _table(heading: str) -> list[list[str]]:
-    """The rows of a section's table: first its header, without the line under it."""
+def _priced(rows: list[list[str]]) -> list[Row]:
+    return [
+        Row(what, number(how_much), of, number(dollars), 0.5 / 10 ** len(dollars.partition(".")[2]))
+        for what, how_much, of, dollars in rows
+    ]
+
+
+def _tables(heading: str) -> list[list[list[str]]]:
+    """The tables of a section: the rows of each, first its header, without the line under it."""
     section = (ROOT / "docs/costs.md").read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
-    lines = [line.removeprefix("|").removesuffix("|") for line in section.splitlines() if line.startswith("|")]
-    header, _, *rows = ([cell.strip() for cell in line.split("|")] for line in lines)
-    return [header, *rows]
+    blocks = [block.splitlines() for block in section.split("\n\n") if block.lstrip().startswith("|")]
+    tables = [
+        [
+            [cell.strip() for cell in line.strip().removeprefix("|").removesuffix("|").split("|")]
+            for line in block
+            if line
+        ]
+        for block in blocks
+    ]
+    return [[header, *rows] for header, _, *rows in tables]

@@ -56,7 +56,11 @@ CONNECT = {(f"dynamodb:{action}", "ConnectionsTable.Arn") for action in ("GetIte
     ("lambda:InvokeFunction", "WebSocketFunction.Arn")
 }
 READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
-RUN_COMPONENTS = {("secretsmanager:GetSecretValue", "ComponentsSecret.Id")} | {
+COMPONENTS_SECRET = (
+    "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/components"
+)
+READ_VARIABLES = {("secretsmanager:GetSecretValue", COMPONENTS_SECRET + suffix) for suffix in ("", "-??????")}
+RUN_COMPONENTS = READ_VARIABLES | {
     ("dynamodb:BatchGetItem", "SessionsTable.Arn"),
     ("dynamodb:Query", "${SessionsTable.Arn}/index/by_kind"),
     ("dynamodb:Query", "${SessionsTable.Arn}/index/by_user"),
@@ -85,7 +89,7 @@ EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGIN
 LOG = {"RUNS_TABLE": "RunsTable", "EVENTS_TABLE": "RunEventsTable", "BUCKET": "Bucket"}
 STORE = LOG | {"SESSIONS_TABLE": "SessionsTable", "MEMORIES_TABLE": "MemoriesTable", "EVENTS_TTL_SECONDS": 86400}
 MEDIA = {"MEDIA_PRIVATE_HOSTS": "refuse"}
-COMPONENTS = {"COMPONENTS_SECRET": "ComponentsSecret.Id"}
+COMPONENTS = {"COMPONENTS_SECRET": COMPONENTS_SECRET}
 QUEUE = {"RUNS_QUEUE_URL": "RunsQueue"}
 STARTED = QUEUE | {"QUEUE_LIMIT": 1000}
 CONNECTIONS = {
@@ -151,7 +155,7 @@ MEMORY: dict[str, int] = {
     "WorkflowsFunction": 1024,
     "WebSocketFunction": 1024,
     "WorkerFunction": 1024,
-    "SweeperFunction": 1024,
+    "SweeperFunction": 256,
 }
 """MiB, in a stack without parameters."""
 

@@ -33,6 +33,7 @@ EXCEPTIONS = {
 }
 OF_ONE_RESOURCE = {
     ("CKV_AWS_28", "AWS::DynamoDB::Table.ConnectionsTable"): "nothing in it outlives its connection: two hours at most",
+    ("CKV_AWS_28", "AWS::DynamoDB::Table.RunEventsTable"): "nothing in it outlives EventsRetention: a day",
 }
 
 

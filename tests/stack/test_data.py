@@ -9,10 +9,11 @@ import pytest
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.stores.dynamodb.items import record_item
-from tests.stack.translation import source, translate
+from tests.stack.translation import FUNCTIONS, source, translate
 
 Stack = dict[str, dict[str, Any]]
 
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0b2d6f9e"
 TABLES = ("RunsTable", "SessionsTable", "RunEventsTable", "MemoriesTable")
 
 
@@ -93,11 +94,32 @@ def test_a_record_of_a_run_does_not_expire() -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_a_table_is_paid_by_request_encrypted_and_recoverable(stack: Stack, name: str) -> None:
+def test_a_table_is_recoverable_unless_its_items_live_for_a_day(stack: Stack, name: str) -> None:
+    recovery = {"PointInTimeRecoveryEnabled": True} if name != "RunEventsTable" else None
+    assert stack[name]["Properties"].get("PointInTimeRecoverySpecification") == recovery
+
+
+@pytest.mark.parametrize("name", [*TABLES, "ConnectionsTable"])
+def test_a_table_is_paid_by_request_and_encrypted_by_a_key_that_is_free_or_given(stack: Stack, name: str) -> None:
     table = stack[name]["Properties"]
     assert table["BillingMode"] == "PAY_PER_REQUEST"
-    assert table["SSESpecification"] == {"SSEEnabled": True}
-    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert "SSESpecification" not in table
+    keyed = translate(DataKeyArn=KEY)[name]["Properties"]["SSESpecification"]
+    assert keyed == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}
+
+
+def test_a_key_that_is_given_encrypts_bucket_and_secret_and_every_function_may_use_it(stack: Stack) -> None:
+    assert "DataKeyPolicy" not in stack
+    keyed = translate(DataKeyArn=KEY)
+    assert keyed["SecuritySecret"]["Properties"]["KmsKeyId"] == KEY
+    (rule,) = keyed["Bucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY}
+    policy = keyed["DataKeyPolicy"]["Properties"]
+    assert {f"{role}.Arn" for role in policy["Roles"]} == {keyed[name]["Properties"]["Role"] for name in FUNCTIONS}
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement["Resource"] == KEY
+    services = statement["Condition"]["StringEquals"]["kms:ViaService"]
+    assert {service.partition(".")[0] for service in services} == {"dynamodb", "s3", "secretsmanager"}
 
 
 @pytest.mark.parametrize("name", [*TABLES, "Bucket"])

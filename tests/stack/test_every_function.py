@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.alarms import alarms, drawn, watched
+from tests.stack.alarms import drawn
 from tests.stack.expected import BOUNDS, GRANTS, LAYERS, MEMORY, RESERVED, TIMEOUTS, VARIABLES
 from tests.stack.translation import FUNCTIONS, HTTP_FUNCTIONS, ROOT, TEMPLATE, source
 
@@ -27,10 +27,6 @@ def named_for_a_function(suffix: str) -> Callable[[Stack], Names]:
         return tuple(owners[name] for name in stack if name in owners)
 
     return found
-
-
-def watched_by(alarm: str) -> Callable[[Stack], Names]:
-    return lambda stack: tuple(dimensions["FunctionName"] for _, _, dimensions in watched(alarms(stack)[alarm]))
 
 
 def drawn_as(metric: str) -> Callable[[Stack], Names]:
@@ -53,8 +49,6 @@ def folder(function: str) -> str:
 LISTS: dict[str, Callable[[Stack], Names]] = {
     "roles": named_for_a_function("Role"),
     "log groups": named_for_a_function("LogGroup"),
-    "alarm for errors": watched_by("FunctionErrorsAlarm"),
-    "alarm for throttles": watched_by("ThrottlesAlarm"),
     "dashboard, errors": drawn_as("Errors"),
     "dashboard, throttles": drawn_as("Throttles"),
     "dashboard, environments": drawn_as("ConcurrentExecutions"),

@@ -6,11 +6,9 @@ import json
 import re
 from typing import Any
 
-import pytest
-
 from agentos_lambda.aws import metrics
 from tests.stack.alarms import alarms, drawn, watched
-from tests.stack.translation import FUNCTIONS, ROOT, translate
+from tests.stack.translation import ROOT, translate
 
 Stack = dict[str, dict[str, Any]]
 
@@ -48,61 +46,64 @@ def assert_exists(namespace: str, name: str, dimensions: dict[str, str]) -> None
         assert dimensions.keys() == of
 
 
-def test_there_is_an_alarm_for_each_thing_that_needs_an_operator(stack: Stack) -> None:
-    assert alarms(stack).keys() == {
+def test_there_is_an_alarm_for_each_thing_that_needs_an_operator(watching: Stack) -> None:
+    assert alarms(watching).keys() == {
         "LostRunsAlarm",
         "UnsweptRunsAlarm",
         "DeadLetterAlarm",
         "OldestRunAlarm",
         "ServerErrorsAlarm",
-        "SweeperSilentAlarm",
-        "FunctionErrorsAlarm",
-        "ThrottlesAlarm",
+        "NoSweepAlarm",
     }
-    assert all(alarm["AlarmDescription"] for alarm in alarms(stack).values())
+    assert all(alarm["AlarmDescription"] for alarm in alarms(watching).values())
 
 
-def test_the_operations_page_says_what_each_alarm_means_and_what_to_do(stack: Stack) -> None:
+def test_the_operations_page_says_what_each_alarm_means_and_what_to_do(watching: Stack) -> None:
     rows = (line.split("|") for line in (ROOT / "docs/operations.md").read_text().splitlines())
     told = {row[1].strip(" `"): row[2:4] for row in rows if len(row) == 5}
-    for alarm in alarms(stack):
+    for alarm in alarms(watching):
         assert all(cell.strip() for cell in told[alarm])
 
 
-def test_alarms_watch_metrics_that_there_are(stack: Stack) -> None:
-    for alarm in alarms(stack).values():
+def test_alarms_watch_metrics_that_there_are(watching: Stack) -> None:
+    for alarm in alarms(watching).values():
         assert watched(alarm)
         for metric in watched(alarm):
             assert_exists(*metric)
 
 
-@pytest.mark.parametrize(("alarm", "metric"), [("FunctionErrorsAlarm", "Errors"), ("ThrottlesAlarm", "Throttles")])
-def test_errors_and_throttles_of_every_function_are_watched(stack: Stack, alarm: str, metric: str) -> None:
-    found = {(name, dimensions["FunctionName"]) for _, name, dimensions in watched(alarms(stack)[alarm])}
-    assert found == {(metric, function) for function in FUNCTIONS}
+def test_alarms_watch_six_metrics_at_most(watching: Stack) -> None:
+    assert sum(len(watched(alarm)) for alarm in alarms(watching).values()) <= 6
 
 
-def test_the_oldest_run_raises_an_alarm_only_when_it_must_have_waited(stack: Stack) -> None:
-    longest = stack["WorkerFunction"]["Properties"]["Timeout"]
-    assert alarms(stack)["OldestRunAlarm"]["Threshold"] >= 2 * longest
+def test_an_alarm_is_raised_when_no_sweep_succeeds_and_when_there_is_none(watching: Stack) -> None:
+    alarm = alarms(watching)["NoSweepAlarm"]
+    assert watched(alarm) == [("AWS/Lambda", "Errors", {"FunctionName": "SweeperFunction"})]
+    assert (alarm["Statistic"], alarm["Threshold"], alarm["TreatMissingData"]) == ("Minimum", 1, "breaching")
 
 
-def test_the_access_log_s_api_is_the_one_that_the_alarm_watches(stack: Stack) -> None:
-    ((_, _, dimensions),) = watched(alarms(stack)["ServerErrorsAlarm"])
-    assert dimensions == {"ApiName": stack["Api"]["Properties"]["Name"], "Stage": "v1"}
+def test_the_oldest_run_raises_an_alarm_only_when_it_must_have_waited(watching: Stack) -> None:
+    longest = watching["WorkerFunction"]["Properties"]["Timeout"]
+    assert alarms(watching)["OldestRunAlarm"]["Threshold"] >= 2 * longest
 
 
-def test_only_the_silence_of_the_sweeper_raises_an_alarm(stack: Stack) -> None:
-    for name, alarm in alarms(stack).items():
-        assert alarm["TreatMissingData"] == ("breaching" if name == "SweeperSilentAlarm" else "notBreaching")
+def test_the_access_log_s_api_is_the_one_that_the_alarm_watches(watching: Stack) -> None:
+    ((_, _, dimensions),) = watched(alarms(watching)["ServerErrorsAlarm"])
+    assert dimensions == {"ApiName": watching["Api"]["Properties"]["Name"], "Stage": "v1"}
 
 
-def test_alarms_are_sent_to_nobody_unless_an_address_is_given(stack: Stack) -> None:
+def test_only_the_silence_of_the_sweeper_raises_an_alarm(watching: Stack) -> None:
+    for name, alarm in alarms(watching).items():
+        assert alarm["TreatMissingData"] == ("breaching" if name == "NoSweepAlarm" else "notBreaching")
+
+
+def test_there_are_alarms_only_where_somebody_is_told_when_they_begin_and_end(stack: Stack, watching: Stack) -> None:
     assert "AlarmTopic" not in stack
-    assert all("AlarmActions" not in alarm for alarm in alarms(stack).values())
-    told = translate(AlarmEmail="ops@example.com")
-    assert told["AlarmTopic"]["Properties"]["Subscription"] == [{"Protocol": "email", "Endpoint": "ops@example.com"}]
-    assert all(alarm["AlarmActions"] == ["AlarmTopic"] for alarm in alarms(told).values())
+    assert alarms(stack) == {}
+    [owner] = watching["AlarmTopic"]["Properties"]["Subscription"]
+    assert owner == {"Protocol": "email", "Endpoint": "ops@example.com"}
+    for alarm in alarms(watching).values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == ["AlarmTopic"]
 
 
 def test_the_dashboard_draws_metrics_that_there_are(stack: Stack) -> None:
@@ -111,10 +112,11 @@ def test_the_dashboard_draws_metrics_that_there_are(stack: Stack) -> None:
         assert_exists(namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True)))
 
 
-def test_the_dashboard_draws_every_metric_that_the_code_emits_and_every_alarm(stack: Stack) -> None:
-    assert {name for namespace, name, *_ in drawn(stack) if namespace == metrics.NAMESPACE} == EMITTED
-    shown = re.findall(r"\$\{(\w+Alarm)\.Arn\}", stack["Dashboard"]["Properties"]["DashboardBody"])
-    assert set(shown) == alarms(stack).keys()
+def test_the_dashboard_draws_every_metric_that_the_code_emits_and_every_alarm(stack: Stack, watching: Stack) -> None:
+    for each in (stack, watching):
+        assert {name for namespace, name, *_ in drawn(each) if namespace == metrics.NAMESPACE} == EMITTED
+        shown = re.findall(r"\$\{(\w+Alarm)\.Arn\}", each["Dashboard"]["Properties"]["DashboardBody"])
+        assert set(shown) == alarms(each).keys()
 
 
 def test_access_logs_are_json_and_hold_neither_query_nor_headers_with_secrets(stack: Stack) -> None:

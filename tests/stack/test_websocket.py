@@ -78,7 +78,6 @@ def test_connections_expire_and_are_not_kept(stack: Stack) -> None:
     properties = table["Properties"]
     assert properties["KeySchema"] == [{"AttributeName": "connection_id", "KeyType": "HASH"}]
     assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert (properties["BillingMode"], properties["SSESpecification"]) == ("PAY_PER_REQUEST", {"SSEEnabled": True})
     assert (table["DeletionPolicy"], table["UpdateReplacePolicy"]) == ("Delete", "Delete")
 
 

@@ -1,6 +1,7 @@
 """The variables that components want from their environment, such as a provider's key: kept in a secret of the stack.
 
-The secret's text is a JSON object of names and values. ``make secret`` writes it.
+The secret's text is a JSON object of names and values. ``make secret`` makes the secret and writes it: a stack whose
+components want no variables has none.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 FRESH_MS = 300_000
 """The secret is read again after this time. If it has changed, the process is to be replaced."""
+
+_MISSING = frozenset({"ResourceNotFoundException", "AccessDeniedException"})
+"""What Secrets Manager may answer if there is no secret: a role's policy names one that exists."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _RESERVED_PREFIXES = ("AGENTOS_", "AWS_", "LAMBDA_", "LD_", "PYTHON", "WEBSOCKET_")
@@ -110,7 +114,8 @@ class ComponentVariables:
             return variables_of(answer.get("SecretString"))
         except RequestFailed as failed:
             code = getattr(failed.error, "response", {}).get("Error", {}).get("Code")
-            if code == "ResourceNotFoundException":  # a secret without a value: nobody has written one yet
+            if code in _MISSING:
+                log.info("the components have no variables: %s", code)
                 return {}
             log.exception("the variables of the components cannot be read")
             raise ComponentUnusable("The variables of the components cannot be read. Try again later.") from failed
