@@ -80,16 +80,35 @@ def test_a_secret_that_nobody_has_written_sets_nothing(
     assert environment == {"RUNS_TABLE": "runs", "PATH": "/bin", "AGENTOS_COMPONENT_VARIABLES": ""}
 
 
+class Refusing:
+    """Secrets Manager, which refuses to be read."""
+
+    def __init__(self, code: str, message: str = "") -> None:
+        self._error = {"Code": code, "Message": message}
+
+    def get_secret_value(self, **_: str) -> object:
+        raise ClientError({"Error": self._error, "ResponseMetadata": {"HTTPStatusCode": 400}}, "GetSecretValue")
+
+
+def refusing(clock: ManualClock, environment: dict[str, str], code: str, message: str = "") -> ComponentVariables:
+    clients, retries = Clients(secretsmanager=Refusing(code, message)), Retries(clock, tries=1)
+    return ComponentVariables("arn", clock, environment=environment, clients=clients, retries=retries)
+
+
 @pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
 def test_without_a_secret_there_are_no_variables(clock: ManualClock, environment: dict[str, str], code: str) -> None:
-    class NoSecret:
-        def get_secret_value(self, **_: str) -> object:
-            raise ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "GetSecretValue")
-
-    clients, retries = Clients(secretsmanager=NoSecret()), Retries(clock, tries=1)
-    ComponentVariables("arn", clock, environment=environment, clients=clients, retries=retries).apply()
+    refusing(clock, environment, code).apply()
 
     assert environment["AGENTOS_COMPONENT_VARIABLES"] == ""
+
+
+def test_a_secret_that_its_key_does_not_open_is_not_an_empty_one(
+    clock: ManualClock, environment: dict[str, str]
+) -> None:
+    with pytest.raises(ComponentUnusable):
+        refusing(clock, environment, "AccessDeniedException", "Access to KMS is not allowed").apply()
+
+    assert "AGENTOS_COMPONENT_VARIABLES" not in environment
 
 
 def test_a_reserved_name_is_not_set_and_its_value_is_not_logged(

@@ -23,9 +23,6 @@ log = logging.getLogger(__name__)
 FRESH_MS = 300_000
 """The secret is read again after this time. If it has changed, the process is to be replaced."""
 
-_MISSING = frozenset({"ResourceNotFoundException", "AccessDeniedException"})
-"""What Secrets Manager may answer if there is no secret: a role's policy names one that exists."""
-
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _RESERVED_PREFIXES = ("AGENTOS_", "AWS_", "LAMBDA_", "LD_", "PYTHON", "WEBSOCKET_")
 _RESERVED = frozenset(
@@ -61,6 +58,14 @@ def variables_of(text: str | None) -> dict[str, str]:
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise ValueError("it is not a JSON object of texts")
     return found
+
+
+def _is_missing(error: BaseException) -> bool:
+    """Whether there is no secret. Secrets Manager may deny access to one whose ARN it cannot complete; where KMS denies
+    it, there is one."""
+    told = getattr(error, "response", {}).get("Error", {})
+    code, message = told.get("Code"), told.get("Message", "")
+    return code == "ResourceNotFoundException" or (code == "AccessDeniedException" and "KMS" not in message)
 
 
 class ComponentVariables:
@@ -113,9 +118,8 @@ class ComponentVariables:
             answer = self._retries.send(lambda: self._clients.secretsmanager.get_secret_value(SecretId=self._arn))
             return variables_of(answer.get("SecretString"))
         except RequestFailed as failed:
-            code = getattr(failed.error, "response", {}).get("Error", {}).get("Code")
-            if code in _MISSING:
-                log.info("the components have no variables: %s", code)
+            if _is_missing(failed.error):
+                log.info("the components have no variables: %s", failed.error)
                 return {}
             log.exception("the variables of the components cannot be read")
             raise ComponentUnusable("The variables of the components cannot be read. Try again later.") from failed
