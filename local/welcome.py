@@ -19,7 +19,7 @@ def welcome(settings: Settings, *, key_is_set: bool) -> str:
 def where(settings: Settings) -> list[str]:
     """An empty line, and the line with the API's URL."""
     url = _url(settings)
-    return ["", f"AgentOS is at {url}, its documentation at {url}/docs"]
+    return ["", f"AgentOS is at {url}: a page to talk to it in a browser, its documentation at {url}/docs"]
 
 
 def example(settings: Settings, *, key_is_set: bool, stream: bool) -> list[str]:

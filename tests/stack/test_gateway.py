@@ -15,7 +15,19 @@ from tests.stack.translation import HTTP_FUNCTIONS, RUN_FUNCTIONS, cloudformatio
 
 Stack = dict[str, dict[str, Any]]
 
-CONFIG_PATHS = ("/", "/health", "/info", "/config", "/models", "/docs", "/docs/{name}", "/redoc", "/openapi.json")
+CONFIG_PATHS = (
+    "/",
+    "/health",
+    "/info",
+    "/config",
+    "/models",
+    "/chat",
+    "/chat/{name}",
+    "/docs",
+    "/docs/{name}",
+    "/redoc",
+    "/openapi.json",
+)
 LAMBDA = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path"
 
 

@@ -50,6 +50,7 @@ class Home(TypedDict):
     health: str
     info: str
     docs: str
+    chat: str
 
 
 class Health(TypedDict):

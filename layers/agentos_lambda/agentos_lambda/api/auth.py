@@ -7,15 +7,16 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentos_lambda.api.errors import RETRY_AFTER_SECONDS, error_response
-from agentos_lambda.api.pages.files import MEDIA_TYPES
+from agentos_lambda.api.pages.files import CHAT_TYPES, MEDIA_TYPES
 from agentos_lambda.api.scope import PRINCIPAL_KEY, route_path
 from agentos_lambda.identity import audit
 from agentos_lambda.identity.authority import Authority
 from agentos_lambda.identity.errors import Forbidden, IdentityError, KeysUnavailable, Unauthorized
 from agentos_lambda.runs.errors import StoreUnavailable
 
-OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"}) | {
-    f"/docs/{name}" for name in MEDIA_TYPES
+OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json", "/chat"}) | {
+    *(f"/docs/{name}" for name in MEDIA_TYPES),
+    *(f"/chat/{name}" for name in CHAT_TYPES),
 }
 """Paths that never need a key or a token (the AgentOS 3.1 API), and the files of its pages."""
 

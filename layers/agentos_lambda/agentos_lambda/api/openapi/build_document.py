@@ -16,7 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 from pydantic import TypeAdapter
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from agentos_lambda import __version__
 from agentos_lambda.api import answers
@@ -144,6 +144,9 @@ def _answers(route: APIRoute, kind: Kind | None, schemas: JsonObject) -> Iterato
         if answer is Response:
             content["application/octet-stream"] = {"schema": {"type": "string", "format": "binary"}}
             yield "307", {"description": "With `redirect`: where it is for five minutes"}
+            continue
+        if answer is RedirectResponse:
+            yield "307", {"description": "To a browser, which asks for HTML: where the page is"}
             continue
         if answer is EventStream:
             example = "".join(frame(IndexedEvent(index, event)) for index, event in enumerate(_EVENTS))

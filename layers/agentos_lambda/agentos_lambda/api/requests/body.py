@@ -13,6 +13,7 @@ from starlette.formparsers import MultiPartException
 
 from agentos_lambda.api.errors import ApiError, FieldErrors
 from agentos_lambda.api.requests.encodings import unpacked
+from agentos_lambda.api.requests.file_types import MAX_FILES
 from agentos_lambda.api.requests.multipart import StrictMultipart
 from agentos_lambda.protocol.strict_json import TooDeep, parse_json
 from agentos_lambda.protocol.values import Json
@@ -25,7 +26,6 @@ _REPLACED = "\ufffd"
 percent-encoded."""
 
 _MAX_FIELDS = 1000
-_MAX_FILES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ async def _multipart(headers: Headers, raw: bytes) -> Body:
     async def stream() -> AsyncGenerator[bytes]:
         yield raw
 
-    parser = StrictMultipart(headers, stream(), max_files=_MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=MAX_TEXT)
+    parser = StrictMultipart(headers, stream(), max_files=MAX_FILES, max_fields=_MAX_FIELDS, max_part_size=MAX_TEXT)
     try:
         form = await parser.parse()
     except MultiPartException as error:

@@ -56,6 +56,12 @@ _EXTENSIONS = {
     **dict.fromkeys(("flv", "mov", "mpeg", "mpg", "mp4", "webm", "wmv", "3gp"), "video"),
 }
 
+EXTENSIONS = (*_EXTENSIONS, *_DOCUMENTS)
+"""Of all files that are taken, without a dot."""
+
+MAX_FILES = 100
+"""In a request."""
+
 _ALIASES: dict[str, str | None] = {
     "application/zip-compressed": "application/zip",
     "application/xml": "text/xml",

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda import __version__
@@ -29,8 +30,12 @@ def discovery_router(services: Services, document: Callable[[], JsonObject]) -> 
     @router.get(
         "/", summary="Name, version and links", operation_id="get_home", response_description="Where things are"
     )
-    def home(request: Request) -> Answer["answers.Home"]:
-        return Answer(_home(os, prefix(request.scope)))
+    def home(request: Request) -> Answer["answers.Home"] | RedirectResponse:
+        """A browser is led to the page."""
+        root = prefix(request.scope)
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(f"{root}/chat", headers={"Vary": "Accept"})
+        return Answer(_home(os, root))
 
     @router.get(
         "/health", summary="Whether the API answers", operation_id="health_check", response_description="It does"
@@ -62,7 +67,7 @@ def discovery_router(services: Services, document: Callable[[], JsonObject]) -> 
     def models() -> Answer["list[answers.Model]"]:
         return Answer(_models(catalog))
 
-    add_pages(router, f"{os.name} - API", document)
+    add_pages(router, os.name, document)
     return router
 
 
@@ -73,6 +78,7 @@ def _home(os: Os, root: str) -> "answers.Home":
         "health": f"{root}/health",
         "info": f"{root}/info",
         "docs": f"{root}/docs",
+        "chat": f"{root}/chat",
     }
 
 

@@ -1,0 +1,209 @@
+/** @import {Kind, RunEvent, RunKey, Session, StoredRun} from "./types.js" */
+import { events } from "./sse.js";
+
+/** An answer that is none: `status` is 0 if the API could not be reached. */
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {string} detail
+   * @param {string} code
+   * @param {number} [retryAfter] seconds
+   */
+  constructor(status, detail, code, retryAfter) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
+  }
+
+  /** Whether the same request may work later. */
+  get passes() {
+    return [0, 429, 502, 503, 504].includes(this.status);
+  }
+}
+
+/** The API under a prefix, asked with the key of this tab. */
+export class Api {
+  /**
+   * @param {string} root such as `/v1`
+   * @param {{get(): string | null}} key
+   * @param {(refusal: string) => Promise<void>} askForKey resolves when there is another key
+   */
+  constructor(root, key, askForKey) {
+    this.#root = root;
+    this.#key = key;
+    this.#askForKey = askForKey;
+  }
+
+  #root;
+  #key;
+  #askForKey;
+
+  /**
+   * @param {string} path
+   * @param {RequestInit} [options]
+   * @returns {Promise<Response>} of a status below 300
+   * @throws {ApiError}
+   */
+  async request(path, options = {}) {
+    for (;;) {
+      const key = this.#key.get();
+      const answer = await this.#fetch(path, options, key);
+      if (answer.ok) return answer;
+      const error = await errorOf(answer);
+      if (answer.status !== 401) throw error;
+      // Another request may have asked for a key meanwhile.
+      if (this.#key.get() === key) await this.#askForKey(key === null ? "" : error.message);
+    }
+  }
+
+  /**
+   * @param {string} path
+   * @param {RequestInit} options
+   * @param {string | null} key
+   */
+  async #fetch(path, options, key) {
+    const headers = new Headers(options.headers);
+    if (key !== null) headers.set("Authorization", `Bearer ${key}`);
+    try {
+      return await fetch(this.#root + path, { ...options, headers, redirect: "error", credentials: "omit" });
+    } catch (failure) {
+      if (options.signal?.aborted) throw failure;
+      throw new ApiError(0, "The API cannot be reached", "UNREACHABLE");
+    }
+  }
+
+  /** @param {string} path */
+  async get(path) {
+    return (await this.request(path)).json();
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} body
+   */
+  send(method, path, body) {
+    return this.request(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+  }
+
+  /** @returns {Promise<Record<string, any>>} */
+  config() {
+    return this.get("/config");
+  }
+
+  /** @returns {Promise<Record<string, any>>} */
+  info() {
+    return this.get("/info");
+  }
+
+  /**
+   * A page of sessions, newest first.
+   * @param {{page: number, limit: number, name: string}} asked
+   * @returns {Promise<{data: Session[], meta: {total_pages: number, total_count: number}}>}
+   */
+  sessions({ page, limit, name }) {
+    const query = new URLSearchParams({ page: String(page), limit: String(limit) });
+    if (name) query.set("session_name", name);
+    return this.get(`/sessions?${query}`);
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} name
+   */
+  rename(id, name) {
+    return this.send("POST", `/sessions/${encodeURIComponent(id)}/rename`, { session_name: name });
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    return this.request(`/sessions/${encodeURIComponent(id)}`, { method: "DELETE" });
+  }
+
+  /**
+   * All runs of a session that have ended or paused, oldest first.
+   * @param {Kind} kind
+   * @param {string} component
+   * @param {string} session
+   * @returns {Promise<StoredRun[]>}
+   */
+  async runs(kind, component, session) {
+    /** @type {StoredRun[]} */
+    const all = [];
+    for (let page = 1; ; page++) {
+      const query = new URLSearchParams({ session_id: session, page: String(page), limit: "100" });
+      const runs = await this.get(`/${kind}/${encodeURIComponent(component)}/runs?${query}`);
+      all.push(...(await Promise.all(runs.map((/** @type {StoredRun} */ run) => (run.truncated ? this.get(run.whole) : run)))));
+      if (runs.length < 100) return all;
+    }
+  }
+
+  /**
+   * @param {RunKey} key
+   * @returns {Promise<StoredRun>}
+   */
+  run(key) {
+    return this.get(pathOf(key));
+  }
+
+  /**
+   * @param {RunKey} key
+   * @param {FormData} form
+   * @param {AbortSignal} signal
+   * @returns {Promise<AsyncGenerator<RunEvent>>}
+   */
+  async start({ kind, component }, form, signal) {
+    return stream(await this.request(`/${kind}/${encodeURIComponent(component)}/runs`, { method: "POST", body: form, signal }));
+  }
+
+  /**
+   * @param {RunKey} key
+   * @param {number} after index of the last event that is known
+   * @param {AbortSignal} signal
+   */
+  async resume(key, after, signal) {
+    const form = new FormData();
+    if (after >= 0) form.set("last_event_index", String(after));
+    return stream(await this.request(`${pathOf(key)}/resume`, { method: "POST", body: form, signal }));
+  }
+
+  /**
+   * @param {RunKey} key
+   * @param {Record<string, unknown>} decisions
+   * @param {AbortSignal} signal
+   */
+  async continue(key, decisions, signal) {
+    const form = new FormData();
+    form.set("stream", "true");
+    for (const [name, value] of Object.entries(decisions)) form.set(name, JSON.stringify(value));
+    return stream(await this.request(`${pathOf(key)}/continue`, { method: "POST", body: form, signal }));
+  }
+
+  /** @param {RunKey} key */
+  async cancel(key) {
+    return (await this.request(`${pathOf(key)}/cancel`, { method: "POST" })).json();
+  }
+}
+
+/** @param {RunKey} key */
+function pathOf({ kind, component, run }) {
+  return `/${kind}/${encodeURIComponent(component)}/runs/${encodeURIComponent(run)}`;
+}
+
+/**
+ * @param {Response} answer
+ * @returns {AsyncGenerator<RunEvent>}
+ */
+async function* stream(answer) {
+  const type = answer.headers.get("content-type") ?? "";
+  if (answer.body && type.startsWith("text/event-stream")) yield* events(answer.body);
+}
+
+/** @param {Response} answer */
+async function errorOf(answer) {
+  const body = await answer.json().catch(() => ({}));
+  const detail = typeof body.detail === "string" ? body.detail : `The API answered ${answer.status}`;
+  const retryAfter = Number(answer.headers.get("retry-after")) || undefined;
+  return new ApiError(answer.status, detail, body.error_code ?? "", retryAfter);
+}

@@ -1,0 +1,164 @@
+/** @import {Api} from "./api.js" */
+/** @import {Message} from "./composer.js" */
+/** @import {Component, RunKey} from "./types.js" */
+import { h } from "./dom.js";
+import { explain } from "./explain.js";
+import { asText, RunTree, storedTree } from "./run_tree.js";
+import { activeRuns } from "./storage.js";
+import { Turn } from "./turn.js";
+
+const NEAR_END = 60;
+
+/** The turns of one session, and the loop that draws them. */
+export class Conversation {
+  /** @type {Turn[]} */
+  #turns = [];
+  /** @type {Set<Turn>} */
+  #busy = new Set();
+  #frame = 0;
+  #atEnd = true;
+
+  /**
+   * @param {Api} api
+   * @param {Component} component
+   * @param {string} session
+   * @param {HTMLElement} scroller what scrolls
+   * @param {{changed(): void, ended(turn: Turn): void, again(message: string): void}} page
+   */
+  constructor(api, component, session, scroller, page) {
+    this.api = api;
+    this.component = component;
+    this.session = session;
+    this.page = page;
+    this.scroller = scroller;
+    this.element = h("div", { class: "turns" });
+    this.#watch = () => (this.#atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END);
+    scroller.addEventListener("scroll", this.#watch, { passive: true });
+    this.#clock = window.setInterval(() => this.#turns.filter((turn) => turn.runs).forEach((turn) => this.#draw(turn)), 1000);
+  }
+
+  #watch;
+  #clock;
+
+  /** The turn whose run goes on. */
+  get running() {
+    return this.#turns.find((turn) => turn.runs);
+  }
+
+  get empty() {
+    return this.#turns.length === 0;
+  }
+
+  /** Reads what was said, and takes up the runs that go on. */
+  async load() {
+    const active = activeRuns.all().filter((run) => run.session === this.session);
+    const wait = h("p", { class: "hint" }, "Loading …");
+    this.element.append(wait);
+    try {
+      const stored = await this.api.runs(this.component.kind, this.component.id, this.session).catch((error) => {
+        if (error.status === 404 && active.length) return [];
+        throw error;
+      });
+      for (const run of stored) {
+        if (run.parent_run_id || active.some((each) => each.run === run.run_id)) continue;
+        this.#add(this.#key(run.run_id), storedTree(run, this.component.name), askedOf(run));
+      }
+    } catch (error) {
+      this.element.append(h("p", { class: "failure" }, explain(error)));
+    }
+    wait.remove();
+    for (const run of active) {
+      const turn = this.#add(run, new RunTree(run.run, this.component.name), { message: run.message, files: run.files, background: run.background });
+      void turn.resume();
+    }
+    this.toEnd();
+  }
+
+  /**
+   * @param {string} run
+   * @param {Message} message
+   */
+  send(run, { text, files, background }) {
+    const asked = { message: text, files: files.map((file) => file.name), background };
+    const key = this.#key(run);
+    activeRuns.add({ ...key, ...asked, startedAt: Date.now() });
+    const turn = this.#add(key, new RunTree(run, this.component.name), asked);
+    const form = new FormData();
+    form.set("message", text);
+    form.set("stream", "true");
+    form.set("run_id", run);
+    form.set("session_id", this.session);
+    if (background) form.set("background", "true");
+    for (const file of files) form.append("files", file, file.name);
+    void turn.start(form);
+    this.toEnd();
+  }
+
+  /** Shows it no more. Its runs go on. */
+  close() {
+    cancelAnimationFrame(this.#frame);
+    clearInterval(this.#clock);
+    this.scroller.removeEventListener("scroll", this.#watch);
+    this.#turns.forEach((turn) => turn.detach());
+  }
+
+  toEnd() {
+    this.#atEnd = true;
+    this.scroller.scrollTop = this.scroller.scrollHeight;
+  }
+
+  /**
+   * @param {string} run
+   * @returns {RunKey}
+   */
+  #key(run) {
+    return { kind: this.component.kind, component: this.component.id, session: this.session, run };
+  }
+
+  /**
+   * @param {RunKey} key
+   * @param {RunTree} tree
+   * @param {{message: string, files: string[], background: boolean}} asked
+   */
+  #add(key, tree, asked) {
+    /** @type {Turn} */
+    const turn = new Turn(this.api, key, tree, asked, {
+      changed: () => {
+        this.#draw(turn);
+        this.page.changed();
+      },
+      ended: () => {
+        activeRuns.remove(key.run);
+        this.page.ended(turn);
+      },
+      again: (message) => this.page.again(message),
+    });
+    this.#turns.push(turn);
+    this.element.append(turn.element);
+    this.#draw(turn);
+    return turn;
+  }
+
+  /** @param {Turn} turn */
+  #draw(turn) {
+    this.#busy.add(turn);
+    this.#frame ||= requestAnimationFrame(() => this.#drawAll());
+  }
+
+  #drawAll() {
+    this.#frame = 0;
+    const busy = [...this.#busy];
+    this.#busy.clear();
+    for (const turn of busy) if (turn.render(Date.now() / 1000)) this.#busy.add(turn);
+    if (this.#atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
+    if (this.#busy.size) this.#frame = requestAnimationFrame(() => this.#drawAll());
+  }
+}
+
+/** @param {Record<string, any>} run */
+function askedOf(run) {
+  const input = run["input"]?.input_content ?? run["input"] ?? run["run_input"] ?? "";
+  const media = ["images", "audios", "videos", "files"].flatMap((kind) => run["input"]?.[kind] ?? []);
+  const files = media.map((medium) => medium.filename ?? medium.metadata?.filename ?? medium.id ?? "file");
+  return { message: asText(input), files, background: false };
+}

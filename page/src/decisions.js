@@ -1,0 +1,313 @@
+/** @import {Field, Question, Requirement, StepRequirement, Tool} from "./types.js" */
+import { h } from "./dom.js";
+import { delegation } from "./run_tree.js";
+
+/**
+ * @typedef {object} Item One thing to decide.
+ * @property {HTMLElement} element
+ * @property {boolean} verdict whether it is a yes or a no, and nothing else
+ * @property {(yes: boolean) => Record<string, any>} decided what is sent back
+ */
+
+let count = 0;
+
+/**
+ * A form for everything that a paused run waits for.
+ * @param {Requirement[]} requirements of an agent or a team
+ * @param {StepRequirement[]} steps of a workflow
+ * @param {(decisions: Record<string, unknown>) => Promise<void>} send
+ * @returns {HTMLElement}
+ */
+export function decisionForm(requirements, steps, send) {
+  const items = [...requirements.map(requirementItem), ...steps.map(stepItem)];
+  const single = items.length === 1 && items[0]?.verdict;
+  const buttons = single
+    ? [h("button", { type: "submit", class: "primary", value: "yes" }, "Approve"), h("button", { type: "submit", value: "no" }, "Refuse")]
+    : [h("button", { type: "submit", class: "primary", value: "yes" }, "Continue")];
+  const form = h(
+    "form",
+    { class: "decisions", "aria-label": "The run waits for you" },
+    ...items.map((item, index) => (single ? item.element : numbered(item, index))),
+    h("div", { class: "buttons" }, ...buttons),
+  );
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const yes = event.submitter?.getAttribute("value") !== "no";
+    const decided = items.map((item, index) => item.decided(single || !item.verdict ? yes : chosen(form, index)));
+    buttons.forEach((button) => (button.disabled = true));
+    try {
+      await send(requirements.length ? { requirements: decided } : { step_requirements: decided });
+    } finally {
+      buttons.forEach((button) => (button.disabled = false));
+    }
+  });
+  return form;
+}
+
+/**
+ * @param {Item} item
+ * @param {number} index
+ */
+function numbered(item, index) {
+  if (!item.verdict) return item.element;
+  return h(
+    "div",
+    {},
+    item.element,
+    h("div", { class: "choice" }, radio(`verdict-${index}`, "yes", "Approve"), radio(`verdict-${index}`, "no", "Refuse")),
+  );
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {number} index
+ */
+function chosen(form, index) {
+  return new FormData(form).get(`verdict-${index}`) === "yes";
+}
+
+/**
+ * @param {Requirement} requirement
+ * @returns {Item}
+ */
+function requirementItem(requirement) {
+  const tool = requirement.tool_execution;
+  const who = requirement.member_agent_name ? `${requirement.member_agent_name} wants` : "Wants";
+  if (tool.user_feedback_schema?.length) return questionsItem(requirement, tool.user_feedback_schema);
+  if (tool.requires_user_input) return fieldsItem(requirement, tool, who);
+  if (tool.external_execution_required) return resultItem(requirement, tool, who);
+  const note = textField("Note", { placeholder: "A note, if you like" });
+  return {
+    element: h("div", { class: "item" }, heading(who, tool), args(tool), note.element),
+    verdict: true,
+    decided: (yes) => decidedTool(requirement, { confirmed: yes, confirmation_note: note.value() || null }, { confirmation: yes, confirmation_note: note.value() || null }),
+  };
+}
+
+/**
+ * @param {Requirement} requirement
+ * @param {Tool} tool
+ * @param {string} who
+ * @returns {Item}
+ */
+function fieldsItem(requirement, tool, who) {
+  const schema = tool.user_input_schema ?? [];
+  const fields = schema.map(inputField);
+  return {
+    element: h("div", { class: "item" }, heading(who, tool), ...fields.map((field) => field.element)),
+    verdict: false,
+    decided() {
+      const filled = schema.map((field, index) => ({ ...field, value: fields[index]?.value() ?? null }));
+      return decidedTool(requirement, { user_input_schema: filled, answered: true }, { user_input_schema: filled });
+    },
+  };
+}
+
+/**
+ * @param {Requirement} requirement
+ * @param {Tool} tool
+ * @param {string} who
+ * @returns {Item}
+ */
+function resultItem(requirement, tool, who) {
+  const result = textField("Result", { required: true, long: true });
+  return {
+    element: h("div", { class: "item" }, heading(who, tool, " to be done by you"), args(tool), result.element),
+    verdict: false,
+    decided: () => decidedTool(requirement, { result: result.value() }, { external_execution_result: result.value() }),
+  };
+}
+
+/**
+ * @param {Requirement} requirement
+ * @param {Question[]} questions
+ * @returns {Item}
+ */
+function questionsItem(requirement, questions) {
+  const groups = questions.map((question) => choices(question.question, question.options ?? [], question.multi_select ?? false));
+  return {
+    element: h("div", { class: "item" }, ...groups.map((group) => group.element)),
+    verdict: false,
+    decided() {
+      const answered = questions.map((question, index) => ({ ...question, selected_options: groups[index]?.value() ?? [] }));
+      return decidedTool(requirement, { user_feedback_schema: answered, answered: true }, { user_feedback_schema: answered });
+    },
+  };
+}
+
+/**
+ * @param {StepRequirement} step
+ * @returns {Item}
+ */
+function stepItem(step) {
+  const title = h("h3", {}, step.step_name ?? "The next step");
+  if (step.executor_requirements?.length) return executorItem(step, title);
+  if (step.requires_route_selection) return routeItem(step, title);
+  if (step.requires_user_input) return stepFieldsItem(step, title);
+  if (step.error_message !== undefined) {
+    return {
+      element: h("div", { class: "item" }, title, h("p", {}, `The step failed: ${step.error_message}. Approve to try it again, refuse to leave it out.`)),
+      verdict: true,
+      decided: (yes) => ({ ...step, decision: yes ? "retry" : "skip" }),
+    };
+  }
+  const message = step.output_review_message ?? step.confirmation_message ?? "May this step run?";
+  const output = step.step_output?.content;
+  const edited = typeof output === "string" && step.requires_output_review ? textField("Its text, which you may change", { value: output, long: true }) : null;
+  const feedback = textField("Note", { placeholder: "Why not, if you refuse" });
+  return {
+    element: h("div", { class: "item" }, title, h("p", { dir: "auto" }, message), edited?.element, feedback.element),
+    verdict: true,
+    decided(yes) {
+      const changed = edited && edited.value() !== output ? { edited_output: edited.value() } : {};
+      return { ...step, confirmed: yes, ...(yes ? changed : { rejection_feedback: feedback.value() || null }) };
+    },
+  };
+}
+
+/**
+ * @param {StepRequirement} step
+ * @param {HTMLElement} title
+ * @returns {Item}
+ */
+function executorItem(step, title) {
+  const inner = (step.executor_requirements ?? []).map(requirementItem);
+  const verdict = inner.every((item) => item.verdict);
+  const name = `inner-${(count += 1)}`;
+  const choice = verdict ? null : inner.map((item, index) => (item.verdict ? h("div", { class: "choice" }, radio(`${name}-${index}`, "yes", "Approve"), radio(`${name}-${index}`, "no", "Refuse")) : null));
+  const element = h("div", { class: "item" }, title, ...inner.flatMap((item, index) => [item.element, choice?.[index]]));
+  return {
+    element,
+    verdict,
+    decided: (yes) => ({
+      ...step,
+      executor_requirements: inner.map((item, index) => {
+        const picked = element.querySelector(`input[name="${name}-${index}"]:checked`);
+        return item.decided(picked ? picked.getAttribute("value") === "yes" : yes);
+      }),
+    }),
+  };
+}
+
+/**
+ * @param {StepRequirement} step
+ * @param {HTMLElement} title
+ * @returns {Item}
+ */
+function routeItem(step, title) {
+  const options = (step.available_choices ?? []).map((label) => ({ label }));
+  const group = choices(step.user_input_message ?? "Which way?", options, step.allow_multiple_selections ?? false);
+  return {
+    element: h("div", { class: "item" }, title, group.element),
+    verdict: false,
+    decided: () => ({ ...step, selected_choices: group.value() }),
+  };
+}
+
+/**
+ * @param {StepRequirement} step
+ * @param {HTMLElement} title
+ * @returns {Item}
+ */
+function stepFieldsItem(step, title) {
+  const schema = step.user_input_schema ?? [];
+  const fields = schema.map(inputField);
+  return {
+    element: h("div", { class: "item" }, title, h("p", { dir: "auto" }, step.user_input_message ?? ""), ...fields.map((field) => field.element)),
+    verdict: false,
+    decided() {
+      const values = Object.fromEntries(schema.map((field, index) => [field.name, fields[index]?.value() ?? null]));
+      return { ...step, confirmed: true, user_input: values };
+    },
+  };
+}
+
+/**
+ * @param {Requirement} requirement
+ * @param {Record<string, unknown>} tool what its tool gets
+ * @param {Record<string, unknown>} own what it gets itself
+ */
+function decidedTool(requirement, tool, own) {
+  return { ...requirement, ...own, tool_execution: { ...requirement.tool_execution, ...tool } };
+}
+
+/**
+ * @param {string} who
+ * @param {Tool} tool
+ * @param {string} [rest]
+ */
+function heading(who, tool, rest = "") {
+  const given = delegation(tool);
+  return h("h3", {}, `${who} `, given ? `to ask ${given.member}` : h("code", {}, tool.tool_name ?? "a tool"), rest);
+}
+
+/** @param {Tool} tool */
+function args(tool) {
+  const entries = Object.entries(tool.tool_args ?? {});
+  return h("dl", {}, ...entries.flatMap(([name, value]) => [h("dt", {}, name), h("dd", { dir: "auto" }, typeof value === "string" ? value : JSON.stringify(value))]));
+}
+
+/** @param {Field} field */
+function inputField(field) {
+  const label = field.name.replaceAll("_", " ");
+  const type = field.field_type ?? "str";
+  const value = field.value === null || field.value === undefined ? "" : String(field.value);
+  if (field.allowed_values?.length) {
+    const select = h("select", {}, ...field.allowed_values.map((each) => h("option", {}, String(each))));
+    if (value) select.value = value;
+    return { element: labelled(label, field.description, select), value: () => select.value };
+  }
+  if (type === "bool") {
+    const box = h("input", { type: "checkbox" });
+    box.checked = value === "true";
+    return { element: h("label", { class: "tick" }, box, label), value: () => box.checked };
+  }
+  const number = type === "int" || type === "float";
+  const input = h("input", { type: number ? "number" : "text", step: type === "int" ? 1 : "any", value, required: field.required !== false, dir: "auto" });
+  return { element: labelled(label, field.description, input), value: () => (number ? Number(input.value) : input.value) };
+}
+
+/**
+ * @param {string} label
+ * @param {{placeholder?: string, required?: boolean, long?: boolean, value?: string}} options
+ */
+function textField(label, { placeholder = "", required = false, long = false, value = "" }) {
+  const input = long ? h("textarea", { rows: 4, required, dir: "auto" }) : h("input", { type: "text", placeholder, required, dir: "auto" });
+  input.value = value;
+  return { element: labelled(label, null, input), value: () => input.value };
+}
+
+/**
+ * @param {string} label
+ * @param {string | null | undefined} description
+ * @param {HTMLElement} input
+ */
+function labelled(label, description, input) {
+  return h("label", { class: "field" }, h("span", {}, label), description ? h("small", {}, description) : null, input);
+}
+
+/**
+ * @param {string} question
+ * @param {{label: string, description?: string | null}[]} options
+ * @param {boolean} several
+ */
+function choices(question, options, several) {
+  const name = `choice-${(count += 1)}`;
+  const boxes = options.map(({ label }) => h("input", { type: several ? "checkbox" : "radio", name, value: label, required: !several }));
+  const element = h(
+    "fieldset",
+    {},
+    h("legend", {}, question),
+    ...options.map(({ label, description }, index) => h("label", { class: "tick" }, boxes[index], h("span", {}, label, description ? h("small", {}, ` ${description}`) : null))),
+  );
+  return { element, value: () => boxes.filter((box) => box.checked).map((box) => box.value) };
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ * @param {string} label
+ */
+function radio(name, value, label) {
+  return h("label", {}, h("input", { type: "radio", name, value, required: true }), label);
+}

@@ -1,0 +1,32 @@
+import { ApiError } from "./api.js";
+
+/**
+ * What went wrong, and what to do about it.
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function explain(error) {
+  if (!(error instanceof ApiError)) return `Something went wrong in this page: ${error instanceof Error ? error.message : error}`;
+  switch (error.status) {
+    case 0:
+      return "The API cannot be reached. Check your connection, then try again.";
+    case 403:
+      return `You may not do this. ${error.message}. Ask for that right, or use another key.`;
+    case 404:
+      return `${error.message}. It was deleted, or it belongs to somebody else. Start a new chat.`;
+    case 413:
+      return `This is too large. ${error.message}. Send fewer or smaller files, or a shorter text.`;
+    case 429:
+      return `Too many runs are waiting. Try again ${error.retryAfter ? `in ${error.retryAfter} seconds` : "in a moment"}.`;
+    case 501:
+      return "This API does not serve that. It is a part of AgentOS that is not offered here.";
+    case 502:
+    case 503:
+    case 504:
+      return `The API is not available at the moment. ${error.message}. Try again in a moment.`;
+    case 500:
+      return "The API failed. Try again; if that does not help, its log says why.";
+    default:
+      return `${error.message}.`.replace("..", ".");
+  }
+}

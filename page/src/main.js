@@ -1,0 +1,239 @@
+/** @import {Component, Kind} from "./types.js" */
+/** @import {Turn} from "./turn.js" */
+import { Api } from "./api.js";
+import { Composer, takeDrops } from "./composer.js";
+import { Conversation } from "./conversation.js";
+import { ask } from "./dialogs.js";
+import { h, icon } from "./dom.js";
+import { explain } from "./explain.js";
+import { addressOf, Sidebar } from "./sidebar.js";
+import { key, newId } from "./storage.js";
+
+/** @type {Record<Kind, string>} */
+const KINDS = { agents: "Agents", teams: "Teams", workflows: "Workflows" };
+
+const told = document.documentElement.dataset;
+const root = told["root"] ?? "";
+const title = told["title"] ?? "AgentOS";
+
+/** @type {Component[]} */
+let components = [];
+/** @type {Conversation | null} */
+let conversation = null;
+/** @type {Component | null} */
+let component = null;
+
+/** @type {Promise<void> | null} */
+let asking = null;
+const api = new Api(root, key, (refusal) => (asking ??= askForKey(refusal).finally(() => (asking = null))));
+
+const status = h("div", { class: "unseen", role: "status", "aria-live": "polite" });
+const scroller = h("div", { class: "scroller", tabindex: -1 });
+const heading = h("h1", {}, title);
+const description = h("p", { class: "hint" });
+const menu = h("button", { type: "button", class: "round menu", "aria-label": "Sessions", "aria-expanded": "false" }, icon("menu"));
+const keyButton = h("button", { type: "button", class: "quiet", hidden: true }, icon("key"), "Forget the key");
+const composer = new Composer(
+  {
+    extensions: (told["accept"] ?? "").split(","),
+    maxBytes: Number(told["maxBytes"]),
+    maxFiles: Number(told["maxFiles"]),
+  },
+  { send, stop: () => void conversation?.running?.stop() },
+);
+const sidebar = new Sidebar(api, () => components, {
+  removed: (session) => session === conversation?.session && component && go(addressOf(component.kind, component.id)),
+  tell,
+});
+const aside = h(
+  "nav",
+  { class: "aside", "aria-label": "Chats" },
+  h("a", { class: "brand", href: "#/" }, title),
+  h("a", { class: "new", href: "#/" }, icon("plus"), "New chat"),
+  sidebar.element,
+  h("div", { class: "foot" }, keyButton, h("a", { href: `${root}/docs` }, "API"), h("a", { href: `${root}/chat/licences.txt` }, "Licences")),
+);
+const main = h("main", {}, h("header", {}, menu, h("div", {}, heading, description)), scroller, composer.element);
+
+document.body.append(h("a", { class: "skip", href: "#message" }, "Skip to the message"), aside, main, status);
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  composer.focus();
+});
+takeDrops(main, (files) => composer.add(files));
+menu.addEventListener("click", () => toggleAside(!aside.classList.contains("open")));
+scroller.addEventListener("click", () => toggleAside(false));
+aside.addEventListener("click", (event) => /** @type {Element} */ (event.target).closest("a") && toggleAside(false));
+addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
+  if (aside.classList.contains("open")) toggleAside(false);
+  else void conversation?.running?.stop();
+});
+keyButton.addEventListener("click", () => {
+  key.forget();
+  location.reload();
+});
+addEventListener("hashchange", route);
+void begin();
+
+async function begin() {
+  try {
+    const config = await api.config();
+    components = /** @type {Kind[]} */ (Object.keys(KINDS)).flatMap((kind) =>
+      (config[kind] ?? []).map((/** @type {any} */ each) => ({
+        kind,
+        id: each.id,
+        name: each.name ?? each.id,
+        description: each.description ?? "",
+        prompts: config["chat"]?.quick_prompts?.[each.id] ?? [],
+      })),
+    );
+    keyButton.hidden = key.get() === null;
+    sidebar.showRuns();
+    void sidebar.reload();
+    route();
+  } catch (error) {
+    const again = h("button", { type: "button" }, "Try again");
+    again.addEventListener("click", () => void begin());
+    scroller.replaceChildren(h("div", { class: "home" }, h("p", { class: "failure" }, explain(error)), again));
+  }
+}
+
+/** Shows what the address names. */
+function route() {
+  const [kind = "", id = "", session = ""] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
+  if (session && session === conversation?.session) return;
+  conversation?.close();
+  conversation = null;
+  component = components.find((each) => each.kind === kind && each.id === id) ?? null;
+  heading.textContent = component?.name ?? title;
+  description.textContent = component?.description ?? "";
+  document.title = component ? `${component.name} – ${title}` : title;
+  composer.element.hidden = !component;
+  composer.takeFiles(component?.kind !== "workflows");
+  composer.running(false);
+  sidebar.show(session);
+  if (!component) scroller.replaceChildren(home());
+  else if (session) {
+    const opened = open(component, session);
+    void opened.load().then(() => opened === conversation && composer.running(Boolean(opened.running)));
+  } else scroller.replaceChildren(beginning(component));
+  if (component) composer.focus();
+}
+
+/** @param {string} address within the page */
+function go(address) {
+  if (location.hash === address) route();
+  else location.hash = address;
+}
+
+/**
+ * @param {Component} component
+ * @param {string} session
+ */
+function open(component, session) {
+  const opened = new Conversation(api, component, session, scroller, {
+    changed: () => composer.running(Boolean(opened.running)),
+    ended,
+    again: (message) => send({ text: message, files: [], background: false }),
+  });
+  conversation = opened;
+  scroller.replaceChildren(opened.element);
+  sidebar.show(session);
+  return opened;
+}
+
+/** @param {import("./composer.js").Message} message */
+function send(message) {
+  if (!component) return;
+  if (!conversation) {
+    const session = newId();
+    open(component, session);
+    history.pushState(null, "", addressOf(component.kind, component.id, session));
+  }
+  conversation?.send(newId(), message);
+  composer.running(true);
+  status.textContent = `${component.name} is answering`;
+  sidebar.showRuns();
+}
+
+/** @param {Turn} turn */
+function ended(turn) {
+  composer.running(Boolean(conversation?.running));
+  sidebar.showRuns();
+  // The list is answered from an index that is a moment behind.
+  setTimeout(() => void sidebar.reload(), 700);
+  const { name, error } = turn.tree.root;
+  if (turn.state === "paused") tell(`${name} waits for you`);
+  else if (turn.state === "error") tell(`${name} failed: ${error}`);
+  else if (turn.state === "cancelled") tell(`${name} was stopped`);
+  else tell(`${name}: ${turn.tree.answer}`);
+}
+
+/** @param {string} text for a screen reader */
+function tell(text) {
+  status.textContent = text;
+}
+
+/** @param {boolean} opens */
+function toggleAside(opens) {
+  aside.classList.toggle("open", opens);
+  menu.setAttribute("aria-expanded", String(opens));
+  if (opens) aside.querySelector("a")?.focus();
+}
+
+/** @param {string} refusal */
+async function askForKey(refusal) {
+  const { auth_mode: mode } = await api.info();
+  const what = mode === "jwt" ? "token" : "key";
+  const given = await ask({
+    title: `This API asks for a ${what}`,
+    text: refusal ? `The last one was not taken: ${refusal}.` : `It is kept in this tab until you close it, and sent to this API only.`,
+    label: what === "key" ? "Key" : "Token",
+    type: "password",
+    yes: "Continue",
+    closes: false,
+  });
+  key.set(given ?? "");
+  keyButton.hidden = false;
+}
+
+/** All components. */
+function home() {
+  const kinds = /** @type {Kind[]} */ (Object.keys(KINDS)).filter((kind) => components.some((each) => each.kind === kind));
+  return h(
+    "div",
+    { class: "home" },
+    h("p", { class: "lead" }, components.length ? "Whom would you like to talk to?" : "There is nobody to talk to yet: layers/components/components.py names no agent, team or workflow."),
+    ...kinds.map((kind) =>
+      h(
+        "section",
+        {},
+        h("h2", {}, KINDS[kind]),
+        h("ul", { class: "cards" }, ...components.filter((each) => each.kind === kind).map(card)),
+      ),
+    ),
+  );
+}
+
+/** @param {Component} each */
+function card(each) {
+  const link = h("a", { href: addressOf(each.kind, each.id) }, h("strong", { dir: "auto" }, each.name), h("span", { dir: "auto" }, each.description));
+  return h("li", {}, link);
+}
+
+/** @param {Component} each */
+function beginning(each) {
+  const prompts = each.prompts.map((prompt) => {
+    const button = h("button", { type: "button", dir: "auto" }, prompt);
+    button.addEventListener("click", () => send({ text: prompt, files: [], background: false }));
+    return h("li", {}, button);
+  });
+  return h(
+    "div",
+    { class: "home beginning" },
+    h("p", { class: "lead", dir: "auto" }, each.name),
+    h("p", { class: "hint", dir: "auto" }, each.description),
+    prompts.length ? h("ul", { class: "prompts", "aria-label": "Try one of these" }, ...prompts) : null,
+  );
+}

@@ -1,0 +1,110 @@
+import DOMPurify from "dompurify";
+import { Marked } from "marked";
+import { h, icon } from "./dom.js";
+
+/** Pictures within a text that can be shown without asking anybody. */
+const OWN_PICTURE = /^data:image\/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/=\s]+$/;
+const SAFE_LINK = /^(?:https?:\/\/|mailto:)/i;
+
+const marked = new Marked({
+  gfm: true,
+  renderer: {
+    // What a picture is has to wait until somebody asks for it, and a box that is ticked is a sign.
+    image({ href, text }) {
+      return `<span data-picture="${escaped(href)}">${escaped(text)}</span>`;
+    },
+    checkbox({ checked }) {
+      return checked ? "☑ " : "☐ ";
+    },
+    code({ text, lang }) {
+      return `<pre data-language="${escaped(lang?.split(/\s/)[0] ?? "")}"><code>${escaped(text)}</code></pre>`;
+    },
+  },
+});
+
+DOMPurify.addHook("afterSanitizeAttributes", (element) => {
+  if (element.tagName === "A") {
+    if (!SAFE_LINK.test(element.getAttribute("href") ?? "")) element.removeAttribute("href");
+    element.setAttribute("target", "_blank");
+    element.setAttribute("rel", "noopener noreferrer nofollow");
+  }
+  if (/^(?:P|LI|H[1-6]|BLOCKQUOTE|TABLE)$/.test(element.tagName)) element.setAttribute("dir", "auto");
+});
+
+const ALLOWED = {
+  ALLOWED_TAGS: [
+    ..."p br hr h1 h2 h3 h4 h5 h6 em strong del s sub sup kbd mark small abbr blockquote".split(" "),
+    ..."ul ol li dl dt dd pre code a span table thead tbody tr th td".split(" "),
+  ],
+  ALLOWED_ATTR: ["href", "title", "align", "colspan", "rowspan", "start", "data-picture", "data-language"],
+  ALLOW_DATA_ATTR: false,
+  ALLOW_ARIA_ATTR: false,
+  RETURN_DOM_FRAGMENT: true,
+};
+
+/**
+ * The blocks of a text.
+ * @param {string} text
+ */
+export function blocksOf(text) {
+  return marked.lexer(text).filter((token) => token.type !== "space" && token.type !== "def");
+}
+
+/**
+ * A block as nodes that nothing in it can make act.
+ * @param {import("marked").Token} block
+ * @returns {DocumentFragment}
+ */
+export function rendered(block) {
+  const fragment = /** @type {DocumentFragment} */ (
+    /** @type {unknown} */ (DOMPurify.sanitize(marked.parser([block]), ALLOWED))
+  );
+  fragment.querySelectorAll("pre").forEach(frameCode);
+  fragment.querySelectorAll("table").forEach((table) => {
+    const frame = h("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": "Table" });
+    table.replaceWith(frame);
+    frame.append(table);
+  });
+  fragment.querySelectorAll("span[data-picture]").forEach((span) => {
+    span.replaceWith(picture(span.getAttribute("data-picture") ?? "", span.textContent ?? ""));
+  });
+  return fragment;
+}
+
+/** @param {HTMLPreElement} pre */
+function frameCode(pre) {
+  const language = pre.dataset["language"] ?? "";
+  const copy = h("button", { type: "button", class: "quiet", "aria-label": "Copy the code" }, icon("copy"), "Copy");
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(pre.textContent ?? "");
+    copy.replaceChildren(icon("check"), "Copied");
+    setTimeout(() => copy.replaceChildren(icon("copy"), "Copy"), 2000);
+  });
+  const frame = h("div", { class: "code" }, h("div", { class: "bar" }, h("span", {}, language || "text"), copy));
+  pre.replaceWith(frame);
+  pre.tabIndex = 0;
+  pre.dir = "ltr";
+  frame.append(pre);
+}
+
+/**
+ * A button that shows the picture if it is in the text itself, and otherwise a link: the page asks no other host.
+ * @param {string} source
+ * @param {string} text
+ */
+function picture(source, text) {
+  const name = text.trim() || "Picture";
+  if (OWN_PICTURE.test(source)) {
+    const button = h("button", { type: "button", class: "picture" }, `Show the picture: ${name}`);
+    button.addEventListener("click", () => button.replaceWith(h("img", { src: source, alt: text })));
+    return button;
+  }
+  if (!/^https?:\/\//i.test(source)) return document.createTextNode(name);
+  const host = URL.canParse(source) ? new URL(source).host : source;
+  return h("a", { class: "picture", href: source, target: "_blank", rel: "noopener noreferrer nofollow" }, `${name} (a picture at ${host})`);
+}
+
+/** @param {string} text */
+function escaped(text) {
+  return text.replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
+}
