@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
+from secrets import token_bytes
 from typing import Any
 
 import httpx
@@ -15,17 +16,21 @@ from starlette.types import Receive, Scope, Send
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.openapi.build_document import build_document
+from agentos_lambda.api.routes.accounts import account_router
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.api.routes.memories import memory_router
 from agentos_lambda.api.routes.session_media import session_media_router
 from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
+from agentos_lambda.identity.accounts.known import KnownAccounts
+from agentos_lambda.identity.accounts.service import AccountService
 from agentos_lambda.identity.authority import Authority, Tokens
 from agentos_lambda.memories.service import MemoryService
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.model import Component, Continuation, RunInput
 from agentos_lambda.sessions.service import SessionService
+from agentos_lambda.stores.memory import MemoryAccounts
 from tests.runs.world import OneOfEach, World
 
 document = cache(build_document)
@@ -86,6 +91,8 @@ def _app(origins: tuple[str, ...]) -> FastAPI:
     router.include_router(session_media_router(services.catalog, sessions, Links()))
     memories: Any = _Part(lambda api: api.memories)
     router.include_router(memory_router(services.catalog, memories))
+    accounts: Any = _Part(lambda api: api.account_service)
+    router.include_router(account_router(accounts))
     return create_app(router, services)
 
 
@@ -101,10 +108,15 @@ class Api:
 
     def __post_init__(self) -> None:
         self.read_key: Callable[[], str | None] = lambda: self.key
-        self.authority = Authority(
-            self._current_key, self.world.clock, tokens=self.tokens, takes_key=False, isolates_users=True
-        )
         world = self.world
+        self.accounts = MemoryAccounts()
+        known = KnownAccounts(self.accounts.find, world.clock)
+        self.account_service = AccountService(
+            self.accounts, world.clock, random_bytes=token_bytes, revoked=known.forget
+        )
+        self.authority = Authority(
+            self._current_key, world.clock, tokens=self.tokens, accounts=known, takes_key=False, isolates_users=True
+        )
         self.sessions = SessionService(world.store, world.queue, world.clock, new_id=world.new_id)
         self.memories = MemoryService(world.store, world.clock, new_id=world.new_id)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")

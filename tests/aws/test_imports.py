@@ -9,7 +9,11 @@ import pytest
 from agentos_lambda.engine.components.manifest import VERSION
 from tests.process import ROOT
 
-BUILD_ONLY = {"agentos_lambda.api.answers", "agentos_lambda.api.openapi.build_document"}
+BUILD_ONLY = {
+    "agentos_lambda.api.account_answers",
+    "agentos_lambda.api.answers",
+    "agentos_lambda.api.openapi.build_document",
+}
 """What the API document is made of, and by."""
 
 OF_TOKENS = {"jwt", "cryptography", "agentos_lambda.identity.tokens"}

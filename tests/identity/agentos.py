@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from typing import Any
 
 from agno.agent import Agent
 from agno.db.in_memory import InMemoryDb
+from agno.db.sqlite import SqliteDb
 from agno.os import AgentOS
 from agno.os.authz import Authorization
 from agno.os.settings import AgnoAPISettings
@@ -23,7 +26,19 @@ from agno.workflow import Step, Workflow
 from starlette.testclient import TestClient
 
 from agentos_lambda.engine.models.demo import DemoModel
-from tests.identity.callers import AUDIENCE, CALLERS, ISSUER, KINDS, SECURITY_KEY, filled, messages, sent, token_of
+from tests.identity.callers import (
+    AUDIENCE,
+    CALLERS,
+    ISSUER,
+    KINDS,
+    OF_ACCOUNTS,
+    SECURITY_KEY,
+    filled,
+    messages,
+    sent,
+    slug,
+    token_of,
+)
 from tests.identity.tokens import SECRET
 
 _ASKED = (
@@ -41,9 +56,20 @@ class Now:
         return time.time_ns() // 1_000_000
 
 
-def released() -> TestClient:
-    """AgentOS with one component of each kind."""
-    database = InMemoryDb()
+class Database(InMemoryDb):
+    """AgentOS's database in memory, which has no service accounts: they are in the one of SQLite."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__()
+        accounts = SqliteDb(db_file=file)
+        for name in vars(SqliteDb):
+            if "service_account" in name:
+                setattr(self, name, getattr(accounts, name))
+
+
+def released(file: str) -> TestClient:
+    """AgentOS with one component of each kind, and with its service accounts in this file."""
+    database = Database(file)
     agent, team, workflow = KINDS.values()
     return TestClient(
         AgentOS(
@@ -84,31 +110,47 @@ def operations(client: TestClient) -> Iterator[tuple[str, str]]:
             yield from ((method.upper(), path) for method in methods if method != "delete")
 
 
-def asked() -> dict[str, Any]:
+def account_tokens(client: TestClient, file: str) -> dict[str, str]:
+    """The tokens of service accounts, by their caller."""
+    headers, tokens = {"Authorization": f"Bearer {token_of('admin', Now())}"}, {}
+    for caller, scopes in OF_ACCOUNTS.items():
+        wanted = {"name": slug(caller), "scopes": [{"scope": scope} for scope in scopes]}
+        wanted |= {"allow_privileged_scopes": True}
+        made = client.post("/service-accounts", json=wanted, headers=headers).raise_for_status().json()
+        tokens[caller] = made["token"]
+        if caller == "revoked account":
+            client.delete(f"/service-accounts/{made['id']}", headers=headers).raise_for_status()
+    with sqlite3.connect(file) as table:
+        table.execute("UPDATE agno_service_accounts SET expires_at = 1 WHERE name = ?", [slug("expired account")])
+    return tokens
+
+
+def asked(file: str) -> dict[str, Any]:
     """By operation, the status that each of the callers gets; by action, the first event."""
-    client = released()
-    of_a = run_ids(client)
+    client = released(file)
+    of_a, accounts = run_ids(client), account_tokens(client, file)
     found: dict[str, Any] = {"callers": list(CALLERS), "http": {}, "websocket": {}}
     for method, path in sorted(operations(client)):
         found["http"][f"{method} {path}"] = " ".join(
-            str(_status(client, caller, method, path, of_a)) for caller in CALLERS
+            str(_status(client, token_of(caller, Now(), accounts), method, path, of_a)) for caller in CALLERS
         )
     for action, message in messages(of_a).items():
-        found["websocket"][action] = [_event(client, caller, message) for caller in CALLERS]
+        found["websocket"][action] = [_event(client, caller, message, accounts) for caller in CALLERS]
     return found
 
 
-def _status(client: TestClient, caller: str, method: str, path: str, of_a: dict[str, str]) -> int:
-    token = token_of(caller, Now())
+def _status(client: TestClient, token: str | None, method: str, path: str, of_a: dict[str, str]) -> int:
+    app: Any = client.app
+    app.state.service_account_verifier._limiter._failures.clear()  # a caller that is refused often is refused otherwise
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     return client.request(method, filled(path, of_a), headers=headers, **sent(method, path)).status_code
 
 
-def _event(client: TestClient, caller: str, message: Any) -> str:
+def _event(client: TestClient, caller: str, message: Any, accounts: dict[str, str]) -> str:
     """The first event of the answer, with its error if it is one."""
     with client.websocket_connect("/workflows/ws") as socket:
         socket.receive_text()
-        token = token_of(caller, Now())
+        token = token_of(caller, Now(), accounts)
         if token is not None:
             socket.send_text(json.dumps({"action": "authenticate", "token": token}))
             if json.loads(socket.receive_text())["event"] == "authenticated":
@@ -122,4 +164,5 @@ def _event(client: TestClient, caller: str, message: Any) -> str:
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)
-    json.dump(asked(), sys.stdout, indent=1)
+    with tempfile.TemporaryDirectory() as folder:
+        json.dump(asked(f"{folder}/accounts.db"), sys.stdout, indent=1)

@@ -28,15 +28,29 @@ OF_TOKENS: Mapping[str, Mapping[str, Any]] = {
     "any component": {"sub": "dave", "scopes": WILDCARDS},
     "admin": {"sub": "root", "scopes": ["agent_os:admin"]},
 }
+OF_ACCOUNTS: Mapping[str, tuple[str, ...]] = {
+    "account": tuple(EVERYTHING),
+    "expired account": tuple(EVERYTHING),
+    "revoked account": tuple(EVERYTHING),
+    "privileged account": ("agent_os:admin",),
+}
+"""Service accounts and their scopes."""
 _WITH_BODY = ("POST", "PATCH")
 _DECISIONS = {"agents": "tools", "teams": "requirements", "workflows": "step_requirements"}
-CALLERS = ("nobody", "wrong key", "key", *OF_TOKENS)
+CALLERS = ("nobody", "wrong key", "key", *OF_TOKENS, *OF_ACCOUNTS)
 
 SETTINGS = {"issuer": ISSUER, "audience": AUDIENCE, "algorithm": "HS256"}
 
 
-def token_of(caller: str, clock: Any) -> str | None:
-    """What the caller presents; None for nothing."""
+def slug(caller: str) -> str:
+    """The name of the service account of this caller."""
+    return caller.replace(" ", "-")
+
+
+def token_of(caller: str, clock: Any, accounts: Mapping[str, str] | None = None) -> str | None:
+    """What the caller presents; None for nothing. ``accounts``: the tokens of service accounts, by their caller."""
+    if accounts is not None and caller in accounts:
+        return accounts[caller]
     if caller in OF_TOKENS:
         return signed(claims(clock, **OF_TOKENS[caller]), "HS256")
     return {"nobody": None, "wrong key": "wrong", "key": SECURITY_KEY}[caller]

@@ -10,21 +10,26 @@ import fnmatch
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import pytest
 
+from agentos_lambda.identity.accounts.model import ServiceAccount, hash_of, id_of, new_token
+from agentos_lambda.identity.accounts.ports import AccountStore
 from agentos_lambda.identity.errors import Forbidden
 from agentos_lambda.identity.operations import operation
 from agentos_lambda.identity.permissions import demand
 from agentos_lambda.identity.principal import Principal, PrincipalKind
 from agentos_lambda.identity.scopes import Scopes
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.clock import Clock
 from agentos_lambda.websocket import actions
 from tests.api.world import Api, document
-from tests.identity.callers import CALLERS, KINDS, OF_TOKENS, filled, messages, sent, token_of
+from tests.identity.callers import CALLERS, KINDS, OF_ACCOUNTS, OF_TOKENS, filled, messages, sent, slug, token_of
 from tests.identity.tokens import verifier
 from tests.runs.world import World as RunsWorld
 from tests.websocket.world import World as SocketWorld
@@ -33,32 +38,40 @@ pytestmark = pytest.mark.anyio
 
 RELEASED: Mapping[str, Any] = json.loads(Path(__file__).with_name("agentos.json").read_text())
 OPEN = {"GET /", "GET /health", "GET /info"}
-REFUSED = ("nobody", "wrong key", "key", "expired", "wrong audience", "wrong issuer")
+REFUSED = (
+    *("nobody", "wrong key", "key", "expired", "wrong audience", "wrong issuer"),
+    *("expired account", "revoked account"),
+)
 """Where tokens count, the key does not, unless it is asked for."""
 
+ADMINS = ("admin", "privileged account")
 DIFFERENCES: tuple[tuple[str, str, int, str], ...] = (
-    ("POST */runs", "admin", 404, "an admin runs in a user's session as that user, whom it has to name"),
-    ("POST */continue", "admin", 409, "an admin sees every run: this one has ended"),
+    *(
+        ("POST */runs", who, 404, "an admin runs in a user's session as that user, whom it has to name")
+        for who in ADMINS
+    ),
+    *(("POST */continue", who, 409, "an admin sees every run: this one has ended") for who in ADMINS),
     ("POST */continue", "user A", 409, "only a paused run can be continued"),
 )
 """Operation, caller, our status, and why it is not AgentOS's."""
 
+OTHERS = ("user B", "one component each", "any component", "account")
+"""They may run the workflow, and are not user A."""
 SOCKET_DIFFERENCES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("start-workflow", "user A"): ("", "the first event comes from a worker"),
-    ("start-workflow", "admin"): ("error: Session not found", "as for HTTP"),
+    **{("start-workflow", who): ("error: Session not found", "as for HTTP") for who in ADMINS},
     ("reconnect", "user A"): ("replay", "AgentOS fails"),
-    ("reconnect", "admin"): ("replay", "an admin sees every run"),
-    ("continue-workflow", "admin"): ("error: Run is not paused (status=COMPLETED)", "an admin sees every run"),
-    ("cancel-workflow", "user A"): ("cancelling", "AgentOS has no such action"),
-    ("cancel-workflow", "admin"): ("cancelling", "AgentOS has no such action"),
+    **{("reconnect", who): ("replay", "an admin sees every run") for who in ADMINS},
+    **{
+        ("continue-workflow", who): ("error: Run is not paused (status=COMPLETED)", "an admin sees every run")
+        for who in ADMINS
+    },
+    **{("cancel-workflow", who): ("cancelling", "AgentOS has no such action") for who in ("user A", *ADMINS)},
     **{
         ("reconnect", who): ("error: Run RUN not found in buffer or database", "the words for a run that is not there")
-        for who in ("user B", "one component each", "any component")
+        for who in OTHERS
     },
-    **{
-        ("cancel-workflow", who): ("error: Run RUN not found", "AgentOS has no such action")
-        for who in ("user B", "one component each", "any component")
-    },
+    **{("cancel-workflow", who): ("error: Run RUN not found", "AgentOS has no such action") for who in OTHERS},
     **{
         ("cancel-workflow", who): (
             "error: Insufficient permissions to cancel this workflow",
@@ -97,12 +110,30 @@ def expected(asked: str, caller: str) -> int | None:
 def may(asked: str, caller: str) -> bool:
     method, path = asked.split(" ")
     kind = next((kind for kind in Kind if path.startswith(f"/{kind.plural}/")), None)
-    principal = Principal(PrincipalKind.USER, "x", Scopes(tuple(OF_TOKENS[caller]["scopes"])))
+    principal = Principal(PrincipalKind.USER, "x", Scopes(scopes_of(caller)))
     try:
         demand(principal, operation(method, path), KINDS[kind.plural] if kind else None)
     except Forbidden:
         return False
     return True
+
+
+def scopes_of(caller: str) -> tuple[str, ...]:
+    return OF_ACCOUNTS[caller] if caller in OF_ACCOUNTS else tuple(OF_TOKENS[caller]["scopes"])
+
+
+def account_tokens(accounts: AccountStore, clock: Clock) -> dict[str, str]:
+    """The tokens of service accounts that are in the store from now on, by their caller."""
+    tokens = {}
+    for caller, scopes in OF_ACCOUNTS.items():
+        tokens[caller] = token = new_token(token_bytes)
+        account = ServiceAccount(
+            id_of(hash_of(token)), slug(caller), hash_of(token), token[:16], scopes, created_at=clock.now()
+        )
+        accounts.create(replace(account, expires_at=1) if caller == "expired account" else account)
+        if caller == "revoked account":
+            accounts.revoke(account, now=clock.now())
+    return tokens
 
 
 class Stack:
@@ -111,6 +142,7 @@ class Stack:
     def __init__(self) -> None:
         world = RunsWorld()
         self.api = Api(world, key="the key", tokens=verifier(world.clock, "HS256"))
+        self.accounts = account_tokens(self.api.accounts, world.clock)
         self.runs: dict[str, str] = {}
 
     async def begun(self) -> Stack:
@@ -122,7 +154,7 @@ class Stack:
         return self
 
     def headers(self, caller: str) -> dict[str, str]:
-        token = token_of(caller, self.api.world.clock)
+        token = token_of(caller, self.api.world.clock, self.accounts)
         return {} if token is None else {"Authorization": f"Bearer {token}"}
 
     async def ask(self, caller: str, method: str, path: str, template: str) -> Any:
@@ -139,6 +171,7 @@ def _shared() -> Stack:
 async def test_every_caller_gets_what_it_gets_from_agentos_or_the_difference_has_a_name(asked):
     method, path = asked.split(" ")
     stack = await (_shared() if method == "GET" else Stack()).begun()
+    stack.api.world.clock.advance(60_000)  # the wrong tokens of the last operation count no more
     for caller in CALLERS:
         answer = await stack.ask(caller, method, filled(path, stack.runs), path)
         status = expected(asked, caller)
@@ -152,8 +185,9 @@ async def test_every_caller_gets_what_it_gets_from_agentos_or_the_difference_has
 async def test_every_caller_of_the_websocket_gets_what_it_gets_from_agentos_or_the_difference_has_a_name(action):
     for place, caller in enumerate(CALLERS):
         world = socket_world()
+        accounts = account_tokens(world.accounts, world.clock)
         run_id = await ended_run(world)
-        connect(world, caller, "c-2")
+        connect(world, caller, "c-2", accounts)
         world.send(messages({"workflows": run_id})[action], "c-2")
         answer = next(iter(world.posts.got("c-2")), {})
         said = ": ".join(str(answer[name]) for name in ("event", "error") if name in answer).replace(run_id, "RUN")
@@ -168,10 +202,12 @@ def socket_world() -> SocketWorld:
     return world
 
 
-def connect(world: SocketWorld, caller: str, connection_id: str = "c-1") -> None:
+def connect(
+    world: SocketWorld, caller: str, connection_id: str = "c-1", accounts: Mapping[str, str] | None = None
+) -> None:
     """A connection that has presented what the caller has, and got no answers yet."""
     world.connect(connection_id)
-    if (token := token_of(caller, world.clock)) is not None:
+    if (token := token_of(caller, world.clock, accounts)) is not None:
         world.send({"action": "authenticate", "token": token}, connection_id)
     world.posts.messages[connection_id].clear()
 
@@ -189,9 +225,9 @@ def test_the_matrix_is_whole():
     socket_cases = {(action, caller) for action in actions._ACTIONS for caller in CALLERS}
     assert RELEASED["callers"] == list(CALLERS)
     assert set(RELEASED["websocket"]) == set(actions._ACTIONS)
-    assert len(cases) == len(in_the_document()) * 13
-    assert len(socket_cases) == 5 * 13
-    assert len(cases) + len(socket_cases) >= 29 * 13 + 5 * 13
+    assert len(cases) == len(in_the_document()) * 17
+    assert len(socket_cases) == 5 * 17
+    assert len(cases) + len(socket_cases) >= 32 * 17 + 5 * 17
     decided = [each for each in cases if expected(*each) is not None]
     assert len(decided) >= 0.9 * len(cases)
 

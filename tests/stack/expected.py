@@ -55,7 +55,11 @@ CLOSE_OVERDUE = CLOSE | {
 CONNECT = {(f"dynamodb:{action}", "ConnectionsTable.Arn") for action in ("GetItem", "PutItem", "DeleteItem")} | {
     ("lambda:InvokeFunction", "WebSocketFunction.Arn")
 }
-READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")}
+READ_ACCOUNTS = {("dynamodb:GetItem", "AccountsTable.Arn")}
+READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")} | READ_ACCOUNTS
+KEEP_ACCOUNTS = {(f"dynamodb:{action}", "AccountsTable.Arn") for action in ("PutItem", "UpdateItem", "DeleteItem")} | {
+    ("dynamodb:Query", "${AccountsTable.Arn}/index/listed")
+}
 COMPONENTS_SECRET = (
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/components"
 )
@@ -74,13 +78,13 @@ START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE
 
 GRANTS: dict[str, set[Grant]] = {
     "ConfigFunction": READ_KEY,
-    "ControlFunction": READ_KEY | RUN_GRANTS | KEEP_SESSIONS | LIST,
+    "ControlFunction": READ_KEY | RUN_GRANTS | KEEP_SESSIONS | LIST | KEEP_ACCOUNTS,
     "FollowFunction": READ_KEY | READ_EVENTS,
     "AgentsFunction": START_RUNS | RUN_COMPONENTS,
     "TeamsFunction": START_RUNS | RUN_COMPONENTS,
     "WorkflowsFunction": START_RUNS | FOLLOW | RUN_COMPONENTS,
     "WebSocketFunction": START_RUNS | FOLLOW | CONNECT | CLOSE,
-    "WorkerFunction": RUN_GRANTS | DEQUEUE | REMOVE | FOLLOW | RUN_COMPONENTS,
+    "WorkerFunction": RUN_GRANTS | DEQUEUE | REMOVE | FOLLOW | READ_ACCOUNTS | RUN_COMPONENTS,
     "SweeperFunction": RUN_GRANTS | SWEEP | CLOSE_OVERDUE,
 }
 """What a function may do besides writing its log and its traces."""
@@ -96,20 +100,22 @@ CONNECTIONS = {
     "CONNECTIONS_TABLE": "ConnectionsTable",
     "WEBSOCKET_MANAGEMENT_URL": "https://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
 }
-FAN_OUT = CONNECTIONS | {"WEBSOCKET_TEXT_INTERVAL_MS": 200}
+ACCOUNTS = {"ACCOUNTS_TABLE": "AccountsTable"}
+FAN_OUT = CONNECTIONS | ACCOUNTS | {"WEBSOCKET_TEXT_INTERVAL_MS": 200}
 OUR_LOOP = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bin/stream-wrapper"}
 
 VARIABLES: dict[str, dict[str, Any]] = {
     "ConfigFunction": {
         **OUR_LOOP,
+        **ACCOUNTS,
         "WEBSOCKET_URL": "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
     },
-    "ControlFunction": STORE | QUEUE | OUR_LOOP,
-    "FollowFunction": LOG | OUR_LOOP,
-    "AgentsFunction": STORE | MEDIA | COMPONENTS | STARTED | OUR_LOOP,
-    "TeamsFunction": STORE | MEDIA | COMPONENTS | STARTED | OUR_LOOP,
+    "ControlFunction": STORE | ACCOUNTS | QUEUE | OUR_LOOP,
+    "FollowFunction": LOG | ACCOUNTS | OUR_LOOP,
+    "AgentsFunction": STORE | ACCOUNTS | MEDIA | COMPONENTS | STARTED | OUR_LOOP,
+    "TeamsFunction": STORE | ACCOUNTS | MEDIA | COMPONENTS | STARTED | OUR_LOOP,
     "WorkflowsFunction": STORE | MEDIA | COMPONENTS | STARTED | OUR_LOOP | FAN_OUT,
-    "WebSocketFunction": STORE | STARTED | CONNECTIONS | {"WEBSOCKET_SOURCE_LIMIT": 300},
+    "WebSocketFunction": STORE | ACCOUNTS | STARTED | CONNECTIONS | {"WEBSOCKET_SOURCE_LIMIT": 300},
     "WorkerFunction": STORE | MEDIA | COMPONENTS | QUEUE | FAN_OUT | OUR_LOOP,
     "SweeperFunction": STORE | QUEUE | CONNECTIONS,
 }

@@ -14,7 +14,7 @@ from tests.stack.translation import FUNCTIONS, source, translate
 Stack = dict[str, dict[str, Any]]
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0b2d6f9e"
-TABLES = ("RunsTable", "SessionsTable", "RunEventsTable", "MemoriesTable")
+TABLES = ("RunsTable", "SessionsTable", "RunEventsTable", "MemoriesTable", "AccountsTable")
 
 
 def keys(schema: list[dict[str, str]]) -> dict[str, str]:
@@ -46,6 +46,13 @@ def test_runs_are_keyed_by_run_and_item_and_indexed_by_what_is_due_active_or_acc
     }
     indexed = {"due_shard": "S", "due_at": "N", "active_session": "S", "usage_shard": "S", "account": "S"}
     assert types(table) == {"run_id": "S", "item": "S", **indexed}
+
+
+def test_accounts_are_keyed_by_entry_and_all_listed_in_one_index(stack: Stack) -> None:
+    table = stack["AccountsTable"]["Properties"]
+    assert keys(table["KeySchema"]) == {"HASH": "entry"}
+    assert indexes(table) == {"listed": ({"HASH": "listed", "RANGE": "created_at"}, set())}
+    assert types(table) == {"entry": "S", "listed": "S", "created_at": "N"}
 
 
 def test_sessions_are_keyed_by_session_and_item_and_indexed_by_kind_component_and_user(stack: Stack) -> None:

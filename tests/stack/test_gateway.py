@@ -65,6 +65,10 @@ SESSION_ROUTES = {
     "/sessions/{session_id}/run-previews": ("get",),
     "/sessions/{session_id}/media/{proxy+}": ("get",),
 }
+ACCOUNT_ROUTES = {
+    "/service-accounts": ("get", "post"),
+    "/service-accounts/{service_account_id}": ("delete",),
+}
 _PART = re.compile(r"\{[^}]+\}")
 KINDS = {"agents": "agent_id", "teams": "team_id", "workflows": "workflow_id"}
 WAITS_MS = dict.fromkeys(HTTP_FUNCTIONS, 900_000) | {"ConfigFunction": 29_000, "ControlFunction": 29_000}
@@ -90,7 +94,7 @@ def expected_routes() -> dict[tuple[str, str], str]:
             (f"{run}/resume", "post"): "FollowFunction",
             (f"{run}/continue", "post"): run_function,
         }
-    for path, methods in {**SESSION_ROUTES, **MEMORY_ROUTES}.items():
+    for path, methods in {**SESSION_ROUTES, **MEMORY_ROUTES, **ACCOUNT_ROUTES}.items():
         expected |= {(path, method): "ControlFunction" for method in methods}
     preflights = {(path, "options"): "ControlFunction" for path, _ in expected if path not in CONFIG_PATHS}
     return expected | preflights

@@ -57,7 +57,11 @@ class Aws:
 
     def table(self, name: str, **clients: Any) -> Table:
         """One table, for a store that has it to itself."""
-        return Table(name, Requests(self._clients(clients), _sleepless(ManualClock(NOW), TRIES)))
+        return Table(name, self.requests(**clients))
+
+    def requests(self, **clients: Any) -> Requests:
+        """What sends them, with these ``clients`` in place of the account's."""
+        return Requests(self._clients(clients), _sleepless(ManualClock(NOW), TRIES))
 
     def _clients(self, others: dict[str, Any]) -> Clients:
         return Clients(**{"dynamodb": self.dynamodb, "s3": self.s3, **others})

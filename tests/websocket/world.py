@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
+from agentos_lambda.identity.accounts.known import KnownAccounts
 from agentos_lambda.identity.authority import Authority, Tokens
 from agentos_lambda.protocol.security_key import KeySource
 from agentos_lambda.protocol.values import Kind
@@ -23,7 +24,7 @@ from agentos_lambda.runs.model import Component, RunRecord
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
-from agentos_lambda.stores.memory import MemoryConnections, MemoryFollowers, MemoryQueue, MemoryStore
+from agentos_lambda.stores.memory import MemoryAccounts, MemoryConnections, MemoryFollowers, MemoryQueue, MemoryStore
 from agentos_lambda.websocket.actions import Actions
 from agentos_lambda.websocket.admission import Admission, OverdueConnections
 from agentos_lambda.websocket.context import ActionContext
@@ -144,7 +145,10 @@ class World:
         self.store = MemoryStore(clock=self.clock)
         self.new_id = map("id-{}".format, count(1)).__next__
         self.pauses: list[float] = []
-        self.registry = FollowerRegistry(self.followers, self.connections, self.clock, new_id=self.new_id)
+        self.accounts = MemoryAccounts()
+        self.registry = FollowerRegistry(
+            self.followers, self.connections, self.clock, new_id=self.new_id, accounts=self.known_accounts()
+        )
         self.sender = Sender(self.posts, self._sleep)
         self.final = FinalDelivery(self.registry, self.store, self.sender, InlinePool())
         self.pool = ThreadPoolExecutor(4)
@@ -168,7 +172,14 @@ class World:
 
     def environment(self, key: KeySource) -> WebSocketHandler:
         """The websocket function in one of its environments, which reads the key like this."""
-        authority = Authority(key, self.clock, tokens=self.tokens, takes_key=False, isolates_users=True)
+        authority = Authority(
+            key,
+            self.clock,
+            tokens=self.tokens,
+            accounts=self.known_accounts(),
+            takes_key=False,
+            isolates_users=True,
+        )
         greeter = Greeter(self.connections, self.sender, authority, self.clock, sleep=self._sleep)
         context = ActionContext(
             self.catalog,
@@ -190,6 +201,10 @@ class World:
             registry=self.registry,
             sender=self.sender,
         )
+
+    def known_accounts(self) -> KnownAccounts:
+        """Those of one environment, which has read none yet."""
+        return KnownAccounts(self.accounts.find, self.clock)
 
     def _key(self) -> str | None:
         if self.key_unreadable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -11,7 +13,14 @@ from agentos_lambda.api.pages.files import CHAT_TYPES, MEDIA_TYPES
 from agentos_lambda.api.scope import PRINCIPAL_KEY, route_path
 from agentos_lambda.identity import audit
 from agentos_lambda.identity.authority import Authority
-from agentos_lambda.identity.errors import Forbidden, IdentityError, KeysUnavailable, Unauthorized
+from agentos_lambda.identity.errors import (
+    AccountsUnavailable,
+    Forbidden,
+    IdentityError,
+    KeysUnavailable,
+    TooManyFailures,
+    WrongAccount,
+)
 from agentos_lambda.runs.errors import StoreUnavailable
 
 OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.json", "/chat"}) | {
@@ -19,6 +28,15 @@ OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.js
     *(f"/chat/{name}" for name in CHAT_TYPES),
 }
 """Paths that never need a key or a token (the AgentOS 3.1 API), and the files of its pages."""
+
+_STATUSES: Mapping[type[IdentityError], int] = {Forbidden: 403, TooManyFailures: 429}
+"""Of refusals that are no 401."""
+_UNAVAILABLE: Mapping[type[StoreUnavailable], str] = {
+    KeysUnavailable: "Tokens cannot be verified at present",
+    AccountsUnavailable: "Authentication is temporarily unavailable",
+}
+_RETRY_AFTER = {429: 60, 503: RETRY_AFTER_SECONDS}
+"""Seconds, by status."""
 
 
 def bearer_token(authorization: str) -> str:
@@ -41,25 +59,22 @@ class Authentication:
             await self._app(scope, receive, send)
         else:
             status, detail = refusal
-            headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == 503 else None  # noqa: PLR2004
+            headers = {"Retry-After": str(_RETRY_AFTER[status])} if status in _RETRY_AFTER else None
             await error_response(status, detail, headers=headers)(scope, receive, send)
 
     async def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         authorization = Headers(scope=scope).get("authorization")
         token = bearer_token(authorization) if authorization is not None else None
+        source = scope["client"][0] if scope.get("client") else None
         try:
-            scope[PRINCIPAL_KEY] = await run_in_threadpool(self._authority.principal, token)
-        except Unauthorized as refusal:
-            return self._refused(scope, 401, refusal)
-        except Forbidden as refusal:
-            return self._refused(scope, 403, refusal)
-        except KeysUnavailable:
-            return 503, "Tokens cannot be verified at present"
-        except StoreUnavailable:
-            return 503, "The security key cannot be read"
+            scope[PRINCIPAL_KEY] = await run_in_threadpool(self._authority.principal, token, source)
+        except IdentityError as refusal:
+            return self._refused(scope, refusal)
+        except StoreUnavailable as failure:
+            return 503, _UNAVAILABLE.get(type(failure), "The security key cannot be read")
         return None
 
-    def _refused(self, scope: Scope, status: int, refusal: IdentityError) -> tuple[int, str]:
-        if self._authority.audits:
+    def _refused(self, scope: Scope, refusal: IdentityError) -> tuple[int, str]:
+        if self._authority.audits or isinstance(refusal, WrongAccount | TooManyFailures):
             audit.refused(None, f"{scope['method']} {route_path(scope)}", str(refusal))
-        return status, str(refusal)
+        return _STATUSES.get(type(refusal), 401), str(refusal)

@@ -17,6 +17,7 @@ class Settings:
     memories_table: str = ""
     bucket: str = ""
     connections_table: str = ""
+    accounts_table: str = ""
     queue_url: str = ""
     queue_limit: int | None = None
     """How many runs may wait for a worker; None if any number may."""
@@ -57,6 +58,7 @@ class Settings:
             memories_table=given.get("MEMORIES_TABLE", ""),
             bucket=given.get("BUCKET", ""),
             connections_table=given.get("CONNECTIONS_TABLE", ""),
+            accounts_table=given.get("ACCOUNTS_TABLE", ""),
             queue_url=given.get("RUNS_QUEUE_URL", ""),
             queue_limit=int(given["QUEUE_LIMIT"]) if "QUEUE_LIMIT" in given else None,
             events_ttl_seconds=int(given.get("EVENTS_TTL_SECONDS", cls.events_ttl_seconds)),

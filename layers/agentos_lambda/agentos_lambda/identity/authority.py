@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Protocol
 
-from agentos_lambda.identity.errors import Forbidden, Missing, WrongKey
+from agentos_lambda.identity.accounts.model import TOKEN_PREFIX
+from agentos_lambda.identity.errors import Forbidden, Missing, WrongAccount, WrongKey
 from agentos_lambda.identity.principal import KEY_HOLDER, NOBODY, Principal, PrincipalKind
 from agentos_lambda.identity.scopes import Scopes
 from agentos_lambda.protocol.security_key import KeySource, RereadableKey, admits, proof_of, same_key
@@ -31,6 +32,17 @@ class Tokens(Protocol):
         """The principal whom the token names. May block. Raises ``Unauthorized``, ``KeysUnavailable``."""
 
 
+class Accounts(Protocol):
+    """Knows the service accounts. Methods may block, and raise ``AccountsUnavailable``."""
+
+    def verify(self, token: str, source: str | None = None) -> Principal:
+        """The principal whose token this is, which came from this address. Raises ``WrongAccount``,
+        ``TooManyFailures``."""
+
+    def principal(self, account_id: str) -> Principal | None:
+        """The principal of an account whose token was verified; None if it does not count any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a WebSocket connection has shown: kept with it, and looked at again for each of its messages."""
@@ -42,10 +54,14 @@ class Grant:
     scopes: tuple[str, ...] = ()
     expires_at: int | None = None
     """When the token expires, in milliseconds since the epoch; None if never."""
+    account_id: str | None = None
+    """Of the service account whose token it was."""
 
     def renews(self, earlier: Grant) -> bool:
         """Whether this is a later token of the same user, who may do no less than before."""
         if self.proof is not None or earlier.proof is not None or self.expires_at == earlier.expires_at:
+            return False
+        if self.account_id != earlier.account_id:
             return False
         return self.subject == earlier.subject and Scopes(self.scopes).cover(Scopes(earlier.scopes))
 
@@ -59,13 +75,16 @@ class Authority:
         clock: Clock,
         *,
         tokens: Tokens | None = None,
+        accounts: Accounts | None = None,
         takes_key: bool = True,
         isolates_users: bool = False,
     ) -> None:
-        """Without ``tokens``, only the key counts. ``takes_key``: whether it counts beside them."""
+        """Without ``tokens``, only the key counts, and service accounts. ``takes_key``: whether it counts beside
+        them. ``accounts``: without, those of nobody."""
         self._key = key
         self._clock = clock
         self._tokens = tokens
+        self._accounts = accounts
         self._takes_key = takes_key or tokens is None
         self.audits = tokens is not None
         self.isolates_users = isolates_users and tokens is not None
@@ -86,8 +105,15 @@ class Authority:
         except StoreUnavailable:
             return True
 
-    def principal(self, token: str | None) -> Principal:
-        """Whom the token stands for. Raises ``Unauthorized``, and ``Forbidden`` for a user without a name it needs."""
+    def principal(self, token: str | None, source: str | None = None) -> Principal:
+        """Whom the token stands for, which came from the address ``source``.
+
+        Raises ``Unauthorized``, ``TooManyFailures``, and ``Forbidden`` for a user without a name it needs.
+        """
+        if token is not None and token.startswith(TOKEN_PREFIX):
+            if self._accounts is None:
+                raise WrongAccount
+            return self._accounts.verify(token, source)
         if self._tokens is None:
             return self._by_key(token)
         if token is None:
@@ -101,7 +127,7 @@ class Authority:
             return None
         if principal.kind is PrincipalKind.KEY:
             return Grant(proof_of(token, connection_id))
-        return Grant(None, principal.subject, principal.scopes.texts, principal.expires_at)
+        return Grant(None, principal.subject, principal.scopes.texts, principal.expires_at, principal.account_id)
 
     def granted(self, grant: Grant | None, connection_id: str) -> Principal | None:
         """Who a connection is that has kept this; None if it has to authenticate, for the first time or again."""
@@ -111,6 +137,8 @@ class Authority:
             proof = grant.proof
             counts = self._takes_key and admits(self._key, lambda key: same_key(proof_of(key, connection_id), proof))
             return self._key_holder if counts else None
+        if grant.account_id is not None:
+            return self._accounts.principal(grant.account_id) if self._accounts is not None else None
         expired = grant.expires_at is not None and grant.expires_at <= self._clock.now()
         if self._tokens is None or expired:
             return None

@@ -7,9 +7,12 @@ IdentityError
 │   ├── Expired        the token's time is over
 │   ├── WrongAudience  the token is for somebody else
 │   ├── WrongSubject   the token names a subject that no token may name
+│   ├── WrongAccount   the token is that of no service account, or of one that does not count any more
 │   └── InvalidToken   anything else about the token
+├── TooManyFailures    429: too many wrong tokens came from there
 └── Forbidden          403: the caller is known, and may not do this
 KeysUnavailable        503: nobody can be checked just now
+AccountsUnavailable    503: the same, for service accounts
 """
 
 from __future__ import annotations
@@ -66,6 +69,13 @@ class WrongSubject(Unauthorized):
         super().__init__("Invalid token subject")
 
 
+class WrongAccount(Unauthorized):
+    """The token is that of no service account, or of one that has expired or was revoked: nobody learns which."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid or expired service account token")
+
+
 class InvalidToken(Unauthorized):
     """The token is malformed, or its signature or one of its claims is wrong."""
 
@@ -74,9 +84,20 @@ class InvalidToken(Unauthorized):
         self.socket_text = reason
 
 
+class TooManyFailures(IdentityError):
+    """Too many wrong tokens of service accounts came from there."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many failed authentication attempts")
+
+
 class Forbidden(IdentityError):
     """The principal may not do this."""
 
 
 class KeysUnavailable(StoreUnavailable):
     """What tokens are verified with cannot be had just now."""
+
+
+class AccountsUnavailable(StoreUnavailable):
+    """Service accounts cannot be read just now."""

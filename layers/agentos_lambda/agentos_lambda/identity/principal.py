@@ -16,7 +16,12 @@ class PrincipalKind(StrEnum):
     KEY = "key"
     """By the security key, which is one trust domain."""
     USER = "user"
-    """By a token."""
+    """By a token of an issuer."""
+    ACCOUNT = "account"
+    """By the token of a service account."""
+
+
+_WITH_SUBJECT = frozenset({PrincipalKind.USER, PrincipalKind.ACCOUNT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Principal:
 
     kind: PrincipalKind
     subject: str | None = None
-    """The user whom a token names; None if it names nobody."""
+    """The user whom a token names, or the service account; None if it names nobody."""
     scopes: Scopes = EVERYTHING
     isolated: bool = False
     """It sees only what is its own, whatever user its requests name."""
@@ -33,13 +38,15 @@ class Principal:
     """When its token expires, in milliseconds since the epoch; None if never."""
     audited: bool = False
     """What it does is written to the audit trail: there are several principals."""
+    account_id: str | None = None
+    """Of its service account."""
 
     def acts_for(self, claimed: str | None) -> str | None:
         """The user of a run that it starts, if its request names the user ``claimed``.
 
         A token's subject wins, as in AgentOS 3.1. Only an admin may act for somebody else.
         """
-        if self.kind is not PrincipalKind.USER:
+        if self.kind not in _WITH_SUBJECT:
             return claimed
         return claimed or self.subject if self.scopes.admin else self.subject
 
@@ -49,7 +56,7 @@ class Principal:
 
     def name(self, claimed: str | None = None) -> str:
         """Distinguishes it from every other principal: what it repeats is repeated by nobody else."""
-        subject = self.subject if self.kind is PrincipalKind.USER else claimed
+        subject = self.subject if self.kind in _WITH_SUBJECT else claimed
         return self.kind if subject is None else f"{self.kind}:{subject}"
 
 

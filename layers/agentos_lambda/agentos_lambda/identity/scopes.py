@@ -46,9 +46,23 @@ class Scopes:
             return None
         return frozenset(each for of, each, what in self._ids if (of, what) == (resource, action))
 
+    def hold(self, scope: str) -> bool:
+        """Whether this very scope, or one that includes it, is granted."""
+        if self.admin:
+            return True
+        return any(
+            self.grant(f"{resource}:{action}", None if resource_id == _ALL else resource_id)
+            for resource, resource_id, action in _parsed([scope])
+        )
+
     def cover(self, other: Scopes) -> bool:
         """Whether all that ``other`` grants is granted."""
         return self.admin or (not other.admin and set(other.texts) <= set(self.texts))
+
+
+def current_name(resource: str) -> str:
+    """The name of a resource today."""
+    return _LEGACY.get(resource, resource)
 
 
 def _parsed(texts: Iterable[str]) -> Iterable[tuple[str, str, str]]:
@@ -56,7 +70,7 @@ def _parsed(texts: Iterable[str]) -> Iterable[tuple[str, str, str]]:
         parts = text.split(":")
         if len(parts) in _PARTS and all(parts):
             resource_id = _ALL if len(parts) == min(_PARTS) else parts[1]
-            yield _LEGACY.get(parts[0], parts[0]), resource_id, parts[-1]
+            yield current_name(parts[0]), resource_id, parts[-1]
 
 
 EVERYTHING = Scopes((), everything=True)

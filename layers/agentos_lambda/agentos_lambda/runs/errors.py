@@ -5,7 +5,8 @@ RunsError
 │   ├── NotFound          this caller has no such component, run or session
 │   │   └── UnknownRun    no run with this id was ever accepted
 │   ├── Conflict          the id is taken, or the run's state forbids what was asked
-│   │   └── SessionExists  the session's id is taken
+│   │   ├── SessionExists  the session's id is taken
+│   │   └── NameTaken      ``identity.accounts``: the name of a service account is taken
 │   ├── QueueFull         try later: as many runs wait for a worker as may
 │   ├── TooManyRuns       ``websocket.ports``: the connection follows as many runs as it may
 │   └── AlreadyFollows    ``websocket.ports``: the connection already follows the run
@@ -19,7 +20,8 @@ RunsError
 ├── SessionTaken          end the run as ERROR without touching the session: it belongs to another user
 ├── NotStorable           end the run as ERROR: its result can never be stored
 └── StoreUnavailable      try later: nothing is known to have been written, and nothing may be announced
-    └── KeysUnavailable   ``identity.errors``: what tokens are verified with cannot be had
+    ├── KeysUnavailable   ``identity.errors``: what tokens are verified with cannot be had
+    └── AccountsUnavailable  ``identity.errors``: service accounts cannot be read
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Actions:
             if principal is None and not self._admission.allows_message(connection_id, address):
                 return
             self._greeter.before_action(connection)
-            answer = self._answer(connection, text, principal)
+            answer = self._answer(connection, text, principal, address)
         except (InvalidRequest, Forbidden) as refusal:
             answer = control.error(str(refusal))
         except StoreUnavailable:
@@ -65,11 +65,11 @@ class Actions:
         if answer is not None:
             self._context.sender.send(connection_id, answer)
 
-    def _answer(self, connection: Connection, text: str, principal: Principal | None) -> str | None:
+    def _answer(self, connection: Connection, text: str, principal: Principal | None, address: str) -> str | None:
         message = parse(text)
         name = action_of(message)
         if name == "authenticate":
-            return self._authenticator.answer(connection, message)
+            return self._authenticator.answer(connection, message, address)
         if principal is None:
             return control.auth_required(self._context.authority.mode())
         action = _ACTIONS.get(name)

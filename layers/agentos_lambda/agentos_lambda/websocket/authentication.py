@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from agentos_lambda.identity import audit
 from agentos_lambda.identity.authority import Grant
-from agentos_lambda.identity.errors import Expired, Forbidden, KeysUnavailable, Unauthorized
+from agentos_lambda.identity.errors import (
+    AccountsUnavailable,
+    Expired,
+    Forbidden,
+    IdentityError,
+    KeysUnavailable,
+    TooManyFailures,
+    Unauthorized,
+    WrongAccount,
+)
 from agentos_lambda.identity.principal import PrincipalKind
 from agentos_lambda.protocol.values import JsonObject
 from agentos_lambda.websocket import control
 from agentos_lambda.websocket.context import ActionContext
 from agentos_lambda.websocket.ports import Connection
+
+_TOLD = {
+    PrincipalKind.USER: control.authenticated_user,
+    PrincipalKind.ACCOUNT: control.authenticated_account,
+}
+"""What a client is told besides, by what it has shown."""
 
 
 class Authenticator:
@@ -18,31 +33,36 @@ class Authenticator:
     def __init__(self, context: ActionContext) -> None:
         self._context = context
 
-    def answer(self, connection: Connection, message: JsonObject) -> str:
-        """The answer. Raises ``StoreUnavailable``, ``PostFailed``."""
+    def answer(self, connection: Connection, message: JsonObject, address: str) -> str:
+        """The answer to a message from this address. Raises ``StoreUnavailable``, ``PostFailed``."""
         token = message.get("token")
         if not isinstance(token, str) or not token:
             return control.auth_error("Token is required")
         authority = self._context.authority
         try:
-            principal = authority.principal(token)
-        except (Unauthorized, Forbidden) as refusal:
+            principal = authority.principal(token, address)
+        except (Unauthorized, TooManyFailures, Forbidden) as refusal:
             return self._refused(connection, refusal)
+        except AccountsUnavailable:
+            return control.auth_error("Authentication is temporarily unavailable")
         except KeysUnavailable:
             return control.auth_error("Tokens cannot be verified at present", "server_error")
         grant = authority.grant(principal, token, connection.connection_id)
         if grant is not None:
             self._keep(connection, grant)
-        if principal.kind is not PrincipalKind.USER:
+        told = _TOLD.get(principal.kind)
+        if told is None:
             return control.authenticated()
         self._context.sender.send(connection.connection_id, control.authenticated())
-        return control.authenticated_user(principal.subject)
+        return told(principal.subject)
 
-    def _refused(self, connection: Connection, refusal: Unauthorized | Forbidden) -> str:
+    def _refused(self, connection: Connection, refusal: IdentityError) -> str:
         text = (refusal.socket_text if isinstance(refusal, Unauthorized) else None) or str(refusal)
-        if not self._context.authority.audits:
+        of_account = isinstance(refusal, WrongAccount | TooManyFailures)
+        if self._context.authority.audits or of_account:
+            audit.refused(None, "authenticate", str(refusal), connection_id=connection.connection_id)
+        if of_account or not self._context.authority.audits:
             return control.auth_error(text)
-        audit.refused(None, "authenticate", str(refusal), connection_id=connection.connection_id)
         return control.auth_error(text, "expired" if isinstance(refusal, Expired) else "invalid_token")
 
     def _keep(self, connection: Connection, grant: Grant) -> None:

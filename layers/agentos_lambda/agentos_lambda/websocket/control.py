@@ -27,6 +27,12 @@ def authenticated_user(subject: str | None) -> str:
     return text({"event": "authenticated", "message": "JWT authentication successful.", "user_id": subject})
 
 
+def authenticated_account(subject: str | None) -> str:
+    """The same for the token of a service account."""
+    message = "Service account authentication successful."
+    return text({"event": "authenticated", "message": message, "user_id": subject})
+
+
 def auth_error(error: str, error_type: str | None = None) -> str:
     """``error_type`` is for tokens: ``expired``, ``invalid_token`` or ``server_error``."""
     about = {} if error_type is None else {"error_type": error_type}

@@ -82,6 +82,8 @@ class Follower:
     """Until this time, only the handler that sends it the missed events may post."""
     until: int | None = None
     """When the authority of its client ends: it is told nothing from then on. None if never."""
+    account_id: str | None = None
+    """Of the service account that its client has shown a token of: it is told nothing once that does not count."""
 
     @property
     def about(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pydantic import AliasChoices, BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
+from agentos_lambda.api.requests.account_forms import NewAccountForm
 from agentos_lambda.api.requests.continue_form import ContinueForm
 from agentos_lambda.api.requests.memory_forms import MemoryDeletionForm, MemoryForm
 from agentos_lambda.api.requests.parse import CancelForm, ResumeForm
@@ -33,6 +34,7 @@ _JSON_FORMS: dict[str, tuple[type[BaseModel], str]] = {
     DeletionForm.__name__: (DeletionForm, "SessionDeletion"),
     MemoryForm.__name__: (MemoryForm, "NewMemory"),
     MemoryDeletionForm.__name__: (MemoryDeletionForm, "MemoryDeletion"),
+    NewAccountForm.__name__: (NewAccountForm, "NewAccount"),
 }
 """Forms that come as JSON, and what they are called."""
 _OPTIONAL = (ResumeForm.__name__, CancelForm.__name__, NewSessionForm.__name__)
@@ -53,6 +55,7 @@ _EXAMPLES: JsonObject = {
     "create_memory": {"memory": "likes tea", "user_id": "ada", "topics": ["drinks"]},
     "update_memory": {"memory": "likes coffee", "user_id": "ada"},
     "delete_memories": {"memory_ids": ["first"], "user_id": "ada"},
+    "create_service_account": {"name": "ci-bot", "scopes": [{"scope": "agents:run"}], "expires_in_days": 30},
     "delete_sessions": {"session_ids": ["first"], "session_types": ["agent"]},
 }
 _FILE = {"type": "string", "format": "binary"}

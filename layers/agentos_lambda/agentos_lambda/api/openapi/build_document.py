@@ -19,12 +19,13 @@ from pydantic import TypeAdapter
 from starlette.responses import RedirectResponse, Response
 
 from agentos_lambda import __version__
-from agentos_lambda.api import answers
+from agentos_lambda.api import account_answers, answers
 from agentos_lambda.api.auth import OPEN_PATHS
 from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.errors import CODES, RETRY_AFTER_SECONDS
 from agentos_lambda.api.openapi.bodies import Plain, body_schemas, request_body
 from agentos_lambda.api.responses import Accepted, Created, NoContent
+from agentos_lambda.api.routes.accounts import account_router
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.api.routes.memories import memory_router
@@ -45,6 +46,7 @@ A component that fails is a run with the status `ERROR`, answered with 200. Ever
 _TAGS = {
     "Sessions": "Conversations: what runs share, and what they said.",
     "Memory": "What is remembered of users.",
+    "Service accounts": "Callers that are machines.",
 }
 
 _SECURITY = {
@@ -93,6 +95,7 @@ def build_document() -> JsonObject:
     app.include_router(session_run_router(nothing, nothing))
     app.include_router(session_media_router(nothing, nothing, nothing))
     app.include_router(memory_router(nothing, nothing))
+    app.include_router(account_router(nothing))
     originals = (context.original_route for context in iter_route_contexts(app.routes))
     routes = {route.operation_id: route for route in originals if isinstance(route, APIRoute)}
     document, schemas = app.openapi(), body_schemas()
@@ -133,7 +136,7 @@ def _answers(route: APIRoute, kind: Kind | None, schemas: JsonObject) -> Iterato
     """The route's answers, by status. Components and runs are those of the kind."""
     own = {"ComponentEntry": getattr(answers, kind.label), "Run": getattr(answers, f"{kind.label}Run")} if kind else {}
     words = SimpleNamespace(**{**vars(answers), **own})
-    returned = get_type_hints(route.endpoint, localns={"answers": words})["return"]
+    returned = get_type_hints(route.endpoint, localns={"answers": words, "account_answers": account_answers})["return"]
     if returned is NoContent:
         yield "204", {"description": route.response_description}
         return

@@ -63,8 +63,6 @@ NOT_SERVED: Mapping[str, tuple[str, ...]] = {
     "/schedules/{id}/runs": ("GET",),
     "/schedules/{id}/runs/{run_id}": ("GET",),
     "/schedules/{id}/trigger": ("POST",),
-    "/service-accounts": ("GET", "POST"),
-    "/service-accounts/{id}": ("DELETE",),
     "/trace_session_stats": ("GET",),
     "/traces": ("GET",),
     "/traces/filter-schema": ("GET",),

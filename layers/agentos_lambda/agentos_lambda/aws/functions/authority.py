@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentos_lambda.aws.functions.accounts import known_accounts
 from agentos_lambda.aws.functions.key import key_of
 from agentos_lambda.aws.jwt_settings import InvalidSettings, JwtSettings
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.identity.accounts.known import KnownAccounts
 from agentos_lambda.identity.authority import Authority, Tokens
 from agentos_lambda.identity.claims import ClaimRules
 from agentos_lambda.identity.errors import KeysUnavailable
@@ -26,23 +28,29 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def authority_of(settings: Settings, clients: Clients | None = None) -> Authority:
-    """By the stack's secret or a key from the environment, and by tokens if they are configured.
+def authority_of(
+    settings: Settings, clients: Clients | None = None, accounts: KnownAccounts | None = None
+) -> Authority:
+    """By the stack's secret or a key from the environment, by service accounts, and by tokens if they are configured.
+
+    ``accounts``: where another part of the function asks for them, too.
 
     Only what is not deployed may do without either: then it is open. Where something is configured wrongly, nobody is
     let in.
     """
     clock, key = SystemClock(), key_of(settings, clients)
+    accounts = accounts or known_accounts(settings, clients)
     try:
         jwt = JwtSettings.from_environment({name: value for name, value in os.environ.items() if value})
     except InvalidSettings as reason:
-        return Authority(key, clock, tokens=_misconfigured(reason), takes_key=False)
+        return Authority(key, clock, tokens=_misconfigured(reason), accounts=accounts, takes_key=False)
     if jwt is None:
-        return Authority(key, clock)
+        return Authority(key, clock, accounts=accounts)
     return Authority(
         key,
         clock,
         tokens=_tokens(jwt, clock),
+        accounts=accounts,
         takes_key=jwt.takes_key,
         isolates_users=jwt.isolates_users,
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
+
 from agentos_lambda.api.app import create_app
+from agentos_lambda.api.routes.accounts import account_router
 from agentos_lambda.api.routes.components import component_router
 from agentos_lambda.api.routes.joined import joined
 from agentos_lambda.api.routes.memories import memory_router
@@ -11,12 +14,14 @@ from agentos_lambda.api.routes.runs_read import run_state_router
 from agentos_lambda.api.routes.session_media import session_media_router
 from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
+from agentos_lambda.aws.functions.accounts import account_store, known_accounts
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
 from agentos_lambda.aws.functions.wiring import new_id, prepared_clients, queue_of, store_of
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.identity.accounts.service import AccountService
 from agentos_lambda.memories.service import MemoryService
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import SystemClock
@@ -30,7 +35,8 @@ def control_handler() -> LambdaHandler:
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
     clients = prepared_clients()
-    services = services_of(settings, clients)
+    accounts = known_accounts(settings, clients)
+    services = services_of(settings, clients, accounts)
     store = store_of(settings, clients)
     runs = RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock))
     sessions = SessionService(store, queue_of(settings, clients), clock, new_id=new_id)
@@ -41,6 +47,18 @@ def control_handler() -> LambdaHandler:
         session_run_router(services.catalog, sessions),
         session_media_router(services.catalog, sessions, S3MediaLinks(settings.bucket, clients)),
         memory_router(services.catalog, MemoryService(store, clock, new_id=new_id)),
+        account_router(
+            AccountService(
+                account_store(settings, clients),
+                clock,
+                random_bytes=secrets.token_bytes,
+                revoked=accounts.forget if accounts is not None else _nothing,
+            )
+        ),
         not_served_router(),
     )
     return LambdaHandler(create_app(joined(*routers), services), clock)
+
+
+def _nothing(_account_id: str) -> None:
+    """Nobody has to be told."""

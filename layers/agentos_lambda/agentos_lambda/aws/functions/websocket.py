@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+from agentos_lambda.aws.functions.accounts import known_accounts
 from agentos_lambda.aws.functions.authority import authority_of
 from agentos_lambda.aws.functions.start import begin, catalog
 from agentos_lambda.aws.functions.wiring import judging_engine, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.identity.accounts.known import KnownAccounts
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.fan_out import FanOut
@@ -45,8 +47,9 @@ def websocket_handler() -> WebSocketHandler:
     """The function behind the WebSocket API."""
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
-    store, queue, authority = store_of(settings), queue_of(settings), authority_of(settings)
-    registry, posts = _registry(settings, clock), _posts(settings)
+    accounts = known_accounts(settings)
+    store, queue, authority = store_of(settings), queue_of(settings), authority_of(settings, accounts=accounts)
+    registry, posts = _registry(settings, clock, accounts), _posts(settings)
     sender = Sender(posts)
     executor = RunExecutor(store, judging_engine, clock)
     context = ActionContext(
@@ -78,7 +81,7 @@ def fan_out(settings: Settings, store: Store, clock: Clock) -> FanOut | None:
     """What sends runs to their followers; None in a stack without a WebSocket."""
     if settings.websocket_management_url is None:
         return None
-    registry, posts, pool = _registry(settings, clock), _posts(settings), _pool()
+    registry, posts, pool = _registry(settings, clock, known_accounts(settings)), _posts(settings), _pool()
     final = FinalDelivery(registry, store, Sender(posts), pool)
     context = FeedContext(
         registry, store, posts, final, clock=clock, pool=pool, text_interval_ms=settings.websocket_text_interval_ms
@@ -93,10 +96,10 @@ def overdue_connections(settings: Settings, clock: Clock) -> OverdueConnections 
     return OverdueConnections(_connections(settings), _posts(settings), clock, _pool())
 
 
-def _registry(settings: Settings, clock: Clock) -> FollowerRegistry:
+def _registry(settings: Settings, clock: Clock, accounts: KnownAccounts | None) -> FollowerRegistry:
     requests = Requests()
     followers = DynamoDBFollowers(Table(settings.runs_table, requests))
-    return FollowerRegistry(followers, _connections(settings, requests), clock, new_id=new_id)
+    return FollowerRegistry(followers, _connections(settings, requests), clock, new_id=new_id, accounts=accounts)
 
 
 def _connections(settings: Settings, requests: Requests | None = None) -> DynamoDBConnections:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from agentos_lambda.identity.authority import Accounts
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.websocket.client import Client
@@ -21,11 +22,19 @@ class FollowerRegistry:
     """Keeps two stores in step: the followers of a run, and the runs of a connection."""
 
     def __init__(
-        self, followers: FollowerStore, connections: ConnectionStore, clock: Clock, *, new_id: Callable[[], str]
+        self,
+        followers: FollowerStore,
+        connections: ConnectionStore,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str],
+        accounts: Accounts | None = None,
     ) -> None:
+        """Without ``accounts``, no service account has any authority."""
         self.followers = followers
         self.connections = connections
         self._clock = clock
+        self._accounts = accounts
         self._new_id = new_id
 
     def add(self, run_id: str, client: Client, *, next_index: int, form: Form, hold_ms: int | None = None) -> Follower:
@@ -42,6 +51,7 @@ class FollowerRegistry:
             form,
             held_until=None if hold_ms is None else now + hold_ms,
             until=client.principal.expires_at,
+            account_id=client.principal.account_id,
         )
         self.connections.add_run(client.connection_id, run_id, limit=MAX_RUNS)
         self.followers.put(follower, now=now)
@@ -65,14 +75,21 @@ class FollowerRegistry:
 
         One whose client has no authority any more is removed: it gets nothing else.
         """
-        now, may_be_told = self._clock.now(), []
+        may_be_told = []
         for follower in self.followers.of_run(run_id):
-            if follower.until is not None and follower.until <= now:
+            if not self._has_authority(follower):
                 log.info("a follower was dropped: its authority has ended", extra=follower.about)
                 self.remove(follower)
             elif follower.held_until is None:
                 may_be_told.append(follower)
         return may_be_told
+
+    def _has_authority(self, follower: Follower) -> bool:
+        if follower.until is not None and follower.until <= self._clock.now():
+            return False
+        if follower.account_id is None:
+            return True
+        return self._accounts is not None and self._accounts.principal(follower.account_id) is not None
 
     def remove(self, follower: Follower) -> bool:
         """Remove this follower. Of two callers, one gets True: only this one may send the rest."""
