@@ -18,7 +18,7 @@ from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 @dataclass
 class ScriptedRun:
     """Gives ``deltas`` as text, makes ``tools`` calls, each followed by text, holds before the end while ``hold`` is
-    set, then ends as ``status``."""
+    set, then ends as ``status``. The hold is a safe point, unless the run is ``uncuttable``: there it hands over."""
 
     request: EngineRequest
     deltas: Sequence[str] = ("Hello ", "world")
@@ -33,10 +33,13 @@ class ScriptedRun:
     withdrawn: bool = False
     answer: dict[str, object] | None = None
     memories: tuple[MemoryChange, ...] = ()
+    uncuttable: bool = False
+    so_far: tuple[Event, ...] = ()
 
     def __post_init__(self) -> None:
-        self.cancelled = False
-        self.said: list[str] = []
+        self.cancelled = self.handed_over = False
+        carried = self.request.carried
+        self.said: list[str] = [] if carried is None else [str(carried.output.run["content"])]
         self.reached_hold = asyncio.Event()
         self._released = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -48,12 +51,18 @@ class ScriptedRun:
         self.cancelled = True
         self._loop.call_soon_threadsafe(self._released.set)
 
+    def hand_over(self) -> None:
+        if not self.uncuttable:
+            self.handed_over = True
+            self._loop.call_soon_threadsafe(self._released.set)
+
     def _event(self, name: str, **fields: object) -> Event:
         return {"event": name, "run_id": self.request.run_id, **fields}
 
     async def events(self) -> AsyncIterator[Event]:
         prefix = "Run" if self.request.kind == "agent" else "TeamRun" if self.request.kind == "team" else "Workflow"
-        yield self._event(f"{prefix}Started")
+        if self.request.carried is None:
+            yield self._event(f"{prefix}Started")
         for delta in self.deltas:
             self.said.append(delta)
             yield self._event(f"{prefix}Content", content=delta)
@@ -67,12 +76,14 @@ class ScriptedRun:
         if self.raises is not None:
             raise self.raises
         status = self.outcome().status
+        if status is RunStatus.PENDING:
+            return
         yield self._event(terminal_event(self.request.kind, status), content="".join(self.said))
         if status is RunStatus.CANCELLED:  # as the AgentOS API has it
             yield self._event(terminal_event(self.request.kind, RunStatus.COMPLETED), content="".join(self.said))
 
     def outcome(self) -> EngineOutcome:
-        status = RunStatus.CANCELLED if self.cancelled else self.status
+        status = RunStatus.CANCELLED if self.cancelled else RunStatus.PENDING if self.handed_over else self.status
         run = {
             "run_id": self.request.run_id,
             "content": "".join(self.said),
@@ -86,6 +97,8 @@ class ScriptedRun:
             withdrawn=self.withdrawn,
             answer=self.answer,
             memories=self.memories,
+            state={"slices": 1 + (self.request.carried.state["slices"] if self.request.carried is not None else 0)},
+            so_far=self.so_far,
         )
 
     def left_behind(self) -> bool:

@@ -18,6 +18,7 @@ from agentos_lambda.runs.model import AttemptResult, Component, IndexedEvent, Ru
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, Store
 from agentos_lambda.runs.service import RunService
+from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.runs.supervisor import AttemptSupervisor
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
@@ -73,6 +74,7 @@ class World:
     queue_limit: int | None = None
     observer: Observer | None = None
     supervisor: type[AttemptSupervisor] = AttemptSupervisor
+    slicing: Slicing | None = None
     load_engine: Callable[[], Engine] | None = None
     """Loads the engine in place of ``engine``."""
 
@@ -88,6 +90,8 @@ class World:
             observer=self.observer,
             supervisor=self._supervisor,
             pause=at_once,
+            queue=self.queue,
+            slicing=self.slicing,
         )
         self.intake = RunIntake(
             store,

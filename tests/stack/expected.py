@@ -92,7 +92,8 @@ GRANTS: dict[str, set[Grant]] = {
 EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
 LOG = {"RUNS_TABLE": "RunsTable", "EVENTS_TABLE": "RunEventsTable", "BUCKET": "Bucket"}
 STORE = LOG | {"SESSIONS_TABLE": "SessionsTable", "MEMORIES_TABLE": "MemoriesTable", "EVENTS_TTL_SECONDS": 86400}
-MEDIA = {"MEDIA_PRIVATE_HOSTS": "refuse"}
+STORE |= {"LONGEST_RUN_SECONDS": 86400}
+EXECUTION = {"MEDIA_PRIVATE_HOSTS": "refuse", "MAX_SLICES": 200}
 COMPONENTS = {"COMPONENTS_SECRET": COMPONENTS_SECRET}
 QUEUE = {"RUNS_QUEUE_URL": "RunsQueue"}
 STARTED = QUEUE | {"QUEUE_LIMIT": 1000}
@@ -112,11 +113,11 @@ VARIABLES: dict[str, dict[str, Any]] = {
     },
     "ControlFunction": STORE | ACCOUNTS | QUEUE | OUR_LOOP,
     "FollowFunction": LOG | ACCOUNTS | OUR_LOOP,
-    "AgentsFunction": STORE | ACCOUNTS | MEDIA | COMPONENTS | STARTED | OUR_LOOP,
-    "TeamsFunction": STORE | ACCOUNTS | MEDIA | COMPONENTS | STARTED | OUR_LOOP,
-    "WorkflowsFunction": STORE | MEDIA | COMPONENTS | STARTED | OUR_LOOP | FAN_OUT,
+    "AgentsFunction": STORE | ACCOUNTS | EXECUTION | COMPONENTS | STARTED | OUR_LOOP,
+    "TeamsFunction": STORE | ACCOUNTS | EXECUTION | COMPONENTS | STARTED | OUR_LOOP,
+    "WorkflowsFunction": STORE | EXECUTION | COMPONENTS | STARTED | OUR_LOOP | FAN_OUT,
     "WebSocketFunction": STORE | ACCOUNTS | STARTED | CONNECTIONS | {"WEBSOCKET_SOURCE_LIMIT": 300},
-    "WorkerFunction": STORE | MEDIA | COMPONENTS | QUEUE | FAN_OUT | OUR_LOOP,
+    "WorkerFunction": STORE | EXECUTION | COMPONENTS | QUEUE | FAN_OUT | OUR_LOOP,
     "SweeperFunction": STORE | QUEUE | CONNECTIONS,
 }
 """What a function's environment has besides ``EVERYWHERE``, in a stack without parameters."""

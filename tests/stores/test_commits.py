@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.errors import CancelWins, Fenced, NotStorable, SessionTaken
+from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced, NotStorable, SessionTaken
 from agentos_lambda.runs.model import EventPack, RunOutput, SessionDelta
+from agentos_lambda.runs.timing import DUE_STEP_MS, RESEND_AFTER_MS
 from tests.stores.builders import (
+    LEASE_MS,
     NOW,
     claim,
     contents,
@@ -316,3 +318,98 @@ def test_what_was_stored_does_not_change_with_what_was_handed_in_or_out(store):
     assert load(store).fields == {"state:key": {"list": [1]}}
     assert list_runs(store)[0].output.run == {"list": [1]}
     assert contents(store.read(store.get("run-1"), after=1)) == [(2, "a")]
+
+
+def handing_over(before, **changes):
+    parts = {"work": {"carried": "x"}, "last_events": pack(0, "a", "b"), "sealed_at": 1, "session": delta(mood=1)}
+    return ending(before, RunStatus.PENDING, **{**parts, **changes})
+
+
+def test_a_hand_over_stores_work_and_events_and_nothing_of_the_session(store):
+    record = store.accept(running(logged=False))
+    made = handing_over(record)
+    left = store.commit(made)
+    assert left == store.get("run-1")
+    assert left == replace(
+        record,
+        status=RunStatus.PENDING,
+        ending=made.token,
+        seals={1: 1},
+        lease_until=None,
+        logged=True,
+        slices=1,
+        queued_at=made.ended_at,
+        sends=1,
+        next_send_at=made.ended_at + RESEND_AFTER_MS,
+    )
+    assert store.work(left) == {"carried": "x"}
+    assert contents(store.read(left, after=-1)) == [(0, "a"), (1, "b")]
+    assert load(store) is None
+    assert store.output(left) is None
+
+
+def test_a_run_that_was_handed_over_is_due_and_can_be_claimed_once(store):
+    left = store.commit(handing_over(store.accept(running())))
+    assert "run-1" in {run_id for part in store.due(before=left.next_send_at + DUE_STEP_MS + 1) for run_id in part}
+    carried_on = claim(store, executor="next", now=NOW + 6_000)
+    assert (carried_on.status, carried_on.attempt, carried_on.slices) == (RunStatus.RUNNING, 2, 1)
+    with pytest.raises(ClaimLost):
+        claim(store, executor="another", now=NOW + 6_000)
+
+
+def test_a_log_goes_on_through_slices_that_log_nothing(store):
+    store.commit(handing_over(store.accept(running())))
+    second = claim(store, executor="second", now=NOW + 6_000)
+    store.commit(handing_over(second, last_events=None, sealed_at=None))
+    third = claim(store, executor="third", now=NOW + 6_000)
+    assert third.next_index == 2
+    ended = store.commit(ending(third, last_events=pack(2, "c"), sealed_at=2))
+    assert contents(store.read(ended, after=-1)) == [(0, "a"), (1, "b"), (2, "c")]
+
+
+def test_a_hand_over_may_be_repeated(store):
+    record = store.accept(running())
+    assert store.commit(handing_over(record)) == store.commit(handing_over(record)) == store.get("run-1")
+
+
+def test_a_hand_over_is_refused_when_the_run_was_taken_over(store):
+    record = store.accept(running())
+    take_over(store)
+    before = store.get("run-1")
+    made = handing_over(record)
+    with pytest.raises(Fenced):
+        store.commit(made)
+    assert store.get("run-1") == before
+    assert store.work(record) is None
+    assert nothing_is_visible_of(store, made)
+
+
+def test_a_cancel_that_was_flagged_wins_over_a_hand_over(store):
+    record = store.accept(running())
+    store.flag_cancel("run-1", now=NOW)
+    with pytest.raises(CancelWins):
+        store.commit(handing_over(record))
+    assert store.get("run-1").status is RunStatus.RUNNING
+
+
+def test_of_a_cancel_and_a_claim_between_slices_one_wins(store):
+    left = store.commit(handing_over(store.accept(running())))
+    cancelled = store.commit(ending(left, RunStatus.CANCELLED))
+    assert cancelled.status is RunStatus.CANCELLED
+    with pytest.raises(ClaimLost):
+        claim(store, now=NOW + 6_000)
+
+
+def test_a_run_that_pauses_and_is_continued_counts_its_slices_anew(store):
+    store.commit(handing_over(store.accept(running())))
+    paused = store.commit(ending(claim(store, now=NOW + 6_000), RunStatus.PAUSED))
+    assert paused.slices == 1
+    for lease in (NOW + LEASE_MS, None):
+        continued = store.reopen(paused, executor="e", now=NOW, lease_until=lease, work={"continuation": {}})
+        assert continued.slices == 0
+
+
+def test_work_of_any_size_is_handed_over(store):
+    large = {"carried": [f"{number}" for number in range(60_000)]}
+    left = store.commit(handing_over(store.accept(running()), work=large))
+    assert store.work(left) == large

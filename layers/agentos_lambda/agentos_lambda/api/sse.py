@@ -50,7 +50,8 @@ def control_frame(message: JsonObject) -> str:
 
 
 async def stream_execution(execution: Execution, name: str, clock: Clock) -> AsyncIterator[str]:
-    """The frames of a run of the component ``name`` that executes here, to its terminal event, whatever happens.
+    """The frames of a run of the component ``name`` that executes here, to its terminal event, or until it is handed
+    over, whatever happens.
 
     One of the edges that catch all: an unexpected error ends the stream with an error event, and
     the sweeper ends the run.
@@ -60,6 +61,8 @@ async def stream_execution(execution: Execution, name: str, clock: Clock) -> Asy
         async for indexed in execution.events():
             index = indexed.index
             yield frame(indexed)
+        if execution.handed_over:
+            yield GOES_ON
     except Exception:
         log.exception("the execution failed", extra={"run_id": execution.record.run_id})
         for event in terminal_events(

@@ -22,7 +22,13 @@ class Settings:
     queue_limit: int | None = None
     """How many runs may wait for a worker; None if any number may."""
     events_ttl_seconds: int = 86_400
-    """How long the event log is kept."""
+    """How long the event log is kept, after the end of the longest run that there may be."""
+    longest_run_seconds: int = 86_400
+    """How long a run may take, over all its slices."""
+    max_slices: int = 200
+    """How many executions of functions a run may take."""
+    slice_seconds: int | None = None
+    """How long a slice works before it looks for a safe point; None: two thirds of the time that its function has."""
     security_key: str | None = None
     """A key given as it is: for the local stack."""
     security_key_secret: str | None = None
@@ -62,6 +68,9 @@ class Settings:
             queue_url=given.get("RUNS_QUEUE_URL", ""),
             queue_limit=int(given["QUEUE_LIMIT"]) if "QUEUE_LIMIT" in given else None,
             events_ttl_seconds=int(given.get("EVENTS_TTL_SECONDS", cls.events_ttl_seconds)),
+            longest_run_seconds=int(given.get("LONGEST_RUN_SECONDS", cls.longest_run_seconds)),
+            max_slices=int(given.get("MAX_SLICES", cls.max_slices)),
+            slice_seconds=int(given["SLICE_SECONDS"]) if "SLICE_SECONDS" in given else None,
             security_key=given.get("OS_SECURITY_KEY"),
             security_key_secret=given.get("SECURITY_KEY_SECRET"),
             components_secret=given.get("COMPONENTS_SECRET"),

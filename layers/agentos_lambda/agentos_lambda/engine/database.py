@@ -7,6 +7,7 @@ run, and the same run again when its state changes. Nothing of this goes anywher
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -51,12 +52,14 @@ class RunDatabase(RefusingDatabase):
         session: Session | None,
         paused: RunOutput | None = None,
         *,
+        members: Sequence[JsonObject] = (),
         memories: RunMemories | None = None,
         past: RunPastSessions | None = None,
     ) -> None:
         """For a run of this component, in a session that was read before (None: a new one).
 
-        ``paused``: what the run has left so far, where it goes on.
+        ``paused``: what the run has left so far, where it goes on. ``members``: the runs that have worked for it so
+        far, where it is carried on.
         """
         super().__init__(id=DATABASE_ID)
         self._run_id = run_id
@@ -67,13 +70,19 @@ class RunDatabase(RefusingDatabase):
         self._own_type = _SESSION_TYPES[SessionType(kind)]
         self._id_field = _ID_FIELDS[kind]
         self._owners = {component_id, (self._loaded or {self._id_field: component_id}).get(self._id_field)}
-        self._before = {run["run_id"]: run for run in (*paused.members, paused.run)} if paused else {}
+        before = (*paused.members, paused.run) if paused else members
+        self._before = {run["run_id"]: run for run in before}
         self.session: JsonObject | None = None
         """The session as it was saved last, without its runs."""
         self.runs: dict[str, JsonObject] = {}
         """Each run as it was saved last since it started or went on, in the order in which they were saved first."""
         self.run_saved = asyncio.Event()
         """Set when the run itself has been saved as ended or paused."""
+        self._closed = False
+
+    def keep_no_more(self) -> None:
+        """Keep nothing from now on: the run has stopped in its middle, and agno takes that for a cancel."""
+        self._closed = True
 
     @property
     def run(self) -> JsonObject | None:
@@ -128,7 +137,7 @@ class RunDatabase(RefusingDatabase):
     ) -> AgnoSession | dict[str, Any] | None:
         """Keep the session; not that of a part of the component, which goes by the same id."""
         saved = plain_object(session.to_dict(include_runs=False))
-        if isinstance(session, self._own_type) and saved.get(self._id_field) in self._owners:
+        if not self._closed and isinstance(session, self._own_type) and saved.get(self._id_field) in self._owners:
             self.session = saved
         return session
 
@@ -140,7 +149,8 @@ class RunDatabase(RefusingDatabase):
         run_index: int | None = None,  # noqa: ARG002
     ) -> None:
         saved = plain_object(run if isinstance(run, dict) else run.to_dict())
-        self.runs[saved["run_id"]] = saved
+        if not self._closed:
+            self.runs[saved["run_id"]] = saved
         if saved["run_id"] == self._run_id and saved.get("status") in _ENDED:
             self.run_saved.set()
 

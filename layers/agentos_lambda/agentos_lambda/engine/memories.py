@@ -29,13 +29,16 @@ class RunMemories:
         read: Callable[[str], Sequence[Memory]],
         user_id: str | None,
         now: Callable[[], int] = system_time,
+        earlier: Sequence[MemoryChange] = (),
     ) -> None:
-        """``read`` blocks. ``user_id``: the run's. ``now`` gives milliseconds since the epoch."""
+        """``read`` blocks. ``user_id``: the run's. ``now`` gives milliseconds since the epoch. ``earlier``: what
+        earlier slices of the run have changed."""
         self._read = read
         self._user_id = user_id or DEFAULT_USER
         self._now = now
         self._found: dict[str, dict[str, Memory]] = {}
         self._current: dict[str, dict[str, Memory]] = {}
+        self._earlier = {(change.user_id, change.memory_id): change for change in earlier}
         self._lock = asyncio.Lock()
         self.unread = False
         """Whether memories could not be read."""
@@ -82,13 +85,23 @@ class RunMemories:
         (await self._of(None)).clear()
 
     def changes(self) -> tuple[MemoryChange, ...]:
-        """What the run has changed in all."""
-        return tuple(
-            MemoryChange(user_id, memory_id, before.revision if before is not None else None, after)
+        """What the run has changed in all. A memory's change is that of what the run has seen of it first."""
+        changes = {
+            (user_id, memory_id): MemoryChange(
+                user_id, memory_id, before.revision if before is not None else None, after
+            )
             for user_id, found in self._found.items()
             for memory_id in {**found, **self._current[user_id]}
             if (before := found.get(memory_id)) != (after := self._current[user_id].get(memory_id))
-        )
+        }
+        for key, change in self._earlier.items():
+            last = (
+                self._current[change.user_id].get(change.memory_id)
+                if change.user_id in self._current
+                else change.memory
+            )
+            changes[key] = replace(change, memory=last)
+        return tuple(changes.values())
 
     async def _of(self, user_id: str | None) -> dict[str, Memory]:
         user_id = user_id or self._user_id
@@ -101,6 +114,11 @@ class RunMemories:
                     raise
                 self._found[user_id] = {memory.memory_id: memory for memory in read}
                 self._current[user_id] = dict(self._found[user_id])
+                for change in self._earlier.values():
+                    if change.user_id == user_id:
+                        self._current[user_id].pop(change.memory_id, None)
+                        if change.memory is not None:
+                            self._current[user_id][change.memory_id] = change.memory
         return self._current[user_id]
 
 

@@ -14,6 +14,7 @@ from agentos_lambda.engine.isolation.checks import BlockedOutputs, without_outpu
 from agentos_lambda.engine.refusing_database import refusal
 from agentos_lambda.engine.session_fields import difference, to_fields
 from agentos_lambda.engine.shown_runs import as_shown
+from agentos_lambda.engine.slices.carry_on import rejoin, text_of, withdrawn_before
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.to_json import plain
 from agentos_lambda.protocol.events import cancel_reason
@@ -68,6 +69,7 @@ def outcome_of(
         status, observed.error = RunStatus.ERROR, undone
         run["content"] = undone
     run["status"] = status.value
+    rejoin(request, run)
     if status is RunStatus.ERROR and run.get("content") in (None, "", _INTERRUPTED):
         run["content"] = _error(run, observed)
     if observed.held and status is not RunStatus.COMPLETED:
@@ -75,7 +77,9 @@ def outcome_of(
     if status is RunStatus.CANCELLED:
         run["cancellation_stage"] = run.get("cancellation_stage") or "EXECUTING"
         if run.get("content") in (None, "", _INTERRUPTED, request.paused and request.paused.run.get("content")):
-            run["content"] = "".join(observed.text) or cancel_reason(request.run_id)
+            run["content"] = "".join(observed.text)
+        if isinstance(run["content"], str):
+            run["content"] = text_of(request) + run["content"] or cancel_reason(request.run_id)
     members: tuple[JsonObject, ...] = ()
     if request.kind is Kind.TEAM:
         members = tuple(as_shown(observed.blocked.removed_from(run)) for run in database.members)
@@ -84,10 +88,10 @@ def outcome_of(
         answer=_answer(run, observed),
         status=status,
         output=RunOutput(run=as_shown(observed.blocked.removed_from(run)), members=members),
-        session=_delta(request, database),
+        session=delta_of(request, database),
         memories=database.memories.changes(),
         error=_error(run, observed) if status is RunStatus.ERROR else None,
-        withdrawn=observed.blocked.streamed,
+        withdrawn=observed.blocked.streamed or withdrawn_before(request),
     )
 
 
@@ -186,7 +190,8 @@ def _unchecked(run: JsonObject, status: RunStatus) -> JsonObject:
     return {**(run if status is RunStatus.PAUSED else without_output(run)), "content": None}
 
 
-def _delta(request: EngineRequest, database: RunDatabase) -> SessionDelta:
+def delta_of(request: EngineRequest, database: RunDatabase) -> SessionDelta:
+    """What the run has changed in its session, over all its slices."""
     if database.session is None:
-        return SessionDelta()
+        return request.carried.session if request.carried is not None else SessionDelta()
     return difference(request.session.fields if request.session else {}, to_fields(database.session))

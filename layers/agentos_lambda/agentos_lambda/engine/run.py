@@ -7,34 +7,32 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
-from copy import copy
 from dataclasses import replace
 from typing import Any
-
-from agno.team import Team
-from agno.workflow import Workflow
 
 from agentos_lambda.engine.arguments import run_arguments
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components.history import past_runs
-from agentos_lambda.engine.components.parts import AgnoComponent, parts, with_reasoning_agents
+from agentos_lambda.engine.components.parts import AgnoComponent
 from agentos_lambda.engine.continuation.acting import Decisions, note_decisions
 from agentos_lambda.engine.continuation.calls import with_unique_calls
 from agentos_lambda.engine.continuation.decided_run import continue_arguments, requirements_of
 from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.errors import ComponentExited, ToolkitUnreachable
 from agentos_lambda.engine.further_fields import further_arguments
+from agentos_lambda.engine.handed_over import handed_over
 from agentos_lambda.engine.isolation.checks import BlockedOutputs, holds_output, note_blocked_outputs
-from agentos_lambda.engine.isolation.functions import run_functions_in_threads, run_hooks_in_threads
-from agentos_lambda.engine.isolation.inputs import take_objects_as_text
 from agentos_lambda.engine.isolation.tasks import Tasks, note_tasks
 from agentos_lambda.engine.isolation.threads import RunThreads, use_threads
 from agentos_lambda.engine.isolation.toolkits import Connections, note_connections
 from agentos_lambda.engine.media import MediaRules
 from agentos_lambda.engine.memories import RunMemories, system_time
 from agentos_lambda.engine.outcome import Observations, outcome_of
+from agentos_lambda.engine.own_copy import own_copy
 from agentos_lambda.engine.past_sessions import RunPastSessions
 from agentos_lambda.engine.shown_runs import as_shown
+from agentos_lambda.engine.slices.carry_on import CONTINUED, carry_on, session_of, text_of
+from agentos_lambda.engine.slices.safe_points import SafePoints, note_safe_points
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.engine.to_json import plain_object
@@ -77,15 +75,20 @@ class AgnoRun:
         self._fetcher = fetcher
         self._request = request = self._media.cleaned(request)
         self._cancel_grace = cancel_grace
+        carried = request.carried
         self._database = RunDatabase(  # type: ignore[abstract]  # RefusingDatabase has the rest
             request.run_id,
             request.kind,
             request.component_id,
-            request.session,
+            session_of(request),
             with_unique_calls(request.paused)[0] if request.paused is not None else None,
-            memories=RunMemories(request.memories, request.user_id, now),
+            members=carried.output.members if carried is not None else (),
+            memories=RunMemories(
+                request.memories, request.user_id, now, earlier=carried.memories if carried is not None else ()
+            ),
             past=RunPastSessions(request.past, request.user_id, request.session_id, runs=past_runs(template)),
         )
+        self._points = SafePoints(request.run_id, self._database, text_before=text_of(request))
         self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
@@ -125,6 +128,7 @@ class AgnoRun:
 
     def cancel(self) -> None:
         self._observed.cancelled = True
+        self._points.wanted = False
         cancellations().cancel_run(self._request.run_id)
         if self._events_ended:  # the same run id may be continued: it must not meet this flag
             cancellations().forget(self._request.run_id)
@@ -132,7 +136,13 @@ class AgnoRun:
             with suppress(RuntimeError):  # the loop was closed
                 self._loop.call_soon_threadsafe(self._cancel_after_grace)
 
+    def hand_over(self) -> None:
+        # What its checks have not passed nobody may see, and a run that waits can be seen.
+        self._points.wanted = not self._observed.held
+
     def outcome(self) -> EngineOutcome:
+        if self._outcome is None and self._points.stopped and not self._observed.cancelled:
+            self._outcome = handed_over(self._request, self._template.name, self._database, self._observed.blocked)
         return self._outcome or outcome_of(self._request, self._template.name, self._database, self._observed)
 
     def left_behind(self) -> bool:
@@ -146,6 +156,7 @@ class AgnoRun:
         note_connections(self._connections)
         note_blocked_outputs(self._blocked)
         note_decisions(self._observed.decisions)
+        note_safe_points(self._points)
         try:
             started = self._start(await self._with_files(self._request.work))
             if self._request.stream:
@@ -153,7 +164,7 @@ class AgnoRun:
                     started = await started
                 async with aclosing(started):
                     async for item in started:
-                        if getattr(item, "event", None):
+                        if getattr(item, "event", None) and not self._is_of_the_cut(item):
                             self._queue.put_nowait(plain_object(item.to_dict()))
             else:
                 self._observed.returned = plain_object((await started).to_dict())
@@ -162,7 +173,7 @@ class AgnoRun:
                 await asyncio.wait_for(self._database.run_saved.wait(), SAVE_GRACE_SECONDS)
             for task in self._tasks:
                 task.cancel()
-            if not self._observed.cancelled and self._observed.raised is None:
+            if not self._observed.cancelled and not self._points.stopped and self._observed.raised is None:
                 raise
         except (Exception, SystemExit) as error:  # an edge: a component may raise anything
             self._observed.raised = ComponentExited(error) if isinstance(error, SystemExit) else error
@@ -175,18 +186,26 @@ class AgnoRun:
 
     async def _with_files(self, work: Work) -> Work:
         """The work, with the bytes of the files that are to be fetched by us."""
-        if isinstance(work, Continuation):
+        if isinstance(work, Continuation) or self._request.carried is not None:
             return work
         return replace(work, media=await self._media.resolved(work.media, self._fetcher))
 
     def _start(self, work: Work) -> Any:
         """What agno gives depends on its arguments, beyond what its types tell."""
-        request, component = self._request, _own_copy(self._template, self._database)
+        request, component = self._request, own_copy(self._template, self._database)
+        self._points.prepare(component, others=lambda: self._tasks, interrupt=self._interrupt)
+        if request.carried is not None:
+            return carry_on(component, request, request.carried)
         if isinstance(work, Continuation):
             arguments = continue_arguments(request, work)
             self._observed.decisions.expect(requirements_of(arguments["run_response"]))
             return component.acontinue_run(**arguments)
         return component.arun(**further_arguments(component, work.further), **run_arguments(request, work))
+
+    def _is_of_the_cut(self, item: Any) -> bool:
+        """Whether there is the event only because we made agno stop, or go on."""
+        goes_on = self._request.carried is not None and item.event in CONTINUED
+        return self._points.stopped or (goes_on and item.run_id == self._request.run_id)
 
     def _exited(self, error: ComponentExited) -> None:
         self._observed.raised = error
@@ -242,32 +261,3 @@ class AgnoRun:
         if outcome.status is RunStatus.PAUSED and self._request.kind is Kind.WORKFLOW and "WorkflowPaused" not in seen:
             return [paused_event(run)]
         return []
-
-
-_REMEMBERING = ("update_memory_on_run", "enable_agentic_memory", "search_past_sessions")
-"""Settings for which a member needs a database, though it has none of its own."""
-
-
-def _own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
-    """A copy for one run. The template never runs: once it was a member it keeps its team, and saves nothing alone."""
-    component = template.deep_copy()
-    for part in parts(component):
-        part.telemetry = False
-        part.store_events = False
-        if isinstance(part, Team):
-            # As AgentOS does. A step would list its team's members beside the team, and a continuation then takes a
-            # member's run for the team's.
-            part.store_member_responses = not isinstance(component, Workflow)
-        if isinstance(part, Workflow):
-            run_functions_in_threads(part)
-        else:
-            run_hooks_in_threads(part)
-            take_objects_as_text(part)
-    for part in with_reasoning_agents(parts(component)):
-        if part is component or part.db is not None or any(getattr(part, name, False) for name in _REMEMBERING):
-            part.db = database
-        if not isinstance(part, Workflow) and part.memory_manager is not None:
-            # The copy shares the template's: agno would leave this run's database and model in it.
-            part.memory_manager = copy(part.memory_manager)
-            part.memory_manager.db = database
-    return component

@@ -15,7 +15,7 @@ def describe(record: RunRecord, name: str) -> JsonObject:
         "session_id": record.session_id,
         "user_id": record.user_id,
         "created_at": record.accepted_at // 1000,
-        "status": record.status.value,
+        "status": record.shown_status.value,
         "content": record.error,
     }
     return {name: value for name, value in shown.items() if value is not None}
@@ -25,7 +25,7 @@ def show(record: RunRecord, name: str, output: RunOutput | None) -> JsonObject:
     """The run in the engine's form, with its members. The status is the record's, whatever the output says."""
     if output is None:
         return describe(record, name)
-    shown = {**output.run, "status": record.status.value}
+    shown = {**output.run, "status": record.shown_status.value}
     if output.members:
         shown["member_responses"] = list(output.members)
     return shown

@@ -11,17 +11,21 @@ from dataclasses import replace
 
 from agentos_lambda.protocol.events import TERMINAL_EVENTS, cancel_reason, terminal_event
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
+from agentos_lambda.runs.carried import Carried
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe
-from agentos_lambda.runs.errors import CancelWins, NotStorable, SessionTaken
+from agentos_lambda.runs.errors import CancelWins, ComponentUnusable, NotFound, NotStorable, SessionTaken
 from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, Session, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, Store
 from agentos_lambda.runs.timing import MAX_UNLOGGED_EVENTS
 from agentos_lambda.runs.titles import title_of
+from agentos_lambda.runs.work_json import carried_to_json
 
 DEADLINE_EXCEEDED = "deadline exceeded"
+COMPONENT_CHANGED = "component changed"
 EXECUTION_LOST = "execution lost"
 NEVER_STARTED = "never started"
+NEVER_CARRIED_ON = "never carried on"
 NOT_STORED = "the result of the run could not be stored; it will be reported as lost"
 SESSION_TAKEN = "the session belongs to another user"
 TOO_LARGE = "the result of the run is too large to be stored"
@@ -85,7 +89,9 @@ class EndingMaker:
         self._new_id = new_id
 
     def events_of(self, record: RunRecord, name: str, outcome: EngineOutcome) -> list[Event]:
-        """The terminal events of an outcome that has none of the engine's."""
+        """The terminal events of an outcome that has none of the engine's. A run that is handed over has none."""
+        if outcome.status is RunStatus.PENDING:
+            return []
         content = outcome.output.run.get("content")
         text = content if isinstance(content, str) else None
         now = self._clock.now()
@@ -114,23 +120,41 @@ class EndingMaker:
             withdrawn=outcome.withdrawn,
         )
 
-    def cancelled_at_rest(self, record: RunRecord, name: str, paused: RunOutput | None) -> Ending:
+    def handed_over(
+        self, record: RunRecord, carried: Carried, last_events: EventPack | None, *, sealed_at: int | None
+    ) -> Ending:
+        """The ending of a slice. ``last_events``: its last pack; None if all its events are logged. ``sealed_at``: the
+        index of its last event, if it has any."""
+        return Ending(
+            before=record,
+            status=RunStatus.PENDING,
+            ended_at=self._clock.now(),
+            token=self._new_id(),
+            output=carried.output,
+            last_events=last_events,
+            sealed_at=sealed_at,
+            work=carried_to_json(carried),
+        )
+
+    def cancelled_at_rest(
+        self, record: RunRecord, name: str, left: RunOutput | None, *, session: SessionDelta | None = None
+    ) -> Ending:
         """The ending of a run that waits for a worker or for its caller. It keeps the text that it has.
 
-        ``paused``: what the run left when it paused, if it has.
+        ``left``: what the run has left so far, if it has begun. ``session``: its changes that are not committed.
         """
-        output = paused or RunOutput(describe(record, name))
+        output = left or RunOutput(describe(record, name))
         run = {"content": cancel_reason(record.run_id), **output.run}
         output = replace(output, run=run)
-        return self._idle(record, name, RunStatus.CANCELLED, output, first_index=record.next_index)
+        return self._idle(record, name, RunStatus.CANCELLED, output, first_index=record.next_index, session=session)
 
-    def abandoned(self, record: RunRecord, name: str, paused: RunOutput | None, *, error: str | None) -> Ending:
+    def abandoned(self, record: RunRecord, name: str, left: RunOutput | None, *, error: str | None) -> Ending:
         """The ending of a run whose executor has died, or that no worker took: ERROR, or CANCELLED without an error.
 
         Clients may have got events that were not logged, so its events come after a gap.
         """
         status = RunStatus.CANCELLED if error is None else RunStatus.ERROR
-        output = paused or RunOutput(describe(record, name))
+        output = left or RunOutput(describe(record, name))
         output = replace(output, run={**output.run, "content": error or cancel_reason(record.run_id)})
         first_index = record.next_index + MAX_UNLOGGED_EVENTS
         return self._idle(record, name, status, output, first_index=first_index, error=error)
@@ -144,9 +168,10 @@ class EndingMaker:
         *,
         first_index: int,
         error: str | None = None,
+        session: SessionDelta | None = None,
     ) -> Ending:
         events = terminal_events(record, name, status, now=self._clock.now(), error=error)
-        outcome = EngineOutcome(status, output, SessionDelta(), error)
+        outcome = EngineOutcome(status, output, session or SessionDelta(), error)
         return self.of_attempt(record, outcome, EventPack(first_index, events))
 
 
@@ -183,6 +208,16 @@ def failed_bare(record: RunRecord, name: str, error: str) -> EngineOutcome:
     """ERROR, with nothing but what the record says."""
     bare = EngineOutcome(RunStatus.ERROR, RunOutput(describe(record, name)), SessionDelta())
     return failed(bare, error)
+
+
+def unusable(
+    record: RunRecord, name: str, carried: Carried | None, error: ComponentUnusable | NotFound
+) -> EngineOutcome:
+    """ERROR of a run whose component cannot be used, with what earlier slices have left, if there were any."""
+    if carried is None:
+        return failed_bare(record, name, str(error))
+    so_far = EngineOutcome(RunStatus.ERROR, carried.output, carried.session)
+    return failed(so_far, COMPONENT_CHANGED if isinstance(error, NotFound) else str(error))
 
 
 def after_refusal(

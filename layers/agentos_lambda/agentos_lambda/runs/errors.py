@@ -16,6 +16,7 @@ RunsError
 │   ├── Fenced            this attempt is over: nothing of it may be written any more
 │   └── CancelWins        a cancel is flagged: commit as CANCELLED
 ├── ComponentUnusable     end the run as ERROR: the component, or the engine, cannot be loaded
+│   ├── ComponentChanged  a run cannot be carried on, because a deployment has changed its component
 │   └── ComponentsError   ``engine.errors``: the deployer's components cannot be loaded
 ├── SessionTaken          end the run as ERROR without touching the session: it belongs to another user
 ├── NotStorable           end the run as ERROR: its result can never be stored
@@ -87,6 +88,10 @@ class CancelWins(LostRace):
 
 class ComponentUnusable(RunsError):
     """The component, or the engine, cannot be loaded."""
+
+
+class ComponentChanged(ComponentUnusable):
+    """The component is not the one any more that has begun the run."""
 
 
 class SessionTaken(RunsError):

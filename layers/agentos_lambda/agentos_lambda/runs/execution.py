@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import replace
 
 from agentos_lambda.protocol.values import Event, RunStatus
-from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.carried import Carried
 from agentos_lambda.runs.description import describe
 from agentos_lambda.runs.endings import (
-    DEADLINE_EXCEEDED,
     EXECUTION_LOST,
     NOT_STORED,
-    EndingMaker,
     after_refusal,
     failed,
     failed_bare,
     is_terminal,
     terminal_events,
+    unusable,
     without_session,
 )
 from agentos_lambda.runs.errors import (
@@ -31,38 +30,19 @@ from agentos_lambda.runs.errors import (
     SessionTaken,
     StoreUnavailable,
 )
-from agentos_lambda.runs.fan_out import FanOut, Feed
+from agentos_lambda.runs.execution_context import ExecutionContext
+from agentos_lambda.runs.fan_out import Feed
 from agentos_lambda.runs.log_buffer import LogBuffer
 from agentos_lambda.runs.model import AttemptResult, Ending, EventPack, IndexedEvent, RunOutput, RunRecord
-from agentos_lambda.runs.observer import Observer
-from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun, Store
+from agentos_lambda.runs.ports import EngineOutcome, EngineRequest, EngineRun
 from agentos_lambda.runs.session_limits import refused_change, refused_request
-from agentos_lambda.runs.supervisor import AttemptSupervisor, StopReason
+from agentos_lambda.runs.supervisor import StopReason
 from agentos_lambda.runs.turns import Turns
 
 log = logging.getLogger(__name__)
 
 _RETRY_PAUSES_SECONDS = (0.5, 1.0, 2.0)
 """Between the tries of an ending that the store did not answer: all together well within the lease."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionContext:
-    """What attempts are executed with."""
-
-    store: Store
-    engine: Callable[[], Engine]
-    """May take long: it is called off the event loop."""
-    clock: Clock
-    endings: EndingMaker
-    supervisor: Callable[..., AttemptSupervisor]
-    """Makes the supervisor of an attempt, from the arguments of ``AttemptSupervisor``."""
-    fan_out: FanOut | None
-    observer: Observer
-    recycle: Callable[[], None]
-    """Have this process replaced when it has answered: code of a run still executes in it."""
-    pause: Callable[[float], Awaitable[None]]
-    """Seconds, between the tries of an ending."""
 
 
 class Execution:
@@ -86,6 +66,8 @@ class Execution:
         ``deadline``: the time at which it has to come to its end. ``consumed``: the caller iterates over ``events``.
         """
         self.record = record
+        self.handed_over = False
+        """After the end: whether another executor carries the run on."""
         self._name = name
         self._request = request
         self._context = context
@@ -98,24 +80,29 @@ class Execution:
         self._turns: Turns | None = None
         self._engine_run: EngineRun | None = None
         self._stopped = False
+        self._handing_over = False
+        self._plan = plan = context.plan(record, request.carried, deadline=deadline)
         self._supervisor = context.supervisor(
             record,
             context.store,
             context.clock,
             log_buffer=self._buffer,
-            deadline=deadline,
+            deadline=plan.deadline,
             on_stop=self._stop_engine,
+            hand_over_at=plan.hand_over_at,
+            on_hand_over=self._hand_over_engine,
         )
         self._events: asyncio.Queue[IndexedEvent | None] = asyncio.Queue()
         self.task = asyncio.create_task(self._run(), name=f"run-{record.run_id}")
         self.task.add_done_callback(lambda _: self._events.put_nowait(None))
 
     async def result(self) -> AttemptResult:
-        """Wait for the end. Raises ``StoreUnavailable`` if the ending could not be stored."""
+        """Wait for the end, or the hand-over. Raises ``StoreUnavailable`` if it could not be stored."""
         return await asyncio.shield(self.task)
 
     async def events(self) -> AsyncIterator[IndexedEvent]:
-        """The events of the attempt as they happen, for one consumer. The last ones are always terminal events."""
+        """The events of the attempt as they happen, for one consumer. The last ones are terminal events, unless the run
+        was ``handed_over``."""
         while (indexed := await self._events.get()) is not None:
             yield indexed
         try:
@@ -139,13 +126,14 @@ class Execution:
 
     async def _run_and_commit(self) -> AttemptResult:
         self._supervisor.start()
-        self._context.observer.started(self.record)
+        if not self.record.slices:
+            self._context.observer.started(self.record)
         try:
             outcome, terminal = await self._drive()
         finally:
             await asyncio.to_thread(self._supervisor.stop)
         if self._supervisor.stop_reason is StopReason.DEADLINE and outcome.status is RunStatus.CANCELLED:
-            outcome, terminal = failed(outcome, DEADLINE_EXCEEDED), []
+            outcome, terminal = failed(outcome, self._plan.overrun), []
         refused = refused_change(self._request.session, outcome.session)
         if refused is not None:
             status, outcome = outcome.status, without_session(outcome, refused)
@@ -170,11 +158,13 @@ class Execution:
             self._engine_run = run = engine.start(request)
         except (ComponentUnusable, NotFound) as error:
             log.warning("the component cannot be used: %s", error, extra={"run_id": record.run_id})
-            return failed_bare(record, self._name, str(error)), []
+            return unusable(record, self._name, self._request.carried, error), []
         if self._stopped:
             run.cancel()
+        if self._handing_over:
+            run.hand_over()
         terminal: list[Event] = []
-        began, first = self._context.clock.now(), True
+        began, first = self._context.clock.now(), not record.slices
         async for event in run.events():
             if first:
                 self._context.observer.first_event(record, after_ms=self._context.clock.now() - began)
@@ -204,17 +194,20 @@ class Execution:
         if self._engine_run is not None:
             self._engine_run.cancel()
 
+    def _hand_over_engine(self) -> None:
+        self._handing_over = True
+        if self._engine_run is not None:
+            self._engine_run.hand_over()
+
     async def _commit(self, outcome: EngineOutcome, terminal: list[Event]) -> AttemptResult:
         """Commit the outcome, or what becomes of it if another write came first or the store refuses it."""
         if self._supervisor.stop_reason is StopReason.FENCED:
             return await self._fenced(await self._current_record())
         commit = self._context.store.commit
+        if outcome.status is RunStatus.PENDING and self._feed is not None:
+            await asyncio.to_thread(self._feed.hand_over)
         while True:
-            last_events: EventPack | None = None
-            numbered: list[IndexedEvent] = []
-            if self._buffer is not None:
-                last_events, numbered = self._buffer.finish(terminal, withdrawn=outcome.withdrawn)
-            ending = self._context.endings.of_attempt(self.record, outcome, last_events, read=self._request.session)
+            ending, numbered = self._ending(outcome, terminal)
             try:
                 self.record = await self._store_ending(commit, ending)
             except (CancelWins, NotStorable, SessionTaken) as refusal:
@@ -229,10 +222,36 @@ class Execution:
                 self._hand_on_unlogged(self._terminal_events(failed(outcome, NOT_STORED)))
                 raise
             else:
+                if ending.status is RunStatus.PENDING:
+                    self.handed_over = True
+                    await asyncio.to_thread(self._context.send, self.record)
+                    return AttemptResult(self.record, ending.output)
                 self._context.observer.ended(self.record)
                 self._hand_on(numbered)
                 answer = outcome.answer
                 return AttemptResult(self.record, ending.output if answer is None else RunOutput(answer))
+
+    def _ending(self, outcome: EngineOutcome, terminal: list[Event]) -> tuple[Ending, list[IndexedEvent]]:
+        """The ending of the attempt, and its terminal events with their indexes."""
+        if outcome.status is RunStatus.PENDING:
+            return self._hand_over(outcome), []
+        last_events: EventPack | None = None
+        numbered: list[IndexedEvent] = []
+        if self._buffer is not None:
+            last_events, numbered = self._buffer.finish(terminal, withdrawn=outcome.withdrawn)
+        endings = self._context.endings
+        return endings.of_attempt(self.record, outcome, last_events, read=self._request.session), numbered
+
+    def _hand_over(self, outcome: EngineOutcome) -> Ending:
+        """The ending of a slice. From now on the run has a log."""
+        if self._buffer is None:
+            self._buffer = LogBuffer(self._context.clock, self.record.next_index)
+            for event in outcome.so_far:
+                self._buffer.add(event)
+        until, state = self._plan.until or 0, outcome.state or {}
+        carried = Carried(self._request.work, until, outcome.output, outcome.session, outcome.memories, state)
+        last_events, _ = self._buffer.finish([])
+        return self._context.endings.handed_over(self.record, carried, last_events, sealed_at=self._buffer.last_index)
 
     async def _store_ending(self, commit: Callable[[Ending], RunRecord], ending: Ending) -> RunRecord:
         """Commit the ending. It has the same token each time, so that it counts once."""

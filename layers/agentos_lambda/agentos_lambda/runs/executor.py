@@ -8,11 +8,13 @@ from uuid import uuid4
 
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EndingMaker
-from agentos_lambda.runs.execution import Execution, ExecutionContext
+from agentos_lambda.runs.execution import Execution
+from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
-from agentos_lambda.runs.ports import Engine, EngineRequest, Store
+from agentos_lambda.runs.ports import Engine, EngineRequest, RunQueue, Store
+from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.runs.supervisor import AttemptSupervisor
 
 
@@ -30,12 +32,15 @@ class RunExecutor:
         fan_out: FanOut | None = None,
         supervisor: Callable[..., AttemptSupervisor] = AttemptSupervisor,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        queue: RunQueue | None = None,
+        slicing: Slicing | None = None,
     ) -> None:
         """``engine`` is called when components are needed, and only then: an engine takes long to import.
 
         ``recycle`` is called when a run has ended, but some of its code cannot be stopped: this process should not be
         used again. ``fan_out`` sends streamed runs to their followers. ``supervisor`` makes the supervisor of an
-        attempt. ``pause`` (seconds) is awaited between two tries to store an ending.
+        attempt. ``pause`` (seconds) is awaited between two tries to store an ending. ``slicing`` says when a run is
+        handed over to the next worker, through ``queue``; without both, none ever is.
         """
         self._context = ExecutionContext(
             store=store,
@@ -47,6 +52,8 @@ class RunExecutor:
             observer=observer or Unobserved(),
             recycle=recycle,
             pause=pause,
+            queue=queue,
+            slicing=slicing,
         )
         self._executions: set[Execution] = set()
 

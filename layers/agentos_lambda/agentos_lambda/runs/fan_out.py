@@ -17,6 +17,12 @@ class Feed(Protocol):
     def publish(self, indexed: IndexedEvent) -> None:
         """Send an event that does not end the attempt. Returns at once, never raises."""
 
+    def hand_over(self) -> None:
+        """Send all that was published, and nothing more: the feed of the next attempt goes on for each connection.
+
+        Comes before the run is handed over, and ``end`` after it. Blocks, never raises.
+        """
+
     def end(self, record: RunRecord) -> None:
         """Send nothing of the attempt any more. If the run has ended or paused, send the rest of it from the log.
 

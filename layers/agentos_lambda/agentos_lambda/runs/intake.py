@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,15 +10,14 @@ from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.access import Caller, find_run, find_session
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.commands import ContinueRun, StartRun
-from agentos_lambda.runs.errors import ClaimLost, Conflict, QueueFull, RunExists, StoreUnavailable
+from agentos_lambda.runs.errors import ClaimLost, Conflict, QueueFull, RunExists
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.model import RunOutput, RunRecord
 from agentos_lambda.runs.ports import Engine, EngineRequest, RunQueue, Store
+from agentos_lambda.runs.sending import send
 from agentos_lambda.runs.timing import LEASE_MS, RESEND_AFTER_MS
 from agentos_lambda.runs.work_json import work_to_json
-
-log = logging.getLogger(__name__)
 
 _NOT_PAUSED = {
     RunStatus.PENDING: "run is already pending",
@@ -109,7 +107,7 @@ class RunIntake:
             record = self._store.accept(record, work=work_to_json(command.work))
         except RunExists as taken:
             return _same_request(taken, record)
-        self._send(record)
+        send(self._queue, self._store, record)
         return record
 
     async def continue_here(self, command: ContinueRun) -> Execution:
@@ -137,7 +135,7 @@ class RunIntake:
         self._check_queue()
         record, _ = self._check_continuation(command)
         record = self._reopen(record, here=False, logged=True, work=work_to_json(command.work))
-        self._send(record)
+        send(self._queue, self._store, record)
         return record
 
     def _new_record(self, command: StartRun) -> RunRecord:
@@ -165,23 +163,12 @@ class RunIntake:
         earlier = self._store.get(run_id)
         return earlier if earlier is not None and earlier.request_hash == request_hash else None
 
-    def _send(self, record: RunRecord) -> None:
-        try:
-            self._queue.send(record.run_id)
-        except StoreUnavailable:
-            log.warning("the queue is unavailable; the sweeper sends the run", extra={"run_id": record.run_id})
-            return
-        try:
-            self._store.note_acknowledged(record)
-        except StoreUnavailable:
-            log.warning("the sweeper sends the run once more", extra={"run_id": record.run_id})
-
     def _check_continuation(self, command: ContinueRun) -> tuple[RunRecord, RunOutput]:
         record = find_run(
             self._store, command.component, command.run_id, session_id=command.session_id, caller=command.caller
         )
         if record.status is not RunStatus.PAUSED:
-            raise Conflict(_NOT_PAUSED[record.status])
+            raise Conflict(_NOT_PAUSED[record.shown_status])
         paused = self._store.output(record)
         if paused is None:
             raise Conflict("the run has left nothing to continue from")
@@ -200,7 +187,7 @@ class RunIntake:
                 work=work,
             )
         except ClaimLost as lost:
-            status = lost.record.status if lost.record is not None else RunStatus.RUNNING
+            status = lost.record.shown_status if lost.record is not None else RunStatus.RUNNING
             raise Conflict(_NOT_PAUSED.get(status, "run was continued already")) from lost
 
 

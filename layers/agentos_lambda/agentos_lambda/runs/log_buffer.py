@@ -21,7 +21,7 @@ class LogBuffer:
     def __init__(self, clock: Clock, first_index: int = 0) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._next = first_index
+        self._first = self._next = first_index
         self._waiting: list[Event] = []
         self._urgent = False
         self._since_oldest: Stopwatch | None = None
@@ -35,6 +35,11 @@ class LogBuffer:
             self._since_oldest = self._since_oldest or Stopwatch(self._clock)
             self._urgent = self._urgent or event.get("event") not in STREAMED_TEXT_EVENTS
             return indexed
+
+    @property
+    def last_index(self) -> int | None:
+        """Of the last event; None if there was none."""
+        return self._next - 1 if self._next > self._first else None
 
     def due(self) -> bool:
         """Whether a pack should be written now."""

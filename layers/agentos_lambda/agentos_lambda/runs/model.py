@@ -57,10 +57,17 @@ class RunRecord:
     """While PENDING: when a sweep looks whether the run has to be sent again."""
     log_from: int = 0
     """The first index that the log may serve: what came before was withdrawn."""
+    slices: int = 0
+    """How many executors have handed the run over since it was started or continued."""
 
     @property
     def cancel_requested(self) -> bool:
         return self.cancel_requested_at is not None
+
+    @property
+    def shown_status(self) -> RunStatus:
+        """The status for callers. A run that waits to be carried on has begun, and nobody need know who executes it."""
+        return RunStatus.RUNNING if self.status is RunStatus.PENDING and self.slices else self.status
 
     @property
     def last_send_acknowledged(self) -> bool:
@@ -187,6 +194,10 @@ class SessionDelta:
     set: Mapping[str, Json] = field(default_factory=dict)
     remove: frozenset[str] = frozenset()
 
+    def applied(self, fields: Mapping[str, Json]) -> dict[str, Json]:
+        """The fields after the change."""
+        return {name: value for name, value in fields.items() if name not in self.remove} | dict(self.set)
+
 
 @dataclass(frozen=True, slots=True)
 class EventPack:
@@ -210,12 +221,13 @@ class IndexedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Everything that becomes visible in the one transaction that ends an attempt."""
+    """Everything that becomes visible in the one transaction that ends an attempt, or hands the run over."""
 
     before: RunRecord
     """The record as the writer knows it. Its attempt and status are the fence."""
     status: RunStatus
-    """PAUSED, COMPLETED, ERROR or CANCELLED."""
+    """PAUSED, COMPLETED, ERROR or CANCELLED; PENDING: the run is handed over, with ``work``. Then nothing else counts
+    but the last pack: session, output and memories are in the work, and are committed when the run ends."""
     ended_at: int
     token: str
     """Made for this ending, the same when it is tried again."""
@@ -233,6 +245,8 @@ class Ending:
     """The last event index of this attempt, ``last_events`` included; None if the attempt logged nothing."""
     withdrawn: bool = False
     """Whether the log may serve ``last_events`` only from now on, and nothing before them."""
+    work: Json = None
+    """What the next executor goes on from, if the run is handed over."""
 
 
 @dataclass(frozen=True, slots=True)

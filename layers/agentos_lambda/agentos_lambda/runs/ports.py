@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from agentos_lambda.protocol.values import Event, Json, JsonObject, Kind, RunStatus
+from agentos_lambda.runs.carried import Carried
 from agentos_lambda.runs.memories import Memory, MemoryChange, no_memories
 from agentos_lambda.runs.model import (
     Component,
@@ -41,7 +42,7 @@ class RunStore(Protocol):
         """
 
     def work(self, record: RunRecord) -> Json:
-        """The work that the run was last queued with; None if there is none."""
+        """The work that the run was last queued or handed over with; None if there is none."""
 
     def reopen(
         self,
@@ -94,7 +95,8 @@ class RunStore(Protocol):
         """
 
     def commit(self, ending: Ending) -> RunRecord:
-        """End the attempt: record, session, the session's RUN item, last event pack, all or nothing.
+        """End the attempt: record, session, the session's RUN item, last event pack, all or nothing. An ending as
+        PENDING hands the run over: record, work and last event pack. It then waits as if it had been queued and sent.
 
         Demands that the record's attempt and status are still those of ``ending.before`` (else ``Fenced``), that no
         cancel is flagged unless the run ends as CANCELLED (else ``CancelWins``), and that the session is new, has no
@@ -197,6 +199,8 @@ class EngineRequest:
     """Whether events are wanted. If not, the engine may give none."""
     paused: RunOutput | None = None
     """For a continuation: what the run left when it paused."""
+    carried: Carried | None = None
+    """For a run that is carried on: what the slice before has left."""
     memories: Callable[[str], Sequence[Memory]] = no_memories
     """The memories of a user; called in a thread of its own, once for each user that the run asks for. May raise
     ``StoreUnavailable``."""
@@ -205,7 +209,14 @@ class EngineRequest:
 
     @classmethod
     def for_attempt(
-        cls, record: RunRecord, work: Work, session: Session | None, *, stream: bool, paused: RunOutput | None = None
+        cls,
+        record: RunRecord,
+        work: Work,
+        session: Session | None,
+        *,
+        stream: bool,
+        paused: RunOutput | None = None,
+        carried: Carried | None = None,
     ) -> Self:
         """What the attempt that ``record`` claims has to do."""
         return cls(
@@ -218,6 +229,7 @@ class EngineRequest:
             session,
             stream,
             paused,
+            carried,
         )
 
 
@@ -226,16 +238,21 @@ class EngineOutcome:
     """How the engine's work ended. Nothing of it is stored yet."""
 
     status: RunStatus
-    """PAUSED, COMPLETED, ERROR or CANCELLED."""
+    """PAUSED, COMPLETED, ERROR or CANCELLED; PENDING: the run has stopped at a safe point, to be carried on."""
     output: RunOutput
     session: SessionDelta
+    """What the run has changed in its session, over all its slices."""
     error: str | None = None
     answer: JsonObject | None = None
     """The run as it happened, with its members, where that is more than is to be stored."""
     withdrawn: bool = False
     """Whether the events before the terminal ones hold what nobody may read any more."""
     memories: tuple[MemoryChange, ...] = ()
-    """What the run has changed of its user's memories."""
+    """What the run has changed of its user's memories, over all its slices."""
+    state: JsonObject | None = None
+    """What the engine needs to carry the run on."""
+    so_far: tuple[Event, ...] = ()
+    """The events of a slice that is to be carried on and whose events were not wanted: from now on they are."""
 
 
 class EngineRun(Protocol):
@@ -247,6 +264,10 @@ class EngineRun(Protocol):
 
     def cancel(self) -> None:
         """Ask the run to stop. Thread-safe, returns at once; ``events`` then ends soon."""
+
+    def hand_over(self) -> None:
+        """Ask the run to stop at its next safe point. Thread-safe, returns at once. A run that comes to its end before
+        one ends as ever."""
 
     def outcome(self) -> EngineOutcome:
         """After ``events`` has ended: how."""

@@ -12,6 +12,7 @@ from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import show
 from agentos_lambda.runs.endings import EndingMaker, commit_idle
 from agentos_lambda.runs.errors import CancelWins, Fenced, NotFound, StoreUnavailable
+from agentos_lambda.runs.left import left_by
 from agentos_lambda.runs.model import Component, RunOutput, RunRecord, StoredRun
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Store
@@ -95,8 +96,8 @@ class RunService:
     ) -> RunRecord:
         """Cancel the run, wherever it executes. Raises ``NotFound`` as ``get`` does.
 
-        A run that waits or is paused is CANCELLED at once. The record of a RUNNING one gets the cancel's flag, and the
-        run can no longer end in any other way. A run that has ended stays as it is.
+        A run that waits, also between two slices, or is paused is CANCELLED at once. The record of a RUNNING one gets
+        the cancel's flag, and the run can no longer end in any other way. A run that has ended stays as it is.
         """
         find = partial(find_run, self._store, component, run_id, session_id=session_id, caller=caller)
         return self.cancel_found(find, component.name)
@@ -109,7 +110,8 @@ class RunService:
                 record = self._store.flag_cancel(record.run_id, now=self._clock.now())
             if record.status.final or (record.status is RunStatus.RUNNING and record.cancel_requested):
                 return record
-            ending = self._endings.cancelled_at_rest(record, name, self._store.output(record))
+            output, session = left_by(self._store, record)
+            ending = self._endings.cancelled_at_rest(record, name, output, session=session)
             try:
                 ended = commit_idle(self._store, ending)
             except (Fenced, CancelWins):

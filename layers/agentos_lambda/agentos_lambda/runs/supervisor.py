@@ -41,16 +41,21 @@ class AttemptSupervisor:
         log_buffer: LogBuffer | None,
         deadline: int | None,
         on_stop: Callable[[StopReason], None],
+        hand_over_at: int | None = None,
+        on_hand_over: Callable[[], None] = lambda: None,
     ) -> None:
-        """``deadline``: the time at which the attempt has to come to its end. ``on_stop`` is called once, from the
-        supervisor's thread."""
+        """``deadline``: the time at which the attempt has to come to its end. ``hand_over_at``: from when on somebody
+        else should carry the run on. ``on_stop`` and ``on_hand_over`` are called once each, from the supervisor's
+        thread."""
         self._record = record
         self._store = store
         self._clock = clock
         self._buffer = log_buffer
         self._on_stop = on_stop
+        self._on_hand_over = on_hand_over
         now = clock.now()
         self._time_left_ms = None if deadline is None else deadline - now
+        self._slice_left_ms = None if hand_over_at is None else hand_over_at - now
         self._since_start = self._since_poll = self._since_renewal = Stopwatch(clock)
         self._lease = (self._since_start, (record.lease_until or 0) - now)
         self._stop_reason: StopReason | None = None
@@ -84,6 +89,9 @@ class AttemptSupervisor:
 
     def tick(self) -> None:
         """Do what is due now. A store that cannot be reached is asked again at the next tick."""
+        if self._slice_left_ms is not None and self._since_start.elapsed_ms() >= self._slice_left_ms:
+            self._slice_left_ms = None
+            self._on_hand_over()
         if self._time_left_ms is not None and self._since_start.elapsed_ms() >= self._time_left_ms:
             self._stop_attempt(StopReason.DEADLINE)
         try:
@@ -103,8 +111,9 @@ class AttemptSupervisor:
 
     def _seconds_to_next_tick(self) -> float:
         pause_ms = POLL_INTERVAL_MS - self._since_poll.elapsed_ms()
-        if self._time_left_ms is not None and self._stop_reason is None:
-            pause_ms = min(pause_ms, self._time_left_ms - self._since_start.elapsed_ms())
+        for left_ms in (self._time_left_ms, self._slice_left_ms):
+            if left_ms is not None and self._stop_reason is None:
+                pause_ms = min(pause_ms, left_ms - self._since_start.elapsed_ms())
         return max(pause_ms, 0) / 1000
 
     def _write_log(self) -> None:

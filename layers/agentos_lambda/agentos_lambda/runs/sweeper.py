@@ -12,8 +12,9 @@ from functools import partial
 
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.endings import EXECUTION_LOST, NEVER_STARTED, EndingMaker, commit_idle
+from agentos_lambda.runs.endings import EXECUTION_LOST, NEVER_CARRIED_ON, NEVER_STARTED, EndingMaker, commit_idle
 from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced
+from agentos_lambda.runs.left import left_by
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Catalog, RunQueue, Store
@@ -118,7 +119,7 @@ class Sweeper:
             return self._end_lost(record, now, expired_before, resender)
         if record.status is RunStatus.PENDING:
             if now - (record.queued_at or record.accepted_at) >= MAX_WAIT_MS:
-                return self._end(record, NEVER_STARTED, resender)
+                return self._end(record, NEVER_CARRIED_ON if record.slices else NEVER_STARTED, resender)
             return "sent_again" if resender.look_at(record, now) else None
         return None
 
@@ -136,7 +137,8 @@ class Sweeper:
         """End the run as ERROR; as CANCELLED if ``error`` is None, or a cancel is flagged."""
         component = self._catalog.find(record.kind, record.component_id)
         name = component.name if component is not None else record.component_id
-        ending = self._endings.abandoned(record, name, self._store.output(record), error=error)
+        left, _ = left_by(self._store, record)
+        ending = self._endings.abandoned(record, name, left, error=error)
         try:
             ended = commit_idle(self._store, ending)
         except CancelWins:

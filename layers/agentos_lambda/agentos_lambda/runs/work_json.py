@@ -1,4 +1,4 @@
-"""An attempt's work as JSON, for a run that waits for a worker."""
+"""What an attempt has to do as JSON, for a run that waits for a worker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from dataclasses import fields
 from typing import Any
 
 from agentos_lambda.protocol.values import JsonObject
-from agentos_lambda.runs.model import Continuation, Media, RunInput, Work
+from agentos_lambda.runs.carried import Carried
+from agentos_lambda.runs.memories import MemoryChange
+from agentos_lambda.runs.model import Continuation, Media, RunInput, RunOutput, SessionDelta, Work
 
 
 def work_to_json(work: Work) -> JsonObject:
@@ -23,6 +25,36 @@ def work_from_json(value: JsonObject) -> Work:
         return Continuation(**{name: tuple(items) for name, items in value["continuation"].items()})
     given = value["input"]
     return RunInput(**{**given, "media": tuple(_media_from_json(media) for media in given["media"])})
+
+
+def carried_to_json(carried: Carried) -> JsonObject:
+    """What one slice leaves to the next as JSON."""
+    return {
+        "carried": {
+            "work": work_to_json(carried.work),
+            "until": carried.until,
+            "run": carried.output.run,
+            "members": list(carried.output.members),
+            "session": {"set": dict(carried.session.set), "remove": sorted(carried.session.remove)},
+            "memories": [change.to_json() for change in carried.memories],
+            "state": carried.state,
+        }
+    }
+
+
+def carried_from_json(value: JsonObject) -> Carried | None:
+    """The inverse of ``carried_to_json``; None for work that no slice has left."""
+    if "carried" not in value:
+        return None
+    given, session = value["carried"], value["carried"]["session"]
+    return Carried(
+        work=work_from_json(given["work"]),
+        until=given["until"],
+        output=RunOutput(given["run"], tuple(given["members"])),
+        session=SessionDelta(session["set"], frozenset(session["remove"])),
+        memories=tuple(map(MemoryChange.from_json, given["memories"])),
+        state=given["state"],
+    )
 
 
 def _given(value: Any) -> JsonObject:

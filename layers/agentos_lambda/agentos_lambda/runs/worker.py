@@ -15,7 +15,7 @@ from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.model import AttemptResult, Component, Continuation, RunRecord, Session
 from agentos_lambda.runs.ports import Catalog, EngineRequest, Store
 from agentos_lambda.runs.timing import LEASE_MS
-from agentos_lambda.runs.work_json import work_from_json
+from agentos_lambda.runs.work_json import carried_from_json, work_from_json
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Worker:
         self._fan_out = fan_out
 
     async def work(self, run_id: str, *, deadline: int | None) -> AttemptResult | None:
-        """Execute the run to its end; None if there is nothing to do.
+        """Execute the run to its end, or to where it is handed over; None if there is nothing to do.
 
         Raises ``UnknownRun``, and ``StoreUnavailable``: try again later.
         """
@@ -71,7 +71,9 @@ class Worker:
         )
 
     def _read_request(self, record: RunRecord, component: Component) -> EngineRequest:
-        work = work_from_json(self._store.work(record))
+        given = self._store.work(record)
+        carried = carried_from_json(given)
+        work = carried.work if carried is not None else work_from_json(given)
         session: Session | None = None
         # Since the run was accepted, the session may have become another user's: of that the run must see nothing. Its
         # commit will be refused.
@@ -83,5 +85,5 @@ class Worker:
                 caller=Caller(record.user_id),
                 history=component.history_for(work),
             )
-        paused = self._store.output(record) if isinstance(work, Continuation) else None
-        return EngineRequest.for_attempt(record, work, session, stream=True, paused=paused)
+        paused = self._store.output(record) if carried is None and isinstance(work, Continuation) else None
+        return EngineRequest.for_attempt(record, work, session, stream=True, paused=paused, carried=carried)

@@ -12,7 +12,7 @@ from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.errors import CancelWins, Fenced, LostRace, NotStorable
 from agentos_lambda.runs.memories import MemoryChange
 from agentos_lambda.runs.model import Ending, EventPack, IndexedEvent, RunRecord
-from agentos_lambda.runs.timing import DUE_STEP_MS
+from agentos_lambda.runs.timing import DUE_STEP_MS, RESEND_AFTER_MS
 from agentos_lambda.sessions.model import SessionEntry
 
 log = logging.getLogger(__name__)
@@ -65,6 +65,20 @@ def comes_into(run: RunRecord, deleted_at: int | None) -> bool:
 def ended(record: RunRecord, ending: Ending, *, in_session: bool) -> RunRecord:
     """The record after the ending."""
     seal = {} if ending.sealed_at is None else {record.attempt: ending.sealed_at}
+    if ending.status is RunStatus.PENDING:
+        return replace(
+            record,
+            status=ending.status,
+            ending=ending.token,
+            seals={**record.seals, **seal},
+            lease_until=None,
+            logged=True,
+            slices=record.slices + 1,
+            queued_at=ending.ended_at,
+            sends=1,
+            acknowledged_send=0,
+            next_send_at=ending.ended_at + RESEND_AFTER_MS,
+        )
     return replace(
         record,
         status=ending.status,

@@ -142,7 +142,8 @@ class FollowerStore(Protocol):
         """
 
     def release(self, follower: Follower, *, next_index: int) -> Follower | None:
-        """End the hold: the executor of the run sends the rest. None if the follower is gone."""
+        """End the hold, or the sending of an attempt: the next executor of the run sends the rest. None if the follower
+        is gone."""
 
     def take(self, follower: Follower, *, attempt: int) -> bool:
         """Note that this attempt's executor sends to the follower. False if the follower is gone."""

@@ -28,7 +28,7 @@ def reconnect(context: ActionContext, client: Client, message: JsonObject) -> st
     record, connection_id = _find(context, client, message), client.connection_id
     after = last_event_index(message)
     if not record.logged:
-        return control.text(resumption.no_events(record.run_id, record.status))
+        return control.text(resumption.no_events(record.run_id, record.shown_status))
     if not record.status.active:
         ended = Snapshot(record, tuple(context.store.read(record, after=after)))
         _replay(context, connection_id, ended, after=after)

@@ -60,7 +60,7 @@ async def resume(runs: RunService, record: RunRecord, *, after: int, until: int 
     """The frames for a client whose last event has the index ``after`` (-1: it has none), until the time ``until``."""
     run_id, kind = record.run_id, record.kind
     if not record.logged:
-        yield control_frame(resumption.no_events(run_id, record.status))
+        yield control_frame(resumption.no_events(run_id, record.shown_status))
         return
     snapshots = runs.tail(run_id, after=after, until=until)
     first = await anext(snapshots, None)

@@ -175,7 +175,7 @@ class _Responses:
 
 
 def _accepted(record: RunRecord) -> Accepted["answers.QueuedRun"]:
-    return Accepted({"run_id": record.run_id, "session_id": record.session_id, "status": record.status})
+    return Accepted({"run_id": record.run_id, "session_id": record.session_id, "status": record.shown_status})
 
 
 def _whole(view: RunView) -> Answer["answers.Run"]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentos_lambda.aws.functions.start import begin, catalog
 from agentos_lambda.aws.functions.websocket import fan_out, overdue_connections
-from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, slicing_of, store_of
 from agentos_lambda.aws.handlers.queue import QueueHandler
 from agentos_lambda.aws.logs import request_id
 from agentos_lambda.aws.metrics import observer_of
@@ -31,11 +31,20 @@ def worker_handler() -> QueueHandler:
     begin(settings, clock)
     store, observer = store_of(settings), observer_of(settings.stack, clock)
     followed = fan_out(settings, store, clock)
-    executor = RunExecutor(store, engine, clock, recycle=recycle_soon, observer=observer, fan_out=followed)
-    components = catalog()
+    queue, components = queue_of(settings), catalog()
+    executor = RunExecutor(
+        store,
+        engine,
+        clock,
+        recycle=recycle_soon,
+        observer=observer,
+        fan_out=followed,
+        queue=queue,
+        slicing=slicing_of(settings),
+    )
     worker = Worker(store, executor, components, clock, new_id=new_id, fan_out=followed)
     runs = RunService(store, clock, new_id=new_id, observer=observer)
-    removal = SessionRemoval(store, runs, components, queue_of(settings), clock)
+    removal = SessionRemoval(store, runs, components, queue, clock)
     return QueueHandler(worker, removal, clock)
 
 

@@ -7,7 +7,7 @@ from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
 from agentos_lambda.aws.functions.websocket import fan_out
-from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, store_of
+from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, slicing_of, store_of
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.runtime.recycle import recycle_soon
@@ -31,10 +31,20 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     observer = observer_of(settings.stack, clock)
     runs = RunService(store, clock, new_id=new_id, observer=observer)
     followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
-    executor = RunExecutor(store, engine, clock, recycle=recycle_soon, observer=observer, fan_out=followed)
+    queue = queue_of(settings)
+    executor = RunExecutor(
+        store,
+        engine,
+        clock,
+        recycle=recycle_soon,
+        observer=observer,
+        fan_out=followed,
+        queue=queue,
+        slicing=slicing_of(settings),
+    )
     intake = RunIntake(
         store,
-        queue_of(settings),
+        queue,
         executor,
         clock,
         engine=engine,

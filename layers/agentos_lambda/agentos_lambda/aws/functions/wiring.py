@@ -10,6 +10,7 @@ from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.ports import Engine
+from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.sqs import SqsQueue
@@ -32,7 +33,20 @@ def store_of(settings: Settings, clients: Clients | None = None) -> DynamoDBStor
         bucket=settings.bucket,
         memories=settings.memories_table,
     )
-    return DynamoDBStore(tables, events_ttl_seconds=settings.events_ttl_seconds, clients=clients)
+    return DynamoDBStore(
+        tables,
+        events_ttl_seconds=settings.events_ttl_seconds + settings.longest_run_seconds,
+        clients=clients,
+    )
+
+
+def slicing_of(settings: Settings) -> Slicing:
+    """How runs are cut that take longer than a function may."""
+    return Slicing(
+        slice_ms=None if settings.slice_seconds is None else settings.slice_seconds * 1000,
+        longest_run_ms=settings.longest_run_seconds * 1000,
+        max_slices=settings.max_slices,
+    )
 
 
 def queue_of(settings: Settings, clients: Clients | None = None) -> SqsQueue:

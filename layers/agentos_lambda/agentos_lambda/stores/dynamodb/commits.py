@@ -11,14 +11,17 @@ from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import Fenced, NotStorable, StoreUnavailable
 from agentos_lambda.runs.memories import MemoryChange
 from agentos_lambda.runs.model import Ending, RunRecord
+from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.dynamodb.attributes import Item, number, text
+from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import record_key, record_of
 from agentos_lambda.stores.dynamodb.memories import DynamoDBMemories
+from agentos_lambda.stores.dynamodb.records import work_attribute
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
 from agentos_lambda.stores.dynamodb.sessions import Sessions, may_come_into
 from agentos_lambda.stores.dynamodb.table import Table
-from agentos_lambda.stores.rules import ended, note_dropped, refusal, start_of_log
+from agentos_lambda.stores.rules import ended, note_dropped, refusal, rounded_up, start_of_log
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
@@ -39,16 +42,24 @@ class Commits:
     """``commit`` and ``commit_without_session`` of ``runs.ports.RunStore``."""
 
     def __init__(
-        self, runs: Table, sessions: Sessions, memories: DynamoDBMemories, log: DynamoDBEventLog, requests: Requests
+        self,
+        runs: Table,
+        sessions: Sessions,
+        memories: DynamoDBMemories,
+        log: DynamoDBEventLog,
+        *,
+        blobs: Blobs,
+        requests: Requests,
     ) -> None:
         self._runs = runs
         self._sessions = sessions
         self._memories = memories
         self._log = log
+        self._blobs = blobs
         self._requests = requests
 
     def commit(self, ending: Ending) -> RunRecord:
-        return self._remembering(ending, in_session=True)
+        return self._remembering(ending, in_session=ending.status is not RunStatus.PENDING)
 
     def commit_without_session(self, ending: Ending) -> RunRecord:
         return self._remembering(ending, in_session=False)
@@ -70,7 +81,10 @@ class Commits:
         before, pack = ending.before, ending.last_events
         if before.status.final:
             raise Fenced("The run has ended.", before)
-        record: TransactWriteItemTypeDef = {"Update": self._end_record(ending, in_session=in_session)}
+        handed_over = ending.status is RunStatus.PENDING
+        record: TransactWriteItemTypeDef = {
+            "Update": self._hand_over(ending) if handed_over else self._end_record(ending, in_session=in_session)
+        }
         data: list[TransactWriteItemTypeDef] = []
         if in_session:
             data.append({"Put": self._sessions.run_action(ending)})
@@ -133,24 +147,40 @@ class Commits:
             moved = [change for place, (_, change) in enumerate(remembered, len(others)) if refused.failed(place)]
             raise _MemoriesMoved(tuple(change for change in moved if change is not None)) from None
 
+    def _hand_over(self, ending: Ending) -> Any:
+        condition, values = _may_end(ending)
+        next_send_at = ending.ended_at + RESEND_AFTER_MS
+        update = (
+            "SET #status = :status, #ending = :ending, #work = :work, #logged = :yes"
+            ", #slices = if_not_exists(#slices, :none) + :one, #queued_at = :now, #sends = :one"
+            ", #acknowledged_send = :none, #next_send_at = :next_send_at, #due_at = :due_at"
+        )
+        aliases: dict[str, str] = {}
+        values |= {
+            ":status": text(ending.status),
+            ":ending": text(ending.token),
+            ":work": work_attribute(self._blobs, ending.before, ending.work),
+            ":yes": {"BOOL": True},
+            ":none": number(0),
+            ":one": number(1),
+            ":now": number(ending.ended_at),
+            ":next_send_at": number(next_send_at),
+            ":due_at": number(rounded_up(next_send_at)),
+        }
+        if ending.sealed_at is not None:
+            update += ", #seals.#sealed = :sealed_at"
+            aliases["#sealed"] = str(ending.before.attempt)
+            values[":sealed_at"] = number(ending.sealed_at)
+        key = record_key(ending.before.run_id)
+        return self._runs.update_action(key, f"{update} REMOVE #lease_until", condition, values, aliases)
+
     def _end_record(self, ending: Ending, *, in_session: bool) -> Any:
         before = ending.before
-        # Nobody has taken the run over: the attempt is raised by whoever does.
-        is_same_attempt = "#attempt = :attempt"
-        # The attempt has not been ended; a run that waits was not claimed, a paused one not cancelled: those have no
-        # executor, so their status is the fence.
-        is_same_status = "#status = :before"
-        # Nobody was told that the run will be cancelled.
-        no_cancel = "attribute_not_exists(#cancel_requested_at)"
-        condition = f"{is_same_attempt} AND {is_same_status}"
-        if ending.status is not RunStatus.CANCELLED:
-            condition = f"{condition} AND {no_cancel}"
+        condition, values = _may_end(ending)
         update = "SET #status = :status, #ended_at = :ended_at, #ending = :ending, #in_session = :in_session"
         remove = "REMOVE #lease_until, #next_send_at, #due_shard, #due_at, #active_session"
         aliases: dict[str, str] = {}
-        values: Item = {
-            ":attempt": number(before.attempt),
-            ":before": text(before.status),
+        values |= {
             ":status": text(ending.status),
             ":ended_at": number(ending.ended_at),
             ":ending": text(ending.token),
@@ -169,6 +199,22 @@ class Commits:
             update += ", #error = :error"
             values[":error"] = text(ending.error)
         return self._runs.update_action(record_key(before.run_id), f"{update} {remove}", condition, values, aliases)
+
+
+def _may_end(ending: Ending) -> tuple[str, Item]:
+    """The condition that the attempt may be ended so, and its values."""
+    before = ending.before
+    # Nobody has taken the run over: the attempt is raised by whoever does.
+    is_same_attempt = "#attempt = :attempt"
+    # The attempt has not been ended; a run that waits was not claimed, a paused one not cancelled: those have no
+    # executor, so their status is the fence.
+    is_same_status = "#status = :before"
+    # Nobody was told that the run will be cancelled.
+    no_cancel = "attribute_not_exists(#cancel_requested_at)"
+    condition = f"{is_same_attempt} AND {is_same_status}"
+    if ending.status is not RunStatus.CANCELLED:
+        condition = f"{condition} AND {no_cancel}"
+    return condition, {":attempt": number(before.attempt), ":before": text(before.status)}
 
 
 class _MemoriesMoved(Exception):

@@ -42,7 +42,7 @@ class DynamoDBFollowers:
 
     def release(self, follower: Follower, *, next_index: int) -> Follower | None:
         return self._update(
-            follower, "SET #next_index = :next_index REMOVE #held_until", {":next_index": number(next_index)}
+            follower, "SET #next_index = :next_index REMOVE #held_until, #attempt", {":next_index": number(next_index)}
         )
 
     def take(self, follower: Follower, *, attempt: int) -> bool:

@@ -148,8 +148,9 @@ class RunRecords:
             ":active_session": active["active_session"],
             ":logged": {"BOOL": logged},
             ":one": number(1),
+            ":none": number(0),
         }
-        update = "SET #status = :status, #executor = :executor, #logged = :logged"
+        update = "SET #status = :status, #executor = :executor, #logged = :logged, #slices = :none"
         update += ", #due_shard = :due_shard, #due_at = :due_at, #active_session = :active_session"
         if lease_until is None:
             update += ", #queued_at = :now, #sends = :one, #acknowledged_send = :none, #next_send_at = :next_send_at"
@@ -158,7 +159,6 @@ class RunRecords:
             values |= {
                 ":status": text(RunStatus.PENDING),
                 ":now": number(now),
-                ":none": number(0),
                 ":next_send_at": number(next_send_at),
                 ":due_at": number(rounded_up(next_send_at)),
                 ":work": self._work_attribute(record, work)["work"],
@@ -247,14 +247,17 @@ class RunRecords:
             return there
 
     def _work_attribute(self, record: RunRecord, work: Json) -> Item:
-        if work is None:
-            return {}
-        return {"work": self._blobs.attribute(work, run_folder(record.run_id, record.attempt), limit=FIELD_LIMIT)}
+        return {} if work is None else {"work": work_attribute(self._blobs, record, work)}
 
     def _update(
         self, run_id: str, update: str, condition: str, values: Item, aliases: dict[str, str] | None = None
     ) -> RunRecord:
         return record_of(self._table.update(record_key(run_id), update, condition, values, aliases))
+
+
+def work_attribute(blobs: Blobs, record: RunRecord, work: Json) -> Item:
+    """The attribute of the work that a run waits with."""
+    return blobs.attribute(work, run_folder(record.run_id, record.attempt), limit=FIELD_LIMIT)
 
 
 _CLAIM = (

@@ -57,7 +57,7 @@ class DynamoDBStore:
         remains = DynamoDBRemains(session_table, runs, events, blobs)
         records = RunRecords(runs, blobs, log)
         memories = DynamoDBMemories(Table(tables.memories, requests), blobs, requests, new_token=lambda: uuid4().hex)
-        commits = Commits(runs, sessions, memories, log, requests)
+        commits = Commits(runs, sessions, memories, log, blobs=blobs, requests=requests)
 
         self.accept = records.accept
         self.work = records.work

@@ -108,7 +108,7 @@ class MemoryFollowers:
         with self._lock:
             if not self._is_there(follower):
                 return None
-            released = replace(follower, next_index=next_index, held_until=None)
+            released = replace(follower, next_index=next_index, held_until=None, attempt=None)
             self._followers[_key(follower)] = released
             return released
 

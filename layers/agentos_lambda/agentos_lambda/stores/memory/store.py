@@ -92,6 +92,7 @@ class MemoryStore(MemorySessions):
                         status=RunStatus.PENDING,
                         executor=executor,
                         logged=logged,
+                        slices=0,
                         queued_at=now,
                         sends=1,
                         acknowledged_send=0,
@@ -107,6 +108,7 @@ class MemoryStore(MemorySessions):
                     executor=executor,
                     lease_until=lease_until,
                     logged=logged,
+                    slices=0,
                 )
             )
 
@@ -179,6 +181,8 @@ class MemoryStore(MemorySessions):
 
     def _end(self, ending: Ending, *, in_session: bool) -> RunRecord:
         before, pack = ending.before, ending.last_events
+        handed_over = ending.status is RunStatus.PENDING
+        work = json_text(ending.work)
         output = copy_of(ending.output)
         changes = SessionDelta(json.loads(json_text(ending.session.set)), ending.session.remove)
         events = None if pack is None else json_text(pack.events)
@@ -189,12 +193,14 @@ class MemoryStore(MemorySessions):
             refused = refusal(record and _copy(record), ending)
             if refused or record is None:
                 raise refused or Fenced("The run does not exist.", None)
-            session = self._entered(record, ending) if in_session else None
+            session = self._entered(record, ending) if in_session and not handed_over else None
             if session is not None:
                 session.merge(changes)
                 session.runs[record.accepted_at, record.run_id] = StoredRun(
                     record.run_id, record.kind, record.component_id, ending.status, record.accepted_at, output
                 )
+            if handed_over:
+                self._works[record.run_id] = work
             unfit = self._memories.unfit(ending.memories)
             note_dropped(ending, unfit)
             fit = [change for change in ending.memories if change not in unfit]

@@ -22,6 +22,9 @@ from agentos_lambda.websocket.ports import Follower, Gone, Posts, Refused, Slow
 
 log = logging.getLogger(__name__)
 
+_FLUSH_SECONDS = 5.0
+"""How long a run that is handed over waits for its followers to get what they have not got yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeedContext:
@@ -111,7 +114,33 @@ class LiveFeed:
             for cursor in self._cursors.values():
                 self._post_if_due(cursor)
 
+    def hand_over(self) -> None:
+        self._ending.set()
+        for thread in self._threads[:1]:
+            thread.join()  # it takes no more followers
+        with self._posted:
+            for cursor in self._cursors.values():
+                self._release(cursor)
+                self._post_if_due(cursor)
+            self._posted.wait_for(self._all_is_posted, timeout=_FLUSH_SECONDS)
+        try:
+            for cursor in self._stop().values():
+                self._context.registry.followers.release(cursor.follower, next_index=cursor.next_index)
+        except StoreUnavailable:
+            # The next attempt takes the follower for one whose executor has died, and begins with its own events.
+            log.warning("a follower was not handed over", extra={"run_id": self._record.run_id})
+
     def end(self, record: RunRecord) -> None:
+        cursors = self._stop()
+        if record.status.active:
+            return  # another executor or the sweeper ends the run
+        try:
+            self._context.final.to_all(record, cursors)
+        except StoreUnavailable:
+            log.warning("the followers did not get the end", extra={"run_id": record.run_id})
+
+    def _stop(self) -> dict[str, Cursor]:
+        """Post nothing any more. Gives the cursors, by token."""
         self._ending.set()
         with self._posted:
             self._over = True
@@ -120,13 +149,12 @@ class LiveFeed:
             thread.join()
         with self._posted:
             self._posted.wait_for(lambda: self._posting == 0)
-            cursors = dict(self._cursors)
-        if record.status.active:
-            return  # another executor or the sweeper ends the run
-        try:
-            self._context.final.to_all(record, cursors)
-        except StoreUnavailable:
-            log.warning("the followers did not get the end", extra={"run_id": record.run_id})
+            return dict(self._cursors)
+
+    def _all_is_posted(self) -> bool:
+        """Under the lock."""
+        first_index = self._record.next_index
+        return not any(each.posting or each.is_due(self._events, first_index) for each in self._cursors.values())
 
     def _keep_refreshing(self) -> None:
         while not self._ending.is_set():

@@ -1,0 +1,41 @@
+"""The copy of a component that one run works with."""
+
+from __future__ import annotations
+
+from copy import copy
+
+from agno.team import Team
+from agno.workflow import Workflow
+
+from agentos_lambda.engine.components.parts import AgnoComponent, parts, with_reasoning_agents
+from agentos_lambda.engine.database import RunDatabase
+from agentos_lambda.engine.isolation.functions import run_functions_in_threads, run_hooks_in_threads
+from agentos_lambda.engine.isolation.inputs import take_objects_as_text
+
+_REMEMBERING = ("update_memory_on_run", "enable_agentic_memory", "search_past_sessions")
+"""Settings for which a member needs a database, though it has none of its own."""
+
+
+def own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
+    """A copy for one run. The template never runs: once it was a member it keeps its team, and saves nothing alone."""
+    component = template.deep_copy()
+    for part in parts(component):
+        part.telemetry = False
+        part.store_events = False
+        if isinstance(part, Team):
+            # As AgentOS does. A step would list its team's members beside the team, and a continuation then takes a
+            # member's run for the team's.
+            part.store_member_responses = not isinstance(component, Workflow)
+        if isinstance(part, Workflow):
+            run_functions_in_threads(part)
+        else:
+            run_hooks_in_threads(part)
+            take_objects_as_text(part)
+    for part in with_reasoning_agents(parts(component)):
+        if part is component or part.db is not None or any(getattr(part, name, False) for name in _REMEMBERING):
+            part.db = database
+        if not isinstance(part, Workflow) and part.memory_manager is not None:
+            # The copy shares the template's: agno would leave this run's database and model in it.
+            part.memory_manager = copy(part.memory_manager)
+            part.memory_manager.db = database
+    return component

@@ -1,0 +1,51 @@
+"""What attempts are executed with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from agentos_lambda.runs.carried import Carried
+from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.endings import EndingMaker
+from agentos_lambda.runs.fan_out import FanOut
+from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.runs.observer import Observer
+from agentos_lambda.runs.ports import Engine, RunQueue, Store
+from agentos_lambda.runs.sending import send
+from agentos_lambda.runs.slices import SlicePlan, Slicing, uncut
+from agentos_lambda.runs.supervisor import AttemptSupervisor
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionContext:
+    """What attempts are executed with."""
+
+    store: Store
+    engine: Callable[[], Engine]
+    """May take long: it is called off the event loop."""
+    clock: Clock
+    endings: EndingMaker
+    supervisor: Callable[..., AttemptSupervisor]
+    """Makes the supervisor of an attempt, from the arguments of ``AttemptSupervisor``."""
+    fan_out: FanOut | None
+    observer: Observer
+    recycle: Callable[[], None]
+    """Have this process replaced when it has answered: code of a run still executes in it."""
+    pause: Callable[[float], Awaitable[None]]
+    """Seconds, between the tries of an ending."""
+    queue: RunQueue | None
+    """Where runs that are handed over are sent."""
+    slicing: Slicing | None
+    """When runs are handed over; None: never."""
+
+    def plan(self, record: RunRecord, carried: Carried | None, *, deadline: int | None) -> SlicePlan:
+        """The plan of the slice that ``record`` claims, which begins now."""
+        if self.slicing is None or self.queue is None:
+            return uncut(deadline)
+        return self.slicing.plan(record, carried, now=self.clock.now(), deadline=deadline)
+
+    def send(self, record: RunRecord) -> None:
+        """Have a worker carry the run on."""
+        if self.queue is not None:
+            send(self.queue, self.store, record)
