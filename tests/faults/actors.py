@@ -111,6 +111,11 @@ class Actors:
         attempt.engine_run.release()
         self._finish(attempt)
 
+    def hand_over(self, attempt: Attempt) -> None:
+        """The engine stops at a safe point, and the executor hands the run over."""
+        attempt.engine_run.hand_over()
+        self._finish(attempt)
+
     def _finish(self, attempt: Attempt) -> None:
         self.attempts.remove(attempt)
         self.do(asyncio.wait([attempt.task]))
@@ -244,6 +249,8 @@ class Actors:
         if attempt.streamed:
             events = self.do(_all(attempt.execution))
             assert [event.index for event in events] == sorted({event.index for event in events})
+            if attempt.execution.handed_over:
+                return
             last = events[-1].event
             assert last["run_id"] == attempt.run_id
             assert last["event"] in ("RunCompleted", "RunError", "RunPaused")

@@ -52,6 +52,11 @@ class RunMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.actors.attempts)
     @rule(data=st.data())
+    def hand_over(self, data: st.DataObject) -> None:
+        self.actors.hand_over(self._pick(data, self.actors.attempts))
+
+    @precondition(lambda self: self.actors.attempts)
+    @rule(data=st.data())
     def tick(self, data: st.DataObject) -> None:
         self.actors.tick(self._pick(data, self.actors.attempts))
 

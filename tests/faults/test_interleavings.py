@@ -13,7 +13,7 @@ from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.errors import Conflict, StoreUnavailable
 from agentos_lambda.runs.execution import Execution
-from agentos_lambda.runs.model import EventPack, RunInput
+from agentos_lambda.runs.model import AttemptResult, EventPack, RunInput
 from agentos_lambda.runs.tail import tail
 from agentos_lambda.runs.timing import DUE_STEP_MS, LEASE_MS
 from agentos_lambda.stores.memory import MemoryStore
@@ -28,6 +28,8 @@ from tests.runs.world import World, at_once, component
 pytestmark = pytest.mark.faults
 
 RUN = "the-run"
+SLICED = "SLICED"
+"""PENDING between two slices."""
 DEPTH = 12
 SNAPSHOTS = 2
 """Snapshots that a reader takes."""
@@ -37,7 +39,7 @@ SNAPSHOTS = 2
 class Stage:
     """A run and its actors."""
 
-    start: RunStatus
+    start: RunStatus | str
 
     def __post_init__(self) -> None:
         self.clock = ManualClock()
@@ -52,6 +54,8 @@ class Stage:
             until = self.clock.now() + LEASE_MS
             claimed = self.store.claim(RUN, executor="has died", lease_until=until, expired_before=0)
             self.store.append(RUN, claimed.attempt, EventPack(0, ({"event": "RunStarted", "run_id": RUN},)))
+        if self.start == SLICED:
+            asyncio.run(_slice(world))
         if self.start is RunStatus.PAUSED:
             world.engine.script["status"] = RunStatus.PAUSED
 
@@ -76,6 +80,10 @@ class Stage:
         """A worker with the run's message."""
         world = self.world(store, "executor")
         self._hear(asyncio.run(world.worker.work(RUN, deadline=None)))
+
+    def slicer(self, store) -> None:
+        """A worker that hands the run over, with the run's message."""
+        self._hear(asyncio.run(_slice(self.world(store, "slicer"))))
 
     def continuer(self, store) -> None:
         world = self.world(store, "continuer")
@@ -138,11 +146,28 @@ class Stage:
         assert all(got == log[: len(got)] for got in self.got)
 
 
+async def _slice(world: World) -> AttemptResult | None:
+    """Carry the run on until its engine comes to a safe point."""
+    world.engine.script["hold"] = True
+    working = asyncio.create_task(world.worker.work(RUN, deadline=None))
+    while not working.done():
+        if world.engine.runs and world.engine.runs[-1].reached_hold.is_set():
+            world.engine.runs[-1].hand_over()
+        await asyncio.sleep(0)
+    return await working
+
+
 SCENES = [
     (RunStatus.PENDING, "executor", "executor", 12),
     (RunStatus.PENDING, "executor", "canceller", 204),
     (RunStatus.PENDING, "executor", "sweeper", 590),
     (RunStatus.PENDING, "executor", "reader", 210),
+    (RunStatus.PENDING, "slicer", "canceller", 411),
+    (RunStatus.PENDING, "slicer", "executor", 17),
+    (SLICED, "executor", "executor", 10),
+    (SLICED, "executor", "canceller", 121),
+    (SLICED, "executor", "sweeper", 317),
+    (SLICED, "canceller", "sweeper", 20),
     (RunStatus.PENDING, "canceller", "canceller", 20),
     (RunStatus.PENDING, "canceller", "sweeper", 20),
     (RunStatus.PENDING, "canceller", "reader", 35),
