@@ -98,6 +98,12 @@ url key: $(SAM)/.ready
 url: ## base URL of the stack that was deployed; CONFIG=prod
 key: ## its security key
 
+smoke: export SMOKE_KEY = $(value KEY)
+smoke: $(LOCAL)/.ready ## drive a stack as its clients will, and say what fails (URL=… KEY=… SLOW=1 BUFFERED=1 AGENT=… WORKFLOW=… ORIGIN=…)
+	@$(LOCAL)/bin/python -m scripts.smoke --url '$(URL)' $(if $(WEBSOCKET),--websocket '$(WEBSOCKET)') \
+	  $(if $(AGENT),--agent '$(AGENT)') $(if $(WORKFLOW),--workflow '$(WORKFLOW)') \
+	  $(if $(ORIGIN),--origin '$(ORIGIN)') $(if $(BUFFERED),--buffered) $(if $(SLOW),--slow)
+
 secret secrets secret-remove: export PYTHONPATH := layers/agentos_lambda:.
 secret secrets secret-remove: $(SAM)/.ready
 secret: ## write a variable of the components to AWS; its value from a prompt or from standard input (NAME=OPENAI_API_KEY)
@@ -179,4 +185,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help page run local test lint house faults e2e sam-local samples test-clients soak differential lock cold-start validate build deploy url key secret secrets secret-remove
+.PHONY: help page run local test lint house faults e2e sam-local samples test-clients soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke

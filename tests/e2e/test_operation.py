@@ -27,18 +27,25 @@ def shell(deployment, script: str) -> str:
     done = subprocess.run(
         ["sh", "-euc", script], cwd=emulator.ROOT, env=variables, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def test_the_readme_s_commands_lead_to_an_answer(deployment):
-    deploy, url, key, request = commands()
-    assert deploy == "make deploy"
+    deploy, url, key, smoke, request = commands()
+    assert (deploy, smoke) == ("make deploy", "make smoke")
     printed = shell(deployment, f'{url}\n{key}\nprintf \'%s\\n\' "$URL" "$KEY"').splitlines()
     assert printed == [deployment.outputs["HttpUrl"], deployment.key]
     # Only where the emulator serves the URL is different.
     answer = json.loads(shell(deployment, f"URL={deployment.url}\n{key}\n{request}"))
     assert (answer["status"], answer["agent_id"]) == ("COMPLETED", "assistant")
+
+
+def test_the_smoke_test_of_the_readme_finds_nothing_wrong(deployment):
+    websocket = emulator.websocket_url(deployment.cloud, deployment.outputs["WebSocketUrl"])
+    variables = f"URL='{deployment.url}' KEY='{deployment.key}' WEBSOCKET='{websocket}' BUFFERED=1"
+    rows = shell(deployment, f"{variables} make -s smoke").splitlines()
+    assert rows[-1].endswith("0 failed, 1 skipped"), rows
 
 
 def test_every_alarm_of_the_template_watches_what_was_deployed(deployment):
