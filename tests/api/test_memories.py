@@ -1,7 +1,10 @@
 """The routes of memories, as AgentOS 3.1 has them."""
 
+import asyncio
+
 import pytest
 
+from agentos_lambda.runs.errors import ModelFailed
 from tests.api.world import Api
 
 pytestmark = pytest.mark.anyio
@@ -139,3 +142,56 @@ async def test_what_is_wrong_is_told(api, method, path, body, status):
     answer = await ask(api, method, path, status, **({} if body is None else {"json": body}))
 
     assert set(answer) <= {"detail", "error_code", "errors"}
+
+
+async def test_memories_are_said_in_one(api):
+    await create(api)
+    await create(api, memory="has a dog")
+    await create(api, memory="another's", user_id="bob")
+
+    shown = await ask(api, "POST", "/optimize-memories", json={"user_id": "ada", "apply": False})
+    assert [each["memory"] for each in shown["memories"]] == ["has a dog likes tea"]
+    assert (await ask(api, "GET", "/memories?user_id=ada"))["meta"]["total_count"] == 2
+
+    done = await ask(api, "POST", "/optimize-memories", json={"user_id": "ada", "model": "openai:gpt-5-mini"})
+    assert done == {
+        "memories": (await ask(api, "GET", "/memories?user_id=ada"))["data"],
+        "memories_before": 2,
+        "memories_after": 1,
+        "tokens_before": 20,
+        "tokens_after": 7,
+        "tokens_saved": 13,
+        "reduction_percentage": 65.0,
+    }
+    assert api.summarizer.model == "openai:gpt-5-mini"
+    assert (await ask(api, "GET", "/memories?user_id=bob"))["meta"]["total_count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "detail"),
+    [
+        ({}, 422, "user_id: Field required"),
+        ({"user_id": ""}, 400, "User ID is required"),
+        ({"user_id": "ada", "model": 5}, 422, "model: Input should be a valid string"),
+        ({"user_id": "nobody"}, 404, "No memories found for user nobody"),
+        ({"user_id": "ada"}, 500, "Failed to optimize memories: out of order"),
+    ],
+)
+async def test_what_cannot_be_said_in_one_is_refused_and_nothing_changes(api, body, status, detail):
+    await create(api)
+    api.summarizer.answer = ModelFailed("out of order")
+
+    refused = await ask(api, "POST", "/optimize-memories", status, json=body)
+
+    assert refused["detail"] == detail
+    assert (await ask(api, "GET", "/memories"))["meta"]["total_count"] == 1
+
+
+async def test_a_model_gets_no_more_time_than_the_answer_has(api, monkeypatch):
+    await create(api)
+    api.summarizer.summarize = lambda _memories: asyncio.Event().wait()
+    monkeypatch.setattr("agentos_lambda.api.routes.optimize.answer_by", lambda _scope: api.world.clock.now() + 10)
+
+    refused = await ask(api, "POST", "/optimize-memories", 500, json={"user_id": "ada"})
+
+    assert refused["detail"] == "Failed to optimize memories: The model takes too long."

@@ -20,17 +20,20 @@ from agentos_lambda.api.routes.accounts import account_router
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.api.routes.memories import memory_router
+from agentos_lambda.api.routes.optimize import optimize_router
 from agentos_lambda.api.routes.session_media import session_media_router
 from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
 from agentos_lambda.identity.accounts.known import KnownAccounts
 from agentos_lambda.identity.accounts.service import AccountService
 from agentos_lambda.identity.authority import Authority, Tokens
+from agentos_lambda.memories.optimizing import MemoryOptimizer
 from agentos_lambda.memories.service import MemoryService
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.model import Component, Continuation, RunInput
 from agentos_lambda.sessions.service import SessionService
 from agentos_lambda.stores.memory import MemoryAccounts
+from tests.memories.joiner import Joiner
 from tests.runs.world import OneOfEach, World
 
 document = cache(build_document)
@@ -93,6 +96,8 @@ def _app(origins: tuple[str, ...]) -> FastAPI:
     router.include_router(memory_router(services.catalog, memories))
     accounts: Any = _Part(lambda api: api.account_service)
     router.include_router(account_router(accounts))
+    optimizer: Any = _Part(lambda api: api.optimizer)
+    router.include_router(optimize_router(services.catalog, optimizer, clock))
     return create_app(router, services)
 
 
@@ -103,6 +108,7 @@ class Api:
     world: World = field(default_factory=World)
     key: str | None = None
     origins: tuple[str, ...] = ()
+    summarizer: Joiner = field(default_factory=Joiner)
     tokens: Tokens | None = None
     """Where tokens are configured: what verifies them."""
 
@@ -119,6 +125,7 @@ class Api:
         )
         self.sessions = SessionService(world.store, world.queue, world.clock, new_id=world.new_id)
         self.memories = MemoryService(world.store, world.clock, new_id=world.new_id)
+        self.optimizer = MemoryOptimizer(world.store, lambda: self.summarizer, world.clock, new_id=world.new_id)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
 
     def _current_key(self) -> str | None:

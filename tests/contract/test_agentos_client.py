@@ -219,3 +219,16 @@ async def test_memories(agentos, fresh_id):
     await agentos.delete_memory(made.memory_id, user_id=user)
     await agentos.delete_memories([made.memory_id, other.memory_id], user_id=user)
     assert (await agentos.list_memories(user_id=user)).data == []
+
+
+async def test_memories_are_said_in_one(agentos, fresh_id):
+    user = f"user-{fresh_id}"
+    for text in ("likes tea", "asked once: what did I say?"):
+        await agentos.create_memory(text, user)
+
+    shown = await agentos.optimize_memories(user_id=user, apply=False)
+    assert (shown.memories_before, shown.memories_after) == (2, 1)
+    assert [each.memory for each in shown.memories] == ["You have not said anything before."]
+    assert len((await agentos.list_memories(user_id=user)).data) == 2
+    done = await agentos.optimize_memories(user_id=user)
+    assert (await agentos.list_memories(user_id=user)).data == done.memories

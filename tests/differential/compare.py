@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ import httpx
 from tests.differential.differences import DIFFERENCES, steady
 from tests.differential.servers import Asked, Server
 
+_ID = re.compile(r"(?<=/memories)/.+")
+
 
 @dataclass
 class Report:
@@ -22,6 +25,8 @@ class Report:
     asked: int = 0
     paths: Counter[str] = field(default_factory=Counter)
     """How many requests were of a method and a status."""
+    succeeded: Counter[str] = field(default_factory=Counter)
+    """How many requests of a route AgentOS has served."""
     named: Counter[str] = field(default_factory=Counter)
     """How often a named difference was met."""
     unnamed: list[str] = field(default_factory=list)
@@ -34,6 +39,8 @@ def compare(released: Server, ours: Server, cases: Iterable[Asked], report: Repo
         theirs, own = released.ask(asked, second=second), ours.ask(asked, second=second)
         report.asked += 1
         report.paths[f"{asked.method} {theirs.status_code}"] += 1
+        if theirs.is_success:
+            report.succeeded[f"{asked.method} {_ID.sub('/{id}', asked.path)}"] += 1
         names, left = _judged(asked, theirs, own)
         report.named.update(names)
         if left is not None:

@@ -138,6 +138,16 @@ DIFFERENCES: tuple[Difference, ...] = (
         _in_both(sorted),
     ),
     Difference(
+        "a summary of memories that is longer than they were",
+        "AgentOS stores it, answers 500, and its words are pydantic's. Ours has saved no token.",
+        lambda asked, released, ours: (
+            asked.path == "/optimize-memories"
+            and (released.status_code, ours.status_code) == (500, 200)
+            and "tokens_saved" in released.json()["detail"]
+            and ours.json()["tokens_saved"] == 0
+        ),
+    ),
+    Difference(
         "when the memories of a user were changed last",
         "In AgentOS it is the time of the newest that is left. In ours a deletion is a change, too.",
         lambda asked, released, ours: asked.path == "/user_memory_stats" and released.status_code == 200,

@@ -10,7 +10,10 @@ from typing import Any
 from tests.differential.servers import Asked
 
 USERS = ("ann", "bob", "zoë")
-TEXTS = ("likes tea", "likes Milk", "lives in Genoa", "has a boat, a cat and a dog", "mag Grüße")
+RECALLED = "asked once: what did I say?"
+"""A memory that makes the demo model's summary short."""
+
+TEXTS = ("likes tea", "likes Milk", "lives in Genoa", "has a boat, a cat and a dog", "mag Grüße", RECALLED)
 TOPICS = (None, [], ["drinks"], ["drinks", "Food"], ["ships", "harbours"])
 
 
@@ -29,9 +32,9 @@ class MemoryCases:
             yield self._random.choices(
                 (
                     self._create, self._put, self._run, self._list, self._get, self._topics, self._stats,
-                    self._delete, self._delete_many, self._odd,
+                    self._delete, self._delete_many, self._odd, self._optimize,
                 ),
-                weights=(2, 6, 4, 10, 4, 2, 3, 2, 1, 4),
+                weights=(2, 6, 4, 10, 4, 2, 3, 2, 1, 4, 2),
             )[0]()  # fmt: skip
 
     def _choice(self, *among: Any) -> Any:
@@ -123,6 +126,14 @@ class MemoryCases:
             body["user_id"] = user
         return Asked("DELETE", "/memories", json=body)
 
+    def _optimize(self) -> Asked:
+        body = {
+            "user_id": self._choice(*USERS, "nobody"),
+            "apply": self._choice(True, True, False),
+            "model": self._choice(None, None, None, "", "banana", "nope:x"),
+        }
+        return Asked("POST", "/optimize-memories", json=body)
+
     def _odd(self) -> Asked:
         """What is wrong in some way."""
         return self._choice(
@@ -136,6 +147,11 @@ class MemoryCases:
             Asked("PATCH", f"/memories/{self._id()}", json={"memory": "", "user_id": "ann"}),
             Asked("DELETE", "/memories", json={"memory_ids": []}),
             Asked("DELETE", "/memories", json={}),
+            Asked("POST", "/optimize-memories", json={}),
+            Asked("POST", "/optimize-memories", json={"user_id": 5}),
+            Asked("POST", "/optimize-memories", json={"user_id": "ann", "model": 5}),
+            Asked("POST", "/optimize-memories", json={"user_id": "ann", "apply": "banana"}),
+            Asked("POST", "/optimize-memories", params={"db_id": "nowhere"}, json={"user_id": "ann"}),
             Asked("GET", "/memories", params={"limit": 0}),
             Asked("GET", "/memories", params={"sort_order": "up"}),
             Asked("GET", "/memories", params={"db_id": "nowhere"}),

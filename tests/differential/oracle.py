@@ -21,11 +21,19 @@ def main(port: int, file: str) -> None:
     import agno.db.schemas.memory as memory_schema  # noqa: PLC0415 - none of these before the clock stands still
     import uvicorn  # noqa: PLC0415
     from agno.db.sqlite import SqliteDb  # noqa: PLC0415
+    from agno.memory import MemoryManager  # noqa: PLC0415
+    from agno.memory.strategies import summarize  # noqa: PLC0415
     from agno.os import AgentOS  # noqa: PLC0415
 
+    from agentos_lambda.engine.models.demo import DemoModel  # noqa: PLC0415
     from tests.differential.components import agents, teams, workflows  # noqa: PLC0415
 
-    memory_schema.now_epoch_s = lambda: _Clock.now
+    memory_schema.now_epoch_s = summarize.now_epoch_s = lambda: _Clock.now
+    # The order of a summary's topics is by chance there, and alphabetical here.
+    summarize.list = sorted
+    # Managers without a model of their own take one of OpenAI's.
+    managers_model = MemoryManager.get_model
+    MemoryManager.get_model = lambda self: managers_model(self) if self.model is not None else DemoModel()  # type: ignore[method-assign]
     app = AgentOS(
         id="agentos-lambda",
         db=SqliteDb(id="agentos-lambda", db_file=file),

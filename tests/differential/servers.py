@@ -18,6 +18,7 @@ from agentos_lambda.api.app import create_app
 from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.api.routes.memories import memory_router
+from agentos_lambda.api.routes.optimize import optimize_router
 from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
 from agentos_lambda.engine.components.build_manifest import describe_components
@@ -25,6 +26,7 @@ from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.components.manifest import Manifest
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.identity.authority import Authority
+from agentos_lambda.memories.optimizing import MemoryOptimizer
 from agentos_lambda.memories.service import MemoryService
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.sessions.removal import SessionRemoval
@@ -124,6 +126,9 @@ class Ours:
             session_router(catalog, sessions),
             session_run_router(catalog, sessions),
             memory_router(catalog, MemoryService(world.store, self.clock, new_id=world.new_id)),
+            optimize_router(
+                catalog, MemoryOptimizer(world.store, lambda: engine, self.clock, new_id=world.new_id), self.clock
+            ),
         ]
         router = APIRouter(routes=[route for each in routers for route in each.routes])
         services = Services(Os(), catalog, self.clock, Authority(lambda: None, self.clock))

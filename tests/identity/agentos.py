@@ -43,7 +43,7 @@ from tests.identity.tokens import SECRET
 
 _ASKED = (
     *("/agents", "/teams", "/workflows", "/config", "/sessions"),
-    *("/memories", "/memory_topics", "/user_memory_stats"),
+    *("/memories", "/memory_topics", "/user_memory_stats", "/optimize-memories"),
 )
 _LEFT_OUT = ("/checkpoints", "/fork", "/compact", "/media")
 """What the in-memory database of AgentOS does not do, or does not tell apart."""

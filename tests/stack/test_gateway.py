@@ -96,6 +96,7 @@ def expected_routes() -> dict[tuple[str, str], str]:
         }
     for path, methods in {**SESSION_ROUTES, **MEMORY_ROUTES, **ACCOUNT_ROUTES}.items():
         expected |= {(path, method): "ControlFunction" for method in methods}
+    expected["/optimize-memories", "post"] = "AgentsFunction"
     preflights = {(path, "options"): "ControlFunction" for path, _ in expected if path not in CONFIG_PATHS}
     return expected | preflights
 
@@ -123,9 +124,10 @@ def test_what_is_not_served_leads_to_control(stack: Stack, path: str, method: st
     assert functions(stack)[found.function, method.lower()] == "ControlFunction"
 
 
-def test_only_starting_and_continuing_a_run_leads_to_what_executes_runs(stack: Stack) -> None:
+def test_only_what_runs_a_component_or_a_model_leads_to_what_executes_runs(stack: Stack) -> None:
     executing = {route for route, function in functions(stack).items() if function in RUN_FUNCTIONS}
-    assert {(method, path.rpartition("/")[2]) for path, method in executing} == {("post", "runs"), ("post", "continue")}
+    asked = {(method, path.rpartition("/")[2]) for path, method in executing}
+    assert asked == {("post", "runs"), ("post", "continue"), ("post", "optimize-memories")}
 
 
 def test_siblings_have_one_variable_path_part_because_api_gateway_allows_no_other(stack: Stack) -> None:

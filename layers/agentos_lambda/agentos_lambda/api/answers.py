@@ -268,6 +268,18 @@ class MemoryPage(TypedDict):
     meta: PageInfo
 
 
+class OptimizedMemories(TypedDict):
+    """What has become of the memories of a user."""
+
+    memories: Annotated[list[Memory], Field(description="The summary")]
+    memories_before: Count
+    memories_after: Count
+    tokens_before: Count
+    tokens_after: Count
+    tokens_saved: Count
+    reduction_percentage: float
+
+
 class MemoryStats(TypedDict):
     user_id: str
     total_memories: Count

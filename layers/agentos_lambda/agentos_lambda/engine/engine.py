@@ -19,7 +19,9 @@ from agentos_lambda.engine.models.missing_keys import say_where_keys_go
 from agentos_lambda.engine.models.unreadable_errors import tell_errors_in_words
 from agentos_lambda.engine.run import CANCEL_GRACE_SECONDS, AgnoRun
 from agentos_lambda.engine.slices.safe_points import find_safe_points
+from agentos_lambda.engine.summaries import summarizing
 from agentos_lambda.media.fetcher import Fetcher
+from agentos_lambda.memories.ports import Summarize
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.model import Continuation, RunOutput
@@ -60,6 +62,10 @@ class AgnoEngine:
 
     def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:
         decided_run(kind, paused, continuation)
+
+    def summarizing(self, model: str | None) -> Summarize:
+        """As ``memories.ports.Summarizer`` says."""
+        return summarizing(model)
 
     def start(self, request: EngineRequest) -> AgnoRun:
         template = self._components.find(request.kind, request.component_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from agentos_lambda.runs.memories import Memory, MemoryChange, MemoryOwner
@@ -28,4 +29,30 @@ class MemoryDirectory(UserMemories, Protocol):
         """The users with memories, those first whose memories were changed last."""
 
     def change_memories(self, changes: Sequence[MemoryChange], *, now: int) -> bool:
-        """Make these changes, all or none: none if one does not count any more. At most ``MAX_CHANGES`` of them."""
+        """Make these changes, all or none: none if one does not count any more. At most ``MAX_CHANGES`` of them, unless
+        all are of one user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is said in place of several memories."""
+
+    text: str
+    topics: Sequence[str] | None
+    agent_id: str | None
+    team_id: str | None
+    tokens_before: int
+    """Of the texts of the memories, as the engine counts them."""
+    tokens: int
+
+
+Summarize = Callable[[Sequence[Memory]], Awaitable[Summary]]
+"""Gives one text in place of these memories of one user. Raises ``ModelFailed``."""
+
+
+class Summarizer(Protocol):
+    """Has models say several memories in fewer words."""
+
+    def summarizing(self, model: str | None) -> Summarize:
+        """By this model (``provider:id``), or the deployment's. Raises ``InvalidRequest`` for what names none, and
+        ``ModelFailed`` if it cannot be made."""

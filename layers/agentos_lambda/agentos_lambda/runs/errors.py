@@ -15,6 +15,7 @@ RunsError
 │   ├── ClaimLost         another executor has the run, or it has ended
 │   ├── Fenced            this attempt is over: nothing of it may be written any more
 │   └── CancelWins        a cancel is flagged: commit as CANCELLED
+├── ModelFailed           tell the client: a model gave no usable answer, and nothing has changed
 ├── ComponentUnusable     end the run as ERROR: the component, or the engine, cannot be loaded
 │   ├── ComponentChanged  a run cannot be carried on, because a deployment has changed its component
 │   └── ComponentsError   ``engine.errors``: the deployer's components cannot be loaded
@@ -92,6 +93,10 @@ class ComponentUnusable(RunsError):
 
 class ComponentChanged(ComponentUnusable):
     """The component is not the one any more that has begun the run."""
+
+
+class ModelFailed(RunsError):
+    """A model that was asked besides a run gave no usable answer."""
 
 
 class SessionTaken(RunsError):

@@ -8,7 +8,7 @@ from pydantic_core.core_schema import NullableSchema, WithDefaultSchema
 
 from agentos_lambda.api.requests.account_forms import NewAccountForm
 from agentos_lambda.api.requests.continue_form import ContinueForm
-from agentos_lambda.api.requests.memory_forms import MemoryDeletionForm, MemoryForm
+from agentos_lambda.api.requests.memory_forms import MemoryDeletionForm, MemoryForm, OptimizationForm
 from agentos_lambda.api.requests.parse import CancelForm, ResumeForm
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.requests.session_forms import (
@@ -33,6 +33,7 @@ _JSON_FORMS: dict[str, tuple[type[BaseModel], str]] = {
     RenameForm.__name__: (RenameForm, "SessionName"),
     DeletionForm.__name__: (DeletionForm, "SessionDeletion"),
     MemoryForm.__name__: (MemoryForm, "NewMemory"),
+    OptimizationForm.__name__: (OptimizationForm, "Optimization"),
     MemoryDeletionForm.__name__: (MemoryDeletionForm, "MemoryDeletion"),
     NewAccountForm.__name__: (NewAccountForm, "NewAccount"),
 }
@@ -54,6 +55,7 @@ _EXAMPLES: JsonObject = {
     "rename_session": {"session_name": "Harbours"},
     "create_memory": {"memory": "likes tea", "user_id": "ada", "topics": ["drinks"]},
     "update_memory": {"memory": "likes coffee", "user_id": "ada"},
+    "optimize_memories": {"user_id": "ada", "apply": False},
     "delete_memories": {"memory_ids": ["first"], "user_id": "ada"},
     "create_service_account": {"name": "ci-bot", "scopes": [{"scope": "agents:run"}], "expires_in_days": 30},
     "delete_sessions": {"session_ids": ["first"], "session_types": ["agent"]},

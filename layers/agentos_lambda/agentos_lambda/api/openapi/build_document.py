@@ -29,6 +29,7 @@ from agentos_lambda.api.routes.accounts import account_router
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.api.routes.memories import memory_router
+from agentos_lambda.api.routes.optimize import optimize_router
 from agentos_lambda.api.routes.session_media import session_media_router
 from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
@@ -96,6 +97,7 @@ def build_document() -> JsonObject:
     app.include_router(session_media_router(nothing, nothing, nothing))
     app.include_router(memory_router(nothing, nothing))
     app.include_router(account_router(nothing))
+    app.include_router(optimize_router(nothing, nothing, nothing))
     originals = (context.original_route for context in iter_route_contexts(app.routes))
     routes = {route.operation_id: route for route in originals if isinstance(route, APIRoute)}
     document, schemas = app.openapi(), body_schemas()

@@ -16,7 +16,16 @@ MAX_TOPICS = 50
 MAX_DELETED = 500
 """Memories that one request may delete."""
 
+ModelName = Annotated[str, Field(max_length=256, description="As `provider:id`; the deployment's if left out")]
 Topic = Annotated[str, Field(max_length=200)]
+
+
+def owner_of(user_id: str | None, principal: Principal) -> str:
+    """The user whom a request of this principal is about. Raises ``ApiError`` if it names none."""
+    user_id = principal.acts_for(user_id)
+    if user_id is None:
+        raise ApiError(400, "User ID is required")
+    return user_id
 
 
 class MemoryForm(BaseModel):
@@ -30,10 +39,21 @@ class MemoryForm(BaseModel):
 
     def owner(self, principal: Principal) -> str:
         """Whose memory it is, if this principal asks. Raises ``ApiError``."""
-        user_id = principal.acts_for(self.user_id)
-        if user_id is None:
-            raise ApiError(400, "User ID is required")
-        return user_id
+        return owner_of(self.user_id, principal)
+
+
+class OptimizationForm(BaseModel):
+    """Whose memories a model says in one."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    user_id: UserId
+    model: ModelName | None = None
+    apply: Annotated[bool, Field(description="`false`: only show the summary")] = True
+
+    def owner(self, principal: Principal) -> str:
+        """Whose memories they are, if this principal asks. Raises ``ApiError``."""
+        return owner_of(self.user_id, principal)
 
 
 class MemoryDeletionForm(BaseModel):

@@ -59,7 +59,7 @@ def _add_lists(router: APIRouter, memories: MemoryService) -> None:
         """Those first that were changed last. Filters and other orders go through the newest 1,000 memories."""
         wanted = MemoryFilter(agent_id or None, team_id or None, _topics(topics), search_content or None)
         found = memories.list(MemoryQuery(_reader(request, user_id), wanted, limit, page, sort_by, sort_order == "asc"))
-        listed = [_shown(memory) for memory in found.memories]
+        listed = [shown_memory(memory) for memory in found.memories]
         return Answer({"data": listed, "meta": page_info(page, limit, found.total)})
 
     @router.get(
@@ -107,13 +107,13 @@ def _add_memory(router: APIRouter, memories: MemoryService) -> None:
         form = await read_form(request, MemoryForm)
         owner = form.owner(principal_of(request.scope))
         memory = await run_in_threadpool(memories.create, owner, form.memory, form.topics or ())
-        return Answer(_shown(memory))
+        return Answer(shown_memory(memory))
 
     @router.get(
         "/memories/{memory_id}", summary="Get a memory", operation_id="get_memory", response_description="The memory"
     )
     def get_memory(request: Request, memory_id: MemoryId, user_id: OfUser = None) -> Answer["answers.Memory"]:
-        return Answer(_shown(memories.get(memory_id, _reader(request, user_id))))
+        return Answer(shown_memory(memories.get(memory_id, _reader(request, user_id))))
 
     @router.patch(
         "/memories/{memory_id}",
@@ -134,7 +134,7 @@ def _add_memory(router: APIRouter, memories: MemoryService) -> None:
             form.topics or (),
             isolated=principal.isolated,
         )
-        return Answer(_shown(memory))
+        return Answer(shown_memory(memory))
 
 
 def _add_deletions(router: APIRouter, memories: MemoryService) -> None:
@@ -178,7 +178,8 @@ def _topics(given: list[str] | None) -> tuple[str, ...]:
     return tuple(topic.strip() for topic in given[0].split(",") if topic.strip()) if given else ()
 
 
-def _shown(memory: Memory) -> "answers.Memory":
+def shown_memory(memory: Memory) -> "answers.Memory":
+    """The memory as an answer shows it."""
     return {
         "memory_id": memory.memory_id,
         "memory": memory.text,

@@ -50,7 +50,6 @@ NOT_SERVED: Mapping[str, tuple[str, ...]] = {
     "/metrics": ("GET",),
     "/metrics/refresh": ("POST",),
     "/metrics/refresh/status": ("GET",),
-    "/optimize-memories": ("POST",),
     "/queue/jobs": ("GET",),
     "/queue/jobs/{id}": ("GET",),
     "/queue/jobs/{id}/requeue": ("POST",),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from agentos_lambda.api.app import create_app
+from agentos_lambda.api.routes.joined import joined
 from agentos_lambda.api.routes.kinds import kind_router
+from agentos_lambda.api.routes.optimize import optimize_router
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
 from agentos_lambda.aws.functions.websocket import fan_out
@@ -12,6 +14,7 @@ from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.memories.optimizing import MemoryOptimizer
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
@@ -51,6 +54,10 @@ def runs_handler(kind: Kind) -> LambdaHandler:
         new_id=new_id,
         queue_limit=settings.queue_limit,
     )
-    router = kind_router(kind, services.catalog, intake, runs, clock)
-    app = create_app(router, services, at_end=executor.idle)
+    routers = [kind_router(kind, services.catalog, intake, runs, clock)]
+    if kind is Kind.AGENT:
+        # It needs an engine and a model, as agents do, and no function of its own.
+        optimizer = MemoryOptimizer(store, engine, clock, new_id=new_id)
+        routers.append(optimize_router(services.catalog, optimizer, clock))
+    app = create_app(joined(*routers), services, at_end=executor.idle)
     return LambdaHandler(app, clock, answer_within_ms=_BUFFERED_MS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Protocol
 from uuid import uuid4
 
 from agentos_lambda.aws.component_variables import ComponentVariables
 from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.memories.ports import Summarizer
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.ports import Engine
 from agentos_lambda.runs.slices import Slicing
@@ -54,7 +56,11 @@ def queue_of(settings: Settings, clients: Clients | None = None) -> SqsQueue:
     return SqsQueue(settings.queue_url, clients=clients)
 
 
-def engine() -> Engine:
+class SummarizingEngine(Engine, Summarizer, Protocol):
+    """What runs components also summarises memories, with their models and keys."""
+
+
+def engine() -> SummarizingEngine:
     """The engine, with the components. Takes long the first time.
 
     Raises ``ComponentUnusable`` if the components' variables cannot be read. If these have changed since, the process
@@ -67,7 +73,7 @@ def engine() -> Engine:
 
 
 @cache
-def _engine() -> Engine:
+def _engine() -> SummarizingEngine:
     variables = _variables()
     if variables is not None:
         variables.apply()

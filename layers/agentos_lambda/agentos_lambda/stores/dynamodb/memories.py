@@ -101,11 +101,19 @@ class DynamoDBMemories:
         return sorted(owners, key=lambda owner: owner.changed_at, reverse=True)[:limit]
 
     def change(self, changes: Sequence[MemoryChange], *, now: int) -> bool:
-        for user_id in by_user(changes):
+        token, users = self._new_token(), by_user(changes)
+        for user_id in users:
             self.count(user_id)
-        actions = [action for action, _ in self.commit_actions(changes, self._new_token(), now=now)]
+        if len(changes) > MAX_CHANGES:
+            (user_id,) = users
+            whole = self._whole_journal(user_id, changes, token, now)
+            if whole is None:
+                return False
+            actions = [whole]
+        else:
+            actions = [action for action, _ in self.commit_actions(changes, token, now=now)]
         try:
-            self._transact(actions, self._new_token())
+            self._transact(actions, token)
         except TransactionRefused:
             return False
         return True
@@ -120,7 +128,7 @@ class DynamoDBMemories:
         actions: list[tuple[TransactWriteItemTypeDef, MemoryChange | None]] = []
         for user_id, own in by_user(changes).items():
             if len(changes) <= MAX_CHANGES:
-                actions.append(({"Update": self._user_update(user_id, own, now)}, None))
+                actions.append(({"Update": self._user_update(user_id, own, now, token)}, None))
                 actions += [(self._action(change), change) for change in own]
             else:
                 actions.append(({"Update": self._journal_update(user_id, own, token, now)}, None))
@@ -148,16 +156,18 @@ class DynamoDBMemories:
         return [item["user_id"]["S"] for item in found]
 
     def _user_update(
-        self, user_id: str, changes: Sequence[MemoryChange], now: int, *, journal: str | None = None
+        self, user_id: str, changes: Sequence[MemoryChange], now: int, token: str, *, journal: str | None = None
     ) -> Any:
-        """The update of the user's item; only while it has this ``journal``, if one is given."""
+        """The update of the user's item, with the token of its change; only while it has this ``journal``, if one is
+        given."""
         update = (
-            "SET #version = :version, #changed_at = :changed_at, #users_shard = if_not_exists(#users_shard, :shard)"
-            " ADD #total :growth"
+            "SET #version = :version, #changed_at = :changed_at, #revision = :revision,"
+            " #users_shard = if_not_exists(#users_shard, :shard) ADD #total :growth"
         )
         values: Item = {
             ":version": VERSION["version"],
             ":changed_at": number(now),
+            ":revision": text(token),
             ":shard": shard_of(user_id),
             ":growth": number(sum(change.growth for change in changes)),
         }
@@ -167,7 +177,7 @@ class DynamoDBMemories:
         return self._table.update_action(user_key(user_id), update, "#journal_token = :journal_token", values)
 
     def _journal_update(self, user_id: str, changes: Sequence[MemoryChange], token: str, now: int) -> Any:
-        request = self._user_update(user_id, (), now)
+        request = self._user_update(user_id, (), now, token)
         request["UpdateExpression"] = request["UpdateExpression"].replace(
             " ADD", ", #journal = :journal, #journal_token = :journal_token ADD"
         )
@@ -179,6 +189,23 @@ class DynamoDBMemories:
         }
         # The journal of another run has been applied.
         return {**request, "ConditionExpression": "attribute_not_exists(#journal)"}
+
+    def _whole_journal(
+        self, user_id: str, changes: Sequence[MemoryChange], token: str, now: int
+    ) -> TransactWriteItemTypeDef | None:
+        """The action that makes all of these changes or none; None if one of them does not count any more."""
+        user = self._table.get(user_key(user_id)) or {}
+        there = {memory.memory_id: memory for memory in self.memories_of(user_id)}
+        if not all(change.counts(there.get(change.memory_id)) for change in changes):
+            return None
+        update = self._journal_update(user_id, changes, token, now)
+        # Nothing of the user has changed since they were looked at.
+        if "revision" in user:
+            update["ConditionExpression"] += " AND #revision = :seen"
+            update["ExpressionAttributeValues"][":seen"] = user["revision"]
+        else:
+            update["ConditionExpression"] += " AND attribute_not_exists(#revision)"
+        return {"Update": update}
 
     def _action(self, change: MemoryChange) -> TransactWriteItemTypeDef:
         # Nobody has changed the memory since: its newer text stays.
@@ -212,7 +239,7 @@ class DynamoDBMemories:
         try:
             for start in range(0, len(fit), MAX_CHANGES):
                 step = fit[start : start + MAX_CHANGES]
-                counted = self._user_update(user_id, step, now, journal=token)
+                counted = self._user_update(user_id, step, now, token, journal=token)
                 self._transact([{"Update": counted}, *map(self._action, step)], f"{token} {start}")
             self._end_journal(user_id, user)
         except (TransactionRefused, ConditionFailed):
