@@ -84,8 +84,8 @@ class Watch:
             self.cancels_acknowledged.add(record.run_id)
 
     def one_writer_at_a_time(self, record: RunRecord) -> None:
-        """Each stretch of the log is of one writer, and the output of a success is the last writer's, after what earlier
-        slices have said.
+        """Each stretch of the log is of one writer, and the output of a success is the last writer's, after what
+        earlier slices have said.
 
         Texts begin with ``WRITER:``.
         """

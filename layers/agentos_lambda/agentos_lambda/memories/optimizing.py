@@ -56,8 +56,9 @@ class MemoryOptimizer:
         """Say the user's memories in one; without ``apply``, only show how.
 
         Raises ``NotFound`` if there are none, ``Conflict`` if they change all the time, ``InvalidRequest`` for what
-        names no model, and ``ModelFailed``, also if the model takes longer than ``seconds``. Nothing has changed then.
+        names no model, and ``ModelFailed``, also if all takes longer than ``seconds``. Nothing has changed then.
         """
+        until = asyncio.get_running_loop().time() + seconds
         summarize = (await asyncio.to_thread(self._summarizer)).summarizing(model)
         for _ in range(_TRIES):
             found = await asyncio.to_thread(self._directory.memories_of, user_id)
@@ -65,7 +66,7 @@ class MemoryOptimizer:
             if not memories:
                 raise NotFound(f"No memories found for user {user_id}")
             try:
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout_at(until):
                     summary = await summarize(memories)
             except TimeoutError as error:
                 raise ModelFailed("The model takes too long.") from error
