@@ -130,6 +130,7 @@ cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts
 #                                                                           make faults
 #   clients  node, and clients that others have written, from npm        make test-clients
 #   docker   docker with the image of Lambda's Python                       make sam-local
+#   slices   runs over many functions, in processes of their own            make slices
 #   sample   a short seeded sample of what has a target of its own: browsers, kills, soaks, differential tests
 #                                                                           make samples SEED=7
 # What takes minutes, NAME, gets a package tests/NAME with a __main__ that takes --seconds and --seed and prints both, a
@@ -143,7 +144,7 @@ PYTEST := $(DEV)/bin/python -m pytest
 PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
 
 test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types, and all tests without a mark: they take minutes
-	@$(PYTEST) $(PARALLEL) -m 'not (build or clients or docker or faults or sample)' $(ARGS)
+	@$(PYTEST) $(PARALLEL) -m 'not (build or clients or docker or faults or sample or slices)' $(ARGS)
 
 lint: export PYTHONPATH := layers/agentos_lambda:.
 lint: $(DEV)/.ready ## style, types, who imports what, and the goals of make house
@@ -177,6 +178,9 @@ test-clients: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready $(CLIENTS)/.ready #
 samples: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready ## a short sample of each target that takes minutes (SEED=7)
 	@$(PYTEST) -m sample $(ARGS)
 
+slices: $(DEV)/.ready $(CLOUD)/.ready ## runs that are longer than a function may be, each slice in a process of its own
+	@$(PYTEST) -m slices $(ARGS)
+
 soak: export PYTHONPATH := layers/agentos_lambda:layers/components:.
 soak: $(DEV)/.ready $(CLOUD)/.ready ## minutes of background runs whose workers are killed, and what became of them (ARGS='--seconds 60')
 	@$(DEV)/bin/python -m tests.soak $(ARGS)
@@ -185,4 +189,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help page run local test lint house faults e2e sam-local samples test-clients soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke
+.PHONY: help page run local test lint house faults e2e sam-local samples test-clients soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices

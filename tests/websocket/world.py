@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.model import Component, RunRecord
 from agentos_lambda.runs.service import RunService
+from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
 from agentos_lambda.stores.memory import MemoryAccounts, MemoryConnections, MemoryFollowers, MemoryQueue, MemoryStore
@@ -153,7 +155,15 @@ class World:
         self.final = FinalDelivery(self.registry, self.store, self.sender, InlinePool())
         self.pool = ThreadPoolExecutor(4)
         self.fan_out = WebSocketFanOut(self.feeds(self.pool))
-        self.executor = RunExecutor(self.store, lambda: self.engine, self.clock, fan_out=self.fan_out, pause=at_once)
+        self.executor = RunExecutor(
+            self.store,
+            lambda: self.engine,
+            self.clock,
+            fan_out=self.fan_out,
+            pause=at_once,
+            queue=self.queue,
+            slicing=Slicing(),
+        )
         self.intake = RunIntake(
             self.store,
             self.queue,
@@ -249,6 +259,18 @@ class World:
     async def work(self) -> Any:
         """What a worker does with the next message."""
         return await self.worker.work(self.queue.waiting.popleft(), deadline=None)
+
+    async def work_a_slice(self) -> Any:
+        """What a worker does with the next message, if its time is over before the run has ended."""
+        self.engine.script["hold"] = True
+        before = len(self.engine.runs)
+        working = asyncio.create_task(self.work())
+        while len(self.engine.runs) == before:
+            await asyncio.to_thread(lambda: None)
+        await self.engine.runs[-1].reached_hold.wait()
+        self.engine.runs[-1].hand_over()
+        self.engine.script["hold"] = False
+        return await working
 
     def live(self, record: RunRecord, pool: Executor, holds_lease: Callable[[], bool] = lambda: True) -> LiveFeed:
         """An executor's feed, without threads."""

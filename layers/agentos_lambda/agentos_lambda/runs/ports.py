@@ -209,28 +209,11 @@ class EngineRequest:
 
     @classmethod
     def for_attempt(
-        cls,
-        record: RunRecord,
-        work: Work,
-        session: Session | None,
-        *,
-        stream: bool,
-        paused: RunOutput | None = None,
-        carried: Carried | None = None,
+        cls, record: RunRecord, work: Work, session: Session | None, *, stream: bool, paused: RunOutput | None = None
     ) -> Self:
         """What the attempt that ``record`` claims has to do."""
-        return cls(
-            record.kind,
-            record.component_id,
-            record.run_id,
-            record.session_id,
-            record.user_id,
-            work,
-            session,
-            stream,
-            paused,
-            carried,
-        )
+        ids = record.run_id, record.session_id, record.user_id
+        return cls(record.kind, record.component_id, *ids, work, session, stream, paused)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 from agentos_lambda.runs.access import Caller, find_session
 from agentos_lambda.runs.clock import Clock
@@ -86,4 +87,5 @@ class Worker:
                 history=component.history_for(work),
             )
         paused = self._store.output(record) if carried is None and isinstance(work, Continuation) else None
-        return EngineRequest.for_attempt(record, work, session, stream=True, paused=paused, carried=carried)
+        request = EngineRequest.for_attempt(record, work, session, stream=True, paused=paused)
+        return replace(request, carried=carried)

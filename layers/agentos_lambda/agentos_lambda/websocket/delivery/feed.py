@@ -51,6 +51,7 @@ class LiveFeed:
 
     def __init__(self, record: RunRecord, context: FeedContext, *, holds_lease: Callable[[], bool]) -> None:
         self.text_interval_ms = context.text_interval_ms
+        self.flush_seconds = _FLUSH_SECONDS
         self._record = record
         self._context = context
         self._holds_lease = holds_lease
@@ -122,7 +123,7 @@ class LiveFeed:
             for cursor in self._cursors.values():
                 self._release(cursor)
                 self._post_if_due(cursor)
-            self._posted.wait_for(self._all_is_posted, timeout=_FLUSH_SECONDS)
+            self._posted.wait_for(self._all_is_posted, timeout=self.flush_seconds)
         try:
             for cursor in self._stop().values():
                 self._context.registry.followers.release(cursor.follower, next_index=cursor.next_index)
