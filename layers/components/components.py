@@ -68,10 +68,11 @@ clerk = Agent(
 companion = Agent(
     id="companion",
     name="Companion",
-    description="Remembers what you said earlier in the session.",
+    description="Remembers what you said earlier in the session, and what you ask it to, in all sessions.",
     model=default_model(),
     add_history_to_context=True,
     num_history_runs=5,
+    enable_agentic_memory=True,
     metadata={"quick_prompts": ["My name is Ada.", "what did I say?"]},
 )
 

@@ -20,12 +20,14 @@ from boto3.session import Session
 
 from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.execution import Execution
+from agentos_lambda.runs.memories import DEFAULT_USER, Memory, MemoryChange
 from agentos_lambda.runs.model import RunInput
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from tests.cloud import tables_of
 from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World, component
+from tests.stores.builders import NOW
 
 
 def say(*words: object) -> None:
@@ -58,6 +60,12 @@ class Mortal:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+def remembering(run_id: str) -> tuple[MemoryChange, ...]:
+    """What the run of this id remembers of its user, under the same id."""
+    memory = Memory(DEFAULT_USER, run_id, f"said in {run_id}", NOW, NOW, run_id)
+    return (MemoryChange(DEFAULT_USER, run_id, None, memory),)
+
+
 async def foreground(world: World, run_id: str) -> None:
     request = StartRun(component(), RunInput("hi"), "session-1", run_id=run_id, stream=True)
     execution = await world.intake.execute(request)
@@ -84,6 +92,7 @@ def execute(command: dict[str, Any]) -> None:
     # The supervisor ticks at each event, so that the calls are the same each time.
     world = World(store=store, new_id=lambda: os.urandom(8).hex(), supervisor=HandDrivenSupervisor)
     world.engine.script["tools"] = 3
+    world.engine.script["memories"] = remembering(command["run_id"])
     asyncio.run(ROLES[command["as"]](world, command["run_id"]))
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import StartRun
+from agentos_lambda.runs.memories import DEFAULT_USER
 from agentos_lambda.runs.model import RunInput
 from agentos_lambda.runs.timing import DUE_STEP_MS, LEASE_MS, REPEAT_AFTER_MS
 from tests.clocks import ManualClock
@@ -105,6 +106,7 @@ def test_an_executor_that_survives_makes_these_calls_and_completes_its_run(execu
     heard = executors.run(role, "run", None)
     assert (heard.calls, heard.ended, heard.status) == (CALLS[role], "COMPLETED", 0)
     assert world.store.get("run").status is RunStatus.COMPLETED
+    assert remembered(world) == ["run"]
 
 
 @pytest.mark.parametrize("role", list(CALLS))
@@ -117,6 +119,17 @@ def test_a_run_whose_executor_is_killed_at_any_call_ends_as_its_clients_heard(ex
         assert heard.status == KILLED
         assert len(heard.calls) == place
         check_after_a_sweep(world, role, run_id, heard, moment)
+        completed = [f"run-{each}" for each in range(1, place + 1) if is_completed(world.store.get(f"run-{each}"))]
+        assert remembered(world) == completed
+
+
+def is_completed(record):
+    return record is not None and record.status is RunStatus.COMPLETED
+
+
+def remembered(world):
+    """The ids of the runs of which something is known, each as often as it is."""
+    return sorted(memory.memory_id for memory in world.store.memories_of(DEFAULT_USER))
 
 
 def check_after_a_sweep(world, role, run_id, heard, moment):

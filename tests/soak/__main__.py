@@ -26,8 +26,11 @@ def main() -> int:
     sys.stdout.writelines(f"{count:6} {name}\n" for name, count in lines.items())
     sys.stdout.write(f"started as {ways(promises)}\n")
     sys.stdout.writelines(f"{differences} {promise}\n" for differences, promise in wrong)
-    sys.stdout.writelines(f"{told}\n" for told in soak.wrong_conversations)
-    return int(any(lines[name] for name in MUST_BE_NONE) or bool(soak.wrong_conversations))
+    remembered = sum(len(user.statuses) for user in soak.users)
+    sys.stdout.write(f"{remembered} runs were told to remember something\n")
+    told = [*soak.wrong_conversations, *soak.wrong_memories]
+    sys.stdout.writelines(f"{each}\n" for each in told)
+    return int(any(lines[name] for name in MUST_BE_NONE) or bool(told))
 
 
 if __name__ == "__main__":

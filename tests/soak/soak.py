@@ -24,6 +24,7 @@ from tests.runs.world import OneOfEach
 from tests.soak.clients import Client
 from tests.soak.conversations import Conversation
 from tests.soak.ledger import Promise
+from tests.soak.memories import RememberedUser
 from tests.soak.workers import kill_a_worker, store_variables
 
 _PATIENCE_SECONDS = 1_200
@@ -33,6 +34,8 @@ worker was killed before it had claimed the run."""
 
 CONVERSATIONS = 6
 """Sessions that are created, renamed, changed and, half of them, deleted."""
+USERS = 2
+"""Users of whom runs remember much at the same time."""
 
 
 @dataclass
@@ -50,9 +53,12 @@ class Soak:
     promises: list[Promise] = field(default_factory=list)
     wrong_conversations: list[str] = field(default_factory=list)
     """Sessions that are not as their clients were told."""
+    wrong_memories: list[str] = field(default_factory=list)
+    """Memories that are lost, doubled, or those of runs that did not complete."""
     killed: int = 0
 
     def __post_init__(self) -> None:
+        self.users = [RememberedUser(f"user-{number}") for number in range(USERS)]
         self.conversations = [
             Conversation(f"conversation-{number}", random.Random(self.seed * 7919 + number))  # noqa: S311 - no secret
             for number in range(CONVERSATIONS)
@@ -73,16 +79,20 @@ class Soak:
                 for number in range(self.clients):
                     client = Client(http, random.Random(self.seed * 1000 + number))  # noqa: S311 - no secret
                     group.create_task(self._come_again(client, over, watchers))
-                for conversation in self.conversations:
-                    group.create_task(conversation.live(http))
+                for other in self._others():
+                    group.create_task(other.live(http))
                 group.create_task(self._kill_workers(stack, over))
-            watchers += [asyncio.create_task(each.settle(http)) for each in self.conversations]
+            watchers += [asyncio.create_task(each.settle(http)) for each in self._others()]
             await self._until_all_have_ended(stack, watchers)
             told = [await each.wrong(http) for each in self.conversations]
             self.wrong_conversations = [each for each in told if each is not None]
+            self.wrong_memories = [told for each in self.users for told in await each.wrong(http)]
             client = Client(http, random.Random(self.seed))  # noqa: S311 - no secret
             for promise in self.promises:
                 await client.look_back(promise)
+
+    def _others(self) -> list[Conversation | RememberedUser]:
+        return [*self.conversations, *self.users]
 
     async def _come_again(self, client: Client, over: float, watchers: list[asyncio.Task[None]]) -> None:
         """One run after the other. A client waits some seconds for a run before it begins another one beside it."""
@@ -136,7 +146,8 @@ def _sweep_ahead(stack: StackProcess) -> None:
         s3=session.client("s3", endpoint_url=at),
         sqs=session.client("sqs", endpoint_url=at),
     )
-    tables = Tables(given["RUNS_TABLE"], given["SESSIONS_TABLE"], given["EVENTS_TABLE"], given["BUCKET"])
+    names = ("RUNS_TABLE", "SESSIONS_TABLE", "EVENTS_TABLE", "BUCKET", "MEMORIES_TABLE")
+    tables = Tables(*(given[name] for name in names))
     store = DynamoDBStore(tables, clients=clients)
     queue = SqsQueue(given["RUNS_QUEUE_URL"], clients=clients)
     try:

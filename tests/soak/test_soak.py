@@ -19,3 +19,5 @@ def test_what_clients_were_promised_is_what_they_find_though_workers_are_killed(
     assert [(promise.log_differs, promise) for promise in soak.promises if promise.wrong] == []
     assert {name: lines[name] for name in MUST_BE_NONE} == dict.fromkeys(MUST_BE_NONE, 0)
     assert soak.wrong_conversations == []
+    assert soak.wrong_memories == []
+    assert "COMPLETED" in {status for user in soak.users for status in user.statuses.values()}
