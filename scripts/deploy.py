@@ -2,12 +2,16 @@
 
 The build takes processor and Python from the template's defaults, and finds the models. In an existing stack sam keeps
 the value of a parameter that is not named, so these are always named.
+
+A first deployment that fails is rolled back, and a protected table cannot be deleted. So it is made without protection,
+which a second step adds.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,16 +21,19 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
+from scripts.account import Stack, Stuck, deployed, log_role
 from scripts.limits import Concurrency, TooMuchReserved, limit_of, what_follows
 from scripts.models import MANIFEST, Account, arns, bedrock, is_profile, models
 from scripts.samconfig import ROOT, deployment, override, override_texts
 
 BUILT_FOR = ("Architecture", "Runtime")
 """Parameters that the build reads."""
+UNPROTECTED = "DeletionProtection=false"
+KEEPS_LOG_ROLE = "AccessLogs=use-role"
 
 
 def main() -> None:
-    """Replace this process by ``sam deploy``."""
+    """Replace this process by ``sam deploy``. The first of two steps is a process of its own."""
     parser = argparse.ArgumentParser(prog="python -m scripts.deploy", description=__doc__)
     parser.add_argument("--config-env", default="default", help="environment of samconfig.toml; default: %(default)s")
     environment: str = parser.parse_args().config_env
@@ -36,12 +43,42 @@ def main() -> None:
         named = model_parameters(models(MANIFEST), config)
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"The roles for the models of the components cannot be made: {error}")
-    given = [*overrides(config.get("parameter_overrides"), parameters), *named]
+    session = _session(config)
+    try:
+        stack = deployed(session, config["stack_name"])
+        kept = kept_log_role(session, stack, override("AccessLogs", environment), parameters["AccessLogs"]["Default"])
+    except Stuck as stuck:
+        sys.exit(str(stuck))
+    except (BotoCoreError, ClientError) as error:
+        sys.exit(f"The account cannot be asked what it has: {error}")
+    given = [*overrides(config.get("parameter_overrides"), parameters), *named, *kept]
     tell_limits(environment, config, parameters)
-    sam = Path(sys.executable).with_name("sam")
-    os.execv(  # noqa: S606
-        sam, [str(sam), "deploy", "--config-env", environment, "--parameter-overrides", *given]
-    )
+    command = [str(Path(sys.executable).with_name("sam")), "deploy", "--config-env", environment]
+    if stack is None and override("DeletionProtection", environment) == "true":
+        print("The first deployment is made without deletion protection. A second step adds it.", file=sys.stderr)
+        first = subprocess.run([*command, "--parameter-overrides", *given, UNPROTECTED], check=False)
+        if first.returncode != 0:
+            sys.exit(first.returncode)
+        command.append("--no-confirm-changeset")
+    os.execv(command[0], [*command, "--parameter-overrides", *given])  # noqa: S606
+
+
+def kept_log_role(session: Any, stack: Stack | None, configured: str, default: str) -> list[str]:
+    """The parameter that leaves the account's role of API Gateway alone, if the deployment would replace it.
+
+    Whoever sits at a terminal may let it be replaced. Raises ``BotoCoreError``, ``ClientError``.
+    """
+    before = stack.parameters.get("AccessLogs") if stack is not None else None
+    if (configured or before or default) != "set-role" or before == "set-role":
+        return []
+    role = log_role(session)
+    if role is None:
+        return []
+    print(f"API Gateway writes the logs of all APIs of this account and region with {role}.", file=sys.stderr)
+    if sys.stdin.isatty() and input("Replace it by a role of this stack? [y/N] ").strip().lower() == "y":
+        return []
+    print("It stays, and this stack uses it: AccessLogs=use-role.", file=sys.stderr)
+    return [KEEPS_LOG_ROLE]
 
 
 def overrides(configured: Any, parameters: Mapping[str, Any]) -> list[str]:

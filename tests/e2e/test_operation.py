@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from tests.e2e import emulator
-from tests.e2e.deployment import PARAMETERS, STACK
+from tests.e2e.deployment import BOUNDARY, KEY, PARAMETERS, STACK
 from tests.stack.translation import translate
 
 pytestmark = pytest.mark.build
@@ -66,3 +66,21 @@ def test_every_alarm_of_the_template_watches_what_was_deployed(deployment):
     assert deployment.outputs["RunsQueueUrl"].endswith("/" + queue["Value"])
     [function] = watched["AWS/Lambda", "Errors"]
     assert function["Value"] == deployment.physical("SweeperFunction")
+
+
+def test_roles_have_the_path_and_the_boundary_that_were_asked_for(deployment):
+    iam = deployment.client("iam")
+    for function in ("AgentsRole", "ApiLogRole"):
+        role = iam.get_role(RoleName=deployment.physical(function))["Role"]
+        assert role["Path"] == PARAMETERS["RolePath"]
+        assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == BOUNDARY
+
+
+def test_data_is_encrypted_by_the_key_that_was_named(deployment):
+    table = deployment.client("dynamodb").describe_table(TableName=deployment.outputs["SessionsTableName"])["Table"]
+    assert (table["SSEDescription"]["Status"], table["SSEDescription"]["KMSMasterKeyArn"]) == ("ENABLED", KEY)
+    secret = deployment.client("secretsmanager").describe_secret(SecretId=deployment.outputs["SecurityKeySecret"])
+    assert secret["KmsKeyId"] == KEY
+    bucket = deployment.client("s3").get_bucket_encryption(Bucket=deployment.outputs["BucketName"])
+    [rule] = bucket["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == KEY

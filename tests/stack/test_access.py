@@ -72,6 +72,24 @@ def test_each_function_has_a_role_of_its_own_that_only_lambda_assumes(stack: Sta
         }
 
 
+def test_roles_and_policies_have_the_boundary_and_the_path_that_an_account_requires(stack: Stack) -> None:
+    boundary = "arn:aws:iam::123456789012:policy/boundary"
+    bound = translate(PermissionsBoundary=boundary, RolePath="/agents/")
+    for before, after in ((stack[name], each) for name, each in bound.items() if each["Type"] == "AWS::IAM::Role"):
+        assert (before["Properties"]["Path"], after["Properties"]["Path"]) == ("/", "/agents/")
+        assert "PermissionsBoundary" not in before["Properties"]
+        assert after["Properties"]["PermissionsBoundary"] == boundary
+    policies = [each["Properties"] for each in bound.values() if each["Type"] == "AWS::IAM::ManagedPolicy"]
+    assert {policy["Path"] for policy in policies} == {"/agents/"}
+
+
+@pytest.mark.parametrize("path", ["/", "/agents/", "/a/b/"])
+def test_a_path_of_roles_begins_and_ends_with_a_slash(path: str) -> None:
+    assert accepts("RolePath", path)
+    assert not accepts("RolePath", path + "x")
+    assert not accepts("RolePath", "x" + path)
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_may_do_what_it_does_and_nothing_else(stack: Stack, function: str) -> None:
     assert grants(statements(stack, function)) == GRANTS[function] | log_and_trace(function)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import NoRegionError
+from botocore.exceptions import ClientError, NoRegionError
 
 from scripts import models as built
 from scripts import samconfig, stack
-from scripts.deploy import model_parameters, overrides
+from scripts.account import Stack, Stuck, deployed
+from scripts.deploy import kept_log_role, model_parameters, overrides
 from tests.cloud import tenant
 from tests.stack.translation import ROOT, source
 
@@ -58,37 +61,144 @@ def test_without_a_configured_value_only_the_target_is_named() -> None:
     assert named.keys() == {"Architecture", "Runtime"}
 
 
-def test_sam_is_started_with_these_overrides(tmp_path: Path) -> None:
-    """In a copy of the project that has been built, with a stand-in for sam beside the interpreter."""
+@pytest.fixture
+def deploy(tmp_path: Path, cloud_url: str) -> Callable[..., tuple[int, list[list[str]]]]:
+    """Deploys a copy of the project that has been built, with a stand-in for sam beside the interpreter.
+
+    Gives the exit status, and the arguments of each start of sam, which exits with ``status``.
+    """
     programs, manifest = tmp_path / "bin", tmp_path / ".aws-sam/build/ComponentsLayer/python/manifest.json"
     programs.mkdir()
     (programs / "python").symlink_to(sys.executable)
-    (programs / "sam").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    (programs / "sam").chmod(0o755)
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
     for name in ("template.yaml", "samconfig.toml"):
         shutil.copy(ROOT / name, tmp_path)
     manifest.parent.mkdir(parents=True)
     manifest.write_text(json.dumps({"model_needs": []}))
     packages = [path for path in sys.path if path and Path(path) != ROOT]
-    done = subprocess.run(
-        [programs / "python", "-m", "scripts.deploy", "--config-env", "prod"],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join([str(tmp_path), *packages])},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.splitlines() == [
-        "deploy",
-        "--config-env",
-        "prod",
-        "--parameter-overrides",
-        "DeletionProtection=true LogRetention=90",
+    variables = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), *packages]),
+        "AWS_ENDPOINT_URL": cloud_url,
+        "AWS_ACCESS_KEY_ID": tenant(),
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_DEFAULT_REGION": "eu-north-1",
+    }
+
+    def run(environment: str, *, status: int = 0) -> tuple[int, list[list[str]]]:
+        (programs / "sam").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" END\nexit {status}\n')
+        (programs / "sam").chmod(0o755)
+        command = [programs / "python", "-m", "scripts.deploy", "--config-env", environment]
+        done = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False)
+        starts = [text.splitlines() for text in done.stdout.split("END\n")[:-1]]
+        return done.returncode, starts
+
+    return run
+
+
+PROTECTED = "DeletionProtection=true LogRetention=90"
+
+
+def test_a_stack_is_first_deployed_without_protection_because_protected_tables_cannot_be_rolled_back(
+    deploy: Callable[..., tuple[int, list[list[str]]]],
+) -> None:
+    status, (first, second) = deploy("prod")
+    given = [
+        *("deploy", "--config-env", "prod"),
+        *("--parameter-overrides", PROTECTED),
         *(f"{name}={source()['Parameters'][name]['Default']}" for name in ("Architecture", "Runtime")),
         'BedrockModels=""',
         'BedrockProfiles=""',
     ]
+    assert status == 0
+    assert first == [*given, "DeletionProtection=false"]
+    assert as_sam_reads(first[4:])["DeletionProtection"] == "false"
+    assert second == [*given[:3], "--no-confirm-changeset", *given[3:]]
+
+
+def test_the_second_step_is_not_made_when_the_first_one_fails(
+    deploy: Callable[..., tuple[int, list[list[str]]]],
+) -> None:
+    status, starts = deploy("prod", status=3)
+    assert (status, len(starts)) == (3, 1)
+
+
+class Account:
+    """A session of boto3 whose account has what it is told."""
+
+    def __init__(self, *, stack: dict[str, Any] | str, role: str | None = None) -> None:
+        self._stack = stack
+        self._role = role
+
+    def client(self, _service: str) -> Account:
+        return self
+
+    def describe_stacks(self, **_: str) -> dict[str, Any]:
+        if isinstance(self._stack, str):
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": self._stack}}, "DescribeStacks")
+        return {"Stacks": [self._stack]}
+
+    def get_account(self) -> dict[str, Any]:
+        return {} if self._role is None else {"cloudwatchRoleArn": self._role}
+
+
+ROLE = "arn:aws:iam::111122223333:role/of-another-api"
+
+
+def a_stack(status: str, **parameters: str) -> dict[str, Any]:
+    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()]
+    return {"StackStatus": status, "Parameters": given}
+
+
+@pytest.mark.parametrize(
+    ("found", "parameters"),
+    [
+        ("Stack with id mine does not exist", None),
+        (a_stack("REVIEW_IN_PROGRESS"), None),
+        (a_stack("UPDATE_ROLLBACK_COMPLETE", AccessLogs="none"), {"AccessLogs": "none"}),
+    ],
+)
+def test_a_stack_exists_once_something_of_it_was_made(found: Any, parameters: dict[str, str] | None) -> None:
+    stack = deployed(Account(stack=found), "mine")
+    assert (stack and stack.parameters) == parameters
+
+
+@pytest.mark.parametrize("status", ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"])
+def test_a_stack_that_cannot_be_updated_is_not_deployed(status: str) -> None:
+    with pytest.raises(Stuck, match=status):
+        deployed(Account(stack=a_stack(status)), "mine")
+
+
+@pytest.mark.parametrize(
+    ("before", "configured", "role", "given"),
+    [
+        (None, "", ROLE, ["AccessLogs=use-role"]),
+        (None, "", None, []),
+        (None, "use-role", ROLE, []),
+        ("set-role", "", ROLE, []),
+        ("use-role", "", ROLE, []),
+        ("none", "set-role", ROLE, ["AccessLogs=use-role"]),
+    ],
+    ids=["first", "first, no role", "configured", "its own", "left alone before", "turned on"],
+)
+def test_an_account_s_role_for_logs_is_not_replaced_unseen(
+    monkeypatch: pytest.MonkeyPatch, before: str | None, configured: str, role: str | None, given: list[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    stack = None if before is None else Stack("mine", {"AccessLogs": before})
+    assert kept_log_role(Account(stack="", role=role), stack, configured, "set-role") == given
+
+
+@pytest.mark.parametrize(("typed", "given"), [("y", []), ("", ["AccessLogs=use-role"])])
+def test_whoever_deploys_may_let_it_be_replaced(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str, given: list[str]
+) -> None:
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    monkeypatch.setattr("builtins.input", lambda _: typed)
+    assert kept_log_role(Account(stack="", role=ROLE), None, "", "set-role") == given
+    assert ROLE in capsys.readouterr().err
 
 
 @pytest.fixture

@@ -231,6 +231,9 @@ def test_every_body_that_is_read_reaches_a_function_as_it_was_sent(stack: Stack)
         ("INVALID_SIGNATURE", 404, "NOT_FOUND"),
         ("DEFAULT_4XX", 404, "NOT_FOUND"),
         ("RESOURCE_NOT_FOUND", 404, "NOT_FOUND"),
+        ("UNAUTHORIZED", 401, "UNAUTHORIZED"),
+        ("EXPIRED_TOKEN", 401, "UNAUTHORIZED"),
+        ("INVALID_API_KEY", 403, "FORBIDDEN"),
         ("ACCESS_DENIED", 403, "FORBIDDEN"),
         ("WAF_FILTERED", 403, "FORBIDDEN"),
         ("BAD_REQUEST_BODY", 400, "BAD_REQUEST"),
@@ -241,6 +244,7 @@ def test_every_body_that_is_read_reaches_a_function_as_it_was_sent(stack: Stack)
         ("QUOTA_EXCEEDED", 429, "TOO_MANY_REQUESTS"),
         ("INTEGRATION_TIMEOUT", 503, "SERVICE_UNAVAILABLE"),
         ("INTEGRATION_FAILURE", 503, "SERVICE_UNAVAILABLE"),
+        ("AUTHORIZER_FAILURE", 503, "SERVICE_UNAVAILABLE"),
         ("DEFAULT_5XX", 500, "INTERNAL_ERROR"),
     ],
 )
@@ -252,6 +256,19 @@ def test_what_api_gateway_answers_itself_has_our_error_format_and_any_page_may_r
     assert error.keys() == {"detail", "error_code"}
     assert (int(answer["statusCode"]), error["error_code"]) == (status, code)
     assert answer["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] == "'*'"
+
+
+OF_CLIENTS = {
+    *("ACCESS_DENIED", "BAD_REQUEST_BODY", "BAD_REQUEST_PARAMETERS", "EXPIRED_TOKEN", "INVALID_API_KEY"),
+    *("INVALID_SIGNATURE", "MISSING_AUTHENTICATION_TOKEN", "QUOTA_EXCEEDED", "REQUEST_TOO_LARGE"),
+    *("RESOURCE_NOT_FOUND", "THROTTLED", "UNAUTHORIZED", "UNSUPPORTED_MEDIA_TYPE", "WAF_FILTERED"),
+}
+"""https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html"""
+
+
+def test_no_error_of_a_client_that_has_a_name_is_taken_for_an_unknown_path(stack: Stack) -> None:
+    """DEFAULT_4XX changes the status of every 4XX without an answer of its own."""
+    assert body(stack)["x-amazon-apigateway-gateway-responses"].keys() >= OF_CLIENTS
 
 
 def test_an_unknown_path_is_not_found(stack: Stack) -> None:

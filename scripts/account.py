@@ -1,0 +1,56 @@
+"""What is asked of the account before a deployment: whether the stack exists, and whose role API Gateway logs with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+_NEVER_MADE = ("REVIEW_IN_PROGRESS",)
+"""A change set was made for the first deployment, and nothing of it."""
+_STUCK = ("CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED")
+"""CloudFormation updates none of them.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html"""
+
+
+class Stuck(Exception):
+    """The stack's first deployment, or its deletion, failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack that was deployed."""
+
+    name: str
+    parameters: Mapping[str, str]
+
+
+def deployed(session: Any, name: str) -> Stack | None:
+    """The stack; None if there is none yet. Raises ``Stuck``, ``BotoCoreError``, ``ClientError``."""
+    try:
+        [found] = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    status = found["StackStatus"]
+    if status in _NEVER_MADE:
+        return None
+    if status in _STUCK:
+        raise Stuck(
+            f"The stack {name} is {status}. Remove what is left of it first: docs/operations.md, "
+            '"A first deployment that failed", has the commands.'
+        )
+    given = {each["ParameterKey"]: each.get("ParameterValue", "") for each in found.get("Parameters", ())}
+    return Stack(name, given)
+
+
+def log_role(session: Any) -> str | None:
+    """The role that API Gateway writes logs with in this account and region; None if it has none.
+
+    Raises ``BotoCoreError``, ``ClientError``.
+    """
+    role: str | None = session.client("apigateway").get_account().get("cloudwatchRoleArn")
+    return role or None

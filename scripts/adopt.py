@@ -1,0 +1,94 @@
+"""``make adopt NAMES=…``: begin a stack with the tables and the bucket that a deleted one has left behind.
+
+CloudFormation imports them into a stack that has nothing else. ``make deploy`` then adds the rest, as an update.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from scripts.account import Stuck, deployed
+from scripts.samconfig import ROOT, deployment
+
+IDENTIFIERS = {"AWS::DynamoDB::Table": "TableName", "AWS::S3::Bucket": "BucketName"}
+"""What CloudFormation knows an existing resource by."""
+_CHANGE_SET = "adopt"
+
+
+class Refused(Exception):
+    """The text says why nothing was imported."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Import what is named. Gives the process's exit status: 1 if it cannot be done."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.adopt", description=__doc__)
+    parser.add_argument("names", nargs="+", help="such as RunsTable=agentos-RunsTable-1ABCDEF")
+    parser.add_argument("--config-env", default="default", help="environment of samconfig.toml; default: %(default)s")
+    options = parser.parse_args(arguments)
+    config = deployment(options.config_env)
+    try:
+        session = boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
+        if deployed(session, config["stack_name"]) is not None:
+            raise Refused(f"The stack {config['stack_name']} exists already.")
+        adopt(session.client("cloudformation"), config["stack_name"], names_of(options.names))
+    except (BotoCoreError, ClientError, WaiterError, Refused, Stuck) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"The stack {config['stack_name']} has them. `make deploy` adds the rest.")
+    return 0
+
+
+def kept() -> dict[str, Any]:
+    """The template's resources that outlive their stack and hold its data, by logical id."""
+    resources = yaml_parse((ROOT / "template.yaml").read_text())["Resources"]
+    return {
+        name: each
+        for name, each in resources.items()
+        if each["Type"] in IDENTIFIERS and each["DeletionPolicy"] == "RetainExceptOnCreate"
+    }
+
+
+def names_of(pairs: Sequence[str]) -> dict[str, str]:
+    """Logical id -> name. Raises ``Refused`` unless every kept resource is named."""
+    names = dict(pair.partition("=")[::2] for pair in pairs)
+    wanted = kept()
+    if names.keys() != wanted.keys() or not all(names.values()):
+        raise Refused(f"Name each of {', '.join(f'{name}=…' for name in wanted)}. One that is lost is created by hand.")
+    return names
+
+
+def adopt(client: Any, stack: str, names: Mapping[str, str]) -> None:
+    """Make the stack. Raises ``ClientError``, ``WaiterError``."""
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    resources = kept()
+    body = {key: template[key] for key in ("AWSTemplateFormatVersion", "Parameters", "Conditions")}
+    client.create_change_set(
+        StackName=stack,
+        ChangeSetName=_CHANGE_SET,
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps(body | {"Resources": resources}),
+        ResourcesToImport=[
+            {
+                "ResourceType": each["Type"],
+                "LogicalResourceId": name,
+                "ResourceIdentifier": {IDENTIFIERS[each["Type"]]: names[name]},
+            }
+            for name, each in resources.items()
+        ],
+    )
+    every = {"Delay": 2, "MaxAttempts": 150}
+    client.get_waiter("change_set_create_complete").wait(StackName=stack, ChangeSetName=_CHANGE_SET, WaiterConfig=every)
+    client.execute_change_set(StackName=stack, ChangeSetName=_CHANGE_SET)
+    client.get_waiter("stack_import_complete").wait(StackName=stack, WaiterConfig=every)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
