@@ -7,7 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
 from secrets import token_bytes
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from fastapi import APIRouter, FastAPI
@@ -24,6 +24,7 @@ from agentos_lambda.api.routes.optimize import optimize_router
 from agentos_lambda.api.routes.session_media import session_media_router
 from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
+from agentos_lambda.api.routes.usage import usage_router
 from agentos_lambda.identity.accounts.known import KnownAccounts
 from agentos_lambda.identity.accounts.service import AccountService
 from agentos_lambda.identity.authority import Authority, Tokens
@@ -32,7 +33,8 @@ from agentos_lambda.memories.service import MemoryService
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.model import Component, Continuation, RunInput
 from agentos_lambda.sessions.service import SessionService
-from agentos_lambda.stores.memory import MemoryAccounts
+from agentos_lambda.stores.memory import MemoryAccounts, MemoryStore
+from agentos_lambda.usage.service import UsageService
 from tests.memories.joiner import Joiner
 from tests.runs.world import OneOfEach, World
 
@@ -98,6 +100,8 @@ def _app(origins: tuple[str, ...]) -> FastAPI:
     router.include_router(account_router(accounts))
     optimizer: Any = _Part(lambda api: api.optimizer)
     router.include_router(optimize_router(services.catalog, optimizer, clock))
+    usage: Any = _Part(lambda api: api.usage)
+    router.include_router(usage_router(usage))
     return create_app(router, services)
 
 
@@ -124,6 +128,7 @@ class Api:
             self._current_key, world.clock, tokens=self.tokens, accounts=known, takes_key=False, isolates_users=True
         )
         self.sessions = SessionService(world.store, world.queue, world.clock, new_id=world.new_id)
+        self.usage = UsageService(cast(MemoryStore, world.store), world.clock)
         self.memories = MemoryService(world.store, world.clock, new_id=world.new_id)
         self.optimizer = MemoryOptimizer(world.store, lambda: self.summarizer, world.clock, new_id=world.new_id)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")

@@ -13,6 +13,7 @@ from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.memories import MemoryChange
 from agentos_lambda.runs.model import Continuation, RunOutput, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
+from agentos_lambda.runs.usage import Usage
 
 
 @dataclass
@@ -100,6 +101,10 @@ class ScriptedRun:
             state={"slices": 1 + (self.request.carried.state["slices"] if self.request.carried is not None else 0)},
             so_far=self.so_far,
         )
+
+    def used(self) -> Usage:
+        """A token for each delta, of ten times as long a request."""
+        return Usage(10 * len(self.said), len(self.said))
 
     def left_behind(self) -> bool:
         return self.leaves_behind

@@ -10,6 +10,7 @@ from agentos_lambda.runs.log_buffer import LogBuffer
 from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord
 from agentos_lambda.runs.supervisor import AttemptSupervisor, StopReason
 from agentos_lambda.runs.timing import LEASE_MS, RENEWAL_INTERVAL_MS
+from agentos_lambda.runs.usage import Usage
 from agentos_lambda.stores.memory import MemoryStore
 from tests.clocks import ManualClock
 
@@ -59,6 +60,7 @@ class Supervised:
             log_buffer=self.buffer,
             deadline=deadline,
             on_stop=self.stops.append,
+            used=lambda: Usage(self.clock.now() - now),
         )
 
     def after(self, milliseconds: int) -> list[str]:

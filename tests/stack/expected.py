@@ -60,6 +60,7 @@ READ_KEY = {("secretsmanager:GetSecretValue", "SecuritySecret.Id")} | READ_ACCOU
 KEEP_ACCOUNTS = {(f"dynamodb:{action}", "AccountsTable.Arn") for action in ("PutItem", "UpdateItem", "DeleteItem")} | {
     ("dynamodb:Query", "${AccountsTable.Arn}/index/listed")
 }
+READ_USAGE = {("dynamodb:Query", "${RunsTable.Arn}/index/usage")}
 COMPONENTS_SECRET = (
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/components"
 )
@@ -78,7 +79,7 @@ START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE
 
 GRANTS: dict[str, set[Grant]] = {
     "ConfigFunction": READ_KEY,
-    "ControlFunction": READ_KEY | RUN_GRANTS | KEEP_SESSIONS | LIST | KEEP_ACCOUNTS,
+    "ControlFunction": READ_KEY | RUN_GRANTS | KEEP_SESSIONS | LIST | KEEP_ACCOUNTS | READ_USAGE,
     "FollowFunction": READ_KEY | READ_EVENTS,
     "AgentsFunction": START_RUNS | RUN_COMPONENTS,
     "TeamsFunction": START_RUNS | RUN_COMPONENTS,

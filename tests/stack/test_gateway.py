@@ -66,6 +66,7 @@ SESSION_ROUTES = {
     "/sessions/{session_id}/media/{proxy+}": ("get",),
 }
 ACCOUNT_ROUTES = {
+    "/usage": ("get",),
     "/service-accounts": ("get", "post"),
     "/service-accounts/{service_account_id}": ("delete",),
 }

@@ -61,6 +61,7 @@ def test_a_commit_shows_record_output_session_and_events_together(store, status)
         seals={1: 1},
         lease_until=None,
         in_session=True,
+        account=record.payer,
     )
     assert store.get("run-1") == ended
     assert store.output(ended) == made.output

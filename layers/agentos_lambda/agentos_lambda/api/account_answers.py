@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from agentos_lambda.api.answers import PageInfo
+from agentos_lambda.api.answers import Count, PageInfo
 
 TextOrNull = Annotated[str | None, WithJsonSchema({"type": ["string", "null"]})]
 NumberOrNull = Annotated[int | None, WithJsonSchema({"type": ["integer", "null"]})]
@@ -45,3 +45,27 @@ class NewServiceAccount(ServiceAccount):
 class ServiceAccountPage(TypedDict):
     data: list[ServiceAccount]
     meta: PageInfo
+
+
+class Used(TypedDict):
+    runs: Count
+    input_tokens: Annotated[int, Field(description="Of all models of all components of the runs")]
+    output_tokens: int
+    seconds: Annotated[float, Field(description="For which the runs executed")]
+
+
+class UsageLine(Used):
+    day: Annotated[str, WithJsonSchema({"type": "string", "format": "date"})]
+    account: Annotated[TextOrNull, Field(description="The account or the user; null for runs of nobody")]
+
+
+Usage = TypedDict(
+    "Usage",
+    {
+        "from": Annotated[str, WithJsonSchema({"type": "string", "format": "date"})],
+        "to": Annotated[str, WithJsonSchema({"type": "string", "format": "date"})],
+        "data": list[UsageLine],
+        "total": Used,
+    },
+)
+"""``from`` is a keyword of Python."""

@@ -51,6 +51,15 @@ class NoContent(Response):
         super().__init__(status_code=204)
 
 
+class Csv(Response):
+    """A table as a file of this name."""
+
+    media_type = "text/csv"
+
+    def __init__(self, text: str, name: str) -> None:
+        super().__init__(text, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
 class TypedRoute(APIRoute):
     """A route that demands what the table of operations says: one that is not in it cannot be made.
 

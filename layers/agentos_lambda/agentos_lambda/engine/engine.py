@@ -20,6 +20,7 @@ from agentos_lambda.engine.models.unreadable_errors import tell_errors_in_words
 from agentos_lambda.engine.run import CANCEL_GRACE_SECONDS, AgnoRun
 from agentos_lambda.engine.slices.safe_points import find_safe_points
 from agentos_lambda.engine.summaries import summarizing
+from agentos_lambda.engine.tokens import watch_models
 from agentos_lambda.media.fetcher import Fetcher
 from agentos_lambda.memories.ports import Summarize
 from agentos_lambda.protocol.values import Kind
@@ -58,6 +59,7 @@ class AgnoEngine:
         adapt_models()
         say_where_keys_go()
         tell_errors_in_words()
+        watch_models()
         fetch_for_agno(self._fetcher)
 
     def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:

@@ -36,11 +36,13 @@ from agentos_lambda.engine.slices.safe_points import SafePoints, note_safe_point
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.engine.terminal_events import cancelled_events, error_event, paused_event
 from agentos_lambda.engine.to_json import plain_object
+from agentos_lambda.engine.tokens import TokenCount, count_tokens
 from agentos_lambda.media.fetcher import Fetcher
 from agentos_lambda.protocol.events import ERROR_EVENTS, TEXT_EVENTS, cancel_reason, terminal_event
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.model import Continuation, Work
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
+from agentos_lambda.runs.usage import Usage
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +97,7 @@ class AgnoRun:
         self._tasks = Tasks(self._exited)
         self._threads = RunThreads()
         self._connections = Connections(template, self._without_toolkit)
+        self._tokens = TokenCount()
         self._stopping = False
         self._events_ended = False
         self._blocked = BlockedOutputs(request.run_id)
@@ -145,6 +148,9 @@ class AgnoRun:
             self._outcome = handed_over(self._request, self._template.name, self._database, self._observed.blocked)
         return self._outcome or outcome_of(self._request, self._template.name, self._database, self._observed)
 
+    def used(self) -> Usage:
+        return self._tokens.used()
+
     def left_behind(self) -> bool:
         tasks_go_on = any(not task.done() for task in (self._task, *self._tasks) if task is not None)
         return tasks_go_on or self._threads.busy()
@@ -157,6 +163,7 @@ class AgnoRun:
         note_blocked_outputs(self._blocked)
         note_decisions(self._observed.decisions)
         note_safe_points(self._points)
+        count_tokens(self._tokens)
         try:
             started = self._start(await self._with_files(self._request.work))
             if self._request.stream:

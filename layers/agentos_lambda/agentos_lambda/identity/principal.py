@@ -41,6 +41,11 @@ class Principal:
     account_id: str | None = None
     """Of its service account."""
 
+    @property
+    def account(self) -> str | None:
+        """Who answers for what it uses, also where it acts for somebody else; None: whom its requests name."""
+        return self.subject if self.kind in _WITH_SUBJECT else None
+
     def acts_for(self, claimed: str | None) -> str | None:
         """The user of a run that it starts, if its request names the user ``claimed``.
 

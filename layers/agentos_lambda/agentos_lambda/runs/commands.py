@@ -31,6 +31,8 @@ class StartRun:
     """Only a session of the user's own may be run in."""
     principal: str | None = None
     """Who asks: nobody else repeats its idempotency keys. None if that follows from the user."""
+    account: str | None = None
+    """Who answers for what the run uses; None: its user."""
 
     @property
     def caller(self) -> Caller:

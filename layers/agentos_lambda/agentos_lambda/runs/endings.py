@@ -19,6 +19,7 @@ from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, S
 from agentos_lambda.runs.ports import EngineOutcome, Store
 from agentos_lambda.runs.timing import MAX_UNLOGGED_EVENTS
 from agentos_lambda.runs.titles import title_of
+from agentos_lambda.runs.usage import Usage
 from agentos_lambda.runs.work_json import carried_to_json
 
 DEADLINE_EXCEEDED = "deadline exceeded"
@@ -98,10 +99,16 @@ class EndingMaker:
         return list(terminal_events(record, name, outcome.status, now=now, content=text, error=outcome.error))
 
     def of_attempt(
-        self, record: RunRecord, outcome: EngineOutcome, last_events: EventPack | None, *, read: Session | None = None
+        self,
+        record: RunRecord,
+        outcome: EngineOutcome,
+        last_events: EventPack | None,
+        *,
+        read: Session | None = None,
+        used: Usage | None = None,
     ) -> Ending:
         """The ending of an attempt. ``last_events``: its last pack with the terminal events; None if it has no log.
-        ``read``: the session as the run has read it."""
+        ``read``: the session as the run has read it. ``used``: what the run has used, if more than the record says."""
         run = {**outcome.output.run, "status": outcome.status.value}
         return Ending(
             before=record,
@@ -118,13 +125,20 @@ class EndingMaker:
             last_events=last_events,
             sealed_at=last_events.last_index if last_events is not None else None,
             withdrawn=outcome.withdrawn,
+            used=used,
         )
 
     def handed_over(
-        self, record: RunRecord, carried: Carried, last_events: EventPack | None, *, sealed_at: int | None
+        self,
+        record: RunRecord,
+        carried: Carried,
+        last_events: EventPack | None,
+        *,
+        sealed_at: int | None,
+        used: Usage | None = None,
     ) -> Ending:
         """The ending of a slice. ``last_events``: its last pack; None if all its events are logged. ``sealed_at``: the
-        index of its last event, if it has any."""
+        index of its last event, if it has any. ``used``: what the run has used, if more than the record says."""
         return Ending(
             before=record,
             status=RunStatus.PENDING,
@@ -134,6 +148,7 @@ class EndingMaker:
             last_events=last_events,
             sealed_at=sealed_at,
             work=carried_to_json(carried),
+            used=used,
         )
 
     def cancelled_at_rest(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
 from agentos_lambda.protocol.values import Event, RunStatus
 from agentos_lambda.runs.carried import Carried
+from agentos_lambda.runs.clock import Stopwatch
 from agentos_lambda.runs.description import describe
 from agentos_lambda.runs.endings import (
     EXECUTION_LOST,
@@ -38,11 +39,9 @@ from agentos_lambda.runs.ports import EngineOutcome, EngineRequest, EngineRun
 from agentos_lambda.runs.session_limits import refused_change, refused_request
 from agentos_lambda.runs.supervisor import StopReason
 from agentos_lambda.runs.turns import Turns
+from agentos_lambda.runs.usage import NOTHING, Usage
 
 log = logging.getLogger(__name__)
-
-_RETRY_PAUSES_SECONDS = (0.5, 1.0, 2.0)
-"""Between the tries of an ending that the store did not answer: all together well within the lease."""
 
 
 class Execution:
@@ -82,6 +81,7 @@ class Execution:
         self._stopped = False
         self._handing_over = False
         self._plan = plan = context.plan(record, request.carried, deadline=deadline)
+        self._since_begin = Stopwatch(context.clock)
         self._supervisor = context.supervisor(
             record,
             context.store,
@@ -91,6 +91,7 @@ class Execution:
             on_stop=self._stop_engine,
             hand_over_at=plan.hand_over_at,
             on_hand_over=self._hand_over_engine,
+            used=self._used,
         )
         self._events: asyncio.Queue[IndexedEvent | None] = asyncio.Queue()
         self.task = asyncio.create_task(self._run(), name=f"run-{record.run_id}")
@@ -199,17 +200,22 @@ class Execution:
         if self._engine_run is not None:
             self._engine_run.hand_over()
 
+    def _used(self) -> Usage:
+        """What the run has used so far, in this attempt and those before it."""
+        tokens = self._engine_run.used() if self._engine_run is not None else NOTHING
+        return self.record.usage.plus(tokens).plus(Usage(milliseconds=self._since_begin.elapsed_ms()))
+
     async def _commit(self, outcome: EngineOutcome, terminal: list[Event]) -> AttemptResult:
         """Commit the outcome, or what becomes of it if another write came first or the store refuses it."""
         if self._supervisor.stop_reason is StopReason.FENCED:
             return await self._fenced(await self._current_record())
-        commit = self._context.store.commit
+        commit, used = self._context.store.commit, self._used()
         if outcome.status is RunStatus.PENDING and self._feed is not None:
             await asyncio.to_thread(self._feed.hand_over)
         while True:
-            ending, numbered = self._ending(outcome, terminal)
+            ending, numbered = self._ending(outcome, terminal, used)
             try:
-                self.record = await self._store_ending(commit, ending)
+                self.record = await self._context.store_ending(commit, ending)
             except (CancelWins, NotStorable, SessionTaken) as refusal:
                 if isinstance(refusal, SessionTaken):
                     commit = self._context.store.commit_without_session
@@ -231,18 +237,18 @@ class Execution:
                 answer = outcome.answer
                 return AttemptResult(self.record, ending.output if answer is None else RunOutput(answer))
 
-    def _ending(self, outcome: EngineOutcome, terminal: list[Event]) -> tuple[Ending, list[IndexedEvent]]:
+    def _ending(self, outcome: EngineOutcome, terminal: list[Event], used: Usage) -> tuple[Ending, list[IndexedEvent]]:
         """The ending of the attempt, and its terminal events with their indexes."""
         if outcome.status is RunStatus.PENDING:
-            return self._hand_over(outcome), []
+            return self._hand_over(outcome, used), []
         last_events: EventPack | None = None
         numbered: list[IndexedEvent] = []
         if self._buffer is not None:
             last_events, numbered = self._buffer.finish(terminal, withdrawn=outcome.withdrawn)
-        endings = self._context.endings
-        return endings.of_attempt(self.record, outcome, last_events, read=self._request.session), numbered
+        read, endings = self._request.session, self._context.endings
+        return endings.of_attempt(self.record, outcome, last_events, read=read, used=used), numbered
 
-    def _hand_over(self, outcome: EngineOutcome) -> Ending:
+    def _hand_over(self, outcome: EngineOutcome, used: Usage) -> Ending:
         """The ending of a slice. From now on the run has a log."""
         if self._buffer is None:
             self._buffer = LogBuffer(self._context.clock, self.record.next_index)
@@ -251,17 +257,8 @@ class Execution:
         until, state = self._plan.until or 0, outcome.state or {}
         carried = Carried(self._request.work, until, outcome.output, outcome.session, outcome.memories, state)
         last_events, _ = self._buffer.finish([])
-        return self._context.endings.handed_over(self.record, carried, last_events, sealed_at=self._buffer.last_index)
-
-    async def _store_ending(self, commit: Callable[[Ending], RunRecord], ending: Ending) -> RunRecord:
-        """Commit the ending. It has the same token each time, so that it counts once."""
-        for seconds in _RETRY_PAUSES_SECONDS:
-            try:
-                return await asyncio.to_thread(commit, ending)
-            except StoreUnavailable:
-                log.warning("the run is not committed yet", extra={"run_id": self.record.run_id})
-            await self._context.pause(seconds)
-        return await asyncio.to_thread(commit, ending)
+        sealed_at, endings = self._buffer.last_index, self._context.endings
+        return endings.handed_over(self.record, carried, last_events, sealed_at=sealed_at, used=used)
 
     async def _current_record(self) -> RunRecord | None:
         """The record as it is now; None if the store does not answer."""

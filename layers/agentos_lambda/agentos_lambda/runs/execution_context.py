@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from agentos_lambda.runs.carried import Carried
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EndingMaker
+from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.fan_out import FanOut
-from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.runs.model import Ending, RunRecord
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, RunQueue, Store
 from agentos_lambda.runs.sending import send
 from agentos_lambda.runs.slices import SlicePlan, Slicing, uncut
 from agentos_lambda.runs.supervisor import AttemptSupervisor
+
+log = logging.getLogger(__name__)
+
+_RETRY_PAUSES_SECONDS = (0.5, 1.0, 2.0)
+"""Between the tries of an ending that the store did not answer: all together well within the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +57,13 @@ class ExecutionContext:
         """Have a worker carry the run on."""
         if self.queue is not None:
             send(self.queue, self.store, record)
+
+    async def store_ending(self, commit: Callable[[Ending], RunRecord], ending: Ending) -> RunRecord:
+        """Commit the ending. It has the same token each time, so that it counts once."""
+        for seconds in _RETRY_PAUSES_SECONDS:
+            try:
+                return await asyncio.to_thread(commit, ending)
+            except StoreUnavailable:
+                log.warning("the run is not committed yet", extra={"run_id": ending.before.run_id})
+            await self.pause(seconds)
+        return await asyncio.to_thread(commit, ending)

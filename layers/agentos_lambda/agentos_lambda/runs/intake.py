@@ -149,6 +149,7 @@ class RunIntake:
             accepted_at=self._clock.now(),
             token=self._new_id(),
             request_hash=command.request_hash(),
+            account=command.account,
         )
 
     def _check_queue(self) -> None:

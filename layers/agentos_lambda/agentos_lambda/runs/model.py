@@ -8,6 +8,7 @@ from typing import Any
 
 from agentos_lambda.protocol.values import Event, Json, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.memories import MemoryChange
+from agentos_lambda.runs.usage import NOBODY, NOTHING, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,15 @@ class RunRecord:
     """The first index that the log may serve: what came before was withdrawn."""
     slices: int = 0
     """How many executors have handed the run over since it was started or continued."""
+    account: str | None = None
+    """Who answers for what it uses: the subject of its caller's token. None: its user."""
+    usage: Usage = NOTHING
+    """What it has used, as of its last renewal or its end."""
+
+    @property
+    def payer(self) -> str:
+        """Whose usage it is."""
+        return self.account or self.user_id or NOBODY
 
     @property
     def cancel_requested(self) -> bool:
@@ -247,6 +257,12 @@ class Ending:
     """Whether the log may serve ``last_events`` only from now on, and nothing before them."""
     work: Json = None
     """What the next executor goes on from, if the run is handed over."""
+    used: Usage | None = None
+    """What the run has used until now; None: what ``before`` says."""
+
+    @property
+    def usage(self) -> Usage:
+        return self.before.usage if self.used is None else self.used
 
 
 @dataclass(frozen=True, slots=True)

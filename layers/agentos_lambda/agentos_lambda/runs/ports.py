@@ -27,6 +27,7 @@ from agentos_lambda.runs.model import (
     StoredRun,
     Work,
 )
+from agentos_lambda.runs.usage import Usage
 
 MAX_PAST_SESSIONS = 100
 """Of a user, that a run finds at once."""
@@ -86,7 +87,8 @@ class RunStore(Protocol):
         """
 
     def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
-        """Extend the lease of ``record.attempt``. The record returned has the cancel flag. Raises ``Fenced``."""
+        """Extend the lease of ``record.attempt``, and keep its usage. The record returned has the cancel flag. Raises
+        ``Fenced``."""
 
     def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
         """Flag a RUNNING run's cancel (the first flag's time stays); any other run is returned unchanged.
@@ -254,6 +256,9 @@ class EngineRun(Protocol):
 
     def outcome(self) -> EngineOutcome:
         """After ``events`` has ended: how."""
+
+    def used(self) -> Usage:
+        """The tokens that this attempt has used so far. Thread-safe."""
 
     def left_behind(self) -> bool:
         """After ``events`` has ended: whether code of the run still executes, in a thread that cannot be stopped or in

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from enum import Enum, auto
 
 from agentos_lambda.runs.clock import Clock, Stopwatch
@@ -13,6 +14,7 @@ from agentos_lambda.runs.log_buffer import LogBuffer
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.timing import LEASE_MS, POLL_INTERVAL_MS, RENEWAL_INTERVAL_MS
+from agentos_lambda.runs.usage import Usage
 
 log = logging.getLogger(__name__)
 
@@ -41,18 +43,20 @@ class AttemptSupervisor:
         log_buffer: LogBuffer | None,
         deadline: int | None,
         on_stop: Callable[[StopReason], None],
+        used: Callable[[], Usage],
         hand_over_at: int | None = None,
         on_hand_over: Callable[[], None] = lambda: None,
     ) -> None:
         """``deadline``: the time at which the attempt has to come to its end. ``hand_over_at``: from when on somebody
-        else should carry the run on. ``on_stop`` and ``on_hand_over`` are called once each, from the supervisor's
-        thread."""
+        else should carry the run on. ``on_stop`` and ``on_hand_over`` are called once each, and ``used``, which gives
+        what the run has used so far, with each renewal: all from the supervisor's thread."""
         self._record = record
         self._store = store
         self._clock = clock
         self._buffer = log_buffer
         self._on_stop = on_stop
         self._on_hand_over = on_hand_over
+        self._used = used
         now = clock.now()
         self._time_left_ms = None if deadline is None else deadline - now
         self._slice_left_ms = None if hand_over_at is None else hand_over_at - now
@@ -136,7 +140,8 @@ class AttemptSupervisor:
         self._since_poll = Stopwatch(self._clock)
         try:
             if self._since_renewal.elapsed_ms() >= RENEWAL_INTERVAL_MS:
-                current = self._store.renew(self._record, lease_until=self._since_start.now() + LEASE_MS)
+                so_far = replace(self._record, usage=self._used())
+                current = self._store.renew(so_far, lease_until=self._since_start.now() + LEASE_MS)
                 self._since_renewal = self._since_poll
                 self._lease = (self._since_renewal, LEASE_MS)
             else:

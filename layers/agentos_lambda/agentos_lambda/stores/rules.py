@@ -78,6 +78,7 @@ def ended(record: RunRecord, ending: Ending, *, in_session: bool) -> RunRecord:
             sends=1,
             acknowledged_send=0,
             next_send_at=ending.ended_at + RESEND_AFTER_MS,
+            usage=ending.usage,
         )
     return replace(
         record,
@@ -90,6 +91,8 @@ def ended(record: RunRecord, ending: Ending, *, in_session: bool) -> RunRecord:
         next_send_at=None,
         in_session=in_session,
         log_from=start_of_log(ending),
+        account=record.payer,
+        usage=ending.usage,
     )
 
 

@@ -27,6 +27,7 @@ def start_workflow(context: ActionContext, client: Client, message: JsonObject) 
         stream=True,
         background=True,
         isolated=client.principal.isolated,
+        account=client.principal.account,
     )
     # The follower first: an accepted run is never without it.
     with context.registry.added(run_id, client, next_index=0, form=Form.SSE):

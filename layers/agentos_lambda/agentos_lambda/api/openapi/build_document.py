@@ -24,7 +24,7 @@ from agentos_lambda.api.auth import OPEN_PATHS
 from agentos_lambda.api.context import Os, Services
 from agentos_lambda.api.errors import CODES, RETRY_AFTER_SECONDS
 from agentos_lambda.api.openapi.bodies import Plain, body_schemas, request_body
-from agentos_lambda.api.responses import Accepted, Created, NoContent
+from agentos_lambda.api.responses import Accepted, Created, Csv, NoContent
 from agentos_lambda.api.routes.accounts import account_router
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
@@ -33,6 +33,7 @@ from agentos_lambda.api.routes.optimize import optimize_router
 from agentos_lambda.api.routes.session_media import session_media_router
 from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
+from agentos_lambda.api.routes.usage import usage_router
 from agentos_lambda.api.sse import EventStream, frame
 from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.clock import SystemClock
@@ -48,6 +49,7 @@ _TAGS = {
     "Sessions": "Conversations: what runs share, and what they said.",
     "Memory": "What is remembered of users.",
     "Service accounts": "Callers that are machines.",
+    "Usage": "What runs have used.",
 }
 
 _SECURITY = {
@@ -98,6 +100,7 @@ def build_document() -> JsonObject:
     app.include_router(memory_router(nothing, nothing))
     app.include_router(account_router(nothing))
     app.include_router(optimize_router(nothing, nothing, nothing))
+    app.include_router(usage_router(nothing))
     originals = (context.original_route for context in iter_route_contexts(app.routes))
     routes = {route.operation_id: route for route in originals if isinstance(route, APIRoute)}
     document, schemas = app.openapi(), body_schemas()
@@ -152,6 +155,9 @@ def _answers(route: APIRoute, kind: Kind | None, schemas: JsonObject) -> Iterato
             continue
         if answer is RedirectResponse:
             yield "307", {"description": "To a browser, which asks for HTML: where the page is"}
+            continue
+        if answer is Csv:
+            content["text/csv"] = {"schema": {"type": "string"}, "example": "day,account,runs\r\n"}
             continue
         if answer is EventStream:
             example = "".join(frame(IndexedEvent(index, event)) for index, event in enumerate(_EVENTS))

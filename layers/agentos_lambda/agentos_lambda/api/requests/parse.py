@@ -48,6 +48,7 @@ async def run_request(
         deadline=deadline,
         isolated=principal.isolated,
         principal=principal.name(form.user_id),
+        account=principal.account,
     )
 
 

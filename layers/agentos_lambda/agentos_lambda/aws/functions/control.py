@@ -14,10 +14,11 @@ from agentos_lambda.api.routes.runs_read import run_state_router
 from agentos_lambda.api.routes.session_media import session_media_router
 from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
+from agentos_lambda.api.routes.usage import usage_router
 from agentos_lambda.aws.functions.accounts import account_store, known_accounts
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
-from agentos_lambda.aws.functions.wiring import new_id, prepared_clients, queue_of, store_of
+from agentos_lambda.aws.functions.wiring import new_id, prepared_clients, queue_of, store_of, usage_of
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
@@ -28,6 +29,7 @@ from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.sessions.service import SessionService
 from agentos_lambda.stores.media_links import S3MediaLinks
+from agentos_lambda.usage.service import UsageService
 
 
 def control_handler() -> LambdaHandler:
@@ -55,6 +57,7 @@ def control_handler() -> LambdaHandler:
                 revoked=accounts.forget if accounts is not None else _nothing,
             )
         ),
+        usage_router(UsageService(usage_of(settings, clients), clock)),
         not_served_router(),
     )
     return LambdaHandler(create_app(joined(*routers), services), clock)

@@ -15,6 +15,9 @@ from agentos_lambda.runs.ports import Engine
 from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
+from agentos_lambda.stores.dynamodb.requests import Requests
+from agentos_lambda.stores.dynamodb.table import Table
+from agentos_lambda.stores.dynamodb.usage import DynamoDBUsage
 from agentos_lambda.stores.sqs import SqsQueue
 
 
@@ -49,6 +52,11 @@ def slicing_of(settings: Settings) -> Slicing:
         longest_run_ms=settings.longest_run_seconds * 1000,
         max_slices=settings.max_slices,
     )
+
+
+def usage_of(settings: Settings, clients: Clients | None = None) -> DynamoDBUsage:
+    """What runs have used."""
+    return DynamoDBUsage(Table(settings.runs_table, Requests(clients)))
 
 
 def queue_of(settings: Settings, clients: Clients | None = None) -> SqsQueue:

@@ -8,6 +8,8 @@ from functools import cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
+from agentos_lambda.runs.usage import Usage
+
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
@@ -74,6 +76,8 @@ def _codecs(cls: type[DataclassInstance]) -> dict[str, _Codec]:
 def _codec(hint: Any) -> _Codec:
     if hint == Mapping[int, int]:
         return _Codec("M", _numbers, _from_numbers, optional=False)
+    if hint is Usage:
+        return _Codec("M", attributes_of, _usage, optional=False)
     kinds = set(get_args(hint) or [hint])
     optional = NoneType in kinds
     (kind,) = kinds - {NoneType}
@@ -84,6 +88,10 @@ def _codec(hint: Any) -> _Codec:
     if isinstance(kind, type) and issubclass(kind, str):
         return _Codec("S", _unchanged, kind, optional)
     raise TypeError(f"There is no attribute for a field of the type {hint}.")
+
+
+def _usage(attributes: Mapping[str, Any]) -> Usage:
+    return Usage(**fields_of(Usage, attributes))
 
 
 def _unchanged(value: Any) -> Any:

@@ -12,10 +12,10 @@ from agentos_lambda.runs.errors import Fenced, NotStorable, StoreUnavailable
 from agentos_lambda.runs.memories import MemoryChange
 from agentos_lambda.runs.model import Ending, RunRecord
 from agentos_lambda.runs.timing import RESEND_AFTER_MS
-from agentos_lambda.stores.dynamodb.attributes import Item, number, text
+from agentos_lambda.stores.dynamodb.attributes import Item, attributes_of, number, text
 from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
-from agentos_lambda.stores.dynamodb.items import record_key, record_of
+from agentos_lambda.stores.dynamodb.items import record_key, record_of, usage_keys
 from agentos_lambda.stores.dynamodb.memories import DynamoDBMemories
 from agentos_lambda.stores.dynamodb.records import work_attribute
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
@@ -153,7 +153,7 @@ class Commits:
         update = (
             "SET #status = :status, #ending = :ending, #work = :work, #logged = :yes"
             ", #slices = if_not_exists(#slices, :none) + :one, #queued_at = :now, #sends = :one"
-            ", #acknowledged_send = :none, #next_send_at = :next_send_at, #due_at = :due_at"
+            ", #acknowledged_send = :none, #next_send_at = :next_send_at, #due_at = :due_at, #usage = :usage"
         )
         aliases: dict[str, str] = {}
         values |= {
@@ -166,6 +166,7 @@ class Commits:
             ":now": number(ending.ended_at),
             ":next_send_at": number(next_send_at),
             ":due_at": number(rounded_up(next_send_at)),
+            ":usage": {"M": attributes_of(ending.usage)},
         }
         if ending.sealed_at is not None:
             update += ", #seals.#sealed = :sealed_at"
@@ -178,6 +179,8 @@ class Commits:
         before = ending.before
         condition, values = _may_end(ending)
         update = "SET #status = :status, #ended_at = :ended_at, #ending = :ending, #in_session = :in_session"
+        update += ", #usage = :usage, #account = :account, #usage_shard = :usage_shard"
+        indexed = usage_keys(before)
         remove = "REMOVE #lease_until, #next_send_at, #due_shard, #due_at, #active_session"
         aliases: dict[str, str] = {}
         values |= {
@@ -185,6 +188,9 @@ class Commits:
             ":ended_at": number(ending.ended_at),
             ":ending": text(ending.token),
             ":in_session": {"BOOL": in_session},
+            ":usage": {"M": attributes_of(ending.usage)},
+            ":account": indexed["account"],
+            ":usage_shard": indexed["usage_shard"],
         }
         if ending.sealed_at is not None:
             update += ", #seals.#sealed = :sealed_at"

@@ -12,7 +12,7 @@ from agentos_lambda.stores.dynamodb.requests import ConditionFailed
 from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.websocket.ports import CONNECTION_LIFETIME_MS, AlreadyFollows, Follower
 
-_PREFIX = "FOLLOWER#"
+PREFIX = "FOLLOWER#"
 _IS_THIS_ONE = "#token = :token"
 """The connection has not ended this following (and perhaps begun another)."""
 
@@ -69,7 +69,7 @@ class DynamoDBFollowers:
 
     def of_run(self, run_id: str) -> Sequence[Follower]:
         items = self._table.query(
-            "#run_id = :run_id AND begins_with(#item, :prefix)", {":run_id": text(run_id), ":prefix": text(_PREFIX)}
+            "#run_id = :run_id AND begins_with(#item, :prefix)", {":run_id": text(run_id), ":prefix": text(PREFIX)}
         )
         return [_follower(item) for item in items]
 
@@ -88,7 +88,7 @@ def _key_of(follower: Follower) -> Item:
 
 
 def _key(run_id: str, connection_id: str) -> Item:
-    return {"run_id": text(run_id), "item": text(f"{_PREFIX}{connection_id}")}
+    return {"run_id": text(run_id), "item": text(f"{PREFIX}{connection_id}")}
 
 
 def _item(follower: Follower, *, expires_at: int) -> Item:
@@ -98,5 +98,5 @@ def _item(follower: Follower, *, expires_at: int) -> Item:
 
 
 def _follower(item: Mapping[str, Any]) -> Follower:
-    connection_id = text(item["item"]["S"].removeprefix(_PREFIX))
+    connection_id = text(item["item"]["S"].removeprefix(PREFIX))
     return Follower(**fields_of(Follower, {**item, "connection_id": connection_id}))

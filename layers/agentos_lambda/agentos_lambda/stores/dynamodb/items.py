@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.runs.usage import day_of
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, attributes_of, fields_of, number, text
 from agentos_lambda.stores.rules import due_at
 
@@ -18,6 +19,10 @@ to each. docs/capacity.md has the arithmetic."""
 
 ACTIVE_INDEX = "by_session"
 """The sparse index of the same runs by their session."""
+
+USAGE_INDEX = "usage"
+"""The sparse index of runs that have ended or paused, by the day on which they were accepted."""
+USAGE_SHARDS = 4
 
 _RECORD = text("RECORD")
 _NAMES = {"component_id": "component"}
@@ -43,6 +48,20 @@ def active_keys(record: RunRecord) -> Item:
 def due_shard(run_id: str) -> dict[str, str]:
     """This run's partition of the index of what is due."""
     return text(str(zlib.crc32(run_id.encode()) % DUE_SHARDS))
+
+
+def usage_keys(record: RunRecord) -> Item:
+    """The attributes that put a run into the index of what was used.
+
+    A run belongs to the day of its acceptance, whatever day it ends on: it is in one bill, and always in the same one.
+    """
+    shard = zlib.crc32(record.run_id.encode()) % USAGE_SHARDS
+    return {"usage_shard": text(f"{day_of(record.accepted_at)}#{shard}"), "account": text(record.payer)}
+
+
+def usage_shards(day: str) -> list[str]:
+    """The partitions of the index that hold a day."""
+    return [f"{day}#{shard}" for shard in range(USAGE_SHARDS)]
 
 
 def record_of(item: Mapping[str, Any]) -> RunRecord:

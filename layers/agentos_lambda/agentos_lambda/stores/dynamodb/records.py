@@ -10,7 +10,7 @@ from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.timing import RESEND_AFTER_MS
-from agentos_lambda.stores.dynamodb.attributes import Item, number, text
+from agentos_lambda.stores.dynamodb.attributes import Item, attributes_of, number, text
 from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import (
@@ -218,11 +218,12 @@ class RunRecords:
             return self._update(
                 record.run_id,
                 # In most renewals ``due_at`` is what it was: then the index is not written.
-                "SET #lease_until = :lease_until, #due_at = :due_at",
+                "SET #lease_until = :lease_until, #due_at = :due_at, #usage = :usage",
                 f"{is_same_attempt} AND {runs}",
                 {
                     ":lease_until": number(lease_until),
                     ":due_at": number(rounded_up(lease_until)),
+                    ":usage": {"M": attributes_of(record.usage)},
                     ":attempt": number(record.attempt),
                     ":running": text(RunStatus.RUNNING),
                 },

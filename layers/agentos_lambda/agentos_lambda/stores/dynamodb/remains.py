@@ -9,22 +9,23 @@ from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.sessions.model import BuriedRun
 from agentos_lambda.stores.dynamodb.attributes import Item, number, text
 from agentos_lambda.stores.dynamodb.blobs import Blobs, media_folder, run_prefixes, session_prefix
+from agentos_lambda.stores.dynamodb.followers import PREFIX as FOLLOWER
 from agentos_lambda.stores.dynamodb.items import record_key
-from agentos_lambda.stores.dynamodb.requests import ConditionFailed
+from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests, TransactionRefused
 from agentos_lambda.stores.dynamodb.session_items import RUN, first_run_after, head_key, run_item_key
 from agentos_lambda.stores.dynamodb.table import Table
-
-_RECORD = "RECORD"
+from agentos_lambda.stores.dynamodb.usage import kept_of
 
 
 class DynamoDBRemains:
     """Implements ``sessions.ports.SessionRemains``."""
 
-    def __init__(self, sessions: Table, runs: Table, events: Table, blobs: Blobs) -> None:
+    def __init__(self, sessions: Table, runs: Table, events: Table, blobs: Blobs, requests: Requests) -> None:
         self._sessions = sessions
         self._runs = runs
         self._events = events
         self._blobs = blobs
+        self._requests = requests
 
     def buried_runs(self, session_id: str, *, until: int, limit: int) -> Sequence[BuriedRun]:
         items = self._sessions.query(
@@ -36,20 +37,35 @@ class DynamoDBRemains:
         return [BuriedRun(item["run_id"]["S"], int(item["accepted_at"]["N"])) for item in items]
 
     def remove_run(self, session_id: str, run: BuriedRun) -> bool:
-        # Nobody waits for the run to be executed, or executes it.
-        rests = "NOT #status IN (:pending, :running)"
-        active: Item = {":pending": text(RunStatus.PENDING), ":running": text(RunStatus.RUNNING)}
-        try:
-            self._runs.delete(record_key(run.run_id), f"attribute_not_exists(#status) OR {rests}", active)
-        except ConditionFailed:
+        if not self._remove_record(run.run_id):
             return False
         packs = self._keys(self._events, run.run_id, "pack")
         followers = self._keys(self._runs, run.run_id, "item")
         self._events.delete_many(packs)
-        self._runs.delete_many(key for key in followers if key["item"] != text(_RECORD))
+        self._runs.delete_many(key for key in followers if key["item"]["S"].startswith(FOLLOWER))
         for prefix in run_prefixes(run.run_id):
             self._blobs.remove(prefix)
         self._sessions.delete(run_item_key(session_id, run.accepted_at, run.run_id))
+        return True
+
+    def _remove_record(self, run_id: str) -> bool:
+        """Remove the record, unless the run is active; what it has used stays, in the same transaction."""
+        record = self._runs.get(record_key(run_id))
+        if record is None:
+            return True
+        # Nobody has begun the run again, or changed what it has used.
+        is_as_read = "#status = :status AND #attempt = :attempt"
+        values: Item = {":status": record["status"], ":attempt": record["attempt"]}
+        if record["status"]["S"] in (RunStatus.PENDING, RunStatus.RUNNING):
+            return False
+        actions: list[Any] = [{"Delete": self._runs.delete_action(record_key(run_id), is_as_read, values)}]
+        kept = kept_of(record)
+        if kept is not None:
+            actions.append({"Put": self._runs.put_action(kept)})
+        try:
+            self._requests.send(lambda clients: clients.dynamodb.transact_write_items(TransactItems=actions))
+        except TransactionRefused as refused:
+            return refused.item(0) is None  # another step was faster
         return True
 
     def remove_values(self, session_id: str, *, until: int, media: bool) -> None:

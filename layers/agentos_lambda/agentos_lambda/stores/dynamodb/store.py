@@ -54,7 +54,7 @@ class DynamoDBStore:
         sessions = Sessions(session_table, blobs)
         directory = DynamoDBDirectory(session_table, runs, sessions, blobs, requests, new_token=lambda: uuid4().hex)
         past = PastSessionsByIndex(directory, sessions.first_runs)
-        remains = DynamoDBRemains(session_table, runs, events, blobs)
+        remains = DynamoDBRemains(session_table, runs, events, blobs, requests)
         records = RunRecords(runs, blobs, log)
         memories = DynamoDBMemories(Table(tables.memories, requests), blobs, requests, new_token=lambda: uuid4().hex)
         commits = Commits(runs, sessions, memories, log, blobs=blobs, requests=requests)

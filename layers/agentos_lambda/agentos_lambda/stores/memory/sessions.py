@@ -46,6 +46,8 @@ class MemorySessions:
     def __init__(self) -> None:
         self._lock = Lock()
         self._records: dict[str, RunRecord] = {}
+        self._removed: list[RunRecord] = []
+        """What runs of deleted sessions have used stays."""
         self._works: dict[str, str] = {}
         self._packs: Packs
         self._sessions: dict[str, StoredSession] = {}
@@ -126,6 +128,8 @@ class MemorySessions:
             if record is not None and record.status.active:
                 return False
             self._records.pop(run.run_id, None)
+            if record is not None:
+                self._removed.append(record)
             self._works.pop(run.run_id, None)
             self._packs.remove(run.run_id)
             self._remains[session_id] = [each for each in self._remains.get(session_id, ()) if each != run]

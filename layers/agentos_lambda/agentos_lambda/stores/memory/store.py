@@ -21,11 +21,13 @@ from agentos_lambda.runs.model import (
     StoredRun,
 )
 from agentos_lambda.runs.timing import RESEND_AFTER_MS
+from agentos_lambda.runs.usage import day_of
 from agentos_lambda.stores.memory.memories import MemoriesInMemory
 from agentos_lambda.stores.memory.packs import Packs
 from agentos_lambda.stores.memory.sessions import MemorySessions, StoredSession, copy_of
 from agentos_lambda.stores.past_sessions import PastSessionsByIndex
 from agentos_lambda.stores.rules import comes_into, due_at, ended, json_text, note_dropped, refusal, vouched_events
+from agentos_lambda.usage.ports import RunUsage
 
 
 class MemoryStore(MemorySessions):
@@ -162,7 +164,7 @@ class MemoryStore(MemorySessions):
             there = self._records.get(record.run_id)
             if there is None or there.status is not RunStatus.RUNNING or there.attempt != record.attempt:
                 raise Fenced("The attempt is over.", there and _copy(there))
-            return self._put(replace(there, lease_until=lease_until))
+            return self._put(replace(there, lease_until=lease_until, usage=record.usage))
 
     def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
         with self._lock:
@@ -283,6 +285,14 @@ class MemoryStore(MemorySessions):
         with self._lock:
             packs = list(self._packs.of_run(record.run_id))
         return vouched_events(record, packs, after=after)
+
+    def used_on(self, day: str, account: str | None) -> Iterator[RunUsage]:
+        with self._lock:
+            records = [*self._removed, *self._records.values()]
+        for record in records:
+            was_committed = record.ending is not None and day_of(record.accepted_at) == day
+            if was_committed and account in (None, record.payer):
+                yield RunUsage(record.payer, record.usage)
 
     def _put(self, record: RunRecord) -> RunRecord:
         self._records[record.run_id] = record

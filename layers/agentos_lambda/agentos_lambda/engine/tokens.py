@@ -1,0 +1,67 @@
+"""The tokens that a run uses, counted with each answer of any of its models.
+
+agno's own sums are of one component each: a team's has nothing of its members, and a run that is cancelled or fails has
+none of what its models have told.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import cache, wraps
+from typing import Any
+
+from agno.models.base import Model
+from agno.models.response import ModelResponse
+
+from agentos_lambda.runs.usage import Usage
+
+
+class TokenCount:
+    """What one run has used so far. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._used = Usage()
+        self._lock = threading.Lock()
+
+    def add(self, response: ModelResponse) -> None:
+        """Count what this answer, or this piece of one, has cost. Providers tell it once, with one of the pieces."""
+        usage = response.response_usage
+        if usage is not None:
+            with self._lock:
+                self._used = self._used.plus(Usage(usage.input_tokens or 0, usage.output_tokens or 0))
+
+    def used(self) -> Usage:
+        with self._lock:
+            return self._used
+
+
+_of_run: ContextVar[TokenCount | None] = ContextVar("tokens", default=None)
+
+
+def count_tokens(count: TokenCount) -> None:
+    """From now on, what models use in the current context, or in one that comes of it, is counted here."""
+    _of_run.set(count)
+
+
+@cache
+def watch_models() -> None:
+    """Have each answer of a model counted: agno takes the whole ones and the pieces by a method each."""
+    model: Any = Model
+    model._populate_assistant_message = _counting(model._populate_assistant_message, "provider_response")  # noqa: SLF001
+    model._populate_stream_data = _counting(model._populate_stream_data, "model_response_delta")  # noqa: SLF001
+
+
+def _counting(take: Callable[..., Any], name: str) -> Callable[..., Any]:
+    parameters = inspect.signature(take)
+
+    @wraps(take)
+    def counted(*arguments: Any, **options: Any) -> Any:
+        count = _of_run.get()
+        if count is not None:
+            count.add(parameters.bind(*arguments, **options).arguments[name])
+        return take(*arguments, **options)
+
+    return counted
