@@ -41,10 +41,17 @@ def agents() -> list[Agent]:
 def teams() -> list[Team]:
     members = [Agent(id="scout", name="Scout", role="Looks around.", model=DemoModel())]
     family = Team(id="family", name="Family", model=DemoModel(), members=[], update_memory_on_run=True)
-    return [Team(id="crew", name="Crew", model=DemoModel(), members=members), family]
+    household = Team(id="household", name="Household", model=DemoModel(), members=[remembering("cousin")])
+    return [Team(id="crew", name="Crew", model=DemoModel(), members=members), family, household]
+
+
+def remembering(name: str) -> Agent:
+    """A part of something else that remembers its user. Here it needs no database of its own, in AgentOS it does."""
+    return Agent(id=name, name=name, model=DemoModel(), update_memory_on_run=True)
 
 
 def workflows() -> list[Workflow]:
     writer = Agent(id="scribe", name="Scribe", model=DemoModel())
     steps = [Step(name="write", agent=writer), Step(name="sign", executor=sign)]
-    return [Workflow(id="post", name="Post", steps=steps)]
+    diary = Workflow(id="diary", name="Diary", steps=[Step(name="note", agent=remembering("diarist"))])
+    return [Workflow(id="post", name="Post", steps=steps), diary]

@@ -14,6 +14,9 @@ RECALLED = "asked once: what did I say?"
 """A memory that makes the demo model's summary short."""
 
 TEXTS = ("likes tea", "likes Milk", "lives in Genoa", "has a boat, a cat and a dog", "mag Grüße", RECALLED)
+RUNNING = {"rememberer": "agents", "clerk": "agents", "family": "teams", "household": "teams", "diary": "workflows"}
+"""What remembers, and its kind."""
+
 TOPICS = (None, [], ["drinks"], ["drinks", "Food"], ["ships", "harbours"])
 
 
@@ -70,7 +73,7 @@ class MemoryCases:
         self._number += 1
         add = json.dumps({"memory": self._choice(*TEXTS), "topics": ["said"]})
         known = self._id()
-        who = self._choice("rememberer", "clerk", "family")
+        who = self._choice(*RUNNING)
         user = self._owner(known) if who == "clerk" else self._choice(None, *USERS)
         task = self._choice(
             f"call add_memory {add}",
@@ -79,10 +82,13 @@ class MemoryCases:
         )
         said = self._choice("hello", f"call add_memory {add}")
         message = f"call update_user_memory {json.dumps({'task': task})}" if who == "clerk" else said
-        component = "teams/family" if who == "family" else f"agents/{who}"
-        number = self._number
-        form = {"message": message, "stream": "false", "session_id": f"session-{number}", "run_id": f"run-{number}"}
-        return Asked("POST", f"/{component}/runs", form=form if user is None else {**form, "user_id": user})
+        if who == "household":
+            message = f"ask cousin: {said}"
+        # A session is its first user's: the others' runs are refused, and nothing is remembered.
+        shared = user is not None and self._random.random() < 0.3
+        session = f"{who}-{self._choice(1, 2)}" if shared else f"session-{self._number}"
+        form = {"message": message, "stream": "false", "session_id": session, "run_id": f"run-{self._number}"}
+        return Asked("POST", f"/{RUNNING[who]}/{who}/runs", form=form if user is None else {**form, "user_id": user})
 
     def _list(self) -> Asked:
         params = {

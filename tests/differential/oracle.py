@@ -25,7 +25,10 @@ def main(port: int, file: str) -> None:
     from agno.memory.strategies import summarize  # noqa: PLC0415
     from agno.os import AgentOS  # noqa: PLC0415
 
+    from agentos_lambda.engine.components.loader import Components  # noqa: PLC0415
+    from agentos_lambda.engine.components.parts import parts  # noqa: PLC0415
     from agentos_lambda.engine.models.demo import DemoModel  # noqa: PLC0415
+    from agentos_lambda.protocol.values import Kind  # noqa: PLC0415
     from tests.differential.components import agents, teams, workflows  # noqa: PLC0415
 
     memory_schema.now_epoch_s = summarize.now_epoch_s = lambda: _Clock.now
@@ -34,13 +37,19 @@ def main(port: int, file: str) -> None:
     # Managers without a model of their own take one of OpenAI's.
     managers_model = MemoryManager.get_model
     MemoryManager.get_model = lambda self: managers_model(self) if self.model is not None else DemoModel()  # type: ignore[method-assign]
+    database = SqliteDb(id="agentos-lambda", db_file=file)
+    served = Components(agents(), teams(), workflows())
+    for kind in Kind:
+        for part in parts(served.all(kind)):
+            if getattr(part, "update_memory_on_run", False):
+                part.db = database
     app = AgentOS(
         id="agentos-lambda",
-        db=SqliteDb(id="agentos-lambda", db_file=file),
+        db=database,
         telemetry=False,
-        agents=agents(),
-        teams=teams(),
-        workflows=workflows(),
+        agents=served.agents,
+        teams=served.teams,
+        workflows=served.workflows,
     ).get_app()
 
     async def clocked(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
