@@ -61,6 +61,7 @@ UNFIT: list[tuple[JsonObject, JsonObject, str]] = [
     ({"name": "abcd"}, {"name": {"maxLength": 3}}, "name: 'abcd' is too long"),
     ({"tags": [1]}, {"tags": {"items": {"type": "string"}}}, "tags.0: 1 is not of type 'string'"),
     ({}, {"name": {"type": "string"}}, "it: 'name' is a required property"),
+    ({"day": "2026-02-30"}, {"day": {"format": "date"}}, "day: '2026-02-30' is not a 'date'"),
 ]
 
 
@@ -134,3 +135,27 @@ def test_a_schema_without_an_end_is_an_error_and_no_crash() -> None:
     check_schema(endless)
 
     assert mismatch({"a": 1}, endless) == "the schema refers to itself without an end"
+
+
+FORMATS: list[tuple[str, list[Json], list[Json]]] = [
+    ("date", ["2026-02-28", 5], ["2026-02-30", "28.2.2026", ""]),
+    (
+        "date-time",
+        ["2026-02-28T12:00:00Z", "2026-02-28t12:00:00.5+02:00", "2026-02-28 12:00:00z", None],
+        ["2026-02-28T12:00:00", "2026-02-28", "2026-02-30T12:00:00Z", "2026-02-28T25:00:00Z", "20260228T120000Z", "x"],
+    ),
+    ("time", ["12:00:00Z", "23:59:59.999-08:00", []], ["12:00:00", "24:00:00Z", "noon"]),
+    ("email", ["ada@example.com"], ["ada"]),
+    ("uuid", ["1b4e28ba-2fa1-11d2-883f-0016d3cca427"], ["1b4e28ba"]),
+    ("ipv4", ["127.0.0.1"], ["256.0.0.1"]),
+    ("ipv6", ["::1"], ["::x"]),
+    ("no such format", ["anything"], []),
+]
+
+
+@pytest.mark.parametrize(("name", "fit", "unfit"), FORMATS)
+def test_formats_hold(name: str, fit: list[Json], unfit: list[Json]) -> None:
+    wanted: JsonObject = {"format": name}
+
+    assert [each for each in fit if mismatch(each, wanted) is not None] == []
+    assert [each for each in unfit if mismatch(each, wanted) is None] == []

@@ -207,7 +207,8 @@ def test_a_request_is_tried_again_if_somebody_else_comes_first(directory, clock,
 def fill(aws, number, user_id):
     """Memories that lie there, past the requests of moto, which would take too long."""
     made = [Memory(user_id, f"{user_id} {each}", "text", each, each, f"r{each}") for each in range(number)]
-    table = get_backend("dynamodb")[aws.account][aws.dynamodb.meta.region_name].get_table(aws.tables.memories)
+    backends = [backend for regions in get_backend("dynamodb").values() for backend in regions.values()]
+    table = next(each.tables[name] for each in backends if (name := aws.tables.memories) in each.tables)
     for item in [*map(memory_item, made), {**user_key(user_id), "total": {"N": str(number)}}]:
         table.put_item(item)
 

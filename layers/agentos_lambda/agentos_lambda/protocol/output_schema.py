@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime, time
 
 from agentos_lambda.protocol.values import Json, JsonObject
 
@@ -15,6 +17,12 @@ _REFUSED = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", 
 _SCHEMA = ("items", "additionalProperties", "contains", "not", "if", "then", "else", "propertyNames")
 _SCHEMAS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _NAMED_SCHEMAS = ("properties", "$defs", "definitions", "dependentSchemas")
+
+
+_FORMATS = ("date", "email", "ipv4", "ipv6", "uuid")
+"""Those that jsonschema checks without further packages, besides times, which are checked here."""
+
+_TIME = r"\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?(?:[Zz]|[+-]\d{2}:\d{2})"
 
 
 class SchemaRefused(ValueError):
@@ -38,11 +46,13 @@ def check_schema(schema: JsonObject) -> None:
 
 def mismatch(answer: Json, schema: JsonObject) -> str | None:
     """In words, the first thing in the answer that does not fit the schema; None if it fits."""
-    from jsonschema import Draft202012Validator  # noqa: PLC0415
+    from jsonschema import Draft202012Validator, FormatChecker  # noqa: PLC0415
     from jsonschema.exceptions import best_match  # noqa: PLC0415
 
+    formats = FormatChecker(_FORMATS)
+    formats.checkers = {**formats.checkers, "date-time": (_is_date_time, ()), "time": (_is_time, ())}
     try:
-        error = best_match(Draft202012Validator(schema).iter_errors(answer))
+        error = best_match(Draft202012Validator(schema, format_checker=formats).iter_errors(answer))
     except RecursionError:
         return "the schema refers to itself without an end"
     return None if error is None else f"{_place(error.absolute_path)}: {error.message}"
@@ -95,6 +105,26 @@ class _Size:
         if target is not self._root and reference[1:2] != "/":
             raise SchemaRefused(f"{place}$ref: there is no {reference}")
         return target
+
+
+def _is_date_time(value: Json) -> bool:
+    """A ``date-time`` of RFC 3339, or no text, which the format says nothing about."""
+    return not isinstance(value, str) or _is_iso(value, rf"\d{{4}}-\d{{2}}-\d{{2}}[Tt ]{_TIME}", datetime.fromisoformat)
+
+
+def _is_time(value: Json) -> bool:
+    """A ``full-time`` of RFC 3339, or no text."""
+    return not isinstance(value, str) or _is_iso(value, _TIME, time.fromisoformat)
+
+
+def _is_iso(text: str, form: str, parse: Callable[[str], object]) -> bool:
+    if re.fullmatch(form, text, re.ASCII) is None:
+        return False
+    try:
+        parse(text.upper())
+    except ValueError:
+        return False
+    return True
 
 
 def _place(path: object) -> str:
