@@ -15,6 +15,8 @@ NODE := $(VENVS)/node
 LOCKS := uv local dev cloud sam cargo-lambda checkov oracle node browser
 
 export SAM_CLI_TELEMETRY := 0
+# Every process would compile anew what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## what there is
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

@@ -12,9 +12,10 @@ import pytest
 from boto3.session import Session
 
 from tests.cloud import REGION, ministack
-from tests.groups import GroupScheduling, group_of, sample, turn_of
+from tests.groups import MARKS, GroupScheduling, group_of, may_hold, sample, turn_of
 from tests.manifest import build_manifest
 from tests.process import is_foreign
+from tests.stores.accounts import Aws, ministack_account, moto_account
 
 
 def pytest_configure() -> None:
@@ -31,6 +32,17 @@ def pytest_collection_finish() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--one-in", type=int, default=1, help="run one in so many of the tests, by SEED")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    mark = config.getoption("markexpr")
+    return True if mark in MARKS and not may_hold(collection_path, mark) else None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    for mark in item.iter_markers():
+        if mark.name in MARKS and not may_hold(item.path, mark.name):
+            raise pytest.UsageError(f"{item.path} does not name its mark itself: -m {mark.name} would not find it.")
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k
@@ -90,3 +102,16 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def boto_session() -> Session:
     return Session(region_name=REGION)
+
+
+@pytest.fixture
+def ministack_aws(cloud_url: str) -> Aws:
+    """An empty account of the local cloud with this project's tables."""
+    return ministack_account(cloud_url)
+
+
+@pytest.fixture
+def moto_aws() -> Iterator[Aws]:
+    """The same within this process."""
+    with moto_account() as aws:
+        yield aws

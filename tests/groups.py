@@ -1,10 +1,12 @@
-"""Which tests stay together on one process, in their order, when several processes share the tests; and which of many
-are run if only a sample is."""
+"""Which tests stay together on one process, in their order, when several processes share the tests; which of many are
+run if only a sample is; and which files are read for the tests of a mark."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
@@ -43,6 +45,21 @@ def turn_of(group: str) -> int:
 def sample(tests: Iterable[str], one_in: int, seed: int) -> set[str]:
     """About one in so many of these tests: the same ones for the same seed."""
     return {test for test in tests if zlib.crc32(f"{seed} {test}".encode()) % one_in == 0}
+
+
+MARKS = ("build", "docker", "faults", "sample")
+"""Of tests that have a target of their own."""
+
+
+def may_hold(path: Path, mark: str) -> bool:
+    """Whether this file or folder names the mark. If it does not, there is no need to import it: that takes seconds."""
+    return any(file.is_relative_to(path) for file in _files_that_name(mark))
+
+
+@cache
+def _files_that_name(mark: str) -> frozenset[Path]:
+    files = Path(__file__).parent.rglob("test_*.py")
+    return frozenset(file for file in files if f"mark.{mark}" in file.read_text())
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]

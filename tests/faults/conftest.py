@@ -1,28 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from boto3.session import Session
 
 from tests.clocks import ManualClock
 from tests.runs.world import World
-from tests.stores.accounts import Aws, ministack_account, moto_account
+from tests.stores.accounts import Aws
 from tests.stores.builders import NOW
 from tests.stores.dynamodb.faults import FaultyClient
-
-
-@pytest.fixture
-def ministack_aws(boto_session: Session, cloud_url: str) -> Iterator[Aws]:
-    with ministack_account(boto_session, cloud_url) as aws:
-        yield aws
-
-
-@pytest.fixture
-def moto_aws(boto_session: Session) -> Iterator[Aws]:
-    with moto_account(boto_session) as aws:
-        yield aws
 
 
 @pytest.fixture

@@ -204,17 +204,17 @@ def test_a_request_is_tried_again_if_somebody_else_comes_first(directory, clock,
             memories.update(made.memory_id, "ada", "likes coffee", [])
 
 
-def fill(aws, number, user_id):
+def fill(moto_aws, number, user_id):
     """Memories that lie there, past the requests of moto, which would take too long."""
     made = [Memory(user_id, f"{user_id} {each}", "text", each, each, f"r{each}") for each in range(number)]
     backends = [backend for regions in get_backend("dynamodb").values() for backend in regions.values()]
-    table = next(each.tables[name] for each in backends if (name := aws.tables.memories) in each.tables)
+    table = next(each.tables[name] for each in backends if (name := moto_aws.tables.memories) in each.tables)
     for item in [*map(memory_item, made), {**user_key(user_id), "total": {"N": str(number)}}]:
         table.put_item(item)
 
 
-def test_a_page_costs_the_same_at_a_hundred_memories_and_at_ten_thousand(aws, clock):
-    store = aws.store()
+def test_a_page_costs_the_same_at_a_hundred_memories_and_at_ten_thousand(moto_aws, clock):
+    store = moto_aws.store()
     sent = []
 
     def note(parsed, model, **_):
@@ -225,11 +225,14 @@ def test_a_page_costs_the_same_at_a_hundred_memories_and_at_ten_thousand(aws, cl
         page = MemoryService(store, clock, new_id=str).list(MemoryQuery(user_id))
         return page.total, list(sent)
 
-    fill(aws, 100, "few")
-    fill(aws, 10_000, "many")
-    aws.dynamodb.meta.events.register("after-call.dynamodb", note)
+    fill(moto_aws, 100, "few")
+    fill(moto_aws, 10_000, "many")
+    moto_aws.dynamodb.meta.events.register("after-call.dynamodb", note)
 
-    (few, first), (many, second) = cost("few"), cost("many")
+    try:
+        (few, first), (many, second) = cost("few"), cost("many")
+    finally:
+        moto_aws.dynamodb.meta.events.unregister("after-call.dynamodb", note)
 
     assert (few, many) == (100, 10_000)
     # What is scanned is what is paid for.

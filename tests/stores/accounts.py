@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from boto3.session import Session
 from botocore.config import Config
+from botocore.credentials import Credentials
 from moto import mock_aws
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
@@ -17,7 +21,7 @@ from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.retries import TRIES, Retries
 from tests.clocks import ManualClock
-from tests.cloud import tables_of, tenant
+from tests.cloud import REGION, tables_of, tenant
 from tests.stores.builders import NOW
 from tests.tables import create_tables
 
@@ -71,36 +75,50 @@ def _sleepless(clock: ManualClock, tries: int) -> Retries:
     return Retries(clock, tries=tries, sleep=lambda _seconds: None)
 
 
-@contextmanager
-def _account(session: Any, url: str | None) -> Iterator[Aws]:
-    account = tenant()
-    with ExitStack() as stack:
-
-        def client(service: str) -> Any:
-            made = session.client(
-                service,
-                endpoint_url=url,
-                aws_access_key_id=account,
-                aws_secret_access_key="not-checked",
-                config=Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": 1}),
-            )
-            stack.callback(made.close)
-            return made
-
-        aws = Aws(client("dynamodb"), client("s3"), url, account)
-        create_tables(aws.dynamodb, aws.s3, aws.tables)
-        yield aws
+def ministack_account(url: str) -> Aws:
+    """A new tenant of the local cloud with this project's tables. It ends what was got before for the same URL."""
+    clients = _clients(url)
+    clients.credentials.access_key = account = tenant()
+    create_tables(clients.dynamodb, clients.s3, tables_of(account))
+    return Aws(clients.dynamodb, clients.s3, url, account)
 
 
 @contextmanager
-def ministack_account(session: Session, cloud_url: str) -> Iterator[Aws]:
-    """A tenant of the local cloud."""
-    with _account(session, cloud_url) as aws:
+def moto_account() -> Iterator[Aws]:
+    """The account of moto's, empty, for one caller: conditional writes are not atomic between threads.
+
+    Its tables stay for the next caller, unless another ``mock_aws()`` removes them.
+    """
+    mock = mock_aws()
+    mock.start(reset=False)
+    try:
+        clients = _clients(None)
+        aws = Aws(clients.dynamodb, clients.s3, None, clients.credentials.access_key)
+        if tables := get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION].tables:
+            for table in tables.values():
+                table.items.clear()
+            for found in aws.s3.list_objects_v2(Bucket=aws.tables.bucket).get("Contents", ()):
+                aws.s3.delete_object(Bucket=aws.tables.bucket, Key=found["Key"])
+        else:
+            create_tables(aws.dynamodb, aws.s3, aws.tables)
         yield aws
+    finally:
+        mock.stop(remove_data=False)
 
 
-@contextmanager
-def moto_account(session: Session) -> Iterator[Aws]:
-    """An account of moto's, for one caller: conditional writes are not atomic between threads."""
-    with mock_aws(), _account(session, None) as aws:
-        yield aws
+@dataclass
+class _Clients:
+    credentials: Credentials
+    dynamodb: Any
+    s3: Any
+
+
+@cache
+def _clients(url: str | None) -> _Clients:
+    """For all tests of a process: a client takes longer to make than most tests take."""
+    session = Session(aws_access_key_id=tenant(), aws_secret_access_key="not-checked", region_name=REGION)
+    config = Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": 1})
+    dynamodb, s3 = (session.client(name, endpoint_url=url, config=config) for name in ("dynamodb", "s3"))
+    credentials = session.get_credentials()
+    assert credentials
+    return _Clients(credentials, dynamodb, s3)

@@ -21,9 +21,9 @@ NEW = memory("m1", "new")
 
 
 @pytest.fixture
-def store(moto_aws):
+def store(ministack_aws):
     """With a journal that removes all memories but one, and adds one."""
-    store = moto_aws.store()
+    store = ministack_aws.store()
     remember(store, added(*OLD))
     assert len(texts(store)) == len(OLD)
     remember(store, [*removed(*OLD[1:]), *added(NEW)], "run-2")
@@ -32,11 +32,11 @@ def store(moto_aws):
 
 @pytest.mark.parametrize("fault", [refused("InternalServerError", status=500), answer_lost], ids=["refused", "lost"])
 @pytest.mark.parametrize("after", range(STEPS + 1))
-def test_a_journal_is_applied_by_the_next_one_where_another_has_died(store, moto_aws, fault, after):
-    client = FaultyClient(moto_aws.dynamodb)
+def test_a_journal_is_applied_by_the_next_one_where_another_has_died(store, ministack_aws, fault, after):
+    client = FaultyClient(ministack_aws.dynamodb)
     client.plan(fault, "transact_write_items", skip=after)
     client.plan(fault, "update_item")
-    dying = moto_aws.store(dynamodb=client, tries=1)
+    dying = ministack_aws.store(dynamodb=client, tries=1)
     with pytest.raises(StoreUnavailable):
         dying.memories_of("alice")
 
@@ -52,9 +52,9 @@ def test_what_is_changed_while_a_journal_waits_stays_changed(store):
     assert store.memory_count("alice") == 3
 
 
-def test_a_slow_one_applies_nothing_of_a_journal_that_is_done(store, moto_aws):
-    client = FaultyClient(moto_aws.dynamodb)
-    slow = moto_aws.store(dynamodb=client)
+def test_a_slow_one_applies_nothing_of_a_journal_that_is_done(store, ministack_aws):
+    client = FaultyClient(ministack_aws.dynamodb)
+    slow = ministack_aws.store(dynamodb=client)
 
     def others_come_first(call):
         (new,) = [each for each in store.memories_of("alice") if each.text == "new"]
@@ -86,19 +86,19 @@ def folders(aws):
 
 
 @pytest.fixture
-def large(moto_aws):
+def large(ministack_aws):
     """A store with a journal that is too large for its item."""
-    store = moto_aws.store()
+    store = ministack_aws.store()
     remember(store, added(*LARGE))
     return store
 
 
-def test_a_large_journal_lies_apart_from_its_run_until_it_is_applied(large, moto_aws):
-    assert folders(moto_aws) == ["memories"]
+def test_a_large_journal_lies_apart_from_its_run_until_it_is_applied(large, ministack_aws):
+    assert folders(ministack_aws) == ["memories"]
 
     assert texts(large) == sorted(each.text for each in LARGE)
-    assert folders(moto_aws) == []
-    assert "applied" not in user_of(moto_aws)
+    assert folders(ministack_aws) == []
+    assert "applied" not in user_of(ministack_aws)
 
 
 def user_of(aws, user_id="alice"):
@@ -108,33 +108,33 @@ def user_of(aws, user_id="alice"):
 
 @pytest.mark.parametrize("fault", [refused("InternalServerError", status=500), answer_lost], ids=["refused", "lost"])
 @pytest.mark.parametrize("skip", [0, 1], ids=["before it is removed", "after it"])
-def test_the_object_of_a_journal_is_removed_by_the_next_one_where_another_has_died(large, moto_aws, fault, skip):
-    client = FaultyClient(moto_aws.dynamodb)
+def test_the_object_of_a_journal_is_removed_by_the_next_one_where_another_has_died(large, ministack_aws, fault, skip):
+    client = FaultyClient(ministack_aws.dynamodb)
     client.plan(fault, "update_item", skip=skip)
     with suppress(StoreUnavailable):
-        moto_aws.store(dynamodb=client, tries=1).memories_of("alice")
+        ministack_aws.store(dynamodb=client, tries=1).memories_of("alice")
 
     assert large.memory_count("alice") == len(LARGE)
     assert texts(large) == sorted(each.text for each in LARGE)
-    assert folders(moto_aws) == []
-    assert "applied" not in user_of(moto_aws)
+    assert folders(ministack_aws) == []
+    assert "applied" not in user_of(ministack_aws)
 
 
 @pytest.mark.parametrize("fault", [refused("InternalServerError", status=500), answer_lost], ids=["refused", "lost"])
-def test_memories_are_read_though_an_object_cannot_be_removed_and_the_next_one_removes_it(large, moto_aws, fault):
-    client = FaultyClient(moto_aws.s3)
+def test_memories_are_read_though_an_object_cannot_be_removed_and_the_next_one_removes_it(large, ministack_aws, fault):
+    client = FaultyClient(ministack_aws.s3)
     client.plan(fault, "delete_objects", times=2)  # a read comes to it twice
 
-    assert len(moto_aws.store(s3=client, tries=1).memories_of("alice")) == len(LARGE)
-    assert len(user_of(moto_aws)["applied"]["SS"]) == 1
+    assert len(ministack_aws.store(s3=client, tries=1).memories_of("alice")) == len(LARGE)
+    assert len(user_of(ministack_aws)["applied"]["SS"]) == 1
     remember(large, added(*(replace(each, user_id="alice", memory_id=f"x{each.memory_id}") for each in LARGE)), "run-2")
 
     assert large.memory_count("alice") == 2 * len(LARGE)
-    assert folders(moto_aws) == []
+    assert folders(ministack_aws) == []
 
 
-def test_a_slow_one_finds_the_object_of_a_journal_gone(large, moto_aws):
-    client = FaultyClient(moto_aws.s3)
+def test_a_slow_one_finds_the_object_of_a_journal_gone(large, ministack_aws):
+    client = FaultyClient(ministack_aws.s3)
 
     def others_come_first(call):
         assert len(texts(large)) == len(LARGE)
@@ -142,14 +142,14 @@ def test_a_slow_one_finds_the_object_of_a_journal_gone(large, moto_aws):
 
     client.plan(others_come_first, "get_object")
 
-    assert len(moto_aws.store(s3=client).memories_of("alice")) == len(LARGE)
+    assert len(ministack_aws.store(s3=client).memories_of("alice")) == len(LARGE)
 
 
-def test_an_object_that_cannot_be_read_is_no_applied_journal(large, moto_aws):
-    client = FaultyClient(moto_aws.s3)
+def test_an_object_that_cannot_be_read_is_no_applied_journal(large, ministack_aws):
+    client = FaultyClient(ministack_aws.s3)
     client.plan(refused("AccessDenied", status=403), "get_object")
 
     with pytest.raises(StoreUnavailable):
-        moto_aws.store(s3=client, tries=1).memories_of("alice")
+        ministack_aws.store(s3=client, tries=1).memories_of("alice")
 
     assert len(texts(large)) == len(LARGE)

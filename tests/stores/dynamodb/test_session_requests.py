@@ -94,12 +94,12 @@ def write(aws, places):
         )
 
 
-def test_a_first_page_costs_the_same_at_five_times_as_many_sessions(moto_aws):
-    store, costs = moto_aws.store(), []
+def test_a_first_page_costs_the_same_at_five_times_as_many_sessions(ministack_aws):
+    store, costs = ministack_aws.store(), []
     for places in (range(160), range(160, 800)):
-        write(moto_aws, places)
+        write(ministack_aws, places)
         for query in PAGES:
-            with cost_of(moto_aws.dynamodb) as cost:
+            with cost_of(ministack_aws.dynamodb) as cost:
                 page = page_of(store, query)
             assert (len(page.sessions), page.total) == (20, places.stop)
             costs.append(cost)
@@ -107,9 +107,9 @@ def test_a_first_page_costs_the_same_at_five_times_as_many_sessions(moto_aws):
     assert all("Scan" not in cost.requests for cost in costs)
 
 
-def test_sessions_written_for_these_tests_are_like_created_ones(moto_aws):
-    store = moto_aws.store()
-    write(moto_aws, [0])
+def test_sessions_written_for_these_tests_are_like_created_ones(ministack_aws):
+    store = ministack_aws.store()
+    write(ministack_aws, [0])
     written = store.find("session-00000")
     store.bury("session-00000", written, now=NOW)
     store.create(session(1))
@@ -130,18 +130,18 @@ def test_sessions_written_for_these_tests_are_like_created_ones(moto_aws):
         (replace(PAGES[0], page=9), {"BatchGetItem": 1}),
     ],
 )
-def test_a_page_costs_a_few_requests(moto_aws, query, requests):
-    store = moto_aws.store()
+def test_a_page_costs_a_few_requests(ministack_aws, query, requests):
+    store = ministack_aws.store()
     for place in range(30):
         store.create(session(place))
-    with cost_of(moto_aws.dynamodb) as cost:
+    with cost_of(ministack_aws.dynamodb) as cost:
         page_of(store, query)
     assert dict(cost.requests) == requests
 
 
-def test_creating_changing_and_deleting_cost_one_write_each(moto_aws):
-    store = moto_aws.store()
-    with requests_of(moto_aws.dynamodb) as sent, requests_of(moto_aws.s3) as objects:
+def test_creating_changing_and_deleting_cost_one_write_each(ministack_aws):
+    store = ministack_aws.store()
+    with requests_of(ministack_aws.dynamodb) as sent, requests_of(ministack_aws.s3) as objects:
         store.create(session(0))
         read = store.find("session-00000")
         store.change(read, SessionDelta({"metadata": {}}), name="New", now=NOW + 9)
@@ -150,48 +150,48 @@ def test_creating_changing_and_deleting_cost_one_write_each(moto_aws):
     assert objects == []
 
 
-def test_a_session_is_read_whole_in_one_request(moto_aws):
-    store = moto_aws.store()
+def test_a_session_is_read_whole_in_one_request(ministack_aws):
+    store = ministack_aws.store()
     for place in range(20):
         store.commit(ending(store.accept(running(f"run-{place}", accepted_at=NOW + place))))
-    with requests_of(moto_aws.dynamodb) as sent:
+    with requests_of(ministack_aws.dynamodb) as sent:
         assert len(store.whole("session-1").runs) == 20
     assert sent == ["Query"]
 
 
-def test_large_fields_of_a_session_lie_under_its_own_prefix_and_go_with_it(moto_aws):
-    store = moto_aws.store()
+def test_large_fields_of_a_session_lie_under_its_own_prefix_and_go_with_it(ministack_aws):
+    store = ministack_aws.store()
     large = incompressible(30_000)
     store.create(replace(session(0), fields={"state:large": large}))
     store.commit(ending(store.accept(running(session_id="session-00000")), session=SessionDelta({"state:more": large})))
-    keys = [found["Key"] for found in moto_aws.s3.list_objects_v2(Bucket=moto_aws.tables.bucket)["Contents"]]
+    keys = [found["Key"] for found in ministack_aws.s3.list_objects_v2(Bucket=ministack_aws.tables.bucket)["Contents"]]
     assert keys
     assert all(key.startswith("sessions/session-00000/") for key in keys)
     assert store.find("session-00000").fields["state:more"] == large
     store.remove_values("session-00000", until=NOW - 1, media=True)
     assert store.find("session-00000").fields["state:more"] == large
     store.remove_values("session-00000", until=NOW, media=True)
-    assert "Contents" not in moto_aws.s3.list_objects_v2(Bucket=moto_aws.tables.bucket)
+    assert "Contents" not in ministack_aws.s3.list_objects_v2(Bucket=ministack_aws.tables.bucket)
 
 
 @pytest.mark.parametrize("places", [range(30), range(300)])
-def test_looking_up_sessions_costs_the_same_however_many_there_are(moto_aws, places):
-    store = moto_aws.store()
-    write(moto_aws, places)
+def test_looking_up_sessions_costs_the_same_however_many_there_are(ministack_aws, places):
+    store = ministack_aws.store()
+    write(ministack_aws, places)
     newest = f"session-{places[-1]:05d}"
     for number in range(9):
         store.commit(ending(store.accept(running(f"run-{number}", session_id=newest, accepted_at=NOW + number))))
 
-    with cost_of(moto_aws.dynamodb) as cost:
+    with cost_of(ministack_aws.dynamodb) as cost:
         found = store.past_sessions(Kind.AGENT, "alice", limit=20, runs=3)
     assert (len(found), len(found[0].runs)) == (20, 3)
     # Entries of the index, the sessions, and the first items of each: three runs of one, and the others themselves.
     assert (dict(cost.requests), cost.items) == ({"Query": 21, "BatchGetItem": 1}, 20 + 20 + 3 + 19)
 
-    with cost_of(moto_aws.dynamodb) as cost:
+    with cost_of(ministack_aws.dynamodb) as cost:
         store.past_sessions(Kind.AGENT, None, limit=20, runs=3)
     assert dict(cost.requests) == {"Query": 4}
 
-    with cost_of(moto_aws.dynamodb) as cost:
+    with cost_of(ministack_aws.dynamodb) as cost:
         store.past_session(newest, "alice", runs=100)
     assert dict(cost.requests) == {"GetItem": 1, "Query": 1}
