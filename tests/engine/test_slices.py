@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from agno.agent import Agent
+from agno.db.schemas.memory import UserMemory
 from agno.metrics import MessageMetrics
 from agno.models.message import Message
 from agno.models.response import ModelResponse
@@ -16,10 +17,13 @@ from agno.run import RunContext
 from agno.team import Team
 from agno.workflow import Condition, HumanReview, Loop, Parallel, Router, Step, StepInput, StepOutput, Workflow
 
+from agentos_lambda.engine.memories import RunMemories
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import ComponentChanged
-from tests.engine.playing import engine_of, play, request_of
+from agentos_lambda.runs.memories import Memory
+from tests.engine import samples
+from tests.engine.playing import continuing, engine_of, play, request_of
 from tests.engine.slicing import at_once, carried_by, in_slices
 
 ROUNDS = 4
@@ -266,3 +270,75 @@ def test_a_workflow_that_is_one_function_is_never_cut() -> None:
 
     played = play(engine_of(Workflow(id="w", name="W", steps=whole)), request_of("workflow/w", "go"), first=at_once)
     assert played.outcome.status is RunStatus.COMPLETED
+
+
+@dataclass
+class Asking(Stepper):
+    """The same, but the second of its calls has to be confirmed."""
+
+    def _reply(self, messages: Sequence[Message]) -> ModelResponse:
+        reply = super()._reply(messages)
+        if reply.tool_calls and reply.tool_calls[0]["id"] == "call_1":
+            reply.tool_calls[0]["function"] = {"name": "delete", "arguments": '{"what": "everything"}'}
+        return reply
+
+
+def test_a_pause_in_a_later_slice_is_decided_and_the_run_goes_on_in_slices() -> None:
+    asking = Agent(id="asking", name="Asking", model=Asking(), tools=[count, samples.delete])
+    engine, request = engine_of(asking), request_of("agent/asking", "go")
+
+    def decided(played: Any) -> Any:
+        return continuing(played, request, tools=[{"tool_call_id": "call_1", "confirmed": True}])
+
+    paused = play(engine, request)
+    uncut = play(engine, decided(paused))
+    once, calls[:] = list(calls), []
+    first = in_slices(engine, request)
+    assert first.outcome.status is RunStatus.PAUSED
+    assert stable(first.outcome.output.run) == stable(paused.outcome.output.run)
+    second = in_slices(engine, decided(first.slices[-1]))
+    assert len(second.slices) == 3
+    assert calls == once
+    assert second.outcome.status is RunStatus.COMPLETED
+    assert stable(second.outcome.output.run) == stable(uncut.outcome.output.run)
+
+
+def test_a_workflow_that_asks_between_its_slices_leaves_what_an_uncut_one_leaves() -> None:
+    steps = [Step(name=f"s{n}", executor=step(f"s{n}")) for n in range(5)]
+    steps[2].human_review = HumanReview(requires_confirmation=True, confirmation_message="Go on?")
+    engine = engine_of(Workflow(id="asking", name="Asking", steps=steps))
+    request = request_of("workflow/asking", "go")
+
+    def decided(played: Any) -> Any:
+        requirement = played.outcome.output.run["step_requirements"][-1]
+        return continuing(played, request, requirements=[{"step_id": requirement["step_id"], "confirmed": True}])
+
+    paused = play(engine, request)
+    uncut = play(engine, decided(paused))
+    calls.clear()
+    first = in_slices(engine, request)
+    assert stable(first.outcome.output.run) == stable(paused.outcome.output.run)
+    second = in_slices(engine, decided(first.slices[-1]))
+    assert len(second.slices) == 3
+    assert calls == ["s0", "s1", "s2", "s3", "s4"]
+    assert stable(second.outcome.output.run) == stable(uncut.outcome.output.run)
+
+
+@pytest.mark.anyio
+async def test_what_a_run_remembers_goes_from_slice_to_slice() -> None:
+    stored = {"m1": memory("m1", "tea", revision="r1"), "m2": memory("m2", "cake", revision="r2")}
+    first = RunMemories(lambda _: list(stored.values()), "ada")
+    await first.put(UserMemory(memory="coffee", memory_id="m1"))
+    await first.remove(["m2"], None)
+    stored["m1"] = memory("m1", "milk", revision="of somebody else")
+    second = RunMemories(lambda _: list(stored.values()), "ada", earlier=first.changes())
+    assert second.changes() == first.changes()  # also if it asks for none
+    assert [each.text for each in await second.of(None)] == ["coffee"]
+    await second.put(UserMemory(memory="water", memory_id="m1"))
+    changes = {change.memory_id: change for change in second.changes()}
+    assert (changes["m1"].seen, changes["m1"].memory and changes["m1"].memory.text) == ("r1", "water")
+    assert (changes["m2"].seen, changes["m2"].memory) == ("r2", None)
+
+
+def memory(memory_id: str, text: str, *, revision: str) -> Memory:
+    return Memory("ada", memory_id, text, 1, 1, revision)

@@ -161,7 +161,9 @@ async def test_a_cancel_between_two_slices_keeps_the_text_and_ends_the_run_for_g
     assert not world.store.memories_of("alice")
     assert await world.work() is None
     assert len(world.engine.runs) == 1
-    assert names(world.store.read(view.record, after=-1))[-2:] == ["RunCancelled", "RunCompleted"]
+    ends = world.store.read(view.record, after=-1)[-2:]
+    assert names(ends) == ["RunCancelled", "RunCompleted"]
+    assert {indexed.event["content"] for indexed in ends} == {"Hello world"}
 
 
 async def test_a_cancel_that_comes_before_the_hand_over_wins(world):

@@ -8,7 +8,7 @@ import pytest
 
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.access import Caller
-from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.runs.errors import StoreUnavailable, UnknownRun
 from agentos_lambda.sessions.messages import deletion_message, deletion_of
 from agentos_lambda.sessions.model import Deletion, SessionFilter
 from agentos_lambda.sessions.removal import RUNS_A_STEP, SETTLED_AFTER_MS, SessionRemoval
@@ -167,3 +167,17 @@ def test_a_deletion_is_read_from_its_message(deletion):
 
 def test_the_id_of_a_run_is_no_deletion():
     assert deletion_of("0b2d5ffd-9dd4-4c7c-8c1a-6f3f7a2f34c6") is None
+
+
+async def test_a_run_that_waits_between_two_slices_is_cancelled_and_removed(sessions):
+    world = sessions.world
+    execution = await world.held(session_id="talk", stream=True)
+    world.engine.runs[-1].hand_over()
+    record = (await execution.result()).record
+    sessions.service.delete("talk")
+    sessions.work()
+    assert sessions.is_gone()
+    assert world.store.get(record.run_id) is None
+    with pytest.raises(UnknownRun):
+        await world.work()
+    assert len(world.engine.runs) == 1

@@ -103,7 +103,11 @@ def test_runs_of_each_kind_take_several_workers_and_look_like_one(
         watcher.start()
     with Client(f"ws://127.0.0.1:{stack.port}/workflows/ws", KEY) as client:
         client.send(action="reconnect", run_id=started["workflows"])
-        socket = client.until("WorkflowCompleted")
+        socket = client.until("StepCompleted")
+    with Client(f"ws://127.0.0.1:{stack.port}/workflows/ws", KEY) as client:  # the page was loaded again
+        last = max(message.get("event_index", -1) for message in socket)
+        client.send(action="reconnect", run_id=started["workflows"], last_event_index=last)
+        socket += client.until("WorkflowCompleted")
     for watcher in watchers:
         watcher.join(90)
     for kind, run_id in started.items():

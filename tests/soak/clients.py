@@ -63,6 +63,9 @@ class Client:
         answer = await self._post(path, message, stream="false")
         promise = _promised(promises, path, answer["run_id"], message)
         promise.hear(answer["status"])
+        if answer["status"] == "RUNNING":  # it was handed over: its log begins there
+            promise.begins_late = True
+            return promise
         promise.answer = answer["content"]
         promise.logged = False
         return promise

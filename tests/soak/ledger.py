@@ -29,6 +29,8 @@ class Promise:
     """The text that it was answered with, if it was answered in one piece."""
     logged: bool = True
     """False for a run that is answered in one piece in the foreground: it has no log."""
+    begins_late: bool = False
+    """Its log begins in its middle: nobody wanted events before."""
     cancel_acknowledged: bool = False
     told: str | None = None
     """The final status that it heard of first."""
@@ -98,6 +100,8 @@ class Promise:
     def log_differs(self) -> list[str]:
         """What the log tells otherwise than the run, whether anybody watched it or not."""
         if self.found is None or self.unaccounted:
+            return []
+        if self.begins_late:
             return []
         if not self.logged:
             return ["a run without a log has one"] if self.replayed else []

@@ -8,7 +8,7 @@ from typing import Any
 
 from agentos_lambda.protocol.events import TEXT_EVENTS
 
-LOST = ("execution lost", "never started")
+LOST = ("execution lost", "never started", "never carried on")
 _ENDS = {"Completed": "COMPLETED", "Error": "ERROR", "Cancelled": "CANCELLED"}
 _PREFIXES = {"agents": ("Run",), "teams": ("TeamRun",), "workflows": ("Workflow",)}
 _ANY_PREFIX = ("TeamRun", "Workflow", "Run")

@@ -32,6 +32,9 @@ _PATIENCE_SECONDS = 1_200
 worker was killed before it had claimed the run."""
 
 
+SLICE_SECONDS = 1
+"""A run that takes longer is handed over to the next worker."""
+
 CONVERSATIONS = 6
 """Sessions that are created, renamed, changed and, half of them, deleted."""
 USERS = 2
@@ -66,7 +69,7 @@ class Soak:
 
     def run(self, state: Path) -> list[Promise]:
         """Start a stack with its state there, put it under load, and end it. Gives what was promised and found."""
-        with running_stack(state) as stack:
+        with running_stack(state, {"SLICE_SECONDS": str(SLICE_SECONDS)}) as stack:
             asyncio.run(self._load(stack))
         return self.promises
 

@@ -28,7 +28,7 @@ def handed_over(
         members = tuple(as_shown(blocked.removed_from(member)) for member in database.members)
         run["member_responses"] = []
     run["status"] = RunStatus.RUNNING.value
-    output = left(request, as_shown(blocked.removed_from(run)), members)
+    output = left(request, as_shown(blocked.removed_from(run)), members, state)
     session = delta_of(request, database)
     return EngineOutcome(
         RunStatus.PENDING,

@@ -161,7 +161,16 @@ class EndingMaker:
         output = left or RunOutput(describe(record, name))
         run = {"content": cancel_reason(record.run_id), **output.run}
         output = replace(output, run=run)
-        return self._idle(record, name, RunStatus.CANCELLED, output, first_index=record.next_index, session=session)
+        said = run["content"] if record.status is RunStatus.PENDING and isinstance(run["content"], str) else None
+        return self._idle(
+            record,
+            name,
+            RunStatus.CANCELLED,
+            output,
+            first_index=record.next_index,
+            content=said,
+            session=session,
+        )
 
     def abandoned(self, record: RunRecord, name: str, left: RunOutput | None, *, error: str | None) -> Ending:
         """The ending of a run whose executor has died, or that no worker took: ERROR, or CANCELLED without an error.
@@ -182,10 +191,11 @@ class EndingMaker:
         output: RunOutput,
         *,
         first_index: int,
+        content: str | None = None,
         error: str | None = None,
         session: SessionDelta | None = None,
     ) -> Ending:
-        events = terminal_events(record, name, status, now=self._clock.now(), error=error)
+        events = terminal_events(record, name, status, now=self._clock.now(), content=content, error=error)
         outcome = EngineOutcome(status, output, session or SessionDelta(), error)
         return self.of_attempt(record, outcome, EventPack(first_index, events))
 

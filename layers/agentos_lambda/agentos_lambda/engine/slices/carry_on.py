@@ -49,12 +49,12 @@ def text_of(request: EngineRequest) -> str:
     """What earlier slices of an agent's or a team's run have said."""
     if request.carried is None or request.kind is Kind.WORKFLOW:
         return ""
-    return said_in(request.carried.output.run)
+    return _said_in(request.carried.output.run, request.carried.state)
 
 
-def said_in(run: JsonObject) -> str:
-    """The text that an agent or a team has said in the run, before, between and after its tools."""
-    messages = [each for each in run.get("messages") or () if each.get("role") == "assistant"]
+def _said_in(run: JsonObject, state: JsonObject) -> str:
+    """The text that an agent or a team has said since it was started or continued, between its tools."""
+    messages = [each for each in (run.get("messages") or ())[state["said_from"] :] if each.get("role") == "assistant"]
     texts = [each.get("content") for each in messages if not each.get("from_history")]
     return "".join(text for text in texts if isinstance(text, str))
 
@@ -65,11 +65,11 @@ def leave(request: EngineRequest, run: JsonObject, *, withdrawn: bool) -> JsonOb
     state: JsonObject = {
         "settled": [*(before["settled"] if before is not None else ()), *(run.pop(settled, None) or ())]
     }
+    paused = request.paused.run if request.paused is not None else {}
+    state["said_from"] = before["said_from"] if before is not None else len(paused.get("messages") or ())
     state["withdrawn"] = withdrawn or withdrawn_before(request)
     if request.kind is Kind.WORKFLOW:
         state["stopped"] = {name: run.get(name) for name in _PAUSE}
-        paused = request.paused.run if request.paused is not None else {}
-        state["paused"] = before["paused"] if before is not None else {name: paused.get(name) for name in _PAUSE}
     return state
 
 
@@ -86,16 +86,16 @@ def rejoin(request: EngineRequest, run: JsonObject) -> None:
     if state["settled"]:
         run[settled] = [*state["settled"], *(run.get(settled) or ())]
     if request.kind is Kind.WORKFLOW and run.get("status") != RunStatus.PAUSED:
-        if run.get("status") == RunStatus.COMPLETED:
+        if run.get("status") == RunStatus.COMPLETED and isinstance(request.carried.work, RunInput):
             run.setdefault("files", [])  # so ends a run that was never continued
         for name in _PAUSE:
             run.pop(name, None)
-        run.update({name: value for name, value in state["paused"].items() if value is not None})
 
 
 def carry_on(component: AgnoComponent, request: EngineRequest, carried: Carried) -> Any:
     """agno's continuation of the run. Raises ``ComponentChanged``."""
     stored: dict[str, Any] = deepcopy(carried.output.run)
+    stored.pop("content", None)
     arguments: dict[str, Any] = {"session_id": request.session_id, "stream": request.stream}
     if request.stream:
         arguments["stream_events"] = True
@@ -160,9 +160,9 @@ def _with_input(execute: Callable[..., Any], given: dict[str, Any], resolved: di
     return executed
 
 
-def left(request: EngineRequest, run: JsonObject, members: tuple[JsonObject, ...]) -> RunOutput:
+def left(request: EngineRequest, run: JsonObject, members: tuple[JsonObject, ...], state: JsonObject) -> RunOutput:
     """What a slice has left, fit to be shown if the run ends there."""
-    text = None if request.kind is Kind.WORKFLOW else said_in(run)
+    text = None if request.kind is Kind.WORKFLOW else _said_in(run, state)
     content = text or _last_step(run)
     shown = {name: value for name, value in run.items() if name != "content"}
     return RunOutput(shown if content is None else {**shown, "content": content}, members)
