@@ -164,7 +164,8 @@ def _error(run: JsonObject, observed: Observations) -> str:
 
 
 def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, observed: Observations) -> JsonObject:
-    """The run that agno did not come to save; one that went on, with what it had left when it paused."""
+    """The run that agno did not come to save; one that went on, with what it had left before."""
+    before = request.carried.output if request.carried is not None else request.paused
     kind, message = request.kind.value, plain(getattr(request.work, "message", None))
     run: JsonObject = {
         "run_id": request.run_id,
@@ -175,7 +176,7 @@ def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, observ
         "content_type": "str",
         "created_at": int(time.time()),
         "input": message if request.kind is Kind.WORKFLOW else {"input_content": message},
-        **(request.paused.run if request.paused is not None else {}),
+        **(before.run if before is not None else {}),
         "content": "".join(observed.text) or None,
     }
     if status is RunStatus.ERROR and run["content"] is None:
