@@ -22,6 +22,10 @@ class Settings:
     """How many runs may wait for a worker; None if any number may."""
     events_ttl_seconds: int = 86_400
     """How long the event log is kept."""
+    sessions_retention_days: int = 0
+    """How long a session is kept after it was last written to; 0 for ever."""
+    runs_retention_days: int = 0
+    """How long a run is kept after its end; 0 for ever."""
     security_key: str | None = None
     """A key given as it is: for the local stack."""
     security_key_secret: str | None = None
@@ -60,6 +64,8 @@ class Settings:
             queue_url=given.get("RUNS_QUEUE_URL", ""),
             queue_limit=int(given["QUEUE_LIMIT"]) if "QUEUE_LIMIT" in given else None,
             events_ttl_seconds=int(given.get("EVENTS_TTL_SECONDS", cls.events_ttl_seconds)),
+            sessions_retention_days=int(given.get("SESSIONS_RETENTION_DAYS", 0)),
+            runs_retention_days=int(given.get("RUNS_RETENTION_DAYS", 0)),
             security_key=given.get("OS_SECURITY_KEY"),
             security_key_secret=given.get("SECURITY_KEY_SECRET"),
             components_secret=given.get("COMPONENTS_SECRET"),

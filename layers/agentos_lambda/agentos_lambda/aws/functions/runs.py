@@ -17,6 +17,7 @@ from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.service import RunService
+from agentos_lambda.sessions.expiry import SessionExpiry
 
 _BUFFERED_MS = 24_000
 """API Gateway waits 29 seconds for a whole answer. The rest is for a cold start and for the answer itself."""
@@ -32,14 +33,16 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     runs = RunService(store, clock, new_id=new_id, observer=observer)
     followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
     executor = RunExecutor(store, engine, clock, recycle=recycle_soon, observer=observer, fan_out=followed)
+    queue = queue_of(settings)
     intake = RunIntake(
         store,
-        queue_of(settings),
+        queue,
         executor,
         clock,
         engine=engine,
         new_id=new_id,
         queue_limit=settings.queue_limit,
+        expired=SessionExpiry(store, queue, clock).removed,
     )
     router = kind_router(kind, services.catalog, intake, runs, clock)
     app = create_app(router, services, at_end=executor.idle)

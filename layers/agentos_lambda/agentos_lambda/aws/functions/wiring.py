@@ -12,6 +12,7 @@ from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.ports import Engine
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
+from agentos_lambda.stores.retention import Retention
 from agentos_lambda.stores.sqs import SqsQueue
 
 
@@ -32,7 +33,12 @@ def store_of(settings: Settings, clients: Clients | None = None) -> DynamoDBStor
         bucket=settings.bucket,
         memories=settings.memories_table,
     )
-    return DynamoDBStore(tables, events_ttl_seconds=settings.events_ttl_seconds, clients=clients)
+    return DynamoDBStore(
+        tables,
+        events_ttl_seconds=settings.events_ttl_seconds,
+        retention=Retention(settings.sessions_retention_days, settings.runs_retention_days),
+        clients=clients,
+    )
 
 
 def queue_of(settings: Settings, clients: Clients | None = None) -> SqsQueue:

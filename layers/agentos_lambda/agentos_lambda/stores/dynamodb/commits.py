@@ -13,11 +13,13 @@ from agentos_lambda.runs.memories import MemoryChange
 from agentos_lambda.runs.model import Ending, RunRecord
 from agentos_lambda.stores.dynamodb.attributes import Item, number, text
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
-from agentos_lambda.stores.dynamodb.items import record_key, record_of
+from agentos_lambda.stores.dynamodb.expiry import expiry
+from agentos_lambda.stores.dynamodb.items import due_shard, record_key, record_of
 from agentos_lambda.stores.dynamodb.memories import DynamoDBMemories
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
 from agentos_lambda.stores.dynamodb.sessions import Sessions, may_come_into
 from agentos_lambda.stores.dynamodb.table import Table
+from agentos_lambda.stores.retention import Retention
 from agentos_lambda.stores.rules import ended, note_dropped, refusal, start_of_log
 
 if TYPE_CHECKING:
@@ -39,13 +41,21 @@ class Commits:
     """``commit`` and ``commit_without_session`` of ``runs.ports.RunStore``."""
 
     def __init__(
-        self, runs: Table, sessions: Sessions, memories: DynamoDBMemories, log: DynamoDBEventLog, requests: Requests
+        self,
+        runs: Table,
+        sessions: Sessions,
+        memories: DynamoDBMemories,
+        log: DynamoDBEventLog,
+        requests: Requests,
+        *,
+        retention: Retention,
     ) -> None:
         self._runs = runs
         self._sessions = sessions
         self._memories = memories
         self._log = log
         self._requests = requests
+        self._retention = retention
 
     def commit(self, ending: Ending) -> RunRecord:
         return self._remembering(ending, in_session=True)
@@ -70,10 +80,15 @@ class Commits:
         before, pack = ending.before, ending.last_events
         if before.status.final:
             raise Fenced("The run has ended.", before)
-        record: TransactWriteItemTypeDef = {"Update": self._end_record(ending, in_session=in_session)}
         data: list[TransactWriteItemTypeDef] = []
+        # Earlier attempts may have left something in the bucket, too.
+        in_bucket = before.attempt > 1
         if in_session:
-            data.append({"Put": self._sessions.run_action(ending)})
+            run = self._sessions.run_action(ending)
+            data.append({"Put": run})
+            in_bucket = in_bucket or "S" in run["Item"]["output"]
+        update = self._end_record(ending, in_session=in_session, in_bucket=in_bucket)
+        record: TransactWriteItemTypeDef = {"Update": update}
         if pack:
             data.append({"Put": self._log.put_action(before.run_id, before.attempt, pack, now=ending.ended_at)})
         try:
@@ -133,7 +148,7 @@ class Commits:
             moved = [change for place, (_, change) in enumerate(remembered, len(others)) if refused.failed(place)]
             raise _MemoriesMoved(tuple(change for change in moved if change is not None)) from None
 
-    def _end_record(self, ending: Ending, *, in_session: bool) -> Any:
+    def _end_record(self, ending: Ending, *, in_session: bool, in_bucket: bool) -> Any:
         before = ending.before
         # Nobody has taken the run over: the attempt is raised by whoever does.
         is_same_attempt = "#attempt = :attempt"
@@ -146,7 +161,7 @@ class Commits:
         if ending.status is not RunStatus.CANCELLED:
             condition = f"{condition} AND {no_cancel}"
         update = "SET #status = :status, #ended_at = :ended_at, #ending = :ending, #in_session = :in_session"
-        remove = "REMOVE #lease_until, #next_send_at, #due_shard, #due_at, #active_session"
+        remove = "REMOVE #lease_until, #next_send_at, #active_session"
         aliases: dict[str, str] = {}
         values: Item = {
             ":attempt": number(before.attempt),
@@ -168,6 +183,18 @@ class Commits:
         else:
             update += ", #error = :error"
             values[":error"] = text(ending.error)
+        until = self._retention.of_run(ending.status, ending.ended_at)
+        # Not before its events: then its id is free for another run.
+        expires = expiry(until, not_before=ending.ended_at + self._log.lifetime_ms)
+        if until is not None and in_bucket:
+            # DynamoDB deletes no objects, so that the sweeper has to: it finds the run where it finds all that is due.
+            due = {"due_shard": due_shard(before.run_id), "due_at": number(until)}
+            expires = {"retained_until": expires["retained_until"], **due}
+        else:
+            remove += ", #due_shard, #due_at"
+        for name, value in expires.items():
+            update += f", #{name} = :{name}"
+            values[f":{name}"] = value
         return self._runs.update_action(record_key(before.run_id), f"{update} {remove}", condition, values, aliases)
 
 

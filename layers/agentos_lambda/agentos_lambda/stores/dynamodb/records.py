@@ -7,12 +7,14 @@ from contextlib import suppress
 from uuid import uuid4
 
 from agentos_lambda.protocol.values import Json, RunStatus
+from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.dynamodb.attributes import Item, number, text
-from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
+from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, events_folder
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
+from agentos_lambda.stores.dynamodb.expiry import is_expired
 from agentos_lambda.stores.dynamodb.items import (
     DUE_INDEX,
     DUE_SHARDS,
@@ -30,20 +32,29 @@ class RunRecords:
     """``accept`` to ``flag_cancel`` of ``runs.ports.RunStore``."""
 
     def __init__(
-        self, table: Table, blobs: Blobs, log: DynamoDBEventLog, *, new_token: Callable[[], str] = lambda: uuid4().hex
+        self,
+        table: Table,
+        blobs: Blobs,
+        log: DynamoDBEventLog,
+        clock: Clock,
+        *,
+        new_token: Callable[[], str] = lambda: uuid4().hex,
     ) -> None:
         """``new_token`` gives a unique text: it tells a send from somebody else's."""
         self._table = table
         self._blobs = blobs
         self._log = log
+        self._clock = clock
         self._new_token = new_token
 
     def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
         item = {**record_item(record), **self._work_attribute(record, work)}
         # Nobody has accepted a run with this id.
         is_new = "attribute_not_exists(#run_id)"
+        # One that had it has expired, and so have its events.
+        has_expired = "#expires_at < :now"
         try:
-            self._table.put(item, is_new)
+            self._table.put(item, f"{is_new} OR {has_expired}", {":now": number(record.accepted_at // 1000)})
         except ConditionFailed as failure:
             there = _record(failure)
             # The record was accepted, but the answer was lost. The run may have gone on since.
@@ -54,7 +65,7 @@ class RunRecords:
 
     def get(self, run_id: str) -> RunRecord | None:
         item = self._table.get(record_key(run_id))
-        return record_of(item) if item else None
+        return record_of(item) if item and not is_expired(item, self._clock.now()) else None
 
     def work(self, record: RunRecord) -> Json:
         item = self._table.get(record_key(record.run_id), "work")
@@ -151,6 +162,7 @@ class RunRecords:
         }
         update = "SET #status = :status, #executor = :executor, #logged = :logged"
         update += ", #due_shard = :due_shard, #due_at = :due_at, #active_session = :active_session"
+        active_runs_stay = " REMOVE #retained_until, #expires_at"
         if lease_until is None:
             update += ", #queued_at = :now, #sends = :one, #acknowledged_send = :none, #next_send_at = :next_send_at"
             update += ", #work = :work"
@@ -171,7 +183,7 @@ class RunRecords:
                 ":due_at": number(rounded_up(lease_until)),
             }
         try:
-            return self._update(record.run_id, update, condition, values)
+            return self._update(record.run_id, update + active_runs_stay, condition, values)
         except ConditionFailed as failure:
             there = _record(failure)
             # The reopening was applied, but its answer was lost.
@@ -249,7 +261,7 @@ class RunRecords:
     def _work_attribute(self, record: RunRecord, work: Json) -> Item:
         if work is None:
             return {}
-        return {"work": self._blobs.attribute(work, run_folder(record.run_id, record.attempt), limit=FIELD_LIMIT)}
+        return {"work": self._blobs.attribute(work, events_folder(record.run_id, record.attempt), limit=FIELD_LIMIT)}
 
     def _update(
         self, run_id: str, update: str, condition: str, values: Item, aliases: dict[str, str] | None = None

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.runs.clock import Clock
 from agentos_lambda.sessions.model import BuriedRun
 from agentos_lambda.stores.dynamodb.attributes import Item, number, text
 from agentos_lambda.stores.dynamodb.blobs import Blobs, media_folder, run_prefixes, session_prefix
+from agentos_lambda.stores.dynamodb.expiry import is_expired
 from agentos_lambda.stores.dynamodb.items import record_key
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed
 from agentos_lambda.stores.dynamodb.session_items import RUN, first_run_after, head_key, run_item_key
@@ -20,11 +22,12 @@ _RECORD = "RECORD"
 class DynamoDBRemains:
     """Implements ``sessions.ports.SessionRemains``."""
 
-    def __init__(self, sessions: Table, runs: Table, events: Table, blobs: Blobs) -> None:
+    def __init__(self, sessions: Table, runs: Table, events: Table, blobs: Blobs, clock: Clock) -> None:
         self._sessions = sessions
         self._runs = runs
         self._events = events
         self._blobs = blobs
+        self._clock = clock
 
     def buried_runs(self, session_id: str, *, until: int, limit: int) -> Sequence[BuriedRun]:
         items = self._sessions.query(
@@ -39,10 +42,16 @@ class DynamoDBRemains:
         # Nobody waits for the run to be executed, or executes it.
         rests = "NOT #status IN (:pending, :running)"
         active: Item = {":pending": text(RunStatus.PENDING), ":running": text(RunStatus.RUNNING)}
+        # It is this run, and not another one that has got its id since it expired.
+        is_this = "#accepted_at = :accepted_at"
+        condition = f"attribute_not_exists(#status) OR ({is_this} AND {rests})"
         try:
-            self._runs.delete(record_key(run.run_id), f"attribute_not_exists(#status) OR {rests}", active)
-        except ConditionFailed:
-            return False
+            self._runs.delete(record_key(run.run_id), condition, {**active, ":accepted_at": number(run.accepted_at)})
+        except ConditionFailed as failure:
+            if failure.item and failure.item.get("accepted_at") == number(run.accepted_at):
+                return False
+            self._sessions.delete(run_item_key(session_id, run.accepted_at, run.run_id))
+            return True
         packs = self._keys(self._events, run.run_id, "pack")
         followers = self._keys(self._runs, run.run_id, "item")
         self._events.delete_many(packs)
@@ -51,6 +60,12 @@ class DynamoDBRemains:
             self._blobs.remove(prefix)
         self._sessions.delete(run_item_key(session_id, run.accepted_at, run.run_id))
         return True
+
+    def remove_expired(self, run_id: str) -> bool:
+        item = self._runs.get(record_key(run_id), "retained_until", "session_id", "accepted_at")
+        if item is None or not is_expired(item, self._clock.now()):
+            return False
+        return self.remove_run(item["session_id"]["S"], BuriedRun(run_id, int(item["accepted_at"]["N"])))
 
     def remove_values(self, session_id: str, *, until: int, media: bool) -> None:
         prefix = session_prefix(session_id)

@@ -17,6 +17,7 @@ from agentos_lambda.stores.dynamodb.remains import DynamoDBRemains
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.dynamodb.sessions import Sessions
 from agentos_lambda.stores.dynamodb.table import Table
+from agentos_lambda.stores.retention import FOREVER, Retention
 from agentos_lambda.stores.retries import Retries
 
 
@@ -40,22 +41,23 @@ class DynamoDBStore:
         tables: Tables,
         *,
         events_ttl_seconds: int = 86_400,
+        retention: Retention = FOREVER,
         clients: Clients | None = None,
         retries: Retries | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Events live for ``events_ttl_seconds``. Without ``clients``, they are made from the environment."""
+        clock = clock or SystemClock()
         requests = Requests(clients, retries)
-        runs = Table(tables.runs, requests)
-        blobs = Blobs(tables.bucket, requests)
+        runs, blobs = Table(tables.runs, requests), Blobs(tables.bucket, requests)
         events, session_table = Table(tables.events, requests), Table(tables.sessions, requests)
-        log = DynamoDBEventLog(events, blobs, clock=clock or SystemClock(), ttl_seconds=events_ttl_seconds)
-        sessions = Sessions(session_table, blobs)
+        log = DynamoDBEventLog(events, blobs, clock=clock, ttl_seconds=events_ttl_seconds)
+        sessions = Sessions(session_table, blobs, retention, clock)
         directory = DynamoDBDirectory(session_table, runs, sessions, blobs, requests, new_token=lambda: uuid4().hex)
-        remains = DynamoDBRemains(session_table, runs, events, blobs)
-        records = RunRecords(runs, blobs, log)
+        remains = DynamoDBRemains(session_table, runs, events, blobs, clock)
+        records = RunRecords(runs, blobs, log, clock)
         memories = DynamoDBMemories(Table(tables.memories, requests), blobs, requests, new_token=lambda: uuid4().hex)
-        commits = Commits(runs, sessions, memories, log, requests)
+        commits = Commits(runs, sessions, memories, log, requests, retention=retention)
 
         self.accept = records.accept
         self.work = records.work
@@ -81,8 +83,10 @@ class DynamoDBStore:
         self.heads = directory.heads
         self.bury = directory.bury
         self.active_runs = directory.active_runs
+        self.expiring, self.look_again = directory.expiring, directory.look_again
         self.buried_runs = remains.buried_runs
         self.remove_run = remains.remove_run
+        self.remove_expired = remains.remove_expired
         self.remove_values = remains.remove_values
         self.close = remains.close
         self.memories_of = memories.memories_of
