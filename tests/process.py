@@ -15,7 +15,12 @@ IMPORT_PATH = os.pathsep.join((str(PACKAGE), str(ROOT)))
 """``PYTHONPATH`` of a process that imports our package, the local stack and the tests."""
 
 _FOREIGN = ("AGENTOS_", "AWS_", "JWT_", "MAKE", "MFLAGS", "OPENAI_", "PYTHON")
-_STACK = frozenset({"CORS_ORIGINS", "EVENTS_TTL_SECONDS", "LOG_LEVEL", "OS_SECURITY_KEY", "QUEUE_LIMIT"})
+_STACK = frozenset(
+    {
+        *("CORS_ORIGINS", "EVENTS_TTL_SECONDS", "LOG_LEVEL", "OS_SECURITY_KEY", "QUEUE_LIMIT"),
+        *("RUNS_RETENTION_DAYS", "SESSIONS_RETENTION_DAYS"),
+    }
+)
 """What a developer's shell may set for `make run`."""
 
 _PORTS = range(10_000, 32_000)

@@ -22,6 +22,7 @@ from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.runs.supervisor import AttemptSupervisor
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
+from agentos_lambda.sessions.expiry import SessionExpiry
 from agentos_lambda.sessions.ports import DeletionStore
 from agentos_lambda.stores.memory import MemoryQueue, MemoryStore
 from tests.clocks import ManualClock
@@ -101,6 +102,7 @@ class World:
             engine=self._engine,
             new_id=new_id,
             queue_limit=self.queue_limit,
+            expired=SessionExpiry(store, self.queue, clock).removed,
         )
         self.runs = RunService(store, clock, new_id=new_id, observer=self.observer)
         self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id)

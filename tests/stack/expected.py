@@ -23,16 +23,21 @@ RUN_GRANTS = {
 }
 ENQUEUE = {("sqs:SendMessage", "RunsQueue.Arn"), ("sqs:GetQueueAttributes", "RunsQueue.Arn")}
 DEQUEUE = {(f"sqs:{action}", "RunsQueue.Arn") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
-SWEEP = {("dynamodb:Query", "${RunsTable.Arn}/index/due")} | ENQUEUE
+ACTIVE_RUNS = ("dynamodb:Query", "${RunsTable.Arn}/index/by_session")
+SWEEP = ENQUEUE | {
+    ("dynamodb:Query", "${RunsTable.Arn}/index/due"),
+    ("dynamodb:Query", "${SessionsTable.Arn}/index/expiring"),
+    ("dynamodb:BatchGetItem", "SessionsTable.Arn"),
+}
 REMOVE = (
     {(f"dynamodb:{action}", "RunEventsTable.Arn") for action in ("BatchWriteItem", "DeleteItem")}
-    | {("dynamodb:BatchWriteItem", "RunsTable.Arn"), ("dynamodb:DeleteItem", "SessionsTable.Arn")}
-    | {("dynamodb:Query", "${RunsTable.Arn}/index/by_session"), ("sqs:SendMessage", "RunsQueue.Arn")}
+    | {(f"dynamodb:{action}", "RunsTable.Arn") for action in ("Query", "BatchWriteItem", "DeleteItem")}
+    | {("dynamodb:DeleteItem", "SessionsTable.Arn"), ACTIVE_RUNS}
     | {("s3:ListBucket", "Bucket.Arn"), ("s3:DeleteObject", "${Bucket.Arn}/*")}
 )
 KEEP_SESSIONS = (
     {("dynamodb:Query", f"${{SessionsTable.Arn}}/index/by_{attribute}") for attribute in ("kind", "component", "user")}
-    | {("dynamodb:Query", "${RunsTable.Arn}/index/by_session"), ("dynamodb:BatchGetItem", "SessionsTable.Arn")}
+    | {ACTIVE_RUNS, ("dynamodb:BatchGetItem", "SessionsTable.Arn")}
     | {("sqs:SendMessage", "RunsQueue.Arn")}
 )
 MANAGEMENT_API = (
@@ -75,7 +80,7 @@ READ_EVENTS = {
     ("dynamodb:Query", "RunEventsTable.Arn"),
     ("s3:GetObject", "${Bucket.Arn}/events/*"),
 }
-START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE
+START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE | {ACTIVE_RUNS}
 
 GRANTS: dict[str, set[Grant]] = {
     "ConfigFunction": READ_KEY,
@@ -85,14 +90,21 @@ GRANTS: dict[str, set[Grant]] = {
     "TeamsFunction": START_RUNS | RUN_COMPONENTS,
     "WorkflowsFunction": START_RUNS | FOLLOW | RUN_COMPONENTS,
     "WebSocketFunction": START_RUNS | FOLLOW | CONNECT | CLOSE,
-    "WorkerFunction": RUN_GRANTS | DEQUEUE | REMOVE | FOLLOW | READ_ACCOUNTS | RUN_COMPONENTS,
-    "SweeperFunction": RUN_GRANTS | SWEEP | CLOSE_OVERDUE,
+    "WorkerFunction": RUN_GRANTS
+    | DEQUEUE
+    | REMOVE
+    | FOLLOW
+    | READ_ACCOUNTS
+    | RUN_COMPONENTS
+    | {("sqs:SendMessage", "RunsQueue.Arn")},
+    "SweeperFunction": RUN_GRANTS | SWEEP | REMOVE | CLOSE_OVERDUE,
 }
 """What a function may do besides writing its log and its traces."""
 
 EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
 LOG = {"RUNS_TABLE": "RunsTable", "EVENTS_TABLE": "RunEventsTable", "BUCKET": "Bucket"}
-STORE = LOG | {"SESSIONS_TABLE": "SessionsTable", "MEMORIES_TABLE": "MemoriesTable", "EVENTS_TTL_SECONDS": 86400}
+RETENTION = {"EVENTS_TTL_SECONDS": 86400, "SESSIONS_RETENTION_DAYS": 0, "RUNS_RETENTION_DAYS": 0}
+STORE = LOG | RETENTION | {"SESSIONS_TABLE": "SessionsTable", "MEMORIES_TABLE": "MemoriesTable"}
 STORE |= {"LONGEST_RUN_SECONDS": 86400}
 EXECUTION = {"MEDIA_PRIVATE_HOSTS": "refuse", "MAX_SLICES": 200}
 COMPONENTS = {"COMPONENTS_SECRET": COMPONENTS_SECRET}

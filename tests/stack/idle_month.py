@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from agentos_lambda.stores.dynamodb.items import DUE_SHARDS
+from agentos_lambda.stores.dynamodb.session_items import SESSION_SHARDS
 from tests.stack.alarms import alarms, watched
 
 Stack = dict[str, dict[str, Any]]
@@ -70,7 +71,7 @@ def _schedules(stack: Stack) -> Iterator[Taken]:
         yield Taken("Lambda requests", times)
         yield Taken("Lambda GB-seconds", times * _tenths(SWEEP_CPU_SECONDS * share + SWEEP_WAITS_SECONDS) * memory)
         yield Taken("Lambda GB-seconds", STARTS * _tenths(START_CPU_SECONDS * share) * memory)
-        yield Taken("DynamoDB read units", times * (DUE_SHARDS + 1) / 2)
+        yield Taken("DynamoDB read units", times * (DUE_SHARDS + SESSION_SHARDS + 1) / 2)
         yield Taken("KB of logs", times * LOG_KB)
         yield Taken("traces", times if function["TracingConfig"]["Mode"] == "Active" else 0)
         yield Taken("metrics of our own", round(STARTS / HOURS, 2))

@@ -8,7 +8,9 @@ import pytest
 
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.stores.dynamodb.blobs import media_folder, run_folder, session_prefix
 from agentos_lambda.stores.dynamodb.items import record_item
+from tests.stack.expected import VARIABLES
 from tests.stack.translation import FUNCTIONS, source, translate
 
 Stack = dict[str, dict[str, Any]]
@@ -55,7 +57,7 @@ def test_accounts_are_keyed_by_entry_and_all_listed_in_one_index(stack: Stack) -
     assert types(table) == {"entry": "S", "listed": "S", "created_at": "N"}
 
 
-def test_sessions_are_keyed_by_session_and_item_and_indexed_by_kind_component_and_user(stack: Stack) -> None:
+def test_sessions_are_keyed_by_session_and_item_and_indexed_by_kind_component_user_and_expiry(stack: Stack) -> None:
     table = stack["SessionsTable"]["Properties"]
     assert keys(table["KeySchema"]) == {"HASH": "session_id", "RANGE": "item"}
     listed = {"kind", "component", "user_id", "name"}
@@ -63,9 +65,10 @@ def test_sessions_are_keyed_by_session_and_item_and_indexed_by_kind_component_an
         "by_kind": ({"HASH": "kind_shard", "RANGE": "created_at"}, listed),
         "by_component": ({"HASH": "component_shard", "RANGE": "created_at"}, listed),
         "by_user": ({"HASH": "kind_user", "RANGE": "created_at"}, listed),
+        "expiring": ({"HASH": "expiry_shard", "RANGE": "expiry_at"}, set()),
     }
-    indexed = {"kind_shard": "S", "component_shard": "S", "kind_user": "S", "created_at": "N"}
-    assert types(table) == {"session_id": "S", "item": "S", **indexed}
+    listed_by = {"kind_shard": "S", "component_shard": "S", "kind_user": "S", "created_at": "N"}
+    assert types(table) == {"session_id": "S", "item": "S", **listed_by, "expiry_shard": "S", "expiry_at": "N"}
 
 
 def test_memories_are_keyed_by_user_and_item_and_indexed_by_time_id_and_user(stack: Stack) -> None:
@@ -95,7 +98,27 @@ def test_items_expire_by_the_same_attribute_in_every_table(stack: Stack, name: s
     assert stack[name]["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
-def test_a_record_of_a_run_does_not_expire() -> None:
+def test_nothing_but_events_expires_by_its_age_in_the_bucket() -> None:
+    """What a session that lives on holds may be old."""
+    rules = source()["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert [rule["Prefix"] for rule in rules if "ExpirationInDays" in rule] == ["events/"]
+    for key in (session_prefix("a"), media_folder("a"), run_folder("a", 1)):
+        assert not key.startswith("events/")
+
+
+def test_sessions_and_runs_are_kept_unless_the_stack_says_how_long() -> None:
+    kept, expiring = translate(), translate(SessionsRetention="30", RunsRetention="7")
+    for name, days in (("SESSIONS_RETENTION_DAYS", 30), ("RUNS_RETENTION_DAYS", 7)):
+        functions = [each for each in VARIABLES if name in VARIABLES[each]]
+        assert len(functions) == 7
+        for function in functions:
+            before, after = (
+                stack[function]["Properties"]["Environment"]["Variables"][name] for stack in (kept, expiring)
+            )
+            assert (int(before), int(after)) == (0, days)
+
+
+def test_the_record_of_an_active_run_does_not_expire() -> None:
     record = RunRecord("r", Kind.AGENT, "a", "s", None, RunStatus.RUNNING, 0, "token")
     assert "expires_at" not in record_item(record)
 

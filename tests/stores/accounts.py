@@ -19,6 +19,7 @@ from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.dynamodb.table import Table
+from agentos_lambda.stores.retention import FOREVER, Retention
 from agentos_lambda.stores.retries import TRIES, Retries
 from tests.clocks import ManualClock
 from tests.cloud import REGION, tables_of, tenant
@@ -47,6 +48,7 @@ class Aws:
         *,
         tries: int = TRIES,
         events_ttl_seconds: int = EVENTS_TTL_SECONDS,
+        retention: Retention = FOREVER,
         **clients: Any,
     ) -> DynamoDBStore:
         """A store with these ``clients`` in place of the account's, which never sleeps."""
@@ -54,6 +56,7 @@ class Aws:
         return DynamoDBStore(
             self.tables,
             events_ttl_seconds=events_ttl_seconds,
+            retention=retention,
             clients=self._clients(clients),
             retries=_sleepless(clock, tries),
             clock=clock,

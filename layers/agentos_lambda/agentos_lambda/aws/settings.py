@@ -29,6 +29,10 @@ class Settings:
     """How many executions of functions a run may take."""
     slice_seconds: int | None = None
     """How long a slice works before it looks for a safe point; None: two thirds of the time that its function has."""
+    sessions_retention_days: int = 0
+    """How long a session is kept after it was last written to; 0 for ever."""
+    runs_retention_days: int = 0
+    """How long a run is kept after its end; 0 for ever."""
     security_key: str | None = None
     """A key given as it is: for the local stack."""
     security_key_secret: str | None = None
@@ -71,6 +75,8 @@ class Settings:
             longest_run_seconds=int(given.get("LONGEST_RUN_SECONDS", cls.longest_run_seconds)),
             max_slices=int(given.get("MAX_SLICES", cls.max_slices)),
             slice_seconds=int(given["SLICE_SECONDS"]) if "SLICE_SECONDS" in given else None,
+            sessions_retention_days=int(given.get("SESSIONS_RETENTION_DAYS", 0)),
+            runs_retention_days=int(given.get("RUNS_RETENTION_DAYS", 0)),
             security_key=given.get("OS_SECURITY_KEY"),
             security_key_secret=given.get("SECURITY_KEY_SECRET"),
             components_secret=given.get("COMPONENTS_SECRET"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from agentos_lambda.runs.errors import NotFound
@@ -32,6 +33,11 @@ class Caller:
 ANYBODY = Caller()
 
 
+def never(_session: Session) -> bool:
+    """No session has expired."""
+    return False
+
+
 def find_run(
     store: Store, component: Component, run_id: str, *, session_id: str | None = None, caller: Caller = ANYBODY
 ) -> RunRecord:
@@ -47,14 +53,22 @@ def find_run(
 
 
 def find_session(
-    store: Store, component: Component, session_id: str, *, caller: Caller, history: int | None
+    store: Store,
+    component: Component,
+    session_id: str,
+    *,
+    caller: Caller,
+    history: int | None,
+    gone: Callable[[Session], bool] = never,
 ) -> Session | None:
-    """The session to run in, as ``SessionStore.load`` gives it; None if it is new.
+    """The session to run in, as ``SessionStore.load`` gives it; None if it is new, or ``gone``.
 
     Raises ``NotFound`` if it is not the caller's: who names no user does not run in somebody's session.
     """
     session = store.load(session_id, kind=component.kind, component_id=component.id, history=history)
-    if session is not None and not caller.may_use(session.user_id):
+    if session is None or gone(session):
+        return None
+    if not caller.may_use(session.user_id):
         raise NotFound("Session not found")
     return session
 

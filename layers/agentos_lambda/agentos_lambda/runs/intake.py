@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agentos_lambda.protocol.values import JsonObject, RunStatus
-from agentos_lambda.runs.access import Caller, find_run, find_session
+from agentos_lambda.runs.access import Caller, find_run, find_session, never
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.errors import ClaimLost, Conflict, QueueFull, RunExists
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
-from agentos_lambda.runs.model import RunOutput, RunRecord
+from agentos_lambda.runs.model import RunOutput, RunRecord, Session
 from agentos_lambda.runs.ports import Engine, EngineRequest, RunQueue, Store
 from agentos_lambda.runs.sending import send
 from agentos_lambda.runs.timing import LEASE_MS, RESEND_AFTER_MS
@@ -41,9 +41,11 @@ class RunIntake:
         engine: Callable[[], Engine],
         new_id: Callable[[], str],
         queue_limit: int | None = None,
+        expired: Callable[[Session], bool] = never,
     ) -> None:
         """``engine``: the executor's, for decisions about paused runs; called only for those. ``queue_limit``: how many
-        runs may wait for a worker; None for any number."""
+        runs may wait for a worker; None for any number. ``expired``: whether a session has expired, and is deleted by
+        now."""
         self._store = store
         self._queue = queue
         self._executor = executor
@@ -51,6 +53,7 @@ class RunIntake:
         self._engine = engine
         self._new_id = new_id
         self._queue_limit = queue_limit
+        self._expired = expired
 
     async def execute(self, command: StartRun) -> Execution | RunRecord:
         """Accept the run, straight to RUNNING, and execute it here.
@@ -67,6 +70,7 @@ class RunIntake:
                 command.session_id,
                 caller=command.caller,
                 history=component.history_for(command.work),
+                gone=self._expired,
             )
         record = self._new_record(command)
         record = replace(
@@ -99,7 +103,14 @@ class RunIntake:
                 raise
             return earlier
         if command.session_id is not None:
-            find_session(self._store, command.component, command.session_id, caller=command.caller, history=None)
+            find_session(
+                self._store,
+                command.component,
+                command.session_id,
+                caller=command.caller,
+                history=None,
+                gone=self._expired,
+            )
         record = self._new_record(command)
         queued_at = record.accepted_at
         record = replace(record, queued_at=queued_at, sends=1, next_send_at=queued_at + RESEND_AFTER_MS)

@@ -190,11 +190,17 @@ class Session:
     runs: tuple[StoredRun, ...] = ()
     name: str | None = None
     """What lists call the session: the name that it was given, else the start of its first message."""
+    expires_at: int | None = None
+    """After this time it has expired, unless somebody writes to it until then; None: it never does."""
     deleted_at: int | None = field(default=None, compare=False)
     """When an earlier session of this id was deleted: runs that were accepted until then are none of this one's."""
     stored: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     """How its store has it, of no meaning to anybody else. ``Ending.read`` hands it back: a commit then need not read
     the session again."""
+
+    def expired(self, now: int) -> bool:
+        """Whether requests see it no more."""
+        return self.expires_at is not None and self.expires_at < now
 
 
 @dataclass(frozen=True, slots=True)

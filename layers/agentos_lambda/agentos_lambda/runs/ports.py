@@ -39,7 +39,8 @@ class RunStore(Protocol):
     def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
         """Create the record, with its work if it is to wait for a worker.
 
-        Raises ``RunExists`` if the run id is in use, unless by this very record (token).
+        Raises ``RunExists`` if the run id is in use, unless by this very record (token). That of a run that has expired
+        is free once its events have expired as well.
         """
 
     def work(self, record: RunRecord) -> Json:
@@ -63,10 +64,14 @@ class RunStore(Protocol):
 
     def due(self, *, before: int) -> Sequence[Iterable[str]]:
         """Ids of PENDING and RUNNING runs that a sweep has to look at before this time: whose lease ends by then, or
-        whose next send is due, rounded up to ``DUE_STEP_MS``. A hint: read the records.
+        whose next send is due, rounded up to ``DUE_STEP_MS``. And of ended runs that expire before it, unless the store
+        removes these by itself. A hint: read the records.
 
         In parts of limited size, each of which is read when it is iterated over; several threads may do so at once.
         """
+
+    def remove_expired(self, run_id: str) -> bool:
+        """Remove the run with all that it has left, if it has expired. May be repeated."""
 
     def note_send(self, record: RunRecord, *, next_send_at: int) -> RunRecord:
         """Count a PENDING run's next send to the queue, before it is sent: of two callers, one gets
@@ -77,7 +82,7 @@ class RunStore(Protocol):
         as it was. Changes nothing if the run does not wait any more, or was sent again."""
 
     def get(self, run_id: str) -> RunRecord | None:
-        """The record, read consistently."""
+        """The record, read consistently; None if there is none, or if it has expired."""
 
     def claim(self, run_id: str, *, executor: str, lease_until: int, expired_before: int) -> RunRecord:
         """Become the executor: RUNNING, the attempt raised by one, ``executor`` and ``lease_until`` stored.
@@ -125,7 +130,8 @@ class SessionStore(Protocol):
 
     def load(self, session_id: str, *, kind: Kind, component_id: str, history: int | None) -> Session | None:
         """The session with its fields and the component's last ``history`` COMPLETED runs, oldest first; consistent.
-        Without both if ``history`` is None.
+        Without both if ``history`` is None. Without runs that have expired; whether the session has is for the caller
+        to ask.
 
         One request to the store where the session's newest runs are such runs, and its fields are not large. None if
         there is no such session.

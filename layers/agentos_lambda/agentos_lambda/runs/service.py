@@ -74,7 +74,7 @@ class RunService:
         """The component's ended runs in the session, oldest first, without the first ``skip`` of them; read while they
         are iterated over. Raises ``NotFound`` for a session that is unknown or not the caller's."""
         session = self._store.load(session_id, kind=component.kind, component_id=component.id, history=None)
-        if session is None or not caller.may_read(session.user_id):
+        if session is None or session.expired(self._clock.now()) or not caller.may_read(session.user_id):
             raise NotFound("Session not found")
         runs = partial(
             self._store.list_runs,

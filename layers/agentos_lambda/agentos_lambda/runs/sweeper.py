@@ -39,6 +39,8 @@ class Swept:
     """Ended as ERROR because no worker took them in time."""
     sent_again: int = 0
     """Sent to the queue once more."""
+    expired: int = 0
+    """Removed because they had expired."""
     failed: int = 0
     """Not handled this time, which is logged: the store failed, or what is stored cannot be read."""
     left: int = 0
@@ -111,7 +113,7 @@ class Sweeper:
     def _sweep_one(self, run_id: str, resender: Resender) -> str | None:
         record, now = self._store.get(run_id), self._clock.now()
         if record is None:
-            return None
+            return "expired" if self._store.remove_expired(run_id) else None
         if record.status is RunStatus.RUNNING and record.lease_until is not None:
             expired_before = now - CLOCK_SKEW_MS
             if record.lease_until >= expired_before:

@@ -85,6 +85,8 @@ class Deletion:
     """Whether its media are removed as well."""
     cancelled: tuple[str, ...] = ()
     """Ids of runs that are cancelled for it, and are not known to be gone."""
+    expired: bool = False
+    """Whether nobody has asked for it: the session had expired. It lives on if somebody has written to it since."""
 
     def after(self, cancelled: Sequence[str]) -> Deletion:
         """What is left to do, with these runs."""

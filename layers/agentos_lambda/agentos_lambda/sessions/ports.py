@@ -11,13 +11,16 @@ from agentos_lambda.sessions.model import BuriedRun, Deletion, SessionEntry, Ses
 
 
 class SessionDirectory(Protocol):
-    """All sessions, by index. No method reads more than it gives back, and none reads runs but ``whole``."""
+    """All sessions, by index. No method reads more than it gives back, and none reads runs but ``whole``.
+
+    What has expired is not there, but ``entries`` and ``count`` know of it until it is deleted.
+    """
 
     def create(self, session: Session) -> None:
         """Store a session without runs. Raises ``SessionExists``."""
 
-    def find(self, session_id: str) -> Session | None:
-        """The session without its runs, read consistently; None if there is none."""
+    def find(self, session_id: str, *, expired: bool = False) -> Session | None:
+        """The session without its runs, read consistently; None if there is none. Also one that has ``expired``."""
 
     def whole(self, session_id: str) -> Session | None:
         """The session with all its runs, oldest first, read consistently; None if there is none."""
@@ -43,12 +46,29 @@ class SessionDirectory(Protocol):
     def bury(self, session_id: str, session: Session | None, *, now: int) -> bool:
         """Delete the session as it was read, or note that there is to be none of the runs accepted until now.
 
-        Readers see it gone at once. Demands that ``session`` is still there with the same owner, or that there is still
-        none: else False, and nothing has changed.
+        Readers see it gone at once. Demands that ``session`` is still there with the same owner, and was not written to
+        since if it has expired by ``now``; or that there is still none: else False, and nothing has changed.
         """
 
     def active_runs(self, session_id: str) -> Sequence[str]:
         """Ids of the session's PENDING and RUNNING runs. Eventually consistent: a hint."""
+
+
+class ExpiringSessions(Protocol):
+    """Sessions that expire."""
+
+    def expiring(self, *, before: int, limit: int) -> Sequence[Session]:
+        """Sessions that have to be looked at since a time before this one, without fields and runs; about ``limit`` of
+        them. They may have been written to meanwhile."""
+
+    def look_again(self, session: Session, *, at: int) -> None:
+        """Have ``expiring`` give the session at this time, if it still expires."""
+
+    def bury(self, session_id: str, session: Session | None, *, now: int) -> bool:
+        """As in ``SessionDirectory``."""
+
+    def active_runs(self, session_id: str) -> Sequence[str]:
+        """As in ``SessionDirectory``."""
 
 
 class SessionRemains(Protocol):
@@ -70,7 +90,7 @@ class SessionRemains(Protocol):
         """Let the note of the deletion expire (in milliseconds), unless a session or deletion has come after it."""
 
 
-class DeletionStore(SessionDirectory, SessionRemains, RunStore, Protocol):
+class DeletionStore(SessionDirectory, ExpiringSessions, SessionRemains, RunStore, Protocol):
     """All that a deletion needs, in one database."""
 
 

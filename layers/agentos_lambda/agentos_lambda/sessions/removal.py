@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.errors import NotFound
+from agentos_lambda.runs.errors import NotFound, StoreUnavailable
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.runs.service import RunService
+from agentos_lambda.sessions.expiry import SETTLED_AFTER_MS
 from agentos_lambda.sessions.model import BuriedRun, Deletion
 from agentos_lambda.sessions.ports import DeletionQueue, DeletionStore
 
@@ -18,8 +19,8 @@ RUNS_A_STEP = 100
 """Runs that a step removes at most: some seconds."""
 CANCELS_A_STEP = 500
 """Runs whose ids a step adds to the message, which has room for some thousands."""
-SETTLED_AFTER_MS = 30_000
-"""A run that was accepted just before the deletion is in the index of active runs by then."""
+_MAX_RACES = 5
+"""How often a session may be written to while a step deletes it."""
 NEXT_LOOK_SECONDS = 10
 """How long a step that has nothing left to remove waits for runs that are being cancelled."""
 NOTE_LIFETIME_MS = 7 * 24 * 3_600_000
@@ -44,7 +45,9 @@ class SessionRemoval:
         If it raises, nothing is lost: the same step has to be done again.
         """
         session_id, until = deletion.session_id, deletion.deleted_at
-        self._bury(deletion)
+        if not self._is_buried(deletion):
+            log.info("the session lives on", extra={"session_id": session_id})
+            return
         active = self._newly_active(deletion)
         if active:
             # Before they are cancelled: once they have ended, nothing but the message knows of them.
@@ -63,11 +66,19 @@ class SessionRemoval:
             self._store.close(session_id, deleted_at=until, expires_at=self._clock.now() + NOTE_LIFETIME_MS)
             log.info("the session is removed", extra={"session_id": session_id})
 
-    def _bury(self, deletion: Deletion) -> None:
-        """The process that took the request may have died before it did."""
-        session = self._store.find(deletion.session_id)
-        if session is not None and session.created_at <= deletion.deleted_at:
-            self._store.bury(deletion.session_id, session, now=deletion.deleted_at)
+    def _is_buried(self, deletion: Deletion) -> bool:
+        """Whether the session is gone; if it is not, because the process that sent the message died, it is now. False
+        for one that had expired and lives on."""
+        session_id, until = deletion.session_id, deletion.deleted_at
+        for _ in range(_MAX_RACES):
+            session = self._store.find(session_id, expired=True)
+            if session is None or session.created_at > until:
+                return True
+            if deletion.expired and (session.expires_at != until or self._store.active_runs(session_id)):
+                return False
+            if self._store.bury(session_id, session, now=until):
+                return True
+        raise StoreUnavailable("The session changes too quickly.")
 
     def _newly_active(self, deletion: Deletion) -> list[str]:
         """The session's active runs that the message does not name yet."""

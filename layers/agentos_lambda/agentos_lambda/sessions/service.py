@@ -13,9 +13,10 @@ from agentos_lambda.runs.model import Session, SessionDelta
 from agentos_lambda.runs.session_fields import NAME_FIELD
 from agentos_lambda.runs.session_limits import refused_change
 from agentos_lambda.sessions.access import visible
+from agentos_lambda.sessions.expiry import SessionExpiry
 from agentos_lambda.sessions.listing import page_of
 from agentos_lambda.sessions.model import Deletion, SessionPage, SessionQuery
-from agentos_lambda.sessions.ports import DeletionQueue, SessionDirectory
+from agentos_lambda.sessions.ports import DeletionQueue, DeletionStore
 
 _MAX_RACES = 5
 """How often a session may change hands while a request changes it."""
@@ -25,12 +26,13 @@ class SessionService:
     """Sessions of all kinds."""
 
     def __init__(
-        self, directory: SessionDirectory, queue: DeletionQueue, clock: Clock, *, new_id: Callable[[], str]
+        self, directory: DeletionStore, queue: DeletionQueue, clock: Clock, *, new_id: Callable[[], str]
     ) -> None:
         self._directory = directory
         self._queue = queue
         self._clock = clock
         self._new_id = new_id
+        self._expiry = SessionExpiry(directory, queue, clock)
 
     def list(self, query: SessionQuery, *, caller: Caller = ANYBODY) -> SessionPage:
         """A page of the sessions that fit, of the caller's user if it has one."""
@@ -57,10 +59,20 @@ class SessionService:
         session = Session(chosen, kind, component_id, user_id, now, now, {**fields, **named}, name=name)
         _check_size(None, SessionDelta(session.fields))
         try:
-            self._directory.create(session)
+            self._create(session)
         except SessionExists as taken:
             raise Conflict(self._why_taken(chosen, caller)) from taken
         return session
+
+    def _create(self, session: Session) -> None:
+        """In the place of one that has expired, too."""
+        try:
+            self._directory.create(session)
+        except SessionExists:
+            there = self._directory.find(session.session_id, expired=True)
+            if there is not None and not self._expiry.removed(there):
+                raise
+            self._directory.create(session)
 
     def _why_taken(self, session_id: str, caller: Caller) -> str:
         """In words that tell an isolated caller nothing of somebody else's session."""
@@ -113,7 +125,7 @@ class SessionService:
         What is not there, or not the caller's, is left alone without a word.
         """
         for _ in range(_MAX_RACES):
-            session = self._directory.find(session_id)
+            session = self._directory.find(session_id, expired=True)
             if session is not None and not visible(session, caller):
                 return
             if session is None and (caller != ANYBODY or not self._directory.active_runs(session_id)):

@@ -19,6 +19,7 @@ from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
+from agentos_lambda.sessions.expiry import SessionExpiry
 from agentos_lambda.sessions.removal import SessionRemoval
 
 _SWEEP_MARGIN_MS = 10_000
@@ -53,13 +54,20 @@ def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
     observer = observer_of(settings.stack, clock)
-    sweeper = Sweeper(store_of(settings), queue_of(settings), catalog(), clock, new_id=new_id, observer=observer)
+    store, queue = store_of(settings), queue_of(settings)
+    sweeper = Sweeper(store, queue, catalog(), clock, new_id=new_id, observer=observer)
+    expiry = SessionExpiry(store, queue, clock)
     overdue = overdue_connections(settings, clock)
 
     def handler(_event: Any, context: Any) -> dict[str, int]:
         request_id.take(context)
         until = clock.now() + context.get_remaining_time_in_millis() - _SWEEP_MARGIN_MS
         swept = asdict(sweeper.sweep(until=until))
-        return {**swept, "closed": overdue.close(until=until) if overdue is not None else 0}
+        sessions = expiry.sweep(until=until)
+        return {
+            **swept,
+            "expired_sessions": sessions,
+            "closed": overdue.close(until=until) if overdue is not None else 0,
+        }
 
     return handler

@@ -20,6 +20,7 @@ from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.service import RunService
+from agentos_lambda.sessions.expiry import SessionExpiry
 
 _BUFFERED_MS = 24_000
 """API Gateway waits 29 seconds for a whole answer. The rest is for a cold start and for the answer itself."""
@@ -53,6 +54,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
         engine=engine,
         new_id=new_id,
         queue_limit=settings.queue_limit,
+        expired=SessionExpiry(store, queue, clock).removed,
     )
     routers = [kind_router(kind, services.catalog, intake, runs, clock)]
     if kind is Kind.AGENT:

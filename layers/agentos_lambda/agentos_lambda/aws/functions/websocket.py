@@ -22,6 +22,7 @@ from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.service import RunService
+from agentos_lambda.sessions.expiry import SessionExpiry
 from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
 from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
 from agentos_lambda.stores.dynamodb.requests import Requests
@@ -57,7 +58,14 @@ def websocket_handler() -> WebSocketHandler:
         store=store,
         runs=RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock)),
         intake=RunIntake(
-            store, queue, executor, clock, engine=judging_engine, new_id=new_id, queue_limit=settings.queue_limit
+            store,
+            queue,
+            executor,
+            clock,
+            engine=judging_engine,
+            new_id=new_id,
+            queue_limit=settings.queue_limit,
+            expired=SessionExpiry(store, queue, clock).removed,
         ),
         registry=registry,
         sender=sender,

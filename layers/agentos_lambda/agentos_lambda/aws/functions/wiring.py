@@ -18,6 +18,7 @@ from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.dynamodb.usage import DynamoDBUsage
+from agentos_lambda.stores.retention import Retention
 from agentos_lambda.stores.sqs import SqsQueue
 
 
@@ -41,6 +42,7 @@ def store_of(settings: Settings, clients: Clients | None = None) -> DynamoDBStor
     return DynamoDBStore(
         tables,
         events_ttl_seconds=settings.events_ttl_seconds + settings.longest_run_seconds,
+        retention=Retention(settings.sessions_retention_days, settings.runs_retention_days),
         clients=clients,
     )
 

@@ -101,7 +101,8 @@ def run_folder(run_id: str, attempt: int) -> str:
 
 
 def events_folder(run_id: str, attempt: int) -> str:
-    """The folder in the bucket for an attempt's event packs: apart, because they may be deleted when they expire."""
+    """The folder in the bucket for an attempt's event packs, and for what it has to do: apart, because nobody needs
+    them after a time, and the bucket deletes them by their age."""
     return f"events/{run_id}/{attempt:06d}"
 
 

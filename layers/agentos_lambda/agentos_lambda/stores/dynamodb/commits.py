@@ -15,12 +15,13 @@ from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.dynamodb.attributes import Item, attributes_of, number, text
 from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
-from agentos_lambda.stores.dynamodb.items import record_key, record_of, usage_keys
+from agentos_lambda.stores.dynamodb.items import due_shard, record_key, record_of, usage_keys
 from agentos_lambda.stores.dynamodb.memories import DynamoDBMemories
 from agentos_lambda.stores.dynamodb.records import work_attribute
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
 from agentos_lambda.stores.dynamodb.sessions import Sessions, may_come_into
 from agentos_lambda.stores.dynamodb.table import Table
+from agentos_lambda.stores.retention import Retention
 from agentos_lambda.stores.rules import ended, note_dropped, refusal, rounded_up, start_of_log
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Commits:
         *,
         blobs: Blobs,
         requests: Requests,
+        retention: Retention,
     ) -> None:
         self._runs = runs
         self._sessions = sessions
@@ -57,6 +59,7 @@ class Commits:
         self._log = log
         self._blobs = blobs
         self._requests = requests
+        self._retention = retention
 
     def commit(self, ending: Ending) -> RunRecord:
         return self._remembering(ending, in_session=ending.status is not RunStatus.PENDING)
@@ -181,7 +184,7 @@ class Commits:
         update = "SET #status = :status, #ended_at = :ended_at, #ending = :ending, #in_session = :in_session"
         update += ", #usage = :usage, #account = :account, #usage_shard = :usage_shard"
         indexed = usage_keys(before)
-        remove = "REMOVE #lease_until, #next_send_at, #due_shard, #due_at, #active_session"
+        remove = "REMOVE #lease_until, #next_send_at, #active_session"
         aliases: dict[str, str] = {}
         values |= {
             ":status": text(ending.status),
@@ -204,6 +207,13 @@ class Commits:
         else:
             update += ", #error = :error"
             values[":error"] = text(ending.error)
+        until = self._retention.of_run(ending.status, ending.ended_at)
+        if until is None:
+            remove += ", #due_shard, #due_at"
+        else:
+            # The sweeper removes it: DynamoDB would leave its objects, and take what it has used out of the bill.
+            update += ", #retained_until = :until, #due_shard = :due_shard, #due_at = :until"
+            values |= {":until": number(until), ":due_shard": due_shard(before.run_id)}
         return self._runs.update_action(record_key(before.run_id), f"{update} {remove}", condition, values, aliases)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from agentos_lambda.protocol.values import Kind
@@ -17,6 +18,7 @@ from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests, T
 from agentos_lambda.stores.dynamodb.session_fields import CHANGED_BY, SessionFields
 from agentos_lambda.stores.dynamodb.session_items import (
     COUNTER_SHARDS,
+    EXPIRING_INDEX,
     SESSION_SHARDS,
     bare_session,
     component_partition,
@@ -67,6 +69,8 @@ class DynamoDBDirectory:
             "updated_at": number(session.updated_at),
             **index_keys(session.session_id, session.kind, session.component_id, session.user_id),
         }
+        kept, _ = self._sessions.retention_of(session.session_id, None, session.updated_at)
+        attributes |= kept
         optional = {"component": session.component_id, "user_id": session.user_id, "name": session.name}
         attributes |= {name: text(value) for name, value in optional.items() if value is not None}
         # There is no session, or only what a deleted one has left.
@@ -86,22 +90,24 @@ class DynamoDBDirectory:
         except TransactionRefused:
             raise SessionExists("The session's id is taken.") from None
 
-    def find(self, session_id: str) -> Session | None:
+    def find(self, session_id: str, *, expired: bool = False) -> Session | None:
         item = self._table.get(head_key(session_id))
-        return self._sessions.session_of(item) if item and is_session(item) else None
+        if not item or not (is_session(item) if expired else self._sessions.is_there(item)):
+            return None
+        return self._sessions.session_of(item)
 
     def change(self, session: Session, changes: SessionDelta, *, name: str | None, now: int) -> Session | None:
         condition, values = _is_as_read(session)
-        values |= {":updated_at": number(now)}
-        update = "SET #updated_at = :updated_at"
-        if name is not None:
-            update += ", #name = :name"
-            values[":name"] = text(name)
+        set_: Item = {"updated_at": number(now)} | ({} if name is None else {"name": text(name)})
+        kept, unkept = self._sessions.retention_of(session.session_id, session.stored, now)
+        set_ |= kept
+        update = "SET " + ", ".join(f"#{name} = :{name}" for name in set_)
+        values |= {f":{name}": value for name, value in set_.items()}
         token = self._new_token()
         fields = self._fields.update(
             session.stored, changes, session_folder(session.session_id, now, token), token=token
         )
-        request = self._sessions.fields_action(session.session_id, fields, update, condition, values)
+        request = self._sessions.fields_action(session.session_id, fields, update, condition, values, removed=unkept)
         try:
             item = self._table.send_update(request)
         except ConditionFailed as failure:
@@ -134,7 +140,7 @@ class DynamoDBDirectory:
 
     def heads(self, session_ids: Sequence[str]) -> Sequence[Session]:
         items = self._table.get_many([head_key(session_id) for session_id in session_ids])
-        found = {item["session_id"]["S"]: item for item in items if is_session(item)}
+        found = {item["session_id"]["S"]: item for item in items if self._sessions.is_there(item)}
         return [self._sessions.session_of(found[session_id]) for session_id in session_ids if session_id in found]
 
     def bury(self, session_id: str, session: Session | None, *, now: int) -> bool:
@@ -143,6 +149,10 @@ class DynamoDBDirectory:
             condition, values = "attribute_not_exists(#kind)", None
         else:
             condition, values = _is_as_read(session)
+            if session.expires_at is not None and session.expires_at <= now:
+                # Nobody has written to it since, so that it would live on.
+                condition = f"{condition} AND #retained_until = :retained_until"
+                values |= {":retained_until": number(session.expires_at)}
         note: Any = self._table.put_action({**VERSION, **tombstone(session_id, now)}, condition, values)
         counted = self._counted(session, -1) if session is not None else []
         try:
@@ -156,6 +166,26 @@ class DynamoDBDirectory:
             "#active_session = :session_id", {":session_id": text(session_id)}, index=ACTIVE_INDEX, limits=[None]
         )
         return [item["run_id"]["S"] for item in items]
+
+    def expiring(self, *, before: int, limit: int) -> Sequence[Session]:
+        found = [
+            item["session_id"]["S"]
+            for shard in range(SESSION_SHARDS)
+            for item in self._table.query(
+                "#expiry_shard = :shard AND #expiry_at < :before",
+                {":shard": text(str(shard)), ":before": number(before)},
+                index=EXPIRING_INDEX,
+                limits=[limit // SESSION_SHARDS],
+            )
+        ]
+        items = self._table.get_many([head_key(session_id) for session_id in found])
+        return [bare_session(item) for item in items if is_session(item)]
+
+    def look_again(self, session: Session, *, at: int) -> None:
+        # It has not been deleted; and nobody has found in between that it never expires.
+        expires = "attribute_exists(#kind) AND attribute_exists(#expiry_at)"
+        with suppress(ConditionFailed):
+            self._table.update(head_key(session.session_id), "SET #expiry_at = :at", expires, {":at": number(at)})
 
     def _counted(self, session: Session, difference: int) -> list[Any]:
         counters = counters_of(session.kind, session.component_id, session.user_id)

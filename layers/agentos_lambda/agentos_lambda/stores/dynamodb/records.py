@@ -7,12 +7,14 @@ from contextlib import suppress
 from uuid import uuid4
 
 from agentos_lambda.protocol.values import Json, RunStatus
+from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.dynamodb.attributes import Item, attributes_of, number, text
-from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, run_folder
+from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, events_folder
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
+from agentos_lambda.stores.dynamodb.expiry import is_expired
 from agentos_lambda.stores.dynamodb.items import (
     DUE_INDEX,
     DUE_SHARDS,
@@ -30,12 +32,19 @@ class RunRecords:
     """``accept`` to ``flag_cancel`` of ``runs.ports.RunStore``."""
 
     def __init__(
-        self, table: Table, blobs: Blobs, log: DynamoDBEventLog, *, new_token: Callable[[], str] = lambda: uuid4().hex
+        self,
+        table: Table,
+        blobs: Blobs,
+        log: DynamoDBEventLog,
+        clock: Clock,
+        *,
+        new_token: Callable[[], str] = lambda: uuid4().hex,
     ) -> None:
         """``new_token`` gives a unique text: it tells a send from somebody else's."""
         self._table = table
         self._blobs = blobs
         self._log = log
+        self._clock = clock
         self._new_token = new_token
 
     def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
@@ -54,7 +63,7 @@ class RunRecords:
 
     def get(self, run_id: str) -> RunRecord | None:
         item = self._table.get(record_key(run_id))
-        return record_of(item) if item else None
+        return record_of(item) if item and not is_expired(item, self._clock.now()) else None
 
     def work(self, record: RunRecord) -> Json:
         item = self._table.get(record_key(record.run_id), "work")
@@ -152,6 +161,7 @@ class RunRecords:
         }
         update = "SET #status = :status, #executor = :executor, #logged = :logged, #slices = :none"
         update += ", #due_shard = :due_shard, #due_at = :due_at, #active_session = :active_session"
+        active_runs_stay = " REMOVE #retained_until, #expires_at"
         if lease_until is None:
             update += ", #queued_at = :now, #sends = :one, #acknowledged_send = :none, #next_send_at = :next_send_at"
             update += ", #work = :work"
@@ -171,7 +181,7 @@ class RunRecords:
                 ":due_at": number(rounded_up(lease_until)),
             }
         try:
-            return self._update(record.run_id, update, condition, values)
+            return self._update(record.run_id, update + active_runs_stay, condition, values)
         except ConditionFailed as failure:
             there = _record(failure)
             # The reopening was applied, but its answer was lost.
@@ -258,7 +268,7 @@ class RunRecords:
 
 def work_attribute(blobs: Blobs, record: RunRecord, work: Json) -> Item:
     """The attribute of the work that a run waits with."""
-    return blobs.attribute(work, run_folder(record.run_id, record.attempt), limit=FIELD_LIMIT)
+    return blobs.attribute(work, events_folder(record.run_id, record.attempt), limit=FIELD_LIMIT)
 
 
 _CLAIM = (

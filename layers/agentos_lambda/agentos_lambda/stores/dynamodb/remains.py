@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.runs.clock import Clock
 from agentos_lambda.sessions.model import BuriedRun
 from agentos_lambda.stores.dynamodb.attributes import Item, number, text
 from agentos_lambda.stores.dynamodb.blobs import Blobs, media_folder, run_prefixes, session_prefix
+from agentos_lambda.stores.dynamodb.expiry import is_expired
 from agentos_lambda.stores.dynamodb.followers import PREFIX as FOLLOWER
 from agentos_lambda.stores.dynamodb.items import record_key
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests, TransactionRefused
@@ -20,12 +22,15 @@ from agentos_lambda.stores.dynamodb.usage import kept_of
 class DynamoDBRemains:
     """Implements ``sessions.ports.SessionRemains``."""
 
-    def __init__(self, sessions: Table, runs: Table, events: Table, blobs: Blobs, requests: Requests) -> None:
+    def __init__(
+        self, sessions: Table, runs: Table, events: Table, blobs: Blobs, *, requests: Requests, clock: Clock
+    ) -> None:
         self._sessions = sessions
         self._runs = runs
         self._events = events
         self._blobs = blobs
         self._requests = requests
+        self._clock = clock
 
     def buried_runs(self, session_id: str, *, until: int, limit: int) -> Sequence[BuriedRun]:
         items = self._sessions.query(
@@ -37,7 +42,12 @@ class DynamoDBRemains:
         return [BuriedRun(item["run_id"]["S"], int(item["accepted_at"]["N"])) for item in items]
 
     def remove_run(self, session_id: str, run: BuriedRun) -> bool:
-        if not self._remove_record(run.run_id):
+        record = self._runs.get(record_key(run.run_id))
+        if record is not None and record["accepted_at"] != number(run.accepted_at):
+            # Another run has got its id since it expired.
+            self._sessions.delete(run_item_key(session_id, run.accepted_at, run.run_id))
+            return True
+        if record is not None and not self._remove_record(run.run_id, record):
             return False
         packs = self._keys(self._events, run.run_id, "pack")
         followers = self._keys(self._runs, run.run_id, "item")
@@ -48,16 +58,13 @@ class DynamoDBRemains:
         self._sessions.delete(run_item_key(session_id, run.accepted_at, run.run_id))
         return True
 
-    def _remove_record(self, run_id: str) -> bool:
+    def _remove_record(self, run_id: str, record: Mapping[str, Any]) -> bool:
         """Remove the record, unless the run is active; what it has used stays, in the same transaction."""
-        record = self._runs.get(record_key(run_id))
-        if record is None:
-            return True
-        # Nobody has begun the run again, or changed what it has used.
-        is_as_read = "#status = :status AND #attempt = :attempt"
-        values: Item = {":status": record["status"], ":attempt": record["attempt"]}
         if record["status"]["S"] in (RunStatus.PENDING, RunStatus.RUNNING):
             return False
+        # Nobody has begun the run again, or changed what it has used.
+        is_as_read = "#status = :status AND #attempt = :attempt AND #accepted_at = :accepted_at"
+        values: Item = {f":{name}": record[name] for name in ("status", "attempt", "accepted_at")}
         actions: list[Any] = [{"Delete": self._runs.delete_action(record_key(run_id), is_as_read, values)}]
         kept = kept_of(record)
         if kept is not None:
@@ -67,6 +74,12 @@ class DynamoDBRemains:
         except TransactionRefused as refused:
             return refused.item(0) is None  # another step was faster
         return True
+
+    def remove_expired(self, run_id: str) -> bool:
+        item = self._runs.get(record_key(run_id), "retained_until", "session_id", "accepted_at")
+        if item is None or not is_expired(item, self._clock.now()):
+            return False
+        return self.remove_run(item["session_id"]["S"], BuriedRun(run_id, int(item["accepted_at"]["N"])))
 
     def remove_values(self, session_id: str, *, until: int, media: bool) -> None:
         prefix = session_prefix(session_id)

@@ -13,8 +13,14 @@ from agentos_lambda.stores.dynamodb.attributes import Item, number, text
 SESSION_SHARDS = 4
 """Partitions of a kind, and of a component, in the indexes of sessions: 1,000 new sessions a second write 250 units a
 second to each. A page of a list asks each of them."""
+EXPIRING_INDEX = "expiring"
+"""The sparse index of sessions that expire, by the time at which a sweep has to look at them. A session that is written
+to lives on: then the sweep finds a later time in it, and moves it. So no commit writes this index."""
 COUNTER_SHARDS = 16
 """Items of a counter. Two transactions that write one item at once conflict, and one of them is sent again."""
+
+RETAINED = ("retained_until", "expiry_shard", "expiry_at")
+"""Attributes by which a session expires."""
 
 HEAD = "SESSION"
 RUN = "RUN#"
@@ -71,6 +77,14 @@ def index_keys(session_id: str, kind: Kind, component_id: str | None, user_id: s
     return keys
 
 
+def retained(session_id: str, item: Mapping[str, Any] | None, until: int) -> Item:
+    """The attributes by which a session expires at this time (milliseconds), if ``item`` is how it was read."""
+    if item is not None and "expiry_shard" in item:
+        return {"retained_until": number(until)}
+    shard = text(str(session_shard(session_id)))
+    return {"retained_until": number(until), "expiry_shard": shard, "expiry_at": number(until)}
+
+
 def counters_of(kind: Kind, component_id: str | None, user_id: str | None) -> Iterator[str]:
     """The counters in which such a session is. No session id has a ``/``, and the word and the kind have none."""
     yield f"count/kind/{kind}"
@@ -110,6 +124,7 @@ def bare_session(item: Mapping[str, Any]) -> Session:
         created_at=created_at,
         updated_at=int(item["updated_at"]["N"]) if "updated_at" in item else created_at,
         name=item["name"]["S"] if "name" in item else None,
+        expires_at=int(item["retained_until"]["N"]) if "retained_until" in item else None,
         deleted_at=deleted_at(item),
         stored=item,
     )

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, repeat
 from typing import Any
 
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.access import Caller
+from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import SessionTaken
 from agentos_lambda.runs.model import Ending, RunOutput, RunRecord, Session, StoredRun
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
 from agentos_lambda.stores.dynamodb.blobs import Blobs, run_folder, session_folder
+from agentos_lambda.stores.dynamodb.expiry import expiry, is_expired
 from agentos_lambda.stores.dynamodb.session_fields import FieldsUpdate, SessionFields, aliases
 from agentos_lambda.stores.dynamodb.session_items import (
     HEAD,
+    RETAINED,
     RUN,
     bare_session,
     counter_key,
@@ -26,9 +29,11 @@ from agentos_lambda.stores.dynamodb.session_items import (
     head_key,
     index_keys,
     is_session,
+    retained,
     run_key,
 )
 from agentos_lambda.stores.dynamodb.table import WHOLE_PAGES, Table
+from agentos_lambda.stores.retention import PAUSED_MARGIN_MS, Retention
 from agentos_lambda.stores.rules import comes_into
 
 _FURTHER_PAGES = 4
@@ -39,10 +44,12 @@ _FURTHER_RUNS = 50
 class Sessions:
     """Implements ``runs.ports.SessionStore``, and a session's part in a commit."""
 
-    def __init__(self, table: Table, blobs: Blobs) -> None:
+    def __init__(self, table: Table, blobs: Blobs, retention: Retention, clock: Clock) -> None:
         self._table = table
         self._blobs = blobs
         self._fields = SessionFields(blobs)
+        self._retention = retention
+        self._clock = clock
 
     def load(self, session_id: str, *, kind: Kind, component_id: str, history: int | None) -> Session | None:
         # The session's item is the last of its partition: read backwards, it comes first.
@@ -64,10 +71,14 @@ class Sessions:
     def whole(self, session_id: str) -> Session | None:
         """The session with all its runs, oldest first; None if there is none."""
         *runs, head = [*self._items(session_id)] or [{}]
-        if not is_session(head):
+        if not self.is_there(head):
             return None
         stored = [self._stored_run(item) for item in _since_deletion(head, runs)]
         return replace(self.session_of(head), runs=tuple(stored))
+
+    def is_there(self, head: Mapping[str, Any]) -> bool:
+        """Whether a session's own item is one that requests see."""
+        return is_session(head) and not is_expired(head, self._clock.now())
 
     def session_of(self, head: Mapping[str, Any]) -> Session:
         """The session of its own item, without its runs."""
@@ -112,7 +123,8 @@ class Sessions:
 
     def run_action(self, ending: Ending) -> Any:
         """The action that stores the run; it overwrites what the same run left when it was paused."""
-        run, output = ending.before, ending.output
+        run, output, paused = ending.before, ending.output, not ending.status.final
+        until = self._retention.of_run(ending.status, ending.ended_at)
         item: Item = {
             **VERSION,
             **run_key(run),
@@ -124,6 +136,7 @@ class Sessions:
             "output": self._blobs.attribute(
                 {"run": output.run, "members": output.members}, run_folder(run.run_id, run.attempt)
             ),
+            **expiry(until, not_before=until + PAUSED_MARGIN_MS if paused and until is not None else 0),
         }
         if run.user_id is not None:
             item["user_id"] = text(run.user_id)
@@ -152,6 +165,8 @@ class Sessions:
         """Creates the session or merges the run's changes into it, field by field."""
         run = ending.before
         set_: Item = {"version": VERSION["version"], "updated_at": number(ending.ended_at)}
+        kept, unkept = self.retention_of(run.session_id, item, ending.ended_at)
+        set_ |= kept
         if item is None:
             set_ |= {
                 "kind": text(run.kind),
@@ -169,8 +184,17 @@ class Sessions:
         folder = session_folder(run.session_id, run.accepted_at, run.run_id)
         fields = self._fields.update(item, ending.session, folder, token=ending.token, move=move)
         # When another session of this id was deleted, its item was left to expire.
-        removed = ("#expires_at",) if item is None else ()
+        removed = ("#expires_at",) if item is None else unkept
         return self.fields_action(run.session_id, fields, update, condition, values, removed=removed)
+
+    def retention_of(
+        self, session_id: str, item: Mapping[str, Any] | None, written_at: int
+    ) -> tuple[Item, Sequence[str]]:
+        """What an update of the session's item (None: it is new) sets and removes, so that it lives on."""
+        until = self._retention.of_session(written_at)
+        if until is not None:
+            return retained(session_id, item, until), ()
+        return {}, [f"#{name}" for name in RETAINED if item is not None and name in item]
 
     def fields_action(
         self,
@@ -215,8 +239,13 @@ class Sessions:
         if first is not None:
             condition = f"{condition} AND #item BETWEEN :first AND :last"
             values |= {":first": text(first), ":last": text(HEAD)}
-        items = self._table.query(condition, values, newest_first=newest_first, limits=limits)
-        return items if first is None else (item for item in items if item["item"]["S"] != HEAD)
+        now = self._clock.now()
+        for item in self._table.query(condition, values, newest_first=newest_first, limits=limits):
+            if item["item"]["S"] == HEAD:
+                if first is None:
+                    yield item
+            elif not is_expired(item, now):
+                yield item
 
     def _stored_run(self, item: Mapping[str, Any]) -> StoredRun:
         output = self._blobs.value(item["output"])

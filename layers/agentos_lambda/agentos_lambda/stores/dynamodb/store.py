@@ -18,6 +18,7 @@ from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.dynamodb.sessions import Sessions
 from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.past_sessions import PastSessionsByIndex
+from agentos_lambda.stores.retention import FOREVER, Retention
 from agentos_lambda.stores.retries import Retries
 
 
@@ -41,23 +42,24 @@ class DynamoDBStore:
         tables: Tables,
         *,
         events_ttl_seconds: int = 86_400,
+        retention: Retention = FOREVER,
         clients: Clients | None = None,
         retries: Retries | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Events live for ``events_ttl_seconds``. Without ``clients``, they are made from the environment."""
+        clock = clock or SystemClock()
         requests = Requests(clients, retries)
-        runs = Table(tables.runs, requests)
-        blobs = Blobs(tables.bucket, requests)
+        runs, blobs = Table(tables.runs, requests), Blobs(tables.bucket, requests)
         events, session_table = Table(tables.events, requests), Table(tables.sessions, requests)
-        log = DynamoDBEventLog(events, blobs, clock=clock or SystemClock(), ttl_seconds=events_ttl_seconds)
-        sessions = Sessions(session_table, blobs)
+        log = DynamoDBEventLog(events, blobs, clock=clock, ttl_seconds=events_ttl_seconds)
+        sessions = Sessions(session_table, blobs, retention, clock)
         directory = DynamoDBDirectory(session_table, runs, sessions, blobs, requests, new_token=lambda: uuid4().hex)
         past = PastSessionsByIndex(directory, sessions.first_runs)
-        remains = DynamoDBRemains(session_table, runs, events, blobs, requests)
-        records = RunRecords(runs, blobs, log)
+        remains = DynamoDBRemains(session_table, runs, events, blobs, requests=requests, clock=clock)
+        records = RunRecords(runs, blobs, log, clock)
         memories = DynamoDBMemories(Table(tables.memories, requests), blobs, requests, new_token=lambda: uuid4().hex)
-        commits = Commits(runs, sessions, memories, log, blobs=blobs, requests=requests)
+        commits = Commits(runs, sessions, memories, log, blobs=blobs, requests=requests, retention=retention)
 
         self.accept = records.accept
         self.work = records.work
@@ -69,8 +71,7 @@ class DynamoDBStore:
         self.claim = records.claim
         self.renew = records.renew
         self.flag_cancel = records.flag_cancel
-        self.commit = commits.commit
-        self.commit_without_session = commits.commit_without_session
+        self.commit, self.commit_without_session = commits.commit, commits.commit_without_session
         self.output = sessions.output
         self.load = sessions.load
         self.list_runs = sessions.list_runs
@@ -84,8 +85,9 @@ class DynamoDBStore:
         self.heads = directory.heads
         self.bury = directory.bury
         self.active_runs = directory.active_runs
+        self.expiring, self.look_again = directory.expiring, directory.look_again
         self.buried_runs = remains.buried_runs
-        self.remove_run = remains.remove_run
+        self.remove_run, self.remove_expired = remains.remove_run, remains.remove_expired
         self.remove_values = remains.remove_values
         self.close = remains.close
         self.memories_of = memories.memories_of

@@ -24,8 +24,9 @@ from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.runs.usage import day_of
 from agentos_lambda.stores.memory.memories import MemoriesInMemory
 from agentos_lambda.stores.memory.packs import Packs
-from agentos_lambda.stores.memory.sessions import MemorySessions, StoredSession, copy_of
+from agentos_lambda.stores.memory.sessions import MemorySessions, StoredSession, copy_of, has_passed
 from agentos_lambda.stores.past_sessions import PastSessionsByIndex
+from agentos_lambda.stores.retention import FOREVER, Retention
 from agentos_lambda.stores.rules import comes_into, due_at, ended, json_text, note_dropped, refusal, vouched_events
 from agentos_lambda.usage.ports import RunUsage
 
@@ -33,10 +34,16 @@ from agentos_lambda.usage.ports import RunUsage
 class MemoryStore(MemorySessions):
     """Implements ``runs.ports.Store`` and ``sessions.ports.DeletionStore``. Events live for ``events_ttl_seconds``."""
 
-    def __init__(self, *, events_ttl_seconds: int = 86_400, clock: Clock | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        *,
+        events_ttl_seconds: int = 86_400,
+        retention: Retention = FOREVER,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(clock or SystemClock(), retention)
         self._memories = MemoriesInMemory(self._lock)
-        self._packs = Packs(clock or SystemClock(), ttl_seconds=events_ttl_seconds)
+        self._packs = Packs(self._clock, ttl_seconds=events_ttl_seconds)
         self.memories_of = self._memories.memories_of
         self.memory_count = self._memories.memory_count
         self.find_memory = self._memories.find_memory
@@ -55,6 +62,7 @@ class MemoryStore(MemorySessions):
     def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
         written = json_text(work)
         with self._lock:
+            self._free(record.run_id, record.accepted_at)
             there = self._records.setdefault(record.run_id, replace(record, seals=dict(record.seals)))
             if there.token != record.token:
                 raise RunExists("The run id is in use.", _copy(there))
@@ -66,7 +74,7 @@ class MemoryStore(MemorySessions):
             return json.loads(self._works[record.run_id])
 
     def due(self, *, before: int) -> Sequence[Iterable[str]]:
-        times = {record.run_id: due_at(record) for record in self.records()}
+        times = {record.run_id: due_at(record) or self._expiries.get(record.run_id) for record in self.records()}
         return [[run_id for run_id, time in times.items() if time is not None and time < before]]
 
     def reopen(
@@ -86,6 +94,7 @@ class MemoryStore(MemorySessions):
                 return _copy(there)
             if there is None or (there.status, there.attempt) != (RunStatus.PAUSED, record.attempt):
                 raise ClaimLost("The run is not paused any more.", there and _copy(there))
+            self._expiries.pop(record.run_id, None)
             if lease_until is None:
                 self._works[record.run_id] = written
                 return self._put(
@@ -131,7 +140,8 @@ class MemoryStore(MemorySessions):
     def get(self, run_id: str) -> RunRecord | None:
         with self._lock:
             record = self._records.get(run_id)
-            return record and _copy(record)
+            hidden = has_passed(self._expiries.get(run_id), self._clock.now())
+            return None if record is None or hidden else _copy(record)
 
     def claim(self, run_id: str, *, executor: str, lease_until: int, expired_before: int) -> RunRecord:
         with self._lock:
@@ -196,7 +206,10 @@ class MemoryStore(MemorySessions):
             if refused or record is None:
                 raise refused or Fenced("The run does not exist.", None)
             session = self._entered(record, ending) if in_session and not handed_over else None
+            until = self._expiries[record.run_id] = self._retention.of_run(ending.status, ending.ended_at)
             if session is not None:
+                session.keep_until(self._retention.of_session(ending.ended_at))
+                session.expiries[record.run_id] = until
                 session.merge(changes)
                 session.runs[record.accepted_at, record.run_id] = StoredRun(
                     record.run_id, record.kind, record.component_id, ending.status, record.accepted_at, output
@@ -242,7 +255,11 @@ class MemoryStore(MemorySessions):
                 return None
             if history is None:
                 return session.head
-            completed = [run for run in session.runs_of(kind, component_id) if run.status is RunStatus.COMPLETED]
+            completed = [
+                run
+                for run in session.runs_of(kind, component_id, self._clock.now())
+                if run.status is RunStatus.COMPLETED
+            ]
             return replace(session.read(), runs=tuple(completed[-history:] if history else ()))
 
     def list_runs(
@@ -258,7 +275,7 @@ class MemoryStore(MemorySessions):
     ) -> Iterator[StoredRun]:
         with self._lock:
             session = self._sessions.get(session_id)
-            runs = session.runs_of(kind, component_id) if session else []
+            runs = session.runs_of(kind, component_id, self._clock.now()) if session else []
             seen = [
                 run
                 for run in runs
@@ -271,7 +288,7 @@ class MemoryStore(MemorySessions):
     def _first_runs(self, session: Session, limit: int) -> list[StoredRun]:
         with self._lock:
             there = self._sessions.get(session.session_id)
-            first = there.all_runs()[:limit] if there is not None else []
+            first = there.all_runs(self._clock.now())[:limit] if there is not None else []
             return [run for run in first if self._records[run.run_id].user_id == session.user_id]
 
     def append(self, run_id: str, attempt: int, pack: EventPack) -> None:
