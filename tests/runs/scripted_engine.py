@@ -19,7 +19,7 @@ from agentos_lambda.runs.usage import Usage
 @dataclass
 class ScriptedRun:
     """Gives ``deltas`` as text, makes ``tools`` calls, each followed by text, holds before the end while ``hold`` is
-    set, then ends as ``status``. The hold is a safe point, unless the run is ``uncuttable``: there it hands over."""
+    set, then ends as ``status``. The hold is a safe point, of which the run has so many over all its slices."""
 
     request: EngineRequest
     deltas: Sequence[str] = ("Hello ", "world")
@@ -34,7 +34,7 @@ class ScriptedRun:
     withdrawn: bool = False
     answer: dict[str, object] | None = None
     memories: tuple[MemoryChange, ...] = ()
-    uncuttable: bool = False
+    safe_points: int = 1_000
     so_far: tuple[Event, ...] = ()
 
     def __post_init__(self) -> None:
@@ -53,7 +53,8 @@ class ScriptedRun:
         self._loop.call_soon_threadsafe(self._released.set)
 
     def hand_over(self) -> None:
-        if not self.uncuttable:
+        carried = self.request.carried
+        if (carried.state["slices"] if carried is not None else 0) < self.safe_points:
             self.handed_over = True
             self._loop.call_soon_threadsafe(self._released.set)
 

@@ -414,3 +414,32 @@ def test_work_of_any_size_is_handed_over(store):
     large = {"carried": [f"{number}" for number in range(60_000)]}
     left = store.commit(handing_over(store.accept(running()), work=large))
     assert store.work(left) == large
+
+
+def test_a_checkpoint_takes_the_place_of_the_work_of_a_running_attempt(store):
+    record = store.accept(running(durable=True), work={"input": 1})
+    store.checkpoint(record, work={"carried": 2})
+    assert store.work(record) == {"carried": 2}
+    assert store.get("run-1") == record
+
+
+def test_a_checkpoint_of_an_attempt_that_is_over_is_refused(store):
+    record = store.accept(running(durable=True), work={"input": 1})
+    store.commit(ending(record))
+    with pytest.raises(Fenced):
+        store.checkpoint(record, work={"carried": 2})
+    assert store.work(record) == {"input": 1}
+
+
+def test_a_checkpoint_of_an_attempt_that_was_taken_over_is_refused(store):
+    record = store.accept(running(durable=True), work={"input": 1})
+    take_over(store)
+    with pytest.raises(Fenced):
+        store.checkpoint(record, work={"carried": 2})
+    assert store.work(record) == {"input": 1}
+
+
+def test_the_work_of_a_run_that_is_continued_here_is_kept_if_it_is_given(store):
+    paused = store.commit(ending(store.accept(running(durable=True), work={"input": 1}), RunStatus.PAUSED))
+    store.reopen(paused, executor="e", now=NOW, lease_until=NOW + LEASE_MS, work={"continuation": {}})
+    assert store.work(paused) == {"continuation": {}}

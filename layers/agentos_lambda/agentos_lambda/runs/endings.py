@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agentos_lambda.protocol.events import TERMINAL_EVENTS, cancel_reason, terminal_event
-from agentos_lambda.protocol.values import Event, Kind, RunStatus
+from agentos_lambda.protocol.values import Event, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.carried import Carried
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe
@@ -149,6 +149,21 @@ class EndingMaker:
             sealed_at=sealed_at,
             work=carried_to_json(carried),
             used=used,
+        )
+
+    def revived(self, record: RunRecord, work: JsonObject) -> Ending:
+        """The ending of an attempt that has taken over a durable run from a dead one, to hand it over with this work.
+
+        Clients may have got events that were not logged, so the next attempt's come after a gap.
+        """
+        return Ending(
+            before=record,
+            status=RunStatus.PENDING,
+            ended_at=self._clock.now(),
+            token=self._new_id(),
+            output=RunOutput({}),
+            sealed_at=record.next_index + MAX_UNLOGGED_EVENTS - 1,
+            work=work,
         )
 
     def cancelled_at_rest(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
 
 from agentos_lambda.protocol.values import Event, RunStatus
 from agentos_lambda.runs.carried import Carried
@@ -16,17 +15,13 @@ from agentos_lambda.runs.endings import (
     NOT_STORED,
     after_refusal,
     failed,
-    failed_bare,
-    is_terminal,
     terminal_events,
-    unusable,
     without_session,
 )
+from agentos_lambda.runs.engine_driver import EngineDriver
 from agentos_lambda.runs.errors import (
     CancelWins,
-    ComponentUnusable,
     Fenced,
-    NotFound,
     NotStorable,
     SessionTaken,
     StoreUnavailable,
@@ -35,11 +30,12 @@ from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.fan_out import Feed
 from agentos_lambda.runs.log_buffer import LogBuffer
 from agentos_lambda.runs.model import AttemptResult, Ending, EventPack, IndexedEvent, RunOutput, RunRecord
-from agentos_lambda.runs.ports import EngineOutcome, EngineRequest, EngineRun
-from agentos_lambda.runs.session_limits import refused_change, refused_request
+from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
+from agentos_lambda.runs.session_limits import refused_change
 from agentos_lambda.runs.supervisor import StopReason
 from agentos_lambda.runs.turns import Turns
-from agentos_lambda.runs.usage import NOTHING, Usage
+from agentos_lambda.runs.usage import Usage
+from agentos_lambda.runs.work_json import carried_to_json
 
 log = logging.getLogger(__name__)
 
@@ -70,16 +66,14 @@ class Execution:
         self._name = name
         self._request = request
         self._context = context
-        self._consumed = consumed
+        self._consumed = consumed and request.stream
         # A run that began as a stream may be continued without one: its followers still get its end.
         logged = request.stream or record.logged
         self._buffer = LogBuffer(context.clock, record.next_index) if logged else None
         self._fan_out = context.fan_out if logged else None
         self._feed: Feed | None = None
         self._turns: Turns | None = None
-        self._engine_run: EngineRun | None = None
-        self._stopped = False
-        self._handing_over = False
+        self._driver = EngineDriver(record, name, context, say=self._say, checkpoint=self._checkpoint)
         self._plan = plan = context.plan(record, request.carried, deadline=deadline)
         self._since_begin = Stopwatch(context.clock)
         self._supervisor = context.supervisor(
@@ -88,9 +82,9 @@ class Execution:
             context.clock,
             log_buffer=self._buffer,
             deadline=plan.deadline,
-            on_stop=self._stop_engine,
+            on_stop=self._driver.stop,
             hand_over_at=plan.hand_over_at,
-            on_hand_over=self._hand_over_engine,
+            on_hand_over=self._driver.hand_over,
             used=self._used,
         )
         self._events: asyncio.Queue[IndexedEvent | None] = asyncio.Queue()
@@ -142,43 +136,36 @@ class Execution:
         try:
             return await self._commit(outcome, terminal or self._terminal_events(outcome))
         finally:
-            if self._engine_run is not None and self._engine_run.left_behind():
+            if self._driver.left_behind:
                 log.warning("code of the run cannot be stopped", extra={"run_id": self.record.run_id})
                 self._context.recycle()
 
     async def _drive(self) -> tuple[EngineOutcome, list[Event]]:
-        """Run the engine to its end. Its terminal events are held back: they are true only after the commit."""
-        record = self.record
-        refused = refused_request(self._request.session, self._request.work)
-        if refused is not None:
-            return failed_bare(record, self._name, refused), []
-        try:
-            engine = await asyncio.to_thread(self._context.engine)
-            store = self._context.store
-            request = replace(self._request, memories=store.memories_of, past=store)
-            self._engine_run = run = engine.start(request)
-        except (ComponentUnusable, NotFound) as error:
-            log.warning("the component cannot be used: %s", error, extra={"run_id": record.run_id})
-            return unusable(record, self._name, self._request.carried, error), []
-        if self._stopped:
-            run.cancel()
-        if self._handing_over:
-            run.hand_over()
-        terminal: list[Event] = []
-        began, first = self._context.clock.now(), not record.slices
-        async for event in run.events():
-            if first:
-                self._context.observer.first_event(record, after_ms=self._context.clock.now() - began)
-                first = False
-            if terminal or is_terminal(event, record):
-                terminal.append(event)
-            elif self._turns is not None:
-                self._turns.add(event)
-            else:
-                self._log_and_hand_on(event)
+        outcome, terminal = await self._driver.drive(self._request)
         if self._turns is not None:
             self._turns.release()
-        return run.outcome(), terminal
+        return outcome, terminal
+
+    def _say(self, event: Event) -> None:
+        if self._turns is not None:
+            self._turns.add(event)
+        else:
+            self._log_and_hand_on(event)
+
+    async def _checkpoint(self, outcome: EngineOutcome) -> Carried | None:
+        """Store what a durable run has done so far. None if the attempt is over."""
+        if self._turns is not None:
+            self._turns.release()
+        carried = self._carried(outcome)
+        try:
+            await asyncio.to_thread(self._supervisor.flush)
+            store = self._context.store
+            await asyncio.to_thread(store.checkpoint, self.record, work=carried_to_json(carried))
+        except Fenced:
+            return None
+        except (StoreUnavailable, NotStorable):
+            log.warning("a checkpoint is missing; the run continues", extra={"run_id": self.record.run_id})
+        return carried
 
     def _log_and_hand_on(self, event: Event) -> None:
         if self._buffer is None:
@@ -190,20 +177,9 @@ class Execution:
         if self._buffer.due():
             self._supervisor.wake()
 
-    def _stop_engine(self, _reason: StopReason) -> None:
-        self._stopped = True
-        if self._engine_run is not None:
-            self._engine_run.cancel()
-
-    def _hand_over_engine(self) -> None:
-        self._handing_over = True
-        if self._engine_run is not None:
-            self._engine_run.hand_over()
-
     def _used(self) -> Usage:
         """What the run has used so far, in this attempt and those before it."""
-        tokens = self._engine_run.used() if self._engine_run is not None else NOTHING
-        return self.record.usage.plus(tokens).plus(Usage(milliseconds=self._since_begin.elapsed_ms()))
+        return self.record.usage.plus(self._driver.used()).plus(Usage(milliseconds=self._since_begin.elapsed_ms()))
 
     async def _commit(self, outcome: EngineOutcome, terminal: list[Event]) -> AttemptResult:
         """Commit the outcome, or what becomes of it if another write came first or the store refuses it."""
@@ -254,11 +230,13 @@ class Execution:
             self._buffer = LogBuffer(self._context.clock, self.record.next_index)
             for event in outcome.so_far:
                 self._buffer.add(event)
-        until, state = self._plan.until or 0, outcome.state or {}
-        carried = Carried(self._request.work, until, outcome.output, outcome.session, outcome.memories, state)
         last_events, _ = self._buffer.finish([])
         sealed_at, endings = self._buffer.last_index, self._context.endings
-        return endings.handed_over(self.record, carried, last_events, sealed_at=sealed_at, used=used)
+        return endings.handed_over(self.record, self._carried(outcome), last_events, sealed_at=sealed_at, used=used)
+
+    def _carried(self, outcome: EngineOutcome) -> Carried:
+        until, state = self._plan.until or 0, outcome.state or {}
+        return Carried(self._request.work, until, outcome.output, outcome.session, outcome.memories, state)
 
     async def _current_record(self) -> RunRecord | None:
         """The record as it is now; None if the store does not answer."""

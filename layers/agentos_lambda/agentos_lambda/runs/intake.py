@@ -80,10 +80,11 @@ class RunIntake:
             executor=record.token,
             tries=1,
             lease_until=record.accepted_at + LEASE_MS,
-            logged=command.stream,
+            logged=command.stream or record.durable,
         )
         try:
-            record = await asyncio.to_thread(self._store.accept, record)
+            kept = work_to_json(command.work) if record.durable else None
+            record = await asyncio.to_thread(self._store.accept, record, work=kept)
         except RunExists as taken:
             return _same_request(taken, record)
         request = EngineRequest.for_attempt(record, command.work, session, stream=command.stream)
@@ -137,7 +138,8 @@ class RunIntake:
             caller=Caller(record.user_id),
             history=component.history_runs,
         )
-        record = await asyncio.to_thread(self._reopen, record, here=True, logged=command.stream, work=None)
+        kept = work_to_json(command.work) if record.durable else None
+        record = await asyncio.to_thread(self._reopen, record, here=True, logged=command.stream, work=kept)
         request = EngineRequest.for_attempt(record, command.work, session, stream=command.stream, paused=paused)
         return self._executor.begin(record, component.name, request, deadline=command.deadline)
 
@@ -161,6 +163,7 @@ class RunIntake:
             token=self._new_id(),
             request_hash=command.request_hash(),
             account=command.account,
+            durable=command.component.durable,
         )
 
     def _check_queue(self) -> None:

@@ -10,8 +10,8 @@ from agentos_lambda.runs.work_json import carried_from_json
 
 
 def carried_of(store: Store, record: RunRecord) -> Carried | None:
-    """What the last slice of the run has left; None if none has since it was started or continued."""
-    if not record.slices or record.status is RunStatus.PAUSED:
+    """What the last slice or checkpoint of the run has left; None if none has since it was started or continued."""
+    if not (record.slices or record.durable) or record.status is RunStatus.PAUSED:
         return None
     work = store.work(record)
     return carried_from_json(work) if work else None

@@ -64,6 +64,8 @@ class RunRecord:
     """Who answers for what it uses: the subject of its caller's token. None: its user."""
     usage: Usage = NOTHING
     """What it has used, as of its last renewal or its end."""
+    durable: bool = False
+    """Whether the run is carried on from its last checkpoint if its executor dies. What came after is done twice."""
 
     @property
     def payer(self) -> str:
@@ -288,6 +290,8 @@ class Component:
     """``GET /{kind}/{id}``."""
     quick_prompts: tuple[str, ...] = ()
     """Examples for a chat window, from the component's metadata."""
+    durable: bool = False
+    """Whether its owner lets its runs survive their executors."""
     history_if_asked: int = 0
     """The same as ``history_runs``, for a run whose caller wants the history in the context."""
 

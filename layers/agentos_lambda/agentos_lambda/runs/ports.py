@@ -62,6 +62,9 @@ class RunStore(Protocol):
         Demands that attempt and status are still those of ``record``: of two callers, one gets ``ClaimLost``.
         """
 
+    def checkpoint(self, record: RunRecord, *, work: Json) -> None:
+        """Replace the run's work. Raises ``Fenced`` unless ``record.attempt`` is RUNNING."""
+
     def due(self, *, before: int) -> Sequence[Iterable[str]]:
         """Ids of PENDING and RUNNING runs that a sweep has to look at before this time: whose lease ends by then, or
         whose next send is due, rounded up to ``DUE_STEP_MS``. And of ended runs that expire before it, unless the store
@@ -210,8 +213,7 @@ class EngineRequest:
     carried: Carried | None = None
     """For a run that is carried on: what the slice before has left."""
     memories: Callable[[str], Sequence[Memory]] = no_memories
-    """The memories of a user; called in a thread of its own, once for each user that the run asks for. May raise
-    ``StoreUnavailable``."""
+    """The memories of a user; called in a thread, once for each user. May raise ``StoreUnavailable``."""
     past: PastSessions | None = None
     """Earlier sessions; asked in a thread of its own. None where nothing keeps any. May raise ``StoreUnavailable``."""
 
@@ -241,9 +243,9 @@ class EngineOutcome:
     memories: tuple[MemoryChange, ...] = ()
     """What the run has changed of its user's memories, over all its slices."""
     state: JsonObject | None = None
-    """What the engine needs to carry the run on."""
+    """What the engine needs to carry it on."""
     so_far: tuple[Event, ...] = ()
-    """The events of a slice that is to be carried on and whose events were not wanted: from now on they are."""
+    """The events of a run that is to be carried on, if they were not wanted until now."""
 
 
 class EngineRun(Protocol):
@@ -257,8 +259,7 @@ class EngineRun(Protocol):
         """Ask the run to stop. Thread-safe, returns at once; ``events`` then ends soon."""
 
     def hand_over(self) -> None:
-        """Ask the run to stop at its next safe point. Thread-safe, returns at once. A run that comes to its end before
-        one ends as ever."""
+        """Ask the run to stop at its next safe point, if it comes to one. Thread-safe, returns at once."""
 
     def outcome(self) -> EngineOutcome:
         """After ``events`` has ended: how."""

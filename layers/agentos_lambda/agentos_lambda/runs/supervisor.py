@@ -101,8 +101,8 @@ class AttemptSupervisor:
         try:
             # The record first: an attempt that slept through its lease learns so before it logs anything.
             self._poll_record()
-            if self._stop_reason is not StopReason.FENCED:
-                self._write_log()
+            if self._stop_reason is not StopReason.FENCED and self._buffer is not None and self._buffer.due():
+                self.flush()
         except StoreUnavailable:
             log.warning("the store is unavailable; the run continues", extra={"run_id": self._record.run_id})
 
@@ -120,8 +120,9 @@ class AttemptSupervisor:
                 pause_ms = min(pause_ms, left_ms - self._since_start.elapsed_ms())
         return max(pause_ms, 0) / 1000
 
-    def _write_log(self) -> None:
-        if self._buffer is None or not self._buffer.due():
+    def flush(self) -> None:
+        """Log all that there is. Raises ``StoreUnavailable``. May be called from any thread."""
+        if self._buffer is None:
             return
         pack = self._buffer.take()
         if pack is None:

@@ -19,9 +19,16 @@ from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Catalog, RunQueue, Store
 from agentos_lambda.runs.resending import Resender
+from agentos_lambda.runs.sending import send
 from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, MAX_WAIT_MS
 
 log = logging.getLogger(__name__)
+
+MAX_DEATHS = 3
+"""So often a durable run is carried on from the same checkpoint: what comes after it may be what kills."""
+
+_DEATHS = "deaths"
+"""How many executors have died since the work was stored, beside the work."""
 
 THREADS = 8
 """Parts of what is due that are swept at the same time. A client of AWS keeps ten connections open."""
@@ -33,6 +40,8 @@ class Swept:
 
     lost: int = 0
     """Ended as ERROR because their executor had died."""
+    revived: int = 0
+    """Durable runs whose executor had died: handed over from their last checkpoint."""
     cancelled: int = 0
     """Ended as CANCELLED: their executor had died after their cancel was flagged."""
     never_started: int = 0
@@ -133,7 +142,22 @@ class Sweeper:
             expired_before=expired_before,
         )
         log.warning("the run's executor has died", extra={"run_id": record.run_id, "attempt": record.attempt})
+        if record.durable and self._revived(claimed):
+            return "revived"
         return self._end(claimed, EXECUTION_LOST, resender)
+
+    def _revived(self, record: RunRecord) -> bool:
+        """Hand a durable run over from its last checkpoint. False if it has died too often since, or is cancelled."""
+        work = self._store.work(record)
+        deaths = work.get(_DEATHS, 0) if work else MAX_DEATHS
+        if deaths >= MAX_DEATHS:
+            return False
+        try:
+            handed_over = self._store.commit(self._endings.revived(record, {**work, _DEATHS: deaths + 1}))
+        except CancelWins:
+            return False
+        send(self._queue, self._store, handed_over)
+        return True
 
     def _end(self, record: RunRecord, error: str | None, resender: Resender) -> str:
         """End the run as ERROR; as CANCELLED if ``error`` is None, or a cancel is flagged."""

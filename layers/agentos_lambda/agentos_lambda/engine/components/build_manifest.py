@@ -179,6 +179,7 @@ async def _entries(
             "id": component.id,
             "name": component.name or component.id,
             "history_runs": history_runs(component),
+            "durable": is_durable(component),
             "history_if_asked": history_if_asked(component),
             "config": in_config,
             "listed": in_list,
@@ -187,6 +188,14 @@ async def _entries(
         }
         for component, in_config, in_list in zip(components.all(kind), config[kind.plural], listed, strict=True)
     ]
+
+
+def is_durable(component: AgnoComponent) -> bool:
+    """Whether the component's owner lets its runs survive their executors."""
+    asked: Json = plain_object(component.metadata or {}).get("durable", False)
+    if not isinstance(asked, bool):
+        raise ComponentsError(f"{component.id}: metadata['durable'] is neither true nor false")
+    return asked
 
 
 def _quick_prompts(component: AgnoComponent) -> list[str]:

@@ -106,5 +106,6 @@ def _component(kind: Kind, entry: JsonObject) -> Component:
         listed=entry["listed"],
         detail=entry["detail"],
         quick_prompts=tuple(entry["quick_prompts"]),
+        durable=entry.get("durable", False),
         history_if_asked=entry.get("history_if_asked", 0),
     )

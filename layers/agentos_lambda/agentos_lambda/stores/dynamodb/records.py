@@ -48,7 +48,8 @@ class RunRecords:
         self._new_token = new_token
 
     def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
-        item = {**record_item(record), **self._work_attribute(record, work)}
+        given = {} if work is None else {"work": work_attribute(self._blobs, record, work)}
+        item = {**record_item(record), **given}
         # Nobody has accepted a run with this id.
         is_new = "attribute_not_exists(#run_id)"
         try:
@@ -161,17 +162,18 @@ class RunRecords:
         }
         update = "SET #status = :status, #executor = :executor, #logged = :logged, #slices = :none"
         update += ", #due_shard = :due_shard, #due_at = :due_at, #active_session = :active_session"
+        if work is not None:
+            update += ", #work = :work"
+            values |= {":work": work_attribute(self._blobs, record, work)}
         active_runs_stay = " REMOVE #retained_until, #expires_at"
         if lease_until is None:
             update += ", #queued_at = :now, #sends = :one, #acknowledged_send = :none, #next_send_at = :next_send_at"
-            update += ", #work = :work"
             next_send_at = now + RESEND_AFTER_MS
             values |= {
                 ":status": text(RunStatus.PENDING),
                 ":now": number(now),
                 ":next_send_at": number(next_send_at),
                 ":due_at": number(rounded_up(next_send_at)),
-                ":work": self._work_attribute(record, work)["work"],
             }
         else:
             update += ", #attempt = #attempt + :one, #tries = #tries + :one, #lease_until = :lease_until"
@@ -241,6 +243,19 @@ class RunRecords:
         except ConditionFailed as failure:
             raise Fenced("The attempt is over.", _record(failure)) from None
 
+    def checkpoint(self, record: RunRecord, *, work: Json) -> None:
+        # Nobody has taken the run over, and the attempt has not ended.
+        condition = "#attempt = :attempt AND #status = :running"
+        values: Item = {
+            ":work": work_attribute(self._blobs, record, work),
+            ":attempt": number(record.attempt),
+            ":running": text(RunStatus.RUNNING),
+        }
+        try:
+            self._update(record.run_id, "SET #work = :work", condition, values)
+        except ConditionFailed as failure:
+            raise Fenced("The attempt is over.", _record(failure)) from None
+
     def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
         # The run was claimed and has not ended: any other needs no flag to be cancelled, or cannot be.
         runs = "#status = :running"
@@ -256,9 +271,6 @@ class RunRecords:
             if there is None:
                 raise NotFound("Run not found") from None
             return there
-
-    def _work_attribute(self, record: RunRecord, work: Json) -> Item:
-        return {} if work is None else {"work": work_attribute(self._blobs, record, work)}
 
     def _update(
         self, run_id: str, update: str, condition: str, values: Item, aliases: dict[str, str] | None = None

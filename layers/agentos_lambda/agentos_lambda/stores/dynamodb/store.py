@@ -69,8 +69,8 @@ class DynamoDBStore:
         self.note_acknowledged = records.note_acknowledged
         self.get = records.get
         self.claim = records.claim
-        self.renew = records.renew
-        self.flag_cancel = records.flag_cancel
+        self.checkpoint = records.checkpoint
+        self.renew, self.flag_cancel = records.renew, records.flag_cancel
         self.commit, self.commit_without_session = commits.commit, commits.commit_without_session
         self.output = sessions.output
         self.load = sessions.load

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
-from agentos_lambda.protocol.values import Kind
+from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.access import Caller
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import SessionExists
 from agentos_lambda.runs.model import RunOutput, RunRecord, Session, SessionDelta, StoredRun
@@ -81,6 +82,57 @@ class MemorySessions:
         with self._lock:
             if self._sessions.setdefault(session.session_id, stored) is not stored:
                 raise SessionExists("The session's id is taken.")
+
+    def output(self, record: RunRecord) -> RunOutput | None:
+        if not record.in_session:
+            return None
+        with self._lock:
+            session = self._sessions.get(record.session_id)
+            run = session and session.runs.get((record.accepted_at, record.run_id))
+            return copy_of(run.output) if run else None
+
+    def load(self, session_id: str, *, kind: Kind, component_id: str, history: int | None) -> Session | None:
+        with self._lock:
+            session = self._sessions.get(session_id)
+            if session is None:
+                return None
+            if history is None:
+                return session.head
+            completed = [
+                run
+                for run in session.runs_of(kind, component_id, self._clock.now())
+                if run.status is RunStatus.COMPLETED
+            ]
+            return replace(session.read(), runs=tuple(completed[-history:] if history else ()))
+
+    def list_runs(
+        self,
+        session_id: str,
+        *,
+        kind: Kind,
+        component_id: str,
+        status: RunStatus | None = None,
+        user_id: str | None = None,
+        after: int | None = None,
+        skip: int = 0,
+    ) -> Iterator[StoredRun]:
+        with self._lock:
+            session = self._sessions.get(session_id)
+            runs = session.runs_of(kind, component_id, self._clock.now()) if session else []
+            seen = [
+                run
+                for run in runs
+                if status in (None, run.status)
+                and Caller(user_id).may_read(self._records[run.run_id].user_id)
+                and (after is None or run.accepted_at > after)
+            ]
+        return iter(seen[skip:])
+
+    def _first_runs(self, session: Session, limit: int) -> list[StoredRun]:
+        with self._lock:
+            there = self._sessions.get(session.session_id)
+            first = there.all_runs(self._clock.now())[:limit] if there is not None else []
+            return [run for run in first if self._records[run.run_id].user_id == session.user_id]
 
     def find(self, session_id: str, *, expired: bool = False) -> Session | None:
         with self._lock:

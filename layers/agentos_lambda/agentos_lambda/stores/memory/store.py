@@ -6,15 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from agentos_lambda.protocol.values import Json, Kind, RunStatus
-from agentos_lambda.runs.access import Caller
+from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists, SessionTaken
 from agentos_lambda.runs.model import (
     Ending,
     EventPack,
     IndexedEvent,
-    RunOutput,
     RunRecord,
     Session,
     SessionDelta,
@@ -95,8 +93,9 @@ class MemoryStore(MemorySessions):
             if there is None or (there.status, there.attempt) != (RunStatus.PAUSED, record.attempt):
                 raise ClaimLost("The run is not paused any more.", there and _copy(there))
             self._expiries.pop(record.run_id, None)
-            if lease_until is None:
+            if work is not None:
                 self._works[record.run_id] = written
+            if lease_until is None:
                 return self._put(
                     replace(
                         there,
@@ -122,6 +121,14 @@ class MemoryStore(MemorySessions):
                     slices=0,
                 )
             )
+
+    def checkpoint(self, record: RunRecord, *, work: Json) -> None:
+        written = json_text(work)
+        with self._lock:
+            there = self._records.get(record.run_id)
+            if there is None or there.status is not RunStatus.RUNNING or there.attempt != record.attempt:
+                raise Fenced("The attempt is over.", there and _copy(there))
+            self._works[record.run_id] = written
 
     def note_send(self, record: RunRecord, *, next_send_at: int) -> RunRecord:
         with self._lock:
@@ -239,57 +246,6 @@ class MemoryStore(MemorySessions):
         name = ending.title if there.head.name is None else there.head.name
         there.head = replace(there.head, updated_at=ending.ended_at, name=name)
         return there
-
-    def output(self, record: RunRecord) -> RunOutput | None:
-        if not record.in_session:
-            return None
-        with self._lock:
-            session = self._sessions.get(record.session_id)
-            run = session and session.runs.get((record.accepted_at, record.run_id))
-            return copy_of(run.output) if run else None
-
-    def load(self, session_id: str, *, kind: Kind, component_id: str, history: int | None) -> Session | None:
-        with self._lock:
-            session = self._sessions.get(session_id)
-            if session is None:
-                return None
-            if history is None:
-                return session.head
-            completed = [
-                run
-                for run in session.runs_of(kind, component_id, self._clock.now())
-                if run.status is RunStatus.COMPLETED
-            ]
-            return replace(session.read(), runs=tuple(completed[-history:] if history else ()))
-
-    def list_runs(
-        self,
-        session_id: str,
-        *,
-        kind: Kind,
-        component_id: str,
-        status: RunStatus | None = None,
-        user_id: str | None = None,
-        after: int | None = None,
-        skip: int = 0,
-    ) -> Iterator[StoredRun]:
-        with self._lock:
-            session = self._sessions.get(session_id)
-            runs = session.runs_of(kind, component_id, self._clock.now()) if session else []
-            seen = [
-                run
-                for run in runs
-                if status in (None, run.status)
-                and Caller(user_id).may_read(self._records[run.run_id].user_id)
-                and (after is None or run.accepted_at > after)
-            ]
-        return iter(seen[skip:])
-
-    def _first_runs(self, session: Session, limit: int) -> list[StoredRun]:
-        with self._lock:
-            there = self._sessions.get(session.session_id)
-            first = there.all_runs(self._clock.now())[:limit] if there is not None else []
-            return [run for run in first if self._records[run.run_id].user_id == session.user_id]
 
     def append(self, run_id: str, attempt: int, pack: EventPack) -> None:
         events = json_text(pack.events)
