@@ -183,6 +183,10 @@ samples: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready ## a short sample of eac
 slices: $(DEV)/.ready $(CLOUD)/.ready ## runs that are longer than a function may be, each slice in a process of its own
 	@$(PYTEST) -m slices $(ARGS)
 
+kills: export PYTHONPATH := layers/agentos_lambda:layers/components:.
+kills: $(DEV)/.ready $(CLOUD)/.ready ## a hundred SIGKILLs of workers at random points of runs, durable and not (ARGS='--kills 20 --seed 7')
+	@$(DEV)/bin/python -m tests.kills $(ARGS)
+
 soak: export PYTHONPATH := layers/agentos_lambda:layers/components:.
 soak: $(DEV)/.ready $(CLOUD)/.ready ## minutes of background runs whose workers are killed, and what became of them (ARGS='--seconds 60')
 	@$(DEV)/bin/python -m tests.soak $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,16 +16,19 @@ from agno.models.message import Message
 from agno.models.response import ModelResponse
 from agno.run import RunContext
 from agno.team import Team
+from agno.tools import Function
 from agno.workflow import Condition, HumanReview, Loop, Parallel, Router, Step, StepInput, StepOutput, Workflow
 
+from agentos_lambda import idempotency_key
 from agentos_lambda.engine.memories import RunMemories
 from agentos_lambda.engine.models.demo import DemoModel
-from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import ComponentChanged
 from agentos_lambda.runs.memories import Memory
 from tests.engine import samples
 from tests.engine.playing import continuing, engine_of, play, request_of
 from tests.engine.slicing import at_once, carried_by, in_slices
+from tests.runs.world import World, component
 
 ROUNDS = 4
 calls: list[str] = []
@@ -343,3 +347,59 @@ async def test_what_a_run_remembers_goes_from_slice_to_slice() -> None:
 
 def memory(memory_id: str, text: str, *, revision: str) -> Memory:
     return Memory("ada", memory_id, text, 1, 1, revision)
+
+
+def test_a_tool_knows_a_key_of_its_call() -> None:
+    keys: list[str | None] = []
+
+    def tell(number: int) -> str:
+        """Tell."""
+        keys.append(idempotency_key())
+        return str(number)
+
+    async def tell_later(number: int) -> str:
+        """Tell."""
+        return tell(number)
+
+    for entrypoint in (tell, tell_later):
+        tool = Function(name="count", entrypoint=entrypoint)
+        telling = Agent(id="telling", name="Telling", model=Stepper(), tools=[tool])
+        in_slices(engine_of(telling), request_of("agent/telling", "go"))
+        assert keys == [f"run-1:call_{number}" for number in range(ROUNDS)]
+        keys.clear()
+    assert idempotency_key() is None
+
+
+@pytest.mark.parametrize("dies_at", range(1, 2 * ROUNDS + 2))
+@pytest.mark.parametrize("of", [Kind.AGENT, Kind.TEAM, Kind.WORKFLOW])
+def test_a_durable_run_repeats_only_what_was_under_way_when_its_executor_died(of: Kind, dies_at: int) -> None:
+    """``dies_at``: which call of a model, a tool or a step."""
+    parts: dict[Kind, Any] = {Kind.AGENT: counter(), Kind.TEAM: crew(), Kind.WORKFLOW: line()}
+    engine = engine_of(parts[of])
+    whole = play(engine, request_of(f"{of}/{parts[of].id}", "go")).outcome.output.run["content"]
+    uncut, calls[:] = list(calls), []
+    run, died_after = asyncio.run(_die_and_go_on(engine, component(of, parts[of].id), min(dies_at, len(uncut))))
+    assert run["content"] == whole
+    assert set(calls) == set(uncut)
+    assert len(calls) - len(uncut) <= 2
+    assert {each for each in calls if calls.count(each) > 1} <= set(died_after[-2:])
+
+
+async def _die_and_go_on(engine: Any, of: Any, dies_at: int) -> tuple[dict[str, Any], list[str]]:
+    """The run that has ended, and what had been called when its first executor died."""
+    world = World(load_engine=lambda: engine)
+    execution = await world.execute("go", of=replace(of, durable=True), session_id="s")
+    while len(calls) < dies_at:
+        await asyncio.to_thread(lambda: None)
+    execution.task.cancel()
+    await asyncio.wait([execution.task])
+    died_after = list(calls)
+    world.clock.advance(300_000)
+    if world.sweeper.sweep().revived:
+        await world.work()
+    record = world.store.get(execution.record.run_id)
+    assert record is not None
+    assert record.status is RunStatus.COMPLETED
+    output = world.store.output(record)
+    assert output is not None
+    return output.run, died_after

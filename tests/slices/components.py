@@ -89,13 +89,23 @@ def step(number: int) -> Step:
     return Step(name=f"step-{number}", executor=run)
 
 
-agents = [Agent(id="worker", name="Worker", model=Stepper(), tools=[work])]
-teams = [
-    Team(
-        id="crew",
-        name="Crew",
-        model=Stepper(tool="delegate_task_to_member"),
-        members=[Agent(id="helper", name="Helper", model=Helper())],
-    )
-]
-workflows = [Workflow(id="line", name="Line", steps=[step(number) for number in range(ROUNDS)])]
+DURABLE = {"durable": True}
+
+
+def worker(component_id: str, **options: Any) -> Agent:
+    return Agent(id=component_id, name="Worker", model=Stepper(), tools=[work], **options)
+
+
+def crew(component_id: str, **options: Any) -> Team:
+    helper = Agent(id="helper", name="Helper", model=Helper())
+    model = Stepper(tool="delegate_task_to_member")
+    return Team(id=component_id, name="Crew", model=model, members=[helper], **options)
+
+
+def line(component_id: str, **options: Any) -> Workflow:
+    return Workflow(id=component_id, name="Line", steps=[step(number) for number in range(ROUNDS)], **options)
+
+
+agents = [worker("worker"), worker("durable-worker", metadata=DURABLE)]
+teams = [crew("crew"), crew("durable-crew", metadata=DURABLE)]
+workflows = [line("line"), line("durable-line", metadata=DURABLE)]

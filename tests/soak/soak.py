@@ -14,7 +14,7 @@ from boto3.session import Session
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.model import Component
-from agentos_lambda.runs.sweeper import Sweeper
+from agentos_lambda.runs.sweeper import Sweeper, Swept
 from agentos_lambda.runs.timing import DUE_STEP_MS, REPEAT_AFTER_MS
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
@@ -123,7 +123,7 @@ class Soak:
             for _ in cycle([None]):
                 if done:
                     break
-                await asyncio.to_thread(_sweep_ahead, stack)
+                await asyncio.to_thread(sweep_ahead, stack)
                 done, _ = await asyncio.wait([waiting], timeout=3)
         await asyncio.wait_for(waiting, _PATIENCE_SECONDS)
 
@@ -140,7 +140,8 @@ class _ClockAhead(SystemClock):
         return super().now() + REPEAT_AFTER_MS + DUE_STEP_MS
 
 
-def _sweep_ahead(stack: StackProcess) -> None:
+def sweep_ahead(stack: StackProcess) -> Swept:
+    """Sweep as if a quarter of an hour had passed: whoever has an executor loses it, dead or not."""
     given = store_variables(stack)
     session = Session(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=given["AWS_REGION"])
     at = given["AWS_ENDPOINT_URL"]
@@ -154,6 +155,7 @@ def _sweep_ahead(stack: StackProcess) -> None:
     store = DynamoDBStore(tables, clients=clients)
     queue = SqsQueue(given["RUNS_QUEUE_URL"], clients=clients)
     try:
-        Sweeper(store, queue, _NoComponents(), _ClockAhead(), new_id=lambda: f"{random.getrandbits(64):x}").sweep()
+        sweeper = Sweeper(store, queue, _NoComponents(), _ClockAhead(), new_id=lambda: f"{random.getrandbits(64):x}")
+        return sweeper.sweep()
     finally:
         clients.close()

@@ -3,9 +3,10 @@
 A components file imports from here:
 
 * ``default_model()``: the model that ``AGENTOS_MODEL`` names, or the demo model;
-* ``DemoModel``: the demo model, which needs no network, for samples and tests.
+* ``DemoModel``: the demo model, which needs no network, for samples and tests;
+* ``idempotency_key()``: within a tool, a key of this very call.
 
-Both import agno when they are first used. The package itself does not, so that functions which answer without the
+All import agno when they are first used. The package itself does not, so that functions which answer without the
 engine start without it.
 """
 
@@ -14,12 +15,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agentos_lambda.engine.models.default import default_model
     from agentos_lambda.engine.models.demo import DemoModel
+    from agentos_lambda.engine.slices.idempotency import idempotency_key
 else:
     from importlib import import_module
 
     _MODULES = {
         "DemoModel": "agentos_lambda.engine.models.demo",
         "default_model": "agentos_lambda.engine.models.default",
+        "idempotency_key": "agentos_lambda.engine.slices.idempotency",
     }
 
     def __getattr__(name: str) -> object:
@@ -32,6 +35,6 @@ else:
         return sorted({*globals(), *__all__})
 
 
-__all__ = ["DemoModel", "__version__", "default_model"]
+__all__ = ["DemoModel", "__version__", "default_model", "idempotency_key"]
 
 __version__ = "0.1.0"

@@ -18,6 +18,7 @@ from agentos_lambda.engine.models.adapting import adapt_models
 from agentos_lambda.engine.models.missing_keys import say_where_keys_go
 from agentos_lambda.engine.models.unreadable_errors import tell_errors_in_words
 from agentos_lambda.engine.run import CANCEL_GRACE_SECONDS, AgnoRun
+from agentos_lambda.engine.slices.idempotency import key_calls
 from agentos_lambda.engine.slices.safe_points import find_safe_points
 from agentos_lambda.engine.summaries import summarizing
 from agentos_lambda.engine.tokens import watch_models
@@ -56,6 +57,7 @@ class AgnoEngine:
         give_values_not_objects()
         connect_toolkits_by_run()
         find_safe_points()
+        key_calls()
         adapt_models()
         say_where_keys_go()
         tell_errors_in_words()

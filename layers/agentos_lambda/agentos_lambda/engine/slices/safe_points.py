@@ -83,6 +83,12 @@ def note_safe_points(points: SafePoints) -> None:
     _of_run.set(points)
 
 
+def current_run() -> str | None:
+    """The id of the run in whose course this is called."""
+    points = _of_run.get()
+    return None if points is None else points.run_id
+
+
 @cache
 def find_safe_points() -> None:
     """Have agno come by the safe points of its runs."""
