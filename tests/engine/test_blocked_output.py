@@ -1,7 +1,7 @@
 """Output that a component's own check has blocked: status ERROR, the reason, and the text nowhere."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -276,16 +276,44 @@ def test_an_error_of_a_held_run_is_told() -> None:
     assert (played.outcome.status, played.content) == (RunStatus.ERROR, "out of ink")
 
 
-def test_a_tool_that_streams_an_agent_gives_no_blocked_text() -> None:
-    agent = shouter()
+@pytest.mark.parametrize("inner", ["agent", "team"])
+@pytest.mark.parametrize("waiting", [True, False])
+def test_a_tool_that_streams_a_component_gives_no_blocked_text(inner: str, waiting: bool) -> None:
+    def made() -> Agent | Team:
+        if inner == "agent":
+            return shouter()
+        return Team(id="loud", name="loud", model=DemoModel(), members=[quiet()], post_hooks=[block])
 
-    async def consult() -> Iterator[object]:
-        """Ask the agent."""
-        async for event in agent.arun("hello", stream=True, stream_events=True):
+    async def consult() -> AsyncIterator[object]:
+        """Ask it."""
+        async for event in made().arun("hello", stream=True, stream_events=True):
             yield event
+
+    def consult_now() -> Iterator[object]:
+        """Ask it, and wait."""
+        yield from made().run("hello", stream=True, stream_events=True)
+
+    tool = consult if waiting else consult_now
+    asker = Agent(id="asker", name="asker", model=DemoModel(), tools=[tool])
+    played = play(engine_of(asker), request_of("agent/asker", f"call {tool.__name__}"))
+
+    assert played.outcome.status is RunStatus.COMPLETED
+    assert TEXT not in everything(played)
+    assert TEXT not in json.dumps(played.events)
+
+
+def test_a_tool_gets_what_passes_the_checks_of_an_agent_that_it_runs() -> None:
+    seen: list[RunOutput] = []
+
+    def look(run_output: RunOutput) -> None:
+        seen.append(run_output)
+
+    def consult() -> Iterator[object]:
+        """Ask the agent."""
+        yield from shouter(check=look).run("hello", stream=True, stream_events=True)
 
     asker = Agent(id="asker", name="asker", model=DemoModel(), tools=[consult])
     played = play(engine_of(asker), request_of("agent/asker", "call consult"))
 
-    assert TEXT not in everything(played)
-    assert TEXT not in json.dumps(played.events)
+    assert len(seen) == 1
+    assert "I am the demo model, and you said: hello" in everything(played)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from contextvars import ContextVar
 from functools import cache, wraps
 from typing import Any, cast
@@ -124,7 +124,7 @@ def withhold_blocked_output() -> None:
     for module, name in hooks:
         setattr(module, name, _withholding(getattr(module, name)))
     for component in (Agent, Team, Workflow):
-        for name in ("arun", "acontinue_run"):
+        for name in ("arun", "acontinue_run", "run", "continue_run"):
             setattr(component, name, _with_checked_stream(getattr(component, name)))
 
 
@@ -167,6 +167,8 @@ def _with_checked_stream(method: Callable[..., Any]) -> Callable[..., Any]:
         stream = _CheckedStream(component, blocked, options)
         if inspect.isasyncgen(given):
             return stream.of(given)
+        if inspect.isgenerator(given):  # of code that does not wait: a tool, or a step's function
+            return stream.of_now(given)
         return stream.once_awaited(given) if inspect.iscoroutine(given) else given
 
     return run
@@ -201,8 +203,18 @@ class _CheckedStream:
             async for item in complete:
                 for passed in self._passed(item):
                     yield passed
-        for left in self._held if self._ended is None else ():
+        for left in self._left():
             yield left
+
+    def of_now(self, events: Any) -> Iterator[Any]:
+        with closing(events):
+            for item in events:
+                yield from self._passed(item)
+        yield from self._left()
+
+    def _left(self) -> Iterator[Any]:
+        """What is still to come when agno has given all that it gives."""
+        yield from self._held if self._ended is None else ()
         run = self._blocked.runs.get(self._run_id or "")
         if run is not None and self._wants_output and not self._gave_output:
             yield run  # agno gives none after an error; a step, or a leader, then knows of the run
