@@ -1,16 +1,18 @@
 """What one attempt hands on, and what it leaves in the store."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import ComponentUnusable, NotStorable, SessionTaken, StoreUnavailable
 from agentos_lambda.runs.model import Ending, RunRecord, SessionDelta
-from agentos_lambda.runs.timing import POLL_INTERVAL_MS
+from agentos_lambda.runs.sweeper import Sweeper
+from agentos_lambda.runs.timing import DUE_STEP_MS, LEASE_MS, POLL_INTERVAL_MS
 from agentos_lambda.stores.memory import MemoryStore
 from tests.runs.hand_driven import HandDrivenSupervisor
-from tests.runs.world import World, collect, component, names
+from tests.runs.world import OneOfEach, World, collect, component, names
 
 pytestmark = pytest.mark.anyio
 
@@ -79,6 +81,35 @@ async def test_after_an_end_that_withdraws_the_text_only_the_end_is_read(world):
     record = world.store.get(events[-1].event["run_id"])
     assert len(events) > 1
     assert world.store.read(record, after=-1) == events[-1:]
+
+
+class Checked(OneOfEach):
+    """Components whose checks may block their output, or have none."""
+
+    def __init__(self, *, checked: bool) -> None:
+        self._checked = checked
+
+    def find(self, kind, component_id):
+        return replace(component(kind, component_id), checked=self._checked)
+
+
+@pytest.mark.parametrize("checked", [True, False])
+async def test_of_a_lost_run_whose_text_was_not_checked_only_the_end_is_read(world, checked):
+    world.supervisor = HandDrivenSupervisor
+    execution = await world.held(run_id="r", stream=True)
+    world.supervisors[-1].tick()
+    logged = world.store.read(world.store.get("r"), after=-1)
+    world.clock.advance(LEASE_MS + DUE_STEP_MS)
+    Sweeper(
+        world.store, world.queue, Checked(checked=checked), world.clock, new_id=lambda: "sweeper", threads=1
+    ).sweep()
+    world.engine.runs[-1].cancel()
+    await execution.result()
+
+    *before, end = world.store.read(world.store.get("r"), after=-1)
+    assert len(logged) > 1
+    assert before == ([] if checked else logged)
+    assert (end.event["event"], end.event["content"]) == ("RunError", "execution lost")
 
 
 async def test_the_run_is_answered_as_it_happened_and_stored_as_the_engine_wants_it(world):

@@ -187,7 +187,9 @@ class EndingMaker:
             session=session,
         )
 
-    def abandoned(self, record: RunRecord, name: str, left: RunOutput | None, *, error: str | None) -> Ending:
+    def abandoned(
+        self, record: RunRecord, name: str, left: RunOutput | None, *, error: str | None, withdrawn: bool = False
+    ) -> Ending:
         """The ending of a run whose executor has died, or that no worker took: ERROR, or CANCELLED without an error.
 
         Clients may have got events that were not logged, so its events come after a gap.
@@ -196,7 +198,7 @@ class EndingMaker:
         output = left or RunOutput(describe(record, name))
         output = replace(output, run={**output.run, "content": error or cancel_reason(record.run_id)})
         first_index = record.next_index + MAX_UNLOGGED_EVENTS
-        return self._idle(record, name, status, output, first_index=first_index, error=error)
+        return self._idle(record, name, status, output, first_index=first_index, error=error, withdrawn=withdrawn)
 
     def _idle(
         self,
@@ -209,9 +211,10 @@ class EndingMaker:
         content: str | None = None,
         error: str | None = None,
         session: SessionDelta | None = None,
+        withdrawn: bool = False,
     ) -> Ending:
         events = terminal_events(record, name, status, now=self._clock.now(), content=content, error=error)
-        outcome = EngineOutcome(status, output, session or SessionDelta(), error)
+        outcome = EngineOutcome(status, output, session or SessionDelta(), error, withdrawn=withdrawn)
         return self.of_attempt(record, outcome, EventPack(first_index, events))
 
 

@@ -294,6 +294,8 @@ class Component:
     """Whether its owner lets its runs survive their executors."""
     history_if_asked: int = 0
     """The same as ``history_runs``, for a run whose caller wants the history in the context."""
+    checked: bool = False
+    """Whether it, a member or a step has checks that may block its output."""
 
     def history_for(self, work: Work) -> int:
         """How many earlier runs a run with this work may read."""

@@ -163,8 +163,10 @@ class Sweeper:
         """End the run as ERROR; as CANCELLED if ``error`` is None, or a cancel is flagged."""
         component = self._catalog.find(record.kind, record.component_id)
         name = component.name if component is not None else record.component_id
-        left, _ = left_by(self._store, record)
-        ending = self._endings.abandoned(record, name, left, error=error)
+        # Its text may have been blocked just before the executor died, or not have been checked at all.
+        withdrawn = record.status is RunStatus.RUNNING and component is not None and component.checked
+        left = None if withdrawn else left_by(self._store, record)[0]
+        ending = self._endings.abandoned(record, name, left, error=error, withdrawn=withdrawn)
         try:
             ended = commit_idle(self._store, ending)
         except CancelWins:

@@ -181,6 +181,7 @@ async def _entries(
             "history_runs": history_runs(component),
             "durable": is_durable(component),
             "history_if_asked": history_if_asked(component),
+            "checked": any(getattr(part, "post_hooks", None) for part in parts(component)),
             "config": in_config,
             "listed": in_list,
             "detail": await _get(client, f"/{kind.plural}/{component.id}"),

@@ -108,4 +108,5 @@ def _component(kind: Kind, entry: JsonObject) -> Component:
         quick_prompts=tuple(entry["quick_prompts"]),
         durable=entry.get("durable", False),
         history_if_asked=entry.get("history_if_asked", 0),
+        checked=entry.get("checked", False),
     )
