@@ -1,16 +1,20 @@
 """Output schemas of callers: carried out unchanged, held, or refused by name before anything runs."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from agno.agent import Agent
+from agno.models.message import Message
+from agno.models.response import ModelResponse
 from agno.team import Team
+from agno.tools import tool
 
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.output_schema import SchemaRefused, check_schema, mismatch
 from agentos_lambda.protocol.values import Json, JsonObject, RunStatus
-from tests.engine.playing import Played, engine_of, play, request_of
+from tests.engine.playing import Played, continuing, engine_of, play, request_of
 
 streamed = pytest.mark.parametrize("stream", [True, False])
 
@@ -159,3 +163,60 @@ def test_formats_hold(name: str, fit: list[Json], unfit: list[Json]) -> None:
 
     assert [each for each in fit if mismatch(each, wanted) is not None] == []
     assert [each for each in unfit if mismatch(each, wanted) is None] == []
+
+
+@tool(requires_confirmation=True)
+def ask_first(answer: str) -> str:
+    """Wait until somebody confirms it."""
+    return answer
+
+
+class Repeats(DemoModel):
+    """Says what its tool gave, if it is asked for JSON."""
+
+    async def ainvoke(self, *_: Any, messages: list[Message], **options: Any) -> ModelResponse:
+        response = await super().ainvoke(messages=messages, **options)
+        if response.content and options.get("response_format") is not None:
+            response.content = messages[-1].get_content_string()
+        return response
+
+    async def ainvoke_stream(self, *_: Any, **options: Any) -> AsyncIterator[ModelResponse]:
+        yield await self.ainvoke(**options)
+
+
+@streamed
+@pytest.mark.parametrize("kind", ["agent", "team"])
+@pytest.mark.parametrize(
+    ("answer", "status", "content"),
+    [
+        ({"size": 3}, RunStatus.COMPLETED, {"size": 3}),
+        (
+            {"size": 2},
+            RunStatus.ERROR,
+            "The answer does not fit the output schema: size: 2 is less than the minimum of 3",
+        ),
+    ],
+)
+def test_a_run_that_went_on_is_held_against_its_schema(
+    answer: JsonObject, status: RunStatus, content: Json, kind: str, stream: bool
+) -> None:
+    settings: dict[str, Any] = {"id": "a", "name": "a", "model": Repeats(), "tools": [ask_first]}
+    component = Agent(**settings) if kind == "agent" else Team(**settings, members=[Agent(name="b", model=Repeats())])
+    engine, wanted = engine_of(component), schema({"size": {"minimum": 3}})
+    message = f"call ask_first {json.dumps({'answer': json.dumps(answer)})}"
+    request = request_of(f"{kind}/a", message, output_schema=wanted, stream=stream)
+    paused = play(engine, request)
+    assert paused.outcome.status is RunStatus.PAUSED
+
+    run = paused.outcome.output.run
+    sent = [{**each, "confirmed": True} for each in run["tools"]]
+    decided = {"tools": sent} if kind == "agent" else {"requirements": [decided_requirement(run)]}
+    ended = play(engine, continuing(paused, request, **decided))
+
+    assert (ended.outcome.status, ended.content) == (status, content)
+    assert "output_schema" not in ended.outcome.output.run
+
+
+def decided_requirement(run: JsonObject) -> JsonObject:
+    (requirement,) = run["requirements"]
+    return {**requirement, "confirmation": True}

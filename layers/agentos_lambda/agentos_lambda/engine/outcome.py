@@ -11,6 +11,7 @@ from agno.run.requirement import RunRequirement
 from agentos_lambda.engine.continuation.acting import Decisions
 from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.isolation.checks import BlockedOutputs, without_output
+from agentos_lambda.engine.output_schema import KEPT, schema_of
 from agentos_lambda.engine.refusing_database import refusal
 from agentos_lambda.engine.session_fields import difference, to_fields
 from agentos_lambda.engine.shown_runs import as_shown
@@ -20,7 +21,7 @@ from agentos_lambda.engine.to_json import plain
 from agentos_lambda.protocol.events import cancel_reason
 from agentos_lambda.protocol.output_schema import mismatch
 from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
-from agentos_lambda.runs.model import RunInput, RunOutput, SessionDelta
+from agentos_lambda.runs.model import RunOutput, SessionDelta
 from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 _INTERRUPTED = "Operation cancelled by user"
@@ -70,6 +71,8 @@ def outcome_of(
         run["content"] = undone
     run["status"] = status.value
     rejoin(request, run)
+    if status is RunStatus.PAUSED and (schema := schema_of(request)) is not None:
+        run[KEPT] = schema
     if status is RunStatus.ERROR and run.get("content") in (None, "", _INTERRUPTED):
         run["content"] = _error(run, observed)
     if observed.held and status is not RunStatus.COMPLETED:
@@ -144,8 +147,8 @@ def _undone(run: JsonObject, status: RunStatus, observed: Observations) -> str |
 
 def _unfit(run: JsonObject, status: RunStatus, request: EngineRequest) -> str | None:
     """In words, why the answer does not fit the schema that the caller sent; None if it does, or none was sent."""
-    schema = request.work.output_schema if isinstance(request.work, RunInput) else None
-    if schema is None or status is not RunStatus.COMPLETED or request.kind is Kind.WORKFLOW:
+    schema = schema_of(request)
+    if schema is None or status is not RunStatus.COMPLETED:
         return None
     unfit = mismatch(run.get("content"), schema)
     return f"The answer does not fit the output schema: {unfit}" if unfit is not None else None

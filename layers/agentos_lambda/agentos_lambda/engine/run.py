@@ -28,6 +28,7 @@ from agentos_lambda.engine.isolation.toolkits import Connections, note_connectio
 from agentos_lambda.engine.media import MediaRules
 from agentos_lambda.engine.memories import RunMemories, system_time
 from agentos_lambda.engine.outcome import Observations, outcome_of
+from agentos_lambda.engine.output_schema import with_schema
 from agentos_lambda.engine.own_copy import own_copy
 from agentos_lambda.engine.past_sessions import RunPastSessions
 from agentos_lambda.engine.shown_runs import as_shown
@@ -206,7 +207,7 @@ class AgnoRun:
         if isinstance(work, Continuation):
             arguments = continue_arguments(request, work)
             self._observed.decisions.expect(requirements_of(arguments["run_response"]))
-            return component.acontinue_run(**arguments)
+            return component.acontinue_run(**arguments, **with_schema(component, request))
         return component.arun(**further_arguments(component, work.further), **run_arguments(request, work))
 
     def _is_of_the_cut(self, item: Any) -> bool:
