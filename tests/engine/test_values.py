@@ -2,6 +2,7 @@
 notation."""
 
 import json
+from collections import Counter, OrderedDict, UserList, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -106,6 +107,58 @@ def test_a_tools_result_is_json_text(tool: str, expected: object, stream: bool) 
     (called,) = played.outcome.output.run["tools"]
     assert json.loads(called["result"]) == expected
     assert json.loads(played.content.removeprefix(f"{tool} gave: ")) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (Counter("aab"), {"a": 2, "b": 1}),
+        (OrderedDict(a=1), {"a": 1}),
+        (defaultdict(list, a=[OrderedDict()]), {"a": [{}]}),
+        (UserList([1]), [1]),
+        (range(3), [0, 1, 2]),
+        ({"a": 1}.values(), [1]),
+        ([1, {"a": (1,)}], [1, {"a": [1]}]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_no_class_is_told_of_a_container(value: object, expected: object) -> None:
+    def hand_out() -> object:
+        """Give it."""
+        return value
+
+    played = play(
+        engine_of(Agent(id="shop", name="shop", model=DemoModel(), tools=[hand_out])),
+        request_of("agent/shop", "call hand_out"),
+    )
+
+    assert json.loads(played.outcome.output.run["tools"][0]["result"]) == expected
+
+
+async def in_turn(*items: object) -> AsyncIterator[object]:
+    for item in items:
+        yield item
+
+
+def nested() -> Iterator[object]:
+    """Give iterators of iterators."""
+    yield "a"
+    yield iter(["b", iter(["c"])])
+
+
+async def nested_later() -> AsyncIterator[object]:
+    """Give iterators of iterators, and wait."""
+    yield "a"
+    yield in_turn("b", iter(["c"]))
+
+
+@streamed
+@pytest.mark.parametrize("tool", [nested, nested_later])
+def test_an_iterator_in_an_iterator_gives_its_items(tool: Callable[[], object], stream: bool) -> None:
+    agent = Agent(id="shop", name="shop", model=DemoModel(), tools=[tool])
+    played = play(engine_of(agent), request_of("agent/shop", f"call {tool.__name__}", stream=stream))
+
+    assert played.outcome.output.run["tools"][0]["result"] == "abc"
 
 
 def test_a_result_that_is_json_stays_as_agentos_gives_it() -> None:

@@ -6,8 +6,8 @@ import base64
 import json
 import math
 import re
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections import UserList, deque
+from collections.abc import Callable, Mapping, ValuesView
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
@@ -43,9 +43,10 @@ def plain_object(value: Mapping[Any, object]) -> JsonObject:
 
 def is_plain(value: object) -> bool:
     """Whether the value is made of lists, objects, text, numbers, booleans and null alone."""
-    if isinstance(value, dict):
+    # Python prints the class of anything that is derived from these.
+    if type(value) is dict:
         return all(isinstance(key, str) and is_plain(item) for key, item in value.items())
-    if isinstance(value, list):
+    if type(value) is list:
         return all(map(is_plain, value))
     return value is None or type(value) in (str, int, float, bool)
 
@@ -61,7 +62,7 @@ def _plain(value: Any, around: tuple[int, ...]) -> Json:
     around = (*around, id(value))
     if isinstance(value, Mapping):
         return _object(value, around)
-    if isinstance(value, list | tuple | deque | AbstractSet):
+    if isinstance(value, list | tuple | deque | range | AbstractSet | ValuesView | UserList):
         return [_plain(item, around) for item in value]
     return _written(value, around)
 
@@ -92,7 +93,7 @@ _WRITERS: tuple[tuple[Any, Callable[[Any], str | float]], ...] = (
     (date | time, lambda value: value.isoformat()),
     (timedelta, timedelta.total_seconds),
     (Decimal, _number),
-    (UUID | PurePath | BaseException, str),
+    (UUID | PurePath | BaseException | complex, str),
     (re.Pattern, lambda value: str(value.pattern)),
     (type | FunctionType | BuiltinFunctionType | MethodType, lambda value: value.__qualname__),
 )

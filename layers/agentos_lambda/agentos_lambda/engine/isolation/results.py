@@ -73,12 +73,22 @@ def _text(result: Any) -> Any:
 
 def _texts(items: Iterator[Any]) -> Iterator[Any]:
     for item in items:
-        yield _text(item)
+        if isinstance(item, Iterator):
+            yield from _texts(item)
+        else:
+            yield _text(item)
 
 
 async def _texts_async(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
     async for item in items:
-        yield _text(item)
+        if isinstance(item, AsyncIterator):
+            async for inner in _texts_async(item):
+                yield inner
+        elif isinstance(item, Iterator):
+            for inner in _texts(item):
+                yield inner
+        else:
+            yield _text(item)
 
 
 def _with_content(to_dict: Callable[..., Any]) -> Callable[..., Any]:
