@@ -1,6 +1,7 @@
 """Lists as AgentOS gives them: of runs, and of components that are parts of others."""
 
 import json
+from collections.abc import Iterator
 
 import pytest
 from agno.agent import Agent
@@ -33,23 +34,38 @@ def workflow(executor: Agent) -> Workflow:
     return Workflow(id="paper", name="Paper", steps=[Step(name="write", agent=executor)])
 
 
-def released(**components: object) -> FastAPI:
+COMPONENTS = {"agent": agent, "team": lambda: team(agent()), "workflow": lambda: workflow(agent())}
+
+
+@pytest.fixture(scope="module")
+def database() -> InMemoryDb:
     database = InMemoryDb()
     database.id = "agentos-lambda"
+    return database
+
+
+@pytest.fixture(scope="module")
+def server(database: InMemoryDb) -> FastAPI:
+    """With an agent that is a part of the other components, too."""
+    shared = agent()
+    components = {"agents": [shared], "teams": [team(shared)], "workflows": [workflow(shared)]}
     return AgentOS(id="agentos-lambda", db=database, telemetry=False, **components).get_app()
 
 
-COMPONENTS = {"agent": agent, "team": lambda: team(agent()), "workflow": lambda: workflow(agent())}
+@pytest.fixture
+def released(server: FastAPI, database: InMemoryDb) -> Iterator[FastAPI]:
+    """One for all tests, since it takes half a second to make: none sees another's session."""
+    yield server
+    database.delete_session("session-1")
 
 
 @pytest.mark.parametrize("kind", COMPONENTS)
 @pytest.mark.parametrize("message", ["hello", "add 1 and 2", "[fail]"])
-def test_a_list_of_runs_has_what_agentos_has_in_it(kind: str, message: str) -> None:
+def test_a_list_of_runs_has_what_agentos_has_in_it(released: FastAPI, kind: str, message: str) -> None:
     component = COMPONENTS[kind]()
-    app = released(**{f"{kind}s": [component.deep_copy()]})
     path = f"/{kind}s/{component.id}/runs"
-    ask(app, "POST", path, message=message, stream="false", session_id="session-1", user_id="ada", run_id="run-1")
-    theirs = json.loads(ask(app, "GET", f"{path}?session_id=session-1"))
+    ask(released, "POST", path, message=message, stream="false", session_id="session-1", user_id="ada", run_id="run-1")
+    theirs = json.loads(ask(released, "GET", f"{path}?session_id=session-1"))
     request = request_of(f"{kind}/{component.id}", message, stream=False)
     (stored,) = session_after(play(engine_of(component), request), request).runs
 
@@ -64,17 +80,15 @@ def test_a_list_of_runs_has_what_agentos_has_in_it(kind: str, message: str) -> N
     assert steady(ours) == steady(expected)
 
 
-def test_a_part_that_is_a_component_too_is_described_as_one() -> None:
+def test_a_part_that_is_a_component_too_is_described_as_one(released: FastAPI) -> None:
     writer = agent()
     components = Components(agents=[writer], teams=[team(writer)], workflows=[workflow(writer)])
     described = describe_components(components)
-    shared = agent()
-    app = released(agents=[shared], teams=[team(shared)], workflows=[workflow(shared)])
 
     for kind in Kind:
-        theirs = json.loads(ask(app, "GET", f"/{kind.plural}"))
+        theirs = json.loads(ask(released, "GET", f"/{kind.plural}"))
         assert [entry["listed"] for entry in described[kind.plural]] == theirs
-        detail = json.loads(ask(app, "GET", f"/{kind.plural}/{theirs[0]['id']}"))
+        detail = json.loads(ask(released, "GET", f"/{kind.plural}/{theirs[0]['id']}"))
         assert described[kind.plural][0]["detail"] == detail
 
 

@@ -17,6 +17,7 @@ from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.components.manifest import Manifest
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.protocol.values import JsonObject, Kind
+from tests.engine import samples
 from tests.engine.playing import CANCEL_GRACE_SECONDS, continuing, play, request_of
 
 VOLATILE = {
@@ -37,12 +38,30 @@ def components(request: pytest.FixtureRequest) -> Components:
     return Components(agents=agents, teams=[request.getfixturevalue("newsroom")], workflows=workflows)
 
 
-@pytest.fixture
-def released(components: Components) -> FastAPI:
-    copies = {kind.plural: [component.deep_copy() for component in components.all(kind)] for kind in Kind}
+@pytest.fixture(scope="module")
+def database() -> InMemoryDb:
     database = InMemoryDb()
     database.id = "agentos-lambda"
-    return AgentOS(id="agentos-lambda", db=database, telemetry=False, **copies).get_app()
+    return database
+
+
+@pytest.fixture(scope="module")
+def server(database: InMemoryDb) -> FastAPI:
+    return AgentOS(
+        id="agentos-lambda",
+        db=database,
+        telemetry=False,
+        agents=[samples.assistant(), samples.companion()],
+        teams=[samples.newsroom()],
+        workflows=[samples.letter(), samples.broken(), samples.reviewed()],
+    ).get_app()
+
+
+@pytest.fixture
+def released(server: FastAPI, database: InMemoryDb) -> Iterator[FastAPI]:
+    """One for all tests, since it takes half a second to make: none sees another's session."""
+    yield server
+    database.delete_session("session-1")
 
 
 def ask(app: FastAPI, method: str, path: str, **form: str) -> str:
