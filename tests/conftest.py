@@ -13,8 +13,9 @@ from boto3.session import Session
 
 from tests.cloud import REGION, ministack
 from tests.groups import MARKS, GroupScheduling, group_of, may_hold, sample, turn_of
+from tests.local_stack import KEY, StackProcess, running_stack
 from tests.manifest import build_manifest
-from tests.process import is_foreign
+from tests.process import ROOT, is_foreign
 from tests.stores.accounts import Aws, ministack_account, moto_account
 
 
@@ -91,6 +92,16 @@ def cloud_url() -> Iterator[str]:
     """One local cloud for all tests that need no other. A 12-digit access key is a tenant of its own."""
     with ministack() as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def closed_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
+    """What ``make run`` starts, with a security key, and with workflows to be followed beside the samples."""
+    components = ROOT / "tests/local/websocket_components.py"
+    state = tmp_path_factory.mktemp("closed") / "state"
+    # A sweep each second: a test that needs one does not wait for it.
+    with running_stack(state, {"OS_SECURITY_KEY": KEY}, components=components, sweeps=1) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from pathlib import Path
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 SHARED = (
+    ("tests/local/test_workflow_websocket.py", "tests/contract/test_keys.py"),
     ("tests/contract/",),
     ("tests/e2e/",),
     ("tests/local/test_event_source.py", "tests/local/test_gateway.py"),

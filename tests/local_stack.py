@@ -14,6 +14,9 @@ from pathlib import Path
 
 from tests.process import IMPORT_PATH, ROOT, descendants, free_port, variables_of
 
+KEY = "the tests' own key"
+"""The security key of a stack that has one."""
+
 _START_SECONDS = 60
 """On a busy machine."""
 _END_SECONDS = 30

@@ -24,7 +24,6 @@ SAMPLE = {Kind.AGENT: "assistant", Kind.TEAM: "newsroom", Kind.WORKFLOW: "letter
 PATHS = {kind: f"/{kind.plural}/{component}/runs" for kind, component in SAMPLE.items()}
 """Where a component of each kind is run."""
 
-KEY = "the tests' own key"
 _COMPONENTS = Path(__file__).parent / "components.py"
 
 

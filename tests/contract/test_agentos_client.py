@@ -14,7 +14,8 @@ from agno.run.workflow import WorkflowRunOutput
 from agno.utils.http import aclose_default_clients
 
 from agentos_lambda.protocol.values import Kind
-from tests.contract.stack import KEY, SAMPLE
+from tests.contract.stack import SAMPLE
+from tests.local_stack import KEY
 
 pytestmark = pytest.mark.anyio
 

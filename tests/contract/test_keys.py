@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.contract.stack import KEY, contract_stack
+from tests.local_stack import KEY, StackProcess
 
 OPEN = {"/", "/health", "/info", "/docs", "/redoc", "/openapi.json"}
 MISSING = {"detail": "Authorization header required", "error_code": "UNAUTHORIZED"}
@@ -15,13 +15,9 @@ IDS = defaultdict(lambda: "any", agent_id="assistant", team_id="newsroom", workf
 
 
 @pytest.fixture(scope="module")
-def closed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def closed(closed_stack: StackProcess) -> Iterator[httpx.Client]:
     """A client without the key."""
-    state = tmp_path_factory.mktemp("closed") / "state"
-    with (
-        contract_stack(state, {"OS_SECURITY_KEY": KEY}) as process,
-        httpx.Client(base_url=process.url, timeout=60) as client,
-    ):
+    with httpx.Client(base_url=closed_stack.url, timeout=60) as client:
         yield client
 
 

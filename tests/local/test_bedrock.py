@@ -11,7 +11,8 @@ from tests.providers.dialects import Bedrock, Turn
 from tests.providers.server import Answer, Asked, served
 
 COMPONENTS = """
-import os
+import os, sys
+sys.modules["anthropic"] = None  # as in the bundle: agno would import it with any model of AWS, in each function
 os.environ["AWS_ENDPOINT_URL_BEDROCK_RUNTIME"] = os.environ["BEDROCK_OF_TESTS"]  # the shell has set it
 from agno.agent import Agent
 from agno.models.aws.bedrock import AwsBedrock

@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import boto3
 import httpx
@@ -24,23 +23,18 @@ from local.cloud.session import CloudClients
 from local.variables import cloud_access
 from tests.local.websocket_client import Client, indexes, text_of
 from tests.local.websocket_load import load
-from tests.local_stack import StackProcess, running_stack
+from tests.local_stack import KEY, StackProcess
 from tests.process import variables_of
 from tests.waiting import until
 
-KEY = "the key of this stack"
 SAID = "I am the demo model, and you said: "
 END = "WorkflowCompleted"
 LIMIT = 32 * 1024
 
 
 @pytest.fixture(scope="module")
-def whole_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
-    folder = tmp_path_factory.mktemp("whole-stack")
-    components = Path(__file__).parent / "websocket_components.py"
-    # A sweep each second: a test that needs one does not wait for it.
-    with running_stack(folder / "state", {"OS_SECURITY_KEY": KEY}, components=components, sweeps=1) as stack:
-        yield stack
+def whole_stack(closed_stack: StackProcess) -> StackProcess:
+    return closed_stack
 
 
 @pytest.fixture

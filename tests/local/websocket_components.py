@@ -1,9 +1,12 @@
-"""Workflows to be followed: one that talks, one that asks, and one whose answer is large."""
+"""Workflows to be followed, beside the samples: one that talks, one that asks, and one whose answer is large."""
 
 from agno.agent import Agent
 from agno.workflow import HumanReview, Step, StepInput, StepOutput, Workflow
 
 from agentos_lambda.engine.models.default import default_model
+from components import agents as sample_agents
+from components import teams as sample_teams
+from components import workflows as sample_workflows
 
 talker = Agent(id="talker", name="Talker", model=default_model())
 
@@ -20,9 +23,10 @@ def publish(step_input: StepInput) -> StepOutput:
     return StepOutput(content=f"published: {step_input.previous_step_content}")
 
 
-agents = [talker]
-teams = []
+agents = [talker, *sample_agents]
+teams = sample_teams
 workflows = [
+    *sample_workflows,
     Workflow(id="talk", name="Talk", steps=[Step(name="say", agent=talker), Step(name="sign", executor=sign)]),
     Workflow(
         id="careful",
