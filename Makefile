@@ -133,6 +133,7 @@ cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts
 #   clients  node, and clients that others have written, from npm        make test-clients
 #   docker   docker with the image of Lambda's Python                       make sam-local
 #   slices   runs over many functions, in processes of their own            make slices
+#   browser  Chromium, and an environment with Playwright                   make test-browser
 #   sample   a short seeded sample of what has a target of its own: browsers, kills, soaks, differential tests
 #                                                                           make samples SEED=7
 # What takes minutes, NAME, gets a package tests/NAME with a __main__ that takes --seconds and --seed and prints both, a
@@ -146,7 +147,7 @@ PYTEST := $(DEV)/bin/python -m pytest
 PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
 
 test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types, and all tests without a mark: they take minutes
-	@$(PYTEST) $(PARALLEL) -m 'not (build or clients or docker or faults or sample or slices)' $(ARGS)
+	@$(PYTEST) $(PARALLEL) -m 'not (browser or build or clients or docker or faults or sample or slices)' $(ARGS)
 
 lint: export PYTHONPATH := layers/agentos_lambda:.
 lint: $(DEV)/.ready ## style, types, who imports what, and the goals of make house
@@ -177,6 +178,17 @@ $(CLIENTS)/.ready: tests/clients/npm/package-lock.json tests/clients/npm/package
 test-clients: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready $(CLIENTS)/.ready ## clients of AgentOS that others have written, against make run
 	@$(PYTEST) -m clients tests/clients $(ARGS)
 
+# The page's types and the tests of its modules, which need no browser.
+test-page: page/node_modules/.tested
+	@cd page && $(IN_NODE) node node_modules/typescript/bin/tsc --project .
+	@cd page && $(IN_NODE) node --test --test-reporter=dot 'tests/*.test.js'
+
+CHROMIUM ?= /usr/bin/chromium
+export CHROMIUM
+test-browser: test-page page $(VENVS)/browser/.ready $(CLOUD)/.ready ## the page in a real browser (CHROMIUM=/usr/bin/chromium; PICTURES=docs/images makes the pictures of the README)
+	@[ -x '$(CHROMIUM)' ] || { echo "There is no Chromium at $(CHROMIUM). On Debian: apt-get install --yes chromium" >&2; exit 1; }
+	@$(VENVS)/browser/bin/python -m pytest -m browser tests/browser $(ARGS)
+
 samples: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready ## a short sample of each target that takes minutes (SEED=7)
 	@$(PYTEST) -m sample $(ARGS)
 
@@ -195,4 +207,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help page run local test lint house faults e2e sam-local samples test-clients soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices
+.PHONY: help page run local test lint house faults e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices

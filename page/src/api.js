@@ -22,6 +22,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Runs of a session that are read one by one. */
+const READ_WHOLE = 20;
+
 /** The API under a prefix, asked with the key of this tab. */
 export class Api {
   /**
@@ -122,7 +125,8 @@ export class Api {
   }
 
   /**
-   * All runs of a session that have ended or paused, oldest first.
+   * All runs of a session that have ended or paused, oldest first. The list leaves out what a team's members did and what
+   * a run waits for, so the newest are read one by one where that counts.
    * @param {Kind} kind
    * @param {string} component
    * @param {string} session
@@ -131,12 +135,19 @@ export class Api {
   async runs(kind, component, session) {
     /** @type {StoredRun[]} */
     const all = [];
-    for (let page = 1; ; page++) {
+    for (let page = 1, found = 100; found === 100; page++) {
       const query = new URLSearchParams({ session_id: session, page: String(page), limit: "100" });
       const runs = await this.get(`/${kind}/${encodeURIComponent(component)}/runs?${query}`);
-      all.push(...(await Promise.all(runs.map((/** @type {StoredRun} */ run) => (run.truncated ? this.get(run.whole) : run)))));
-      if (runs.length < 100) return all;
+      all.push(...runs.filter((/** @type {StoredRun} */ run) => !run.parent_run_id));
+      found = runs.length;
     }
+    const firstWhole = all.length - READ_WHOLE;
+    return Promise.all(
+      all.map((run, index) => {
+        const partial = run.truncated || run.status === "PAUSED" || kind === "teams";
+        return partial && index >= firstWhole ? this.run({ kind, component, session, run: run.run_id }) : run;
+      }),
+    );
   }
 
   /**

@@ -3,7 +3,7 @@
 /** @import {Component, RunKey} from "./types.js" */
 import { h } from "./dom.js";
 import { explain } from "./explain.js";
-import { asText, RunTree, storedTree } from "./run_tree.js";
+import { RunTree, storedTree } from "./run_tree.js";
 import { activeRuns } from "./storage.js";
 import { Turn } from "./turn.js";
 
@@ -60,7 +60,7 @@ export class Conversation {
         throw error;
       });
       for (const run of stored) {
-        if (run.parent_run_id || active.some((each) => each.run === run.run_id)) continue;
+        if (active.some((each) => each.run === run.run_id)) continue;
         this.#add(this.#key(run.run_id), storedTree(run, this.component.name), askedOf(run));
       }
     } catch (error) {
@@ -155,10 +155,14 @@ export class Conversation {
   }
 }
 
-/** @param {Record<string, any>} run */
+/**
+ * What was asked, of a run as it is read alone or in a list.
+ * @param {Record<string, any>} run
+ */
 function askedOf(run) {
-  const input = run["input"]?.input_content ?? run["input"] ?? run["run_input"] ?? "";
-  const media = ["images", "audios", "videos", "files"].flatMap((kind) => run["input"]?.[kind] ?? []);
-  const files = media.map((medium) => medium.filename ?? medium.metadata?.filename ?? medium.id ?? "file");
-  return { message: asText(input), files, background: false };
+  const media = run["input_media"] ?? run["input"] ?? {};
+  const all = ["images", "audios", "videos", "files"].flatMap((kind) => media[kind] ?? []);
+  const files = all.map((medium) => medium.filename ?? medium.metadata?.filename ?? medium.id ?? "file");
+  const message = run["run_input"] ?? run["input"]?.input_content ?? run["input"] ?? "";
+  return { message: typeof message === "string" ? message : JSON.stringify(message), files, background: false };
 }

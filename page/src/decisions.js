@@ -72,7 +72,7 @@ function chosen(form, index) {
  */
 function requirementItem(requirement) {
   const tool = requirement.tool_execution;
-  const who = requirement.member_agent_name ? `${requirement.member_agent_name} wants` : "Wants";
+  const who = `${requirement.member_agent_name ?? "The agent"} wants`;
   if (tool.user_feedback_schema?.length) return questionsItem(requirement, tool.user_feedback_schema);
   if (tool.requires_user_input) return fieldsItem(requirement, tool, who);
   if (tool.external_execution_required) return resultItem(requirement, tool, who);
@@ -112,7 +112,7 @@ function fieldsItem(requirement, tool, who) {
 function resultItem(requirement, tool, who) {
   const result = textField("Result", { required: true, long: true });
   return {
-    element: h("div", { class: "item" }, heading(who, tool, " to be done by you"), args(tool), result.element),
+    element: h("div", { class: "item" }, heading(who, tool, ", which you do"), args(tool), result.element),
     verdict: false,
     decided: () => decidedTool(requirement, { result: result.value() }, { external_execution_result: result.value() }),
   };
@@ -238,7 +238,7 @@ function decidedTool(requirement, tool, own) {
  */
 function heading(who, tool, rest = "") {
   const given = delegation(tool);
-  return h("h3", {}, `${who} `, given ? `to ask ${given.member}` : h("code", {}, tool.tool_name ?? "a tool"), rest);
+  return h("h3", {}, `${who} `, given ? `to ask ${given.member}` : "to call ", given ? "" : h("code", {}, tool.tool_name ?? "a tool"), rest);
 }
 
 /** @param {Tool} tool */

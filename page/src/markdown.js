@@ -4,6 +4,8 @@ import { h, icon } from "./dom.js";
 
 /** Pictures within a text that can be shown without asking anybody. */
 const OWN_PICTURE = /^data:image\/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/=\s]+$/;
+/** Tags without attributes, once they are escaped. */
+const WORD_TAGS = /&#60;(\/?)(b|br|del|em|i|kbd|mark|small|strong|sub|sup|u)\s*\/?&#62;/gi;
 const SAFE_LINK = /^(?:https?:\/\/|mailto:)/i;
 
 const marked = new Marked({
@@ -12,6 +14,10 @@ const marked = new Marked({
     // What a picture is has to wait until somebody asks for it, and a box that is ticked is a sign.
     image({ href, text }) {
       return `<span data-picture="${escaped(href)}">${escaped(text)}</span>`;
+    },
+    // HTML in a text is shown as it is written, but for what marks a few words.
+    html({ text }) {
+      return text.startsWith("<!--") ? "" : escaped(text).replace(WORD_TAGS, "<$1$2>");
     },
     checkbox({ checked }) {
       return checked ? "☑ " : "☐ ";
@@ -33,10 +39,11 @@ DOMPurify.addHook("afterSanitizeAttributes", (element) => {
 
 const ALLOWED = {
   ALLOWED_TAGS: [
-    ..."p br hr h1 h2 h3 h4 h5 h6 em strong del s sub sup kbd mark small abbr blockquote".split(" "),
-    ..."ul ol li dl dt dd pre code a span table thead tbody tr th td".split(" "),
+    ..."p br hr h1 h2 h3 h4 h5 h6 em strong b i u del sub sup kbd mark small blockquote".split(" "),
+    ..."ul ol li pre code a span table thead tbody tr th td".split(" "),
   ],
-  ALLOWED_ATTR: ["href", "title", "align", "colspan", "rowspan", "start", "data-picture", "data-language"],
+  ALLOWED_ATTR: ["href", "title", "align", "start", "data-picture", "data-language"],
+  ADD_URI_SAFE_ATTR: ["data-picture", "data-language"], // what becomes of a picture's address is decided below
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,
   RETURN_DOM_FRAGMENT: true,

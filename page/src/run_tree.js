@@ -140,6 +140,7 @@ export class RunTree {
         end(node, node.state === "cancelled" ? "cancelled" : "completed", event);
         if (node.state === "completed") conclude(node, event.content);
         addMedia(node, event);
+        this.#judge(event.step_results ?? []);
         break;
     }
   }
@@ -147,6 +148,21 @@ export class RunTree {
   #waitsForNothing() {
     this.requirements = [];
     this.stepRequirements = [];
+  }
+
+  /**
+   * A step that failed and was left out has no event of its own.
+   * @param {Record<string, any>[]} results
+   */
+  #judge(results) {
+    for (const result of results) {
+      const node = this.#steps.get(result["step_id"]);
+      if (node && result["success"] === false) {
+        node.state = "error";
+        node.error = asText(result["error"] ?? "");
+      }
+      this.#judge(result["steps"] ?? []);
+    }
   }
 
   /**
@@ -250,7 +266,7 @@ function fill(node, run) {
   }
   for (const member of members) fillMember(node, member);
   if (node.state === "error") node.error = asText(run.content ?? "The run failed");
-  else if (node.state !== "paused" || run.step_results === undefined) conclude(node, run.content);
+  else if (node.state !== "paused") conclude(node, run.content); // else it is a sentence about what it waits for
   addMedia(node, run);
 }
 

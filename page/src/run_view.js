@@ -1,5 +1,6 @@
 /** @import {MediumPart, NodePart, Part, RunNode, State, TextPart, ReasoningPart, ToolPart} from "./run_tree.js" */
 import { duration, h, icon } from "./dom.js";
+import { blocksOf, rendered } from "./markdown.js";
 import { mediumView } from "./media.js";
 import { delegation } from "./run_tree.js";
 import { StreamText } from "./stream_text.js";
@@ -83,7 +84,7 @@ export class PartsView {
  */
 function textView(part, node) {
   const element = h("div", { class: "text", dir: "auto" });
-  const text = new StreamText(element);
+  const text = new StreamText(element, { blocksOf, rendered });
   return {
     element,
     update() {

@@ -1,5 +1,3 @@
-import { blocksOf, rendered } from "./markdown.js";
-
 const BUDGET_MS = 8;
 /** Characters that are looked at together. */
 const PIECE = 16_000;
@@ -34,10 +32,10 @@ export class StreamText {
 
   /**
    * @param {ParentNode} container
-   * @param {() => number} now milliseconds
    * @param {Rendering} rendering
+   * @param {() => number} now milliseconds
    */
-  constructor(container, now = () => performance.now(), rendering = { blocksOf, rendered }) {
+  constructor(container, rendering, now = () => performance.now()) {
     this.#container = container;
     this.#now = now;
     this.#rendering = rendering;

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RunTree, storedTree } from "../src/run_tree.js";
+
+const shape = (node) => [node.name, node.state, ...node.parts.map((part) => (part.type === "node" ? shape(part.node) : part.type === "tool" ? [part.tool.tool_name, part.state] : part.text))];
+const tool = (id, more = {}) => ({ tool_call_id: id, tool_name: "add", ...more });
+
+test("events of members and steps find their place", () => {
+  const tree = new RunTree("w", "Letter");
+  for (const event of [
+    { event: "WorkflowStarted", run_id: "w", created_at: 1 },
+    { event: "StepStarted", run_id: "w", step_id: "s", step_name: "write", created_at: 1 },
+    { event: "TeamRunStarted", run_id: "t", workflow_run_id: "w", step_id: "s", team_name: "Desk" },
+    { event: "RunContent", run_id: "m", parent_run_id: "t", step_id: "s", agent_name: "Writer", content: "hel" },
+    { event: "RunContent", run_id: "m", parent_run_id: "t", step_id: "s", content: "lo" },
+    { event: "RunCompleted", run_id: "m", content: "hello" },
+    { event: "TeamRunCompleted", run_id: "t", content: "bye" },
+    { event: "StepCompleted", run_id: "w", step_id: "s", step_response: { success: true, metrics: { duration: 2 } }, content: "bye" },
+    { event: "WorkflowCompleted", run_id: "w", content: "bye", step_results: [{ step_id: "s", success: true }] },
+  ]) tree.apply(event);
+  const member = ["Writer", "completed", "hello"];
+  assert.deepEqual(shape(tree.root), ["Letter", "completed", ["write", "completed", ["Desk", "completed", member, "bye"]], "bye"]);
+  assert.equal(tree.answer, "bye");
+});
+
+test("a tool that waited is the same tool when the run goes on", () => {
+  const tree = new RunTree("r", "Clerk");
+  for (const event of [
+    { event: "RunStarted", run_id: "r" },
+    { event: "RunPaused", run_id: "r", tools: [tool("1")], requirements: [{ id: "q", tool_execution: tool("1") }] },
+  ]) tree.apply(event);
+  assert.deepEqual([shape(tree.root), tree.requirements.length], [["Clerk", "paused", ["add", "paused"]], 1]);
+  for (const event of [
+    { event: "RunContinued", run_id: "r" },
+    { event: "ToolCallStarted", run_id: "r", tool: tool("1") },
+    { event: "ToolCallCompleted", run_id: "r", tool: tool("1", { result: "5" }) },
+    { event: "RunContent", run_id: "r", content: "five" },
+    { event: "RunCompleted", run_id: "r", content: "five" },
+  ]) tree.apply(event);
+  assert.deepEqual([shape(tree.root), tree.requirements.length], [["Clerk", "completed", ["add", "completed"], "five"], 0]);
+});
+
+test("a cancelled run stays cancelled, and so does what it was doing", () => {
+  const tree = new RunTree("r", "A");
+  for (const event of [
+    { event: "ToolCallStarted", run_id: "r", tool: tool("1") },
+    { event: "RunCancelled", run_id: "r" },
+    { event: "RunCompleted", run_id: "r", content: "Run r was cancelled" },
+  ]) tree.apply(event);
+  assert.deepEqual(shape(tree.root), ["A", "cancelled", ["add", "cancelled"]]);
+});
+
+test("a stored run looks as its events did", () => {
+  const tree = storedTree({ run_id: "r", status: "COMPLETED", content: "5", tools: [tool("1", { child_run_id: "m", result: "5" })], member_responses: [{ run_id: "m", agent_name: "M", status: "COMPLETED", content: "five" }] }, "A");
+  assert.deepEqual(shape(tree.root), ["A", "completed", ["add", "completed"], ["M", "completed", "five"], "5"]);
+});

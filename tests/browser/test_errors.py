@@ -1,0 +1,90 @@
+"""What goes wrong, and whether the page says what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.person import Person, answer
+from tests.browser.wire import Wire
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "said"),
+    [
+        (413, {"detail": "The request is over 6 MB", "error_code": "PAYLOAD_TOO_LARGE"}, "Send fewer or smaller files"),
+        (404, {"detail": "Session not found", "error_code": "NOT_FOUND"}, "Session not found. It was deleted"),
+        (501, {"detail": "Not served", "error_code": "NOT_IMPLEMENTED"}, "This API does not serve that"),
+        (
+            403,
+            {"detail": "Required scope: agents:run", "error_code": "FORBIDDEN"},
+            "Required scope: agents:run. Ask for",
+        ),
+        (500, {"detail": "Internal server error", "error_code": "INTERNAL_ERROR"}, "its log says why"),
+        (422, {"detail": "message: Field required", "error_code": "VALIDATION_ERROR"}, "message: Field required."),
+    ],
+)
+def test_an_error_says_what_to_do(page: Page, person: Person, status: int, body: dict[str, str], said: str) -> None:
+    person.opens("agents", "assistant")
+    page.route(re.compile(r"/runs$"), lambda route: route.fulfill(status=status, json=body))
+    turn = person.says("Hello")
+    person.waits_for(turn, "error")
+    expect(turn.locator(".notice")).to_contain_text(said)
+    page.unroute_all()
+    turn.get_by_role("button", name="Send it again").click()
+    person.waits_for(person.turns.nth(1), "completed")
+
+
+def test_a_throttled_message_is_sent_when_the_api_says(page: Page, person: Person) -> None:
+    person.opens("agents", "assistant")
+    answers = [429, 503]
+
+    def throttle(route: Route) -> None:
+        if answers:
+            body = json.dumps({"detail": "Too many runs are waiting", "error_code": "TOO_MANY_REQUESTS"})
+            route.fulfill(status=answers.pop(), headers={"Retry-After": "1"}, body=body)
+        else:
+            route.continue_()
+
+    page.route(re.compile(r"/runs$"), throttle)
+    turn = person.says("add 2 and 3")
+    expect(turn.locator(".notice")).to_be_visible()
+    person.waits_for(turn, "completed")
+    expect(turn.locator(".notice")).to_be_hidden()
+    expect(answer(turn)).to_have_text("add gave: 5.0")
+
+
+def test_a_run_that_fails_says_why(page: Page, person: Person) -> None:
+    turn = person.asks("agents", "assistant", "[fail the model has no credit]")
+    expect(turn.locator(".notice")).to_contain_text("the model has no credit")
+    turn = person.asks("workflows", "broken", "print")
+    expect(turn.locator(".node").first).to_have_attribute("data-state", "error")
+
+
+def test_a_run_that_is_lost_is_not_waited_for(page: Page, person: Person) -> None:
+    person.opens("agents", "assistant")
+    page.evaluate(
+        """() => sessionStorage.setItem("agentos.runs", JSON.stringify([{kind: "agents", component: "assistant",
+        session: "lost", run: "never-began", message: "Hello?", files: [], background: true, startedAt: 0}]))"""
+    )
+    page.goto(f"{person.url}/chat#/agents/assistant/lost")
+    page.reload()
+    turn = person.turns.first
+    person.waits_for(turn, "error")
+    expect(turn.locator(".notice")).to_contain_text("Run not found. It was deleted")
+    page.reload()
+    expect(person.turns).to_have_count(0)
+
+
+def test_an_api_that_cannot_be_reached_can_be_tried_again(page: Page, wire: Wire) -> None:
+    page.route("**/config", lambda route: route.abort())
+    page.goto(f"{wire.url}/chat")
+    expect(page.get_by_text("The API cannot be reached")).to_be_visible()
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("link", name="Assistant")).to_be_visible()

@@ -1,0 +1,90 @@
+"""The sessions of the side: list, search, rename, delete, paging, opening again."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.person import Person, answer
+from tests.waiting import until
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_session_is_listed_renamed_found_opened_again_and_deleted(page: Page, person: Person) -> None:
+    turn = person.asks("agents", "companion", "My name is Ada.")
+    session = page.locator(".sessions li").filter(has_text="My name is Ada.").first
+    expect(session).to_contain_text("Companion")
+    session.hover()
+    session.get_by_role("button", name="Rename").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Harbour talk")
+    dialog.get_by_role("button", name="Rename").click()
+    expect(page.locator(".sessions .title").first).to_have_text("Harbour talk")
+
+    page.get_by_role("link", name="New chat").click()
+    page.get_by_label("Search sessions").fill("harbour")
+    expect(page.locator(".sessions li")).to_have_count(1)
+    page.locator(".sessions a").click()
+    expect(answer(turn)).to_contain_text("you said: My name is Ada.")
+    expect(page.locator(".sessions a")).to_have_attribute("aria-current", "page")
+    again = person.says("what did I say?")
+    person.waits_for(again, "completed")
+    expect(answer(again)).to_contain_text("My name is Ada.")
+
+    session = page.locator(".sessions li").filter(has_text="Harbour talk")
+    session.hover()
+    session.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.locator(".sessions li")).to_have_count(0)
+    expect(person.turns).to_have_count(0)
+    assert httpx.get(f"{person.url}/sessions?session_name=harbour").json()["data"] == []
+
+
+def test_nothing_is_deleted_without_being_asked_about(page: Page, person: Person) -> None:
+    person.asks("agents", "companion", "Stay here.")
+    session = page.locator(".sessions li").filter(has_text="Stay here.").first
+    session.hover()
+    session.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(session).to_be_visible()
+
+
+def test_the_list_has_pages(page: Page, person: Person) -> None:
+    for number in range(23):
+        body = {"session_name": f"leaf {number}", "agent_id": "companion"}
+        httpx.post(f"{person.url}/sessions", json=body).raise_for_status()
+    until(lambda: httpx.get(f"{person.url}/sessions?session_name=leaf").json()["meta"]["total_count"] == 23)
+    page.goto(f"{person.url}/chat")
+    page.get_by_label("Search sessions").fill("leaf")
+    expect(page.locator(".sessions li").filter(has_text="leaf")).to_have_count(20)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator(".sessions li")).to_have_count(23)
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+    names = page.locator(".sessions .title").all_text_contents()
+    assert sorted(names) == sorted(f"leaf {number}" for number in range(23))
+
+
+def test_what_is_opened_again_looks_as_it_did(page: Page, person: Person) -> None:
+    for kind, component, text in (
+        ("agents", "assistant", "add 2 and 3"),
+        ("teams", "newsroom", "ask writer: hello"),
+        ("workflows", "letter", "to the editor"),
+    ):
+        turn = person.asks(kind, component, text)
+        seen = "details, .asked, .answer > .parts > .text"
+        before = turn.locator(seen).evaluate_all(
+            "all => all.map(each => [each.className, each.querySelector('.name, .short')?.textContent])"
+        )
+        said = answer(turn).text_content()
+        page.reload()
+        turn = person.turns.first
+        person.waits_for(turn, "completed")
+        expect(answer(turn)).to_have_text(said or "")
+        assert (
+            turn.locator(seen).evaluate_all(
+                "all => all.map(each => [each.className, each.querySelector('.name, .short')?.textContent])"
+            )
+            == before
+        )
