@@ -95,6 +95,9 @@ deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CO
 	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
 	@$(SAM)/bin/python -m scripts.deploy --config-env $(CONFIG)
 
+adopt: $(SAM)/.ready ## begin a stack with the tables and the bucket of a deleted one (NAMES='RunsTable=… …'); CONFIG=prod
+	@$(SAM)/bin/python -m scripts.adopt $(NAMES) --config-env $(CONFIG)
+
 url key: $(SAM)/.ready
 	@$(SAM)/bin/python -m scripts.stack $@ --config-env $(CONFIG)
 url: ## base URL of the stack that was deployed; CONFIG=prod
@@ -207,4 +210,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help page run local test lint house faults e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices
+.PHONY: help page run local test lint house faults e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt

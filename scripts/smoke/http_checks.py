@@ -73,10 +73,10 @@ def streams(target: Target) -> str:
 
 def survives_a_disconnect(target: Target) -> str:
     """The run of a client that went away goes on, and can be read back."""
-    form = target.run("[slow 300ms] one two three" if target.obeys else "Count from one to thirty.")
+    form = target.run("[slow 300ms] one two three" if target.obeys else "Count from one to thirty.", stream="true")
     with target.client(seconds=2) as client, suppress(httpx.ReadTimeout):
         if target.streams:
-            with client.stream("POST", target.runs, data=form | {"stream": "true"}) as answer:
+            with client.stream("POST", target.runs, data=form) as answer:
                 next(arrivals(answer), None)
         else:
             client.post(target.runs, data=form)

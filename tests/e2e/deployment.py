@@ -21,12 +21,10 @@ from tests.providers.server import Provider, served
 
 STACK = "agentos"
 """As samconfig.toml names it."""
-BOUNDARY = "arn:aws:iam::aws:policy/AdministratorAccess"
-KEY = "arn:aws:kms:us-east-1:000000000000:key/0b2d6f9e-0000-4000-8000-000000000000"
 PARAMETERS = {
     "AlarmEmail": "ops@example.com",
-    "DataKeyArn": KEY,
-    "PermissionsBoundary": BOUNDARY,
+    "DataKeyArn": "arn:aws:kms:us-east-1:000000000000:key/0b2d6f9e-0000-4000-8000-000000000000",
+    "PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess",
     "RolePath": "/agents/",
 }
 """What the tests want that a first deployment does not have."""

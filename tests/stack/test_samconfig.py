@@ -35,3 +35,14 @@ def test_production_is_a_stack_of_its_own_that_asks_first_and_keeps_its_tables()
     assert deployment("prod")["stack_name"] != deployment("default")["stack_name"]
     assert deployment("prod")["confirm_changeset"] is True
     assert overrides("prod")["DeletionProtection"] == "true"
+
+
+@pytest.mark.parametrize("environment", ["default", "prod"])
+def test_what_a_stack_has_can_be_found_by_application_and_environment(environment: str) -> None:
+    tags = dict(pair.split("=") for pair in deployment(environment)["tags"].split())
+    assert tags.keys() == {"application", "environment"}
+
+
+def test_production_does_not_move_with_the_region_of_a_shell() -> None:
+    assert deployment("prod")["region"]
+    assert "region" not in deployment("default")

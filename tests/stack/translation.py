@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable
-from copy import deepcopy
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,28 @@ def source() -> dict[str, Any]:
 
 def cloudformation(**parameters: str) -> dict[str, Any]:
     """The template as SAM hands it to CloudFormation."""
-    template = deepcopy(source())
+    return translated({}, **parameters)
+
+
+def translated(changes: Mapping[str, Any], **parameters: str) -> dict[str, Any]:
+    """The same of the template with changes, whose objects are merged into its own."""
+    template = json.loads(json.dumps(source()))  # as `sam build` does, which writes out what anchors share
+    _merge(template, changes)
     values = {name: declared["Default"] for name, declared in template["Parameters"].items()} | parameters
     for resource in template["Resources"].values():
         for uri in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
             resource["Properties"][uri] = "s3://bucket/key"
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="eu-west-1"))
-    translated: dict[str, Any] = translator.translate(template, values)
-    return translated
+    result: dict[str, Any] = translator.translate(template, values)
+    return result
+
+
+def _merge(target: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(target.get(key), dict):
+            _merge(target[key], value)
+        else:
+            target[key] = value
 
 
 @cache
@@ -46,14 +60,14 @@ def translate(**parameters: str) -> dict[str, dict[str, Any]]:
     References to parameters, and conditions, are resolved; what is known to CloudFormation only is left as it is,
     except that ``Fn::GetAtt`` becomes ``Resource.Attribute``, and ``Ref`` and ``Fn::Sub`` their text.
     """
-    translated = cloudformation(**parameters)
-    values = {name: declared["Default"] for name, declared in translated["Parameters"].items()} | parameters
+    template = cloudformation(**parameters)
+    values = {name: declared["Default"] for name, declared in template["Parameters"].items()} | parameters
     conditions: dict[str, bool] = {}
     resolve = partial(_resolve, values=values, conditions=conditions)
-    conditions |= {name: resolve(condition) for name, condition in translated["Conditions"].items()}
+    conditions |= {name: resolve(condition) for name, condition in template["Conditions"].items()}
     return {
         _logical_id(name, resource["Type"]): resolve(resource)
-        for name, resource in translated["Resources"].items()
+        for name, resource in template["Resources"].items()
         if conditions.get(resource.get("Condition"), True)
     }
 
