@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
+from scripts import adopt
 from tests.docs.pages import blocks
-from tests.stack.translation import FUNCTIONS, ROOT, translated
+from tests.stack.translation import FUNCTIONS, ROOT, translate, translated
 
 PAGE = ROOT / "docs/operations.md"
 CHECKOV = ROOT / ".venvs/checkov/bin/checkov"
@@ -57,6 +58,17 @@ def test_an_authorizer_sees_every_request_but_a_preflight() -> None:
         for method, operation in methods.items():
             guarded = [each for each in operation.get("security", []) if "Gate" in each]
             assert bool(guarded) == (method != "options"), (method, path)
+
+
+def test_the_page_names_everything_that_a_deleted_stack_leaves() -> None:
+    [command] = re.findall(r'make adopt NAMES="([^"]*)"', PAGE.read_text())
+    assert [name.rstrip("=…") for name in command.split()] == [*adopt.kept()]
+
+
+def test_the_drill_restores_every_table_that_is_backed_up() -> None:
+    [tables] = re.findall(r'^TABLES="([^"]*)"', PAGE.read_text(), re.MULTILINE)
+    backed_up = {name for name, each in translate().items() if "PointInTimeRecoverySpecification" in each["Properties"]}
+    assert {f"${name.removesuffix('Table').upper()}_TABLE" for name in backed_up} == set(tables.split())
 
 
 def pipeline() -> dict[str, Any]:
