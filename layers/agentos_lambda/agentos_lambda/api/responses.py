@@ -1,12 +1,14 @@
 """Responses of which mypy knows the content, and routes that send them as they are."""
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from types import GenericAlias
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
+from starlette.routing import compile_path
 
 from agentos_lambda.api.auth import OPEN_PATHS
 from agentos_lambda.api.scope import principal_of
@@ -14,6 +16,7 @@ from agentos_lambda.identity import audit
 from agentos_lambda.identity.errors import Forbidden
 from agentos_lambda.identity.operations import operation
 from agentos_lambda.identity.permissions import demand
+from agentos_lambda.lighter_imports import without_pydantic_1
 from agentos_lambda.runs.errors import NotFound
 
 T = TypeVar("T")
@@ -63,13 +66,27 @@ class Csv(Response):
 class TypedRoute(APIRoute):
     """A route that demands what the table of operations says: one that is not in it cannot be made.
 
-    Its return type is there for mypy and the API document: FastAPI would make a serializer of it.
+    FastAPI analyses its endpoint when the first request comes for it, and not when it is made: a function has up to
+    forty routes, and most of its processes serve a few of them. Its return type is there for mypy and the API document:
+    FastAPI would make a serializer of it.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         methods = options.get("methods") or ["GET"]
         self._operations = {} if path in OPEN_PATHS else {method: operation(method, path) for method in methods}
-        super().__init__(path, endpoint, **{**options, "response_model": None})
+        # What it is found by.
+        self.path, self.endpoint, self.methods = path, endpoint, set(methods)
+        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+        self._analyse = partial(super().__init__, path, endpoint, **{**options, "response_model": None})
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is there after FastAPI's own ``__init__``."""
+        analyse = self.__dict__.pop("_analyse", None)
+        if analyse is None:
+            raise AttributeError(name)
+        with without_pydantic_1():
+            analyse()
+        return getattr(self, name)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Whoever may not do this learns nothing else: 403 comes before 404 and 422, as in AgentOS."""

@@ -1,8 +1,11 @@
 """Operations of the AgentOS 3.1 API that are not served here: 501, so that a client can tell them from a wrong path."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from fastapi import APIRouter, Request, Response
+from starlette.routing import BaseRoute, Match, Route, Router
+from starlette.types import Receive, Scope, Send
 
 from agentos_lambda.api.errors import ApiError
 
@@ -75,11 +78,23 @@ NOT_SERVED: Mapping[str, tuple[str, ...]] = {
 
 
 def not_served_router() -> APIRouter:
-    """A route for each of them. They are not in the API's document."""
-    router = APIRouter(include_in_schema=False)
-    for path, methods in NOT_SERVED.items():
-        router.add_route(path, _refuse, methods=list(methods), include_in_schema=False)
-    return router
+    """All of them. They are not in the API's document."""
+    return APIRouter(routes=[_NotServed()])
+
+
+class _NotServed(BaseRoute):
+    """The routes of all of them, made when a request comes that no other route takes."""
+
+    @cached_property
+    def _router(self) -> Router:
+        routes = [Route(path, _refuse, methods=list(methods)) for path, methods in NOT_SERVED.items()]
+        return Router(routes, redirect_slashes=False)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        return max((route.matches(scope) for route in self._router.routes), key=lambda match: match[0].value)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._router(scope, receive, send)
 
 
 async def _refuse(_request: Request) -> Response:

@@ -9,6 +9,7 @@ from uuid import uuid4
 from agentos_lambda.aws.component_variables import ComponentVariables
 from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.lighter_imports import models_made_when_used
 from agentos_lambda.memories.ports import Summarizer
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.ports import Engine
@@ -87,7 +88,8 @@ def _engine() -> SummarizingEngine:
     variables = _variables()
     if variables is not None:
         variables.apply()
-    from agentos_lambda.engine.engine import AgnoEngine  # noqa: PLC0415 - not before the first run
+    with models_made_when_used():
+        from agentos_lambda.engine.engine import AgnoEngine  # noqa: PLC0415 - not before the first run
 
     return AgnoEngine()
 

@@ -1,0 +1,40 @@
+"""Imports that cost a cold start less. What is left out here is made when somebody uses it, and is the same then."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def models_made_when_used() -> Iterator[None]:
+    """Pydantic models whose classes are made within are built at their first use (pydantic's ``defer_build``).
+
+    FastAPI has forty for the API document, which no function makes, and agno has those of features that a run may not
+    use. A class takes its configuration over from its bases, and every model has this one.
+    """
+    from pydantic import BaseModel  # noqa: PLC0415 - not every function has it
+
+    BaseModel.model_config["defer_build"] = True
+    try:
+        yield
+    finally:
+        del BaseModel.model_config["defer_build"]
+
+
+@contextmanager
+def without_pydantic_1() -> Iterator[None]:
+    """``pydantic.v1`` cannot be imported within, unless somebody has it already.
+
+    FastAPI looks whether a parameter is one of its models, and takes an ``ImportError`` for no. None of ours is.
+    """
+    if "pydantic.v1" in sys.modules:
+        yield
+        return
+    # https://docs.python.org/3/reference/import.html#the-module-cache
+    sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["pydantic.v1"]
