@@ -112,6 +112,7 @@ async def test_an_account_is_created_as_agentos_creates_it_and_its_token_is_show
         "last_used_at": None,
         "revoked_at": None,
         "created_by": None,
+        "limits": None,
     }
     listed = (await api.client.get(PATH, headers=KEY)).json()
     assert listed == {
@@ -271,6 +272,38 @@ async def test_a_privileged_account_sees_everything(api):
     other = (await api.client.post("/agents/assistant/runs", json={"message": "hi"}, headers=KEY)).json()
     path = f"/agents/assistant/runs/{other['run_id']}"
     assert (await api.client.get(path, headers=bearer(admin["token"]))).status_code == 200
+
+
+async def test_a_limit_of_an_account_is_429_with_its_name_and_when_to_come_back(api):
+    limits = {"runs_per_month": 1, "runs_at_once": None}
+    account = await created(api, KEY, limits=limits)
+    assert account["limits"] == limits
+    headers, runs = bearer(account["token"]), "/agents/assistant/runs"
+    answers = [await api.client.post(runs, json={"message": "hi"}, headers=headers) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[1].json() == {"detail": "The limit runs_per_month of 1 is reached", "error_code": "LIMIT_REACHED"}
+    assert int(answers[1].headers["retry-after"]) > 0
+    assert (await api.client.post(runs, json={"message": "hi"}, headers=KEY)).status_code == 200
+
+
+@pytest.mark.parametrize("limits", [{"runs_per_month": 0}, {"runs_per_day": 1}, {"runs_at_once": "many"}, 5])
+async def test_what_is_no_limit_makes_no_account(api, limits):
+    await created(api, KEY, 422, limits=limits)
+
+
+async def test_limits_of_a_token_are_its_users_and_let_it_create_no_account(users):
+    limits = {"agentos_limits": {"runs_at_once": 1, "runs_per_month": 1}}
+    scopes = ["agents:run", "service_accounts:write"]
+    headers = bearer(signed(claims(users.world.clock, sub="alice", scopes=scopes, **limits), "HS256"))
+    statuses = [
+        (await users.client.post("/agents/assistant/runs", json={"message": "hi"}, headers=headers)).status_code
+        for _ in range(2)
+    ]
+    assert statuses == [200, 429]
+    refused = await created(users, headers, 403, scopes=[{"scope": "agents:run"}])
+    assert refused["detail"] == "Cannot create a service account: this caller has limits itself"
+    wrong = bearer(signed(claims(users.world.clock, agentos_limits={"runs": 1}), "HS256"))
+    assert (await users.client.get("/agents", headers=wrong)).status_code == 401
 
 
 async def test_a_revoked_account_gets_the_same_answer_as_one_that_never_was(api, caplog):

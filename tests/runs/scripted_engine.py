@@ -40,6 +40,7 @@ class ScriptedRun:
     def __post_init__(self) -> None:
         self.cancelled = self.handed_over = False
         carried = self.request.carried
+        self.tokens = 0
         self.said: list[str] = [] if carried is None else [str(carried.output.run["content"])]
         self.reached_hold = asyncio.Event()
         self._released = asyncio.Event()
@@ -67,6 +68,7 @@ class ScriptedRun:
             yield self._event(f"{prefix}Started")
         for delta in self.deltas:
             self.said.append(delta)
+            self.tokens += 1
             yield self._event(f"{prefix}Content", content=delta)
         for _ in range(self.tools):
             yield self._event("ToolCallStarted")
@@ -105,7 +107,7 @@ class ScriptedRun:
 
     def used(self) -> Usage:
         """A token for each delta, of ten times as long a request."""
-        return Usage(10 * len(self.said), len(self.said))
+        return Usage(10 * self.tokens, self.tokens)
 
     def left_behind(self) -> bool:
         return self.leaves_behind

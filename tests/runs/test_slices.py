@@ -17,6 +17,7 @@ from agentos_lambda.runs.observer import Unobserved
 from agentos_lambda.runs.slices import RUN_TOO_LONG, STEP_TOO_LONG, Slicing
 from agentos_lambda.runs.tail import tail
 from agentos_lambda.runs.timing import LEASE_MS, MAX_WAIT_MS, RESEND_AFTER_MS
+from agentos_lambda.runs.usage import Usage, day_of
 from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.world import World, at_once, collect, component, names
 
@@ -69,6 +70,16 @@ async def work_a_slice(world):
 async def work_to_the_end(world):
     world.engine.script["hold"] = False
     return await world.work()
+
+
+async def test_a_run_in_slices_is_counted_once_with_what_all_of_them_have_used(world):
+    run = await handed_over(world, user_id="ada")
+    day = day_of(run.record.accepted_at)
+    await work_a_slice(world)
+    assert list(world.store.used_on(day, None)) == []
+    await work_to_the_end(world)
+    [counted] = world.store.used_on(day, "ada")
+    assert counted.usage == Usage(3 * 20, 3 * 2, 2 * SLICE_MS)
 
 
 async def test_a_run_goes_through_five_slices_as_one_run(world):

@@ -14,6 +14,7 @@ from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.limits import Limiter
 from agentos_lambda.runs.model import AttemptResult, Component, IndexedEvent, RunInput, RunRecord
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, Store
@@ -24,7 +25,7 @@ from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
 from agentos_lambda.sessions.expiry import SessionExpiry
 from agentos_lambda.sessions.ports import DeletionStore
-from agentos_lambda.stores.memory import MemoryQueue, MemoryStore
+from agentos_lambda.stores.memory import MemoryCounters, MemoryQueue, MemoryStore
 from tests.clocks import ManualClock
 from tests.runs.scripted_engine import ScriptedEngine
 
@@ -80,6 +81,8 @@ class World:
     """Loads the engine in place of ``engine``."""
 
     def __post_init__(self) -> None:
+        self.counters = MemoryCounters()
+        limiter = Limiter(self.clock, self.counters)
         store, clock, new_id = self.store, self.clock, self.new_id
         self.recycled = 0
         self.supervisors: list[AttemptSupervisor] = []
@@ -93,6 +96,7 @@ class World:
             pause=at_once,
             queue=self.queue,
             slicing=self.slicing,
+            limiter=limiter,
         )
         self.intake = RunIntake(
             store,
@@ -103,11 +107,21 @@ class World:
             new_id=new_id,
             queue_limit=self.queue_limit,
             expired=SessionExpiry(store, self.queue, clock).removed,
+            limiter=limiter,
         )
-        self.runs = RunService(store, clock, new_id=new_id, observer=self.observer)
-        self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id)
+        self.runs = RunService(store, clock, new_id=new_id, observer=self.observer, limiter=limiter)
+        self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id, limiter=limiter)
         # One thread: stores that tests watch or hold up are called in a known order.
-        self.sweeper = Sweeper(store, self.queue, OneOfEach(), clock, new_id=new_id, observer=self.observer, threads=1)
+        self.sweeper = Sweeper(
+            store,
+            self.queue,
+            OneOfEach(),
+            clock,
+            new_id=new_id,
+            observer=self.observer,
+            threads=1,
+            limiter=limiter,
+        )
 
     def _engine(self) -> Engine:
         return self.engine if self.load_engine is None else self.load_engine()

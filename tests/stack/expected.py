@@ -13,6 +13,7 @@ TABLE_ACTIONS = {
     "SessionsTable": ("GetItem", "PutItem", "UpdateItem", "Query"),
     "RunEventsTable": ("PutItem", "Query"),
     "MemoriesTable": ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"),
+    "LimitsTable": ("PutItem", "UpdateItem"),
 }
 RUN_GRANTS = {
     (f"dynamodb:{action}", f"{table}.Arn") for table, actions in TABLE_ACTIONS.items() for action in actions
@@ -104,7 +105,8 @@ GRANTS: dict[str, set[Grant]] = {
 EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
 LOG = {"RUNS_TABLE": "RunsTable", "EVENTS_TABLE": "RunEventsTable", "BUCKET": "Bucket"}
 RETENTION = {"EVENTS_TTL_SECONDS": 86400, "SESSIONS_RETENTION_DAYS": 0, "RUNS_RETENTION_DAYS": 0}
-STORE = LOG | RETENTION | {"SESSIONS_TABLE": "SessionsTable", "MEMORIES_TABLE": "MemoriesTable"}
+KEPT = {"SESSIONS_TABLE": "SessionsTable", "MEMORIES_TABLE": "MemoriesTable", "LIMITS_TABLE": "LimitsTable"}
+STORE = LOG | KEPT | RETENTION
 STORE |= {"LONGEST_RUN_SECONDS": 86400}
 EXECUTION = {"MEDIA_PRIVATE_HOSTS": "refuse", "MAX_SLICES": 200}
 COMPONENTS = {"COMPONENTS_SECRET": COMPONENTS_SECRET}
@@ -160,6 +162,7 @@ TOKENS: dict[str, Any] = {
     "JWT_ALGORITHMS": "RS256",
     "JWT_SCOPES_CLAIM": "scopes",
     "JWT_SCOPE_PREFIX": "",
+    "JWT_LIMITS_CLAIM": "agentos_limits",
     "JWT_REQUIRE_EXPIRY": "on",
     "AUTH_MODE": "jwt",
     "USER_ISOLATION": "on",

@@ -16,7 +16,7 @@ from tests.stack.translation import FUNCTIONS, source, translate
 Stack = dict[str, dict[str, Any]]
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0b2d6f9e"
-TABLES = ("RunsTable", "SessionsTable", "RunEventsTable", "MemoriesTable", "AccountsTable")
+TABLES = ("RunsTable", "SessionsTable", "RunEventsTable", "MemoriesTable", "AccountsTable", "LimitsTable")
 
 
 def keys(schema: list[dict[str, str]]) -> dict[str, str]:

@@ -161,7 +161,7 @@ class Ledger:
 
     def words(self) -> int:
         """What the last run of the engine has said: so many tokens has it used."""
-        return len(self.world.engine.runs[-1].said)
+        return self.world.engine.runs[-1].tokens
 
     async def answered(self, _number: int, user_id: str | None) -> int:
         await self.world.run(user_id=user_id, stream=self.random.random() < 0.5)

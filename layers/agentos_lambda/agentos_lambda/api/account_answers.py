@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, WithJsonSchema
 from typing_extensions import TypedDict  # pydantic wants this one before Python 3.12
 
-from agentos_lambda.api.answers import Count, PageInfo
+from agentos_lambda.api.answers import Count, ObjectOrNull, PageInfo
 
 TextOrNull = Annotated[str | None, WithJsonSchema({"type": ["string", "null"]})]
 NumberOrNull = Annotated[int | None, WithJsonSchema({"type": ["integer", "null"]})]
@@ -36,6 +36,7 @@ class ServiceAccount(TypedDict):
     last_used_at: Annotated[None, Field(description="Always null: `GET /usage` tells what it has done")]
     revoked_at: NumberOrNull
     created_by: TextOrNull
+    limits: Annotated[ObjectOrNull, Field(description="`runs_per_month` and `runs_at_once`, where it has any")]
 
 
 class NewServiceAccount(ServiceAccount):

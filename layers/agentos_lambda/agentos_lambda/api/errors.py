@@ -19,6 +19,7 @@ from agentos_lambda.protocol.errors import INTERNAL_ERROR
 from agentos_lambda.runs.errors import (
     Conflict,
     InvalidRequest,
+    LimitReached,
     NotFound,
     NotStorable,
     QueueFull,
@@ -57,6 +58,7 @@ _STATUSES: Mapping[type[RunsError | Forbidden], int] = {
     Conflict: 409,
     NotStorable: 413,
     QueueFull: 429,
+    LimitReached: 429,
 }
 """Of errors that explain themselves to the caller. A subclass that is not named here has the status of its base."""
 
@@ -125,6 +127,9 @@ def add_error_handlers(app: FastAPI) -> None:
         return error_response(error.status_code, str(error.detail), headers=error.headers)
 
     async def _runs_error(status: int, _request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, LimitReached):
+            headers = {"Retry-After": str(error.retry_after_seconds)}
+            return error_response(status, str(error), "LIMIT_REACHED", headers=headers)
         return error_response(status, str(error), headers=retry if status == 429 else None)  # noqa: PLR2004
 
     for error_class, status in _STATUSES.items():

@@ -29,6 +29,7 @@ class JwtSettings:
     audience_claim: str = "aud"
     scopes_claim: str = "scopes"
     scope_prefix: str = ""
+    limits_claim: str = "agentos_limits"
     expiry_required: bool = True
     takes_key: bool = False
     """Whether the security key counts beside tokens."""
@@ -52,6 +53,7 @@ class JwtSettings:
             audience_claim=given.get("JWT_AUDIENCE_CLAIM", cls.audience_claim),
             scopes_claim=given.get("JWT_SCOPES_CLAIM", cls.scopes_claim),
             scope_prefix=given.get("JWT_SCOPE_PREFIX", cls.scope_prefix),
+            limits_claim=given.get("JWT_LIMITS_CLAIM", cls.limits_claim),
             expiry_required=_switch(given, "JWT_REQUIRE_EXPIRY"),
             takes_key=mode == "both",
             isolates_users=_switch(given, "USER_ISOLATION"),

@@ -18,6 +18,7 @@ class Settings:
     bucket: str = ""
     connections_table: str = ""
     accounts_table: str = ""
+    limits_table: str = ""
     queue_url: str = ""
     queue_limit: int | None = None
     """How many runs may wait for a worker; None if any number may."""
@@ -69,6 +70,7 @@ class Settings:
             bucket=given.get("BUCKET", ""),
             connections_table=given.get("CONNECTIONS_TABLE", ""),
             accounts_table=given.get("ACCOUNTS_TABLE", ""),
+            limits_table=given.get("LIMITS_TABLE", ""),
             queue_url=given.get("RUNS_QUEUE_URL", ""),
             queue_limit=int(given["QUEUE_LIMIT"]) if "QUEUE_LIMIT" in given else None,
             events_ttl_seconds=int(given.get("EVENTS_TTL_SECONDS", cls.events_ttl_seconds)),

@@ -13,6 +13,7 @@ from agentos_lambda.identity.scopes import Scopes
 from agentos_lambda.protocol.security_key import KeySource, RereadableKey, admits, proof_of, same_key
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.runs.limits import Limits
 
 NO_IDENTITY = "Authenticated request is missing a user identity"
 _KEY_MISSING = "Authorization header required"
@@ -56,6 +57,8 @@ class Grant:
     """When the token expires, in milliseconds since the epoch; None if never."""
     account_id: str | None = None
     """Of the service account whose token it was."""
+    limits: Limits | None = None
+    """Of the token."""
 
     def renews(self, earlier: Grant) -> bool:
         """Whether this is a later token of the same user, who may do no less than before."""
@@ -127,7 +130,14 @@ class Authority:
             return None
         if principal.kind is PrincipalKind.KEY:
             return Grant(proof_of(token, connection_id))
-        return Grant(None, principal.subject, principal.scopes.texts, principal.expires_at, principal.account_id)
+        return Grant(
+            None,
+            principal.subject,
+            principal.scopes.texts,
+            principal.expires_at,
+            principal.account_id,
+            principal.limits,
+        )
 
     def granted(self, grant: Grant | None, connection_id: str) -> Principal | None:
         """Who a connection is that has kept this; None if it has to authenticate, for the first time or again."""
@@ -143,7 +153,13 @@ class Authority:
         if self._tokens is None or expired:
             return None
         return self._restricted(
-            Principal(PrincipalKind.USER, grant.subject, Scopes(grant.scopes), expires_at=grant.expires_at)
+            Principal(
+                PrincipalKind.USER,
+                grant.subject,
+                Scopes(grant.scopes),
+                expires_at=grant.expires_at,
+                limits=grant.limits,
+            )
         )
 
     def _by_key(self, token: str | None) -> Principal:

@@ -10,6 +10,7 @@ from agentos_lambda.identity.errors import Expired, InvalidToken, WrongAudience,
 from agentos_lambda.identity.principal import Principal, PrincipalKind
 from agentos_lambda.identity.scopes import Scopes
 from agentos_lambda.protocol.ids import is_user_id
+from agentos_lambda.runs.limits import Limits, limits_of
 from agentos_lambda.runs.memories import DEFAULT_USER
 
 SKEW_SECONDS = 60
@@ -34,6 +35,7 @@ class ClaimRules:
     scope_prefix: str = ""
     """What stands before each scope, as an issuer may put the name of an API there. Other scopes do not count."""
     expiry_required: bool = True
+    limits_claim: str = "agentos_limits"
 
     def principal(self, claims: Mapping[str, Any], *, now: int) -> Principal:
         """The user whom the claims are about. ``now``: milliseconds since the epoch. Raises ``Unauthorized``."""
@@ -41,7 +43,13 @@ class ClaimRules:
         self._check_audience(claims.get(self.audience_claim))
         if self.issuer is not None and claims.get("iss") != self.issuer:
             raise InvalidToken("Invalid issuer" if "iss" in claims else 'Token is missing the "iss" claim')
-        return Principal(PrincipalKind.USER, _subject(claims), self._scopes(claims), expires_at=expires_at)
+        return Principal(
+            PrincipalKind.USER,
+            _subject(claims),
+            self._scopes(claims),
+            expires_at=expires_at,
+            limits=_limits(claims.get(self.limits_claim)),
+        )
 
     def _expiry(self, claims: Mapping[str, Any], now: int) -> int | None:
         """In milliseconds since the epoch. Raises ``Expired``, ``InvalidToken``."""
@@ -86,6 +94,16 @@ def _subject(claims: Mapping[str, Any]) -> str | None:
     if subject.startswith(_RESERVED) or subject == DEFAULT_USER or not is_user_id(subject):
         raise WrongSubject
     return subject
+
+
+def _limits(claimed: Any) -> Limits | None:
+    """What is no limit is refused: the user would have none."""
+    if claimed is None:
+        return None
+    try:
+        return limits_of(claimed)
+    except ValueError as error:
+        raise InvalidToken(f"The limits are {error}") from error
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> int | None:

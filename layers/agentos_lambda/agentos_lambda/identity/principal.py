@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agentos_lambda.identity.scopes import EVERYTHING, Scopes
+from agentos_lambda.runs.limits import Limits
 
 
 class PrincipalKind(StrEnum):
@@ -40,6 +41,8 @@ class Principal:
     """What it does is written to the audit trail: there are several principals."""
     account_id: str | None = None
     """Of its service account."""
+    limits: Limits | None = None
+    """How much it may run; None: as much as it likes."""
 
     @property
     def account(self) -> str | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
 from agentos_lambda.runs.access import ANYBODY, Caller
+from agentos_lambda.runs.limits import Limits
 from agentos_lambda.runs.model import Component, Continuation, RunInput
 from agentos_lambda.runs.work_json import work_to_json
 
@@ -33,6 +34,8 @@ class StartRun:
     """Who asks: nobody else repeats its idempotency keys. None if that follows from the user."""
     account: str | None = None
     """Who answers for what the run uses; None: its user."""
+    limits: Limits | None = None
+    """How much the account may run."""
 
     @property
     def caller(self) -> Caller:
@@ -78,3 +81,5 @@ class ContinueRun:
     stream: bool = False
     background: bool = False
     deadline: int | None = None
+    limits: Limits | None = None
+    """How much the caller's account may run."""

@@ -8,6 +8,7 @@ RunsError
 │   │   ├── SessionExists  the session's id is taken
 │   │   └── NameTaken      ``identity.accounts``: the name of a service account is taken
 │   ├── QueueFull         try later: as many runs wait for a worker as may
+│   ├── LimitReached      try later: the caller has as many runs as it may
 │   ├── TooManyRuns       ``websocket.ports``: the connection follows as many runs as it may
 │   └── AlreadyFollows    ``websocket.ports``: the connection already follows the run
 ├── LostRace              look at ``record``: another write came first
@@ -60,6 +61,14 @@ class SessionExists(Conflict):
 
 class QueueFull(InvalidRequest):
     """As many runs wait for a worker as may."""
+
+
+class LimitReached(InvalidRequest):
+    """The caller has as many runs as it may."""
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class LostRace(RunsError):

@@ -118,6 +118,8 @@ class Execution:
         finally:
             if self._feed is not None:
                 await asyncio.to_thread(self._feed.end, self.record)
+            if self.record.place is not None and not self.record.status.active:
+                await asyncio.to_thread(self._context.limiter.free, self.record)
 
     async def _run_and_commit(self) -> AttemptResult:
         self._supervisor.start()

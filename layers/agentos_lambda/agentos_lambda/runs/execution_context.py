@@ -12,6 +12,7 @@ from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EndingMaker
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.fan_out import FanOut
+from agentos_lambda.runs.limits import Limiter
 from agentos_lambda.runs.model import Ending, RunRecord
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Engine, RunQueue, Store
@@ -46,6 +47,7 @@ class ExecutionContext:
     """Where runs that are handed over are sent."""
     slicing: Slicing | None
     """When runs are handed over; None: never."""
+    limiter: Limiter
 
     def plan(self, record: RunRecord, carried: Carried | None, *, deadline: int | None) -> SlicePlan:
         """The plan of the slice that ``record`` claims, which begins now."""

@@ -11,6 +11,7 @@ from agentos_lambda.runs.endings import EndingMaker
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.fan_out import FanOut
+from agentos_lambda.runs.limits import Limiter
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Engine, EngineRequest, RunQueue, Store
@@ -34,13 +35,15 @@ class RunExecutor:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
         queue: RunQueue | None = None,
         slicing: Slicing | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
         """``engine`` is called when components are needed, and only then: an engine takes long to import.
 
         ``recycle`` is called when a run has ended, but some of its code cannot be stopped: this process should not be
         used again. ``fan_out`` sends streamed runs to their followers. ``supervisor`` makes the supervisor of an
         attempt. ``pause`` (seconds) is awaited between two tries to store an ending. ``slicing`` says when a run is
-        handed over to the next worker, through ``queue``; without both, none ever is.
+        handed over to the next worker, through ``queue``; without both, none ever is. ``limiter``: the intake's, for
+        the places of runs that have ended.
         """
         self._context = ExecutionContext(
             store=store,
@@ -54,6 +57,7 @@ class RunExecutor:
             pause=pause,
             queue=queue,
             slicing=slicing,
+            limiter=limiter or Limiter(clock),
         )
         self._executions: set[Execution] = set()
 

@@ -13,6 +13,7 @@ from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.errors import ClaimLost, Conflict, QueueFull, RunExists
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
+from agentos_lambda.runs.limits import Limiter
 from agentos_lambda.runs.model import RunOutput, RunRecord, Session
 from agentos_lambda.runs.ports import Engine, EngineRequest, RunQueue, Store
 from agentos_lambda.runs.sending import send
@@ -42,10 +43,11 @@ class RunIntake:
         new_id: Callable[[], str],
         queue_limit: int | None = None,
         expired: Callable[[Session], bool] = never,
+        limiter: Limiter | None = None,
     ) -> None:
         """``engine``: the executor's, for decisions about paused runs; called only for those. ``queue_limit``: how many
         runs may wait for a worker; None for any number. ``expired``: whether a session has expired, and is deleted by
-        now."""
+        now. Without a ``limiter``, no caller with limits can run anything."""
         self._store = store
         self._queue = queue
         self._executor = executor
@@ -54,12 +56,14 @@ class RunIntake:
         self._new_id = new_id
         self._queue_limit = queue_limit
         self._expired = expired
+        self._limiter = limiter or Limiter(clock)
 
     async def execute(self, command: StartRun) -> Execution | RunRecord:
         """Accept the run, straight to RUNNING, and execute it here.
 
         Gives the record of the run that an earlier command with the same idempotency key has started, if there is one.
-        Raises ``NotFound`` for a session of another user, ``Conflict`` for a run id or a key that is in use.
+        Raises ``NotFound`` for a session of another user, ``Conflict`` for a run id or a key that is in use, and
+        ``LimitReached``.
         """
         component, session = command.component, None
         if command.session_id is not None:
@@ -84,7 +88,7 @@ class RunIntake:
         )
         try:
             kept = work_to_json(command.work) if record.durable else None
-            record = await asyncio.to_thread(self._store.accept, record, work=kept)
+            record = await asyncio.to_thread(self._accept, record, command, work=kept)
         except RunExists as taken:
             return _same_request(taken, record)
         request = EngineRequest.for_attempt(record, command.work, session, stream=command.stream)
@@ -116,7 +120,7 @@ class RunIntake:
         queued_at = record.accepted_at
         record = replace(record, queued_at=queued_at, sends=1, next_send_at=queued_at + RESEND_AFTER_MS)
         try:
-            record = self._store.accept(record, work=work_to_json(command.work))
+            record = self._accept(record, command, work=work_to_json(command.work))
         except RunExists as taken:
             return _same_request(taken, record)
         send(self._queue, self._store, record)
@@ -139,7 +143,7 @@ class RunIntake:
             history=component.history_runs,
         )
         kept = work_to_json(command.work) if record.durable else None
-        record = await asyncio.to_thread(self._reopen, record, here=True, logged=command.stream, work=kept)
+        record = await asyncio.to_thread(self._reopen, record, command, here=True, logged=command.stream, work=kept)
         request = EngineRequest.for_attempt(record, command.work, session, stream=command.stream, paused=paused)
         return self._executor.begin(record, component.name, request, deadline=command.deadline)
 
@@ -147,7 +151,7 @@ class RunIntake:
         """Have a worker continue a paused run. Errors as in ``continue_here`` and ``enqueue``."""
         self._check_queue()
         record, _ = self._check_continuation(command)
-        record = self._reopen(record, here=False, logged=True, work=work_to_json(command.work))
+        record = self._reopen(record, command, here=False, logged=True, work=work_to_json(command.work))
         send(self._queue, self._store, record)
         return record
 
@@ -190,17 +194,24 @@ class RunIntake:
         self._engine().check(record.kind, paused, command.work)
         return record, paused
 
-    def _reopen(self, record: RunRecord, *, here: bool, logged: bool, work: JsonObject | None) -> RunRecord:
+    def _accept(self, record: RunRecord, command: StartRun, *, work: JsonObject | None = None) -> RunRecord:
+        with self._limiter.admitted(record, command.limits) as admitted:
+            return self._store.accept(admitted, work=work)
+
+    def _reopen(
+        self, record: RunRecord, command: ContinueRun, *, here: bool, logged: bool, work: JsonObject | None
+    ) -> RunRecord:
         now = self._clock.now()
         try:
-            return self._store.reopen(
-                record,
-                executor=self._new_id(),
-                now=now,
-                lease_until=now + LEASE_MS if here else None,
-                logged=record.logged or logged,
-                work=work,
-            )
+            with self._limiter.admitted_again(record, command.limits):
+                return self._store.reopen(
+                    record,
+                    executor=self._new_id(),
+                    now=now,
+                    lease_until=now + LEASE_MS if here else None,
+                    logged=record.logged or logged,
+                    work=work,
+                )
         except ClaimLost as lost:
             status = lost.record.shown_status if lost.record is not None else RunStatus.RUNNING
             raise Conflict(_NOT_PAUSED.get(status, "run was continued already")) from lost

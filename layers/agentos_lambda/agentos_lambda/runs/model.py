@@ -62,6 +62,8 @@ class RunRecord:
     """How many executors have handed the run over since it was started or continued."""
     account: str | None = None
     """Who answers for what it uses: the subject of its caller's token. None: its user."""
+    place: int | None = None
+    """The shard of its caller's counter that has admitted it; None if its caller has no limits."""
     usage: Usage = NOTHING
     """What it has used, as of its last renewal or its end."""
     durable: bool = False

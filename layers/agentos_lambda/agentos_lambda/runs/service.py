@@ -13,6 +13,7 @@ from agentos_lambda.runs.description import show
 from agentos_lambda.runs.endings import EndingMaker, commit_idle
 from agentos_lambda.runs.errors import CancelWins, Fenced, NotFound, StoreUnavailable
 from agentos_lambda.runs.left import left_by
+from agentos_lambda.runs.limits import Limiter
 from agentos_lambda.runs.model import Component, RunOutput, RunRecord, StoredRun
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Store
@@ -39,12 +40,20 @@ class RunService:
     """Runs of all three kinds. Methods block for the store and may be called in any thread."""
 
     def __init__(
-        self, store: Store, clock: Clock, *, new_id: Callable[[], str], observer: Observer | None = None
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        new_id: Callable[[], str],
+        observer: Observer | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
+        """``limiter``: the intake's, for the places of runs that are cancelled before a worker takes them."""
         self._store = store
         self._clock = clock
         self._endings = EndingMaker(clock, new_id)
         self._observer = observer or Unobserved()
+        self._limiter = limiter or Limiter(clock)
 
     def get(
         self, component: Component, run_id: str, *, session_id: str | None = None, caller: Caller = ANYBODY
@@ -117,5 +126,6 @@ class RunService:
             except (Fenced, CancelWins):
                 continue  # it was claimed, continued or ended in between
             self._observer.ended(ended)
+            self._limiter.free(ended)
             return ended
         raise StoreUnavailable("the run changes too quickly to be cancelled")

@@ -15,6 +15,7 @@ from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EXECUTION_LOST, NEVER_CARRIED_ON, NEVER_STARTED, EndingMaker, commit_idle
 from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced
 from agentos_lambda.runs.left import left_by
+from agentos_lambda.runs.limits import Limiter
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Catalog, RunQueue, Store
@@ -70,8 +71,10 @@ class Sweeper:
         observer: Observer | None = None,
         shuffle: Callable[[list[str]], None] = random.shuffle,
         threads: int = THREADS,
+        limiter: Limiter | None = None,
     ) -> None:
-        """``shuffle`` puts run ids into a different order each time."""
+        """``shuffle`` puts run ids into a different order each time. ``limiter``: the intake's, for the places of runs
+        that are ended here."""
         self._store = store
         self._queue = queue
         self._catalog = catalog
@@ -81,6 +84,7 @@ class Sweeper:
         self._observer = observer or Unobserved()
         self._shuffle = shuffle
         self._threads = threads
+        self._limiter = limiter or Limiter(clock)
 
     def sweep(self, *, until: int | None = None) -> Swept:
         """Check every run that is due, until the time ``until``.
@@ -171,6 +175,7 @@ class Sweeper:
             ended = commit_idle(self._store, ending)
         except CancelWins:
             return self._end(record, None, resender)
+        self._limiter.free(ended)
         if record.kind is Kind.WORKFLOW:  # only a workflow's run has followers; a worker notifies them
             resender.send(record.run_id)
         if error == EXECUTION_LOST:

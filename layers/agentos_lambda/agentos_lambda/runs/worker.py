@@ -13,6 +13,7 @@ from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import ClaimLost, NotFound, UnknownRun
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.fan_out import FanOut
+from agentos_lambda.runs.limits import Limiter
 from agentos_lambda.runs.model import AttemptResult, Component, Continuation, RunRecord, Session
 from agentos_lambda.runs.ports import Catalog, EngineRequest, Store
 from agentos_lambda.runs.timing import LEASE_MS
@@ -33,14 +34,16 @@ class Worker:
         *,
         new_id: Callable[[], str],
         fan_out: FanOut | None = None,
+        limiter: Limiter | None = None,
     ) -> None:
-        """``fan_out``: the executor's, for runs that ended before a worker took them."""
+        """``fan_out``: the executor's, for runs that ended before a worker took them. ``limiter``: the executor's."""
         self._store = store
         self._executor = executor
         self._catalog = catalog
         self._clock = clock
         self._new_id = new_id
         self._fan_out = fan_out
+        self._limiter = limiter or Limiter(clock)
 
     async def work(self, run_id: str, *, deadline: int | None) -> AttemptResult | None:
         """Execute the run to its end, or to where it is handed over; None if there is nothing to do.
@@ -63,7 +66,9 @@ class Worker:
 
     def _claim(self, run_id: str) -> RunRecord:
         now = self._clock.now()
-        return self._store.claim(run_id, executor=self._new_id(), lease_until=now + LEASE_MS, expired_before=0)
+        record = self._store.claim(run_id, executor=self._new_id(), lease_until=now + LEASE_MS, expired_before=0)
+        self._limiter.keep(record)
+        return record
 
     def _component(self, record: RunRecord) -> Component:
         """The component; a bare one if a deployment has removed it since: the engine then says so."""

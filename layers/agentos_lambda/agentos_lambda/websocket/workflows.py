@@ -28,6 +28,7 @@ def start_workflow(context: ActionContext, client: Client, message: JsonObject) 
         background=True,
         isolated=client.principal.isolated,
         account=client.principal.account,
+        limits=client.principal.limits,
     )
     # The follower first: an accepted run is never without it.
     with context.registry.added(run_id, client, next_index=0, form=Form.SSE):
@@ -47,6 +48,7 @@ def continue_workflow(context: ActionContext, client: Client, message: JsonObjec
         caller=client.caller(message),
         stream=True,
         background=True,
+        limits=client.principal.limits,
     )
     record = context.run_of(workflow, run_id, client, message)
     if record.status is not RunStatus.PAUSED:

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from agentos_lambda.identity.accounts.model import DEFAULT_SCOPES
 from agentos_lambda.identity.accounts.service import NewAccount
+from agentos_lambda.runs.limits import limits_of
 
 DEFAULT_DAYS = 90
 MAX_DAYS = 3_650
@@ -28,6 +29,15 @@ class ScopeForm(BaseModel):
     effect: Literal["allow", "deny"] = "allow"
 
 
+class LimitsForm(BaseModel):
+    """How much an account may run. This project's own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    runs_per_month: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    runs_at_once: Annotated[int, Field(ge=1, le=5_000)] | None = None
+
+
 class NewAccountForm(BaseModel):
     """A service account to create."""
 
@@ -38,6 +48,7 @@ class NewAccountForm(BaseModel):
     expires_in_days: Annotated[int, Field(ge=1, le=MAX_DAYS)] | None = DEFAULT_DAYS
     never_expires: bool = False
     allow_privileged_scopes: bool = False
+    limits: LimitsForm | None = None
 
     @field_validator("name")
     @classmethod
@@ -60,4 +71,5 @@ class NewAccountForm(BaseModel):
         """What the account is to be."""
         scopes = DEFAULT_SCOPES if self.scopes is None else tuple(each.scope for each in self.scopes)
         days = None if self.never_expires else self.expires_in_days or DEFAULT_DAYS
-        return NewAccount(self.name, scopes, days, allow_privileged=self.allow_privileged_scopes)
+        limits = None if self.limits is None else limits_of(self.limits.model_dump())
+        return NewAccount(self.name, scopes, days, allow_privileged=self.allow_privileged_scopes, limits=limits)

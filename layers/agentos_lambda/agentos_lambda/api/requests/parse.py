@@ -49,6 +49,7 @@ async def run_request(
         isolated=principal.isolated,
         principal=principal.name(form.user_id),
         account=principal.account,
+        limits=principal.limits,
     )
 
 
@@ -66,6 +67,7 @@ def continue_request(
         stream=bool(form.stream),
         background=bool(form.background),
         deadline=deadline,
+        limits=principal.limits,
     )
 
 

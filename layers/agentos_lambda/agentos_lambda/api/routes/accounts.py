@@ -1,6 +1,6 @@
 """The routes of service accounts. None of them imports an engine."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path, Query, Request
@@ -101,6 +101,7 @@ def _shown(account: ServiceAccount) -> "account_answers.ServiceAccount":
         "last_used_at": None,
         "revoked_at": None if account.revoked_at is None else account.revoked_at // 1000,
         "created_by": account.created_by,
+        "limits": None if account.limits is None else asdict(account.limits),
     }
 
 

@@ -84,6 +84,7 @@ def _verifier(settings: JwtSettings, clock: Clock) -> Tokens:
         settings.scopes_claim,
         settings.scope_prefix,
         settings.expiry_required,
+        settings.limits_claim,
     )
     return VerifiedTokens(TokenVerifier(source, algorithms, rules, clock), source, clock)
 

@@ -18,7 +18,14 @@ from agentos_lambda.api.routes.usage import usage_router
 from agentos_lambda.aws.functions.accounts import account_store, known_accounts
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
-from agentos_lambda.aws.functions.wiring import new_id, prepared_clients, queue_of, store_of, usage_of
+from agentos_lambda.aws.functions.wiring import (
+    limiter_of,
+    new_id,
+    prepared_clients,
+    queue_of,
+    store_of,
+    usage_of,
+)
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
@@ -40,7 +47,13 @@ def control_handler() -> LambdaHandler:
     accounts = known_accounts(settings, clients)
     services = services_of(settings, clients, accounts)
     store = store_of(settings, clients)
-    runs = RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock))
+    runs = RunService(
+        store,
+        clock,
+        new_id=new_id,
+        observer=observer_of(settings.stack, clock),
+        limiter=limiter_of(settings, clients),
+    )
     sessions = SessionService(store, queue_of(settings, clients), clock, new_id=new_id)
     routers = (
         *(component_router(kind, services.catalog) for kind in Kind),

@@ -8,7 +8,14 @@ from typing import Any
 
 from agentos_lambda.aws.functions.start import begin, catalog
 from agentos_lambda.aws.functions.websocket import fan_out, overdue_connections
-from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, slicing_of, store_of
+from agentos_lambda.aws.functions.wiring import (
+    engine,
+    limiter_of,
+    new_id,
+    queue_of,
+    slicing_of,
+    store_of,
+)
 from agentos_lambda.aws.handlers.queue import QueueHandler
 from agentos_lambda.aws.logs import request_id
 from agentos_lambda.aws.metrics import observer_of
@@ -33,6 +40,7 @@ def worker_handler() -> QueueHandler:
     store, observer = store_of(settings), observer_of(settings.stack, clock)
     followed = fan_out(settings, store, clock)
     queue, components = queue_of(settings), catalog()
+    limiter = limiter_of(settings)
     executor = RunExecutor(
         store,
         engine,
@@ -42,9 +50,10 @@ def worker_handler() -> QueueHandler:
         fan_out=followed,
         queue=queue,
         slicing=slicing_of(settings),
+        limiter=limiter,
     )
-    worker = Worker(store, executor, components, clock, new_id=new_id, fan_out=followed)
-    runs = RunService(store, clock, new_id=new_id, observer=observer)
+    worker = Worker(store, executor, components, clock, new_id=new_id, fan_out=followed, limiter=limiter)
+    runs = RunService(store, clock, new_id=new_id, observer=observer, limiter=limiter)
     removal = SessionRemoval(store, runs, components, queue, clock)
     return QueueHandler(worker, removal, clock)
 
@@ -55,7 +64,8 @@ def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
     begin(settings, clock)
     observer = observer_of(settings.stack, clock)
     store, queue = store_of(settings), queue_of(settings)
-    sweeper = Sweeper(store, queue, catalog(), clock, new_id=new_id, observer=observer)
+    limiter = limiter_of(settings)
+    sweeper = Sweeper(store, queue, catalog(), clock, new_id=new_id, observer=observer, limiter=limiter)
     expiry = SessionExpiry(store, queue, clock)
     overdue = overdue_connections(settings, clock)
 

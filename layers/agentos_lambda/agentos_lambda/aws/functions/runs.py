@@ -9,7 +9,14 @@ from agentos_lambda.api.routes.optimize import optimize_router
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
 from agentos_lambda.aws.functions.websocket import fan_out
-from agentos_lambda.aws.functions.wiring import engine, new_id, queue_of, slicing_of, store_of
+from agentos_lambda.aws.functions.wiring import (
+    engine,
+    limiter_of,
+    new_id,
+    queue_of,
+    slicing_of,
+    store_of,
+)
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.runtime.recycle import recycle_soon
@@ -33,7 +40,8 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     services = services_of(settings)
     store, clock = store_of(settings), services.clock
     observer = observer_of(settings.stack, clock)
-    runs = RunService(store, clock, new_id=new_id, observer=observer)
+    limiter = limiter_of(settings)
+    runs = RunService(store, clock, new_id=new_id, observer=observer, limiter=limiter)
     followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
     queue = queue_of(settings)
     executor = RunExecutor(
@@ -45,6 +53,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
         fan_out=followed,
         queue=queue,
         slicing=slicing_of(settings),
+        limiter=limiter,
     )
     intake = RunIntake(
         store,
@@ -55,6 +64,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
         new_id=new_id,
         queue_limit=settings.queue_limit,
         expired=SessionExpiry(store, queue, clock).removed,
+        limiter=limiter,
     )
     routers = [kind_router(kind, services.catalog, intake, runs, clock)]
     if kind is Kind.AGENT:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from agentos_lambda.aws.functions.accounts import known_accounts
 from agentos_lambda.aws.functions.authority import authority_of
 from agentos_lambda.aws.functions.start import begin, catalog
-from agentos_lambda.aws.functions.wiring import judging_engine, new_id, queue_of, store_of
+from agentos_lambda.aws.functions.wiring import judging_engine, limiter_of, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
@@ -48,7 +48,7 @@ def websocket_handler() -> WebSocketHandler:
     """The function behind the WebSocket API."""
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
-    accounts = known_accounts(settings)
+    accounts, limiter = known_accounts(settings), limiter_of(settings)
     store, queue, authority = store_of(settings), queue_of(settings), authority_of(settings, accounts=accounts)
     registry, posts = _registry(settings, clock, accounts), _posts(settings)
     sender = Sender(posts)
@@ -56,7 +56,7 @@ def websocket_handler() -> WebSocketHandler:
     context = ActionContext(
         catalog=catalog(),
         store=store,
-        runs=RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock)),
+        runs=RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock), limiter=limiter),
         intake=RunIntake(
             store,
             queue,
@@ -66,6 +66,7 @@ def websocket_handler() -> WebSocketHandler:
             new_id=new_id,
             queue_limit=settings.queue_limit,
             expired=SessionExpiry(store, queue, clock).removed,
+            limiter=limiter,
         ),
         registry=registry,
         sender=sender,

@@ -12,10 +12,12 @@ from agentos_lambda.aws.settings import Settings
 from agentos_lambda.lighter_imports import models_made_when_used
 from agentos_lambda.memories.ports import Summarizer
 from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.runs.limits import Limiter
 from agentos_lambda.runs.ports import Engine
 from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
+from agentos_lambda.stores.dynamodb.counters import DynamoDBCounters
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.dynamodb.usage import DynamoDBUsage
@@ -60,6 +62,13 @@ def slicing_of(settings: Settings) -> Slicing:
 def usage_of(settings: Settings, clients: Clients | None = None) -> DynamoDBUsage:
     """What runs have used."""
     return DynamoDBUsage(Table(settings.runs_table, Requests(clients)))
+
+
+def limiter_of(settings: Settings, clients: Clients | None = None) -> Limiter:
+    """What admits the runs of callers with limits."""
+    if not settings.limits_table:
+        return Limiter(SystemClock())
+    return Limiter(SystemClock(), DynamoDBCounters(Table(settings.limits_table, Requests(clients))))
 
 
 def queue_of(settings: Settings, clients: Clients | None = None) -> SqsQueue:

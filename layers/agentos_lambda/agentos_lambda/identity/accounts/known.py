@@ -124,4 +124,5 @@ def _principal(account: ServiceAccount) -> Principal:
         expires_at=account.expires_at,
         audited=True,
         account_id=account.id,
+        limits=account.limits,
     )

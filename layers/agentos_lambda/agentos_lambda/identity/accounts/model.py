@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from agentos_lambda.runs.limits import Limits
+
 TOKEN_PREFIX = "agno_pat_"  # noqa: S105 - how every token begins, so that scanners of secrets find it
 
 DEFAULT_SCOPES = ("agents:run", "teams:run", "workflows:run", "sessions:read", "config:read")
@@ -44,6 +46,7 @@ class ServiceAccount:
     created_by: str | None = None
     """The subject of the token that created it, who is its owner, too; None for a holder of the security key."""
     revoked_at: int | None = None
+    limits: Limits | None = None
 
     @property
     def principal(self) -> str:

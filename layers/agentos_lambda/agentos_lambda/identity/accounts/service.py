@@ -20,6 +20,7 @@ from agentos_lambda.identity.errors import Forbidden, Missing
 from agentos_lambda.identity.principal import Principal, PrincipalKind
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import InvalidRequest, NotFound
+from agentos_lambda.runs.limits import Limits
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class NewAccount:
     days: int | None
     """How long its token counts; None: it never expires."""
     allow_privileged: bool = False
+    limits: Limits | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class AccountService:
             created_at=now,
             expires_at=None if wanted.days is None else now + wanted.days * DAY_MS,
             created_by=principal.subject,
+            limits=wanted.limits,
         )
         self._store.create(account)
         return account, token
@@ -132,6 +135,8 @@ def _check_scopes(principal: Principal, wanted: NewAccount) -> None:
         )
     if principal.kind is PrincipalKind.NOBODY:
         raise Missing("JWT authentication is required to mint a service account.")
+    if principal.limits is not None:
+        raise Forbidden("Cannot create a service account: this caller has limits itself")
     held = principal.scopes
     if lacking := [scope for scope in wanted.scopes if not held.hold(scope)]:
         raise Forbidden(f"Cannot grant scope(s) you do not hold: {', '.join(lacking)}")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from agentos_lambda.identity.accounts.model import ServiceAccount
 from agentos_lambda.identity.accounts.ports import NameTaken
 from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.runs.limits import Limits
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
 from agentos_lambda.stores.dynamodb.table import Table
@@ -97,6 +99,8 @@ def _item(account: ServiceAccount) -> Item:
         "created_at": number(account.created_at),
         **{_TIMES[name]: number(time) for name, time in optional.items() if time is not None},
     }
+    if account.limits is not None:
+        item["limits"] = text(json.dumps(asdict(account.limits)))
     return item if account.created_by is None else {**item, "created_by": text(account.created_by)}
 
 
@@ -114,5 +118,6 @@ def _account(item: Mapping[str, Any]) -> ServiceAccount:
         scopes=tuple(json.loads(item["scopes"]["S"])),
         created_at=int(item["created_at"]["N"]),
         created_by=item["created_by"]["S"] if "created_by" in item else None,
+        limits=Limits(**json.loads(item["limits"]["S"])) if "limits" in item else None,
         **times,
     )

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from agentos_lambda.identity.authority import Grant
+from agentos_lambda.runs.limits import Limits
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed
 from agentos_lambda.stores.dynamodb.table import Table
@@ -120,7 +121,8 @@ def _key(connection_id: str) -> Item:
 
 def _grant(stored: str) -> Grant:
     fields = json.loads(stored)
-    return Grant(**{**fields, "scopes": tuple(fields["scopes"])})
+    limits = fields.get("limits")
+    return Grant(**{**fields, "scopes": tuple(fields["scopes"]), "limits": limits and Limits(**limits)})
 
 
 def _connection(item: Mapping[str, Any]) -> Connection:

@@ -1,0 +1,82 @@
+"""What every store of counters guarantees. Their rules are those of ``runs.limits.decide``."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from agentos_lambda.runs.limits import PLACE_MS, Admission, Counters, Limits, Verdict
+from agentos_lambda.stores.dynamodb.counters import DynamoDBCounters
+from agentos_lambda.stores.memory import MemoryCounters
+from tests.stores.builders import NOW
+
+ID = "ada#0"
+LIMITS = Limits(runs_per_month=5, runs_at_once=2)
+NEXT_MONTH = NOW + 31 * 86_400_000
+
+
+@pytest.fixture(params=["memory", "moto", "ministack"])
+def counters(request: pytest.FixtureRequest) -> Counters:
+    if request.param == "memory":
+        return MemoryCounters()
+    return DynamoDBCounters(request.getfixturevalue(f"{request.param}_aws").table("Limits"))
+
+
+def admit(counters, run_id, *, now=NOW, limits=LIMITS, counts=True):
+    return counters.admit(ID, Admission(run_id, limits, now, counts))
+
+
+def test_a_run_has_a_place_until_it_is_freed(counters):
+    verdicts = [admit(counters, run_id) for run_id in ("a", "b", "c", "a")]
+    assert verdicts == [Verdict.ADMITTED, Verdict.ADMITTED, Verdict.RUNS_AT_ONCE, Verdict.ALREADY]
+    for _ in range(2):
+        counters.free(ID, "a")
+    assert admit(counters, "c") is Verdict.ADMITTED
+
+
+def test_a_place_expires_unless_it_is_kept(counters):
+    for run_id in ("a", "b"):
+        admit(counters, run_id)
+    counters.keep(ID, "b", until=NOW + 2 * PLACE_MS)
+    verdicts = [admit(counters, run_id, now=NOW + PLACE_MS) for run_id in ("c", "d")]
+    assert verdicts == [Verdict.ADMITTED, Verdict.RUNS_AT_ONCE]
+
+
+def test_a_month_has_as_many_runs_as_it_may_and_the_next_one_as_many_again(counters):
+    for run_id in "abcde":
+        assert admit(counters, run_id) is Verdict.ADMITTED
+        counters.free(ID, run_id)
+    assert admit(counters, "f") is Verdict.RUNS_PER_MONTH
+    assert admit(counters, "f", counts=False) is Verdict.ADMITTED
+    counters.free(ID, "f")
+    assert admit(counters, "g", now=NEXT_MONTH) is Verdict.ADMITTED
+    counters.free(ID, "g", month="2023-11")
+    assert admit(counters, "h", now=NEXT_MONTH) is Verdict.ADMITTED
+
+
+def test_a_run_that_is_withdrawn_counts_in_no_way(counters):
+    for run_id in "abcdefgh":
+        assert admit(counters, run_id) is Verdict.ADMITTED
+        counters.free(ID, run_id, month="2023-11")
+
+
+def test_a_limit_of_the_month_alone_keeps_no_places(counters):
+    verdicts = [admit(counters, run_id, limits=Limits(runs_per_month=2)) for run_id in "abc"]
+    assert verdicts == [Verdict.ADMITTED, Verdict.ADMITTED, Verdict.RUNS_PER_MONTH]
+    assert admit(counters, "d", limits=Limits(runs_at_once=1)) is Verdict.ADMITTED
+
+
+def test_a_counter_that_is_not_there_is_kept_and_freed_in_vain(counters):
+    counters.free("nobody#0", "a")
+    counters.free("nobody#0", "a", month="2023-11")
+    assert admit(counters, "a") is Verdict.ADMITTED
+
+
+def test_of_fifty_at_the_same_time_none_too_many_is_admitted(ministack_aws):
+    counters = DynamoDBCounters(ministack_aws.table("Limits"))
+    limits = Limits(runs_per_month=9, runs_at_once=7)
+    with ThreadPoolExecutor(50) as pool:
+        verdicts = Tally(pool.map(lambda number: admit(counters, f"run-{number}", limits=limits), range(50)))
+    assert verdicts == {Verdict.ADMITTED: 7, Verdict.RUNS_AT_ONCE: 43}
