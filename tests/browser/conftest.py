@@ -86,7 +86,7 @@ def wire(stack: StackProcess) -> Iterator[Wire]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport=DESKTOP)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=cast(Any, DESKTOP))
     yield context
     context.close()
 

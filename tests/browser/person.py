@@ -47,7 +47,7 @@ class Person:
     @property
     def session(self) -> str:
         """The id of the session that is open."""
-        return self.page.url.rpartition("/")[2]
+        return str(self.page.url).rpartition("/")[2]
 
     @property
     def heard(self) -> str:
