@@ -7,8 +7,9 @@ from agno.workflow import Step, StepInput, StepOutput, Workflow, WorkflowAgent
 
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.engine.models.demo import DemoModel
-from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.errors import NotFound
+from agentos_lambda.runs.model import Session
 from tests.engine.playing import Played, engine_of, play, request_of, through_json
 
 KINDS = ["agent/assistant", "team/newsroom", "workflow/letter"]
@@ -201,6 +202,18 @@ def test_ids_and_metadata_of_the_caller_are_the_runs(engine: AgnoEngine, compone
 
     assert (run["run_id"], run["session_id"], run["user_id"]) == ("r9", "session-1", "ada")
     assert run["metadata"]["ticket"] == 7
+
+
+@pytest.mark.parametrize("component", KINDS)
+def test_metadata_of_the_session_are_the_runs_too_and_the_callers_come_first(
+    engine: AgnoEngine, component: str
+) -> None:
+    session = Session("session-1", Kind.AGENT, None, "ada", 0, 0, {"metadata": {"ticket": 1, "plan": {"name": "free"}}})
+    request = request_of(component, "hello", session=session, metadata={"ticket": 7})
+    run = play(engine, request).outcome.output.run
+
+    assert (run["metadata"]["ticket"], run["metadata"]["plan"]) == (7, {"name": "free"})
+    assert session.fields["metadata"] == {"ticket": 1, "plan": {"name": "free"}}
 
 
 def test_an_output_schema_makes_the_content_an_object(engine: AgnoEngine) -> None:

@@ -33,7 +33,7 @@ def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
         "stream": request.stream,
         "session_state": as_data(work.session_state),
         "dependencies": as_data(work.dependencies),
-        "metadata": as_data(work.metadata),
+        "metadata": _metadata(request, as_data(work.metadata)),
         "add_dependencies_to_context": work.add_dependencies_to_context,
         "add_session_state_to_context": work.add_session_state_to_context,
     }
@@ -42,7 +42,7 @@ def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
         if not is_workflow:
             arguments["yield_run_output"] = True
     if is_workflow:
-        arguments["metadata"] = _with_sessions_metadata(request, arguments["metadata"] or {})
+        arguments["metadata"] = arguments["metadata"] or {}  # its events always have some (AgentOS 3.1)
         arguments["additional_data"] = as_data(work.additional_data)
     else:
         arguments["add_history_to_context"] = work.add_history_to_context
@@ -55,15 +55,15 @@ def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _with_sessions_metadata(request: EngineRequest, metadata: JsonObject) -> JsonObject:
-    """As AgentOS does: a workflow's runs have their session's metadata, and its events always have some.
+def _metadata(request: EngineRequest, metadata: JsonObject | None) -> JsonObject | None:
+    """As AgentOS does: a session's metadata are part of those of its runs, and the caller's come first.
 
     agno does so itself only where its database is not asynchronous.
     """
     session = deepcopy(request.session.fields.get("metadata")) if request.session is not None else None
     if not isinstance(session, dict):
         return metadata
-    merge_dictionaries(session, metadata)
+    merge_dictionaries(session, metadata or {})
     return session
 
 
