@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from local.account import CREDENTIAL
 from local.cloud.session import CloudClients
 from local.processes.child import Child
 from local.settings import ROOT, CannotStart
@@ -76,6 +77,9 @@ def _variables(host: str, port: int, state: Path) -> dict[str, str]:
         "STATE_DIR": str(state.resolve()),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(objects.resolve()),
+        # By which it checks the signatures of links to objects.
+        "AWS_ACCESS_KEY_ID": CREDENTIAL,
+        "AWS_SECRET_ACCESS_KEY": CREDENTIAL,
     }
 
 

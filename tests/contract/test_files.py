@@ -184,3 +184,15 @@ def test_a_file_in_a_field_of_another_name_is_a_file_too(client):
         PATHS[Kind.AGENT], data={"message": "look"}, files=[("document", ("a.txt", b"1", "text/plain"))]
     )
     check_told(answer, [line("file", "a.txt", b"1")])
+
+
+def test_a_file_of_a_session_is_had_by_a_link_that_needs_no_key(client, fresh_id):
+    content = content_of("photo.png")
+    answer = post(client, [("files", ("photo.png", content, "image/png"))], session_id=fresh_id, stream="false")
+    [image] = answer.json()["input"]["images"]
+    path = f"/sessions/{fresh_id}/media/{image['id']}"
+    assert client.get(path).content == content
+    link = client.get(path, params={"redirect": "true"})
+    assert link.status_code == 307
+    assert httpx.get(link.headers["location"]).content == content
+    assert client.get(path, params={"redirect": "true", "user_id": "somebody else"}).status_code == 404

@@ -53,7 +53,10 @@ class Clients:
 
     @property
     def s3(self) -> S3Client:
-        client: S3Client = self._client("s3")
+        # For links. They are to name the bucket's region: the global name may redirect, which a signature does not
+        # survive. And in us-east-1, boto3 signs them in a way that S3 refuses for buckets made since 2020.
+        settings: dict[str, Any] = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
+        client: S3Client = self._client("s3", **settings)
         return client
 
     @property
