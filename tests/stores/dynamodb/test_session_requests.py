@@ -12,6 +12,8 @@ from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.model import Session, SessionDelta
 from agentos_lambda.sessions.listing import page_of
 from agentos_lambda.sessions.model import SessionFilter, SessionQuery, SortBy
+from agentos_lambda.stores.clients import Clients
+from agentos_lambda.stores.dynamodb import DynamoDBStore
 from agentos_lambda.stores.dynamodb.session_items import (
     counter_key,
     counter_shard,
@@ -19,8 +21,11 @@ from agentos_lambda.stores.dynamodb.session_items import (
     head_key,
     index_keys,
 )
+from tests.cloud import tables_of
+from tests.stack.translation import source
 from tests.stores.builders import NOW, ending, running
 from tests.stores.dynamodb.incompressible import incompressible
+from tests.stores.dynamodb.item_memory import ItemMemory, Spent
 from tests.stores.dynamodb.test_request_counts import requests_of
 
 PAGES = [
@@ -31,6 +36,9 @@ PAGES = [
     SessionQuery(SessionFilter(user_id="alice")),
     SessionQuery(SessionFilter(Kind.AGENT, user_id="alice"), ascending=True),
 ]
+
+
+NEWEST = [query for query in PAGES if not query.ascending]
 
 
 @dataclass
@@ -62,8 +70,8 @@ def session(place):
     return Session(session_id, Kind.AGENT, "writer", "alice", NOW + place, NOW + place, name=f"Talk {place}")
 
 
-def write(aws, places):
-    """Sessions as ``create`` writes them, without its transactions: moto copies all it has for each of those."""
+def items(places):
+    """Sessions as ``create`` writes them, and how many each item of a counter counts."""
     counted: Counter[tuple[str, int]] = Counter()
     heads = []
     for place in places:
@@ -81,6 +89,12 @@ def write(aws, places):
         counted.update(
             (counter, counter_shard(made.session_id)) for counter in counters_of(made.kind, "writer", "alice")
         )
+    return heads, counted
+
+
+def write(aws, places):
+    """The same without transactions: moto copies all it has for each of those."""
+    heads, counted = items(places)
     for first in range(0, len(heads), 25):
         puts = [{"PutRequest": {"Item": item}} for item in heads[first : first + 25]]
         aws.dynamodb.batch_write_item(RequestItems={aws.tables.sessions: puts})
@@ -105,6 +119,28 @@ def test_a_first_page_costs_the_same_at_five_times_as_many_sessions(ministack_aw
             costs.append(cost)
     assert costs[: len(PAGES)] == costs[len(PAGES) :]
     assert all("Scan" not in cost.requests for cost in costs)
+
+
+def test_a_first_page_costs_the_same_at_a_hundred_times_as_many_sessions():
+    """Requests, read units and bytes, and no scan: the memory knows none."""
+    spent = []
+    listed = source()["Resources"]["SessionsTable"]["Properties"]["GlobalSecondaryIndexes"][0]["Projection"]
+    for sessions in (100, 10_000):
+        # Those of 100 are the newest of 10,000, so that both pages show the same.
+        heads, counted = items(range(10_000 - sessions, 10_000))
+        counters = [
+            {**counter_key(counter, shard), "version": {"N": "1"}, "count": {"N": f"{number:05d}"}}
+            for (counter, shard), number in counted.items()
+        ]
+        memory = ItemMemory([*heads, *counters], projected=listed["NonKeyAttributes"])
+        store = DynamoDBStore(tables_of("1"), clients=Clients(dynamodb=memory))
+        for query in NEWEST:
+            memory.spent = Spent()
+            page = page_of(store, query)
+            assert ([each.name for each in page.sessions][:2], page.total) == (["Talk 9999", "Talk 9998"], sessions)
+            spent.append((memory.spent, page.sessions))
+    assert spent[: len(NEWEST)] == spent[len(NEWEST) :]
+    assert all(dict(cost.requests).keys() == {"Query", "BatchGetItem"} for cost, _ in spent)
 
 
 def test_sessions_written_for_these_tests_are_like_created_ones(ministack_aws):
