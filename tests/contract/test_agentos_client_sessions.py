@@ -109,3 +109,12 @@ async def test_delete_sessions(agentos, fresh_id):
         await agentos.create_session(session_id=session_id, user_id=fresh_id)
     await agentos.delete_sessions(ids, [SessionType.AGENT, SessionType.AGENT])
     assert (await agentos.get_sessions(user_id=fresh_id)).data == []
+
+
+def test_each_method_about_sessions_has_a_test():
+    methods = {name for name in dir(AgentOSClient) if "session" in name and not name.startswith("_")}
+    asked = {
+        name.removeprefix("a") if name.startswith("aget") else name for name in methods - {"get_trace_session_stats"}
+    }
+    assert {f"test_{name}" for name in asked} <= globals().keys()
+    assert len(asked) == 10

@@ -53,9 +53,12 @@ class Conversation:
         answer = await http.get(f"/sessions/{self.session_id}")
         if self.deleted:
             return None if answer.status_code == httpx.codes.NOT_FOUND else f"{self.session_id} came back"
-        found = answer.raise_for_status().json()
-        if (found["session_name"], found["session_state"]) != (self.name, self.state):
-            return (
-                f"{self.session_id}: {found['session_name']}, {found['session_state']}, not {self.name}, {self.state}"
-            )
-        return None
+        if answer.status_code != httpx.codes.OK:
+            return f"{self.session_id} is lost: {answer.status_code}"
+        found = answer.json()
+        kept = (found.get("session_name"), found.get("session_state"))
+        if kept != (self.name, self.state):
+            return f"{self.session_id}: {kept}, not {self.name}, {self.state}"
+        runs = (await http.get(f"/sessions/{self.session_id}/runs")).raise_for_status().json()
+        lost = set(self.runs) - {run["run_id"] for run in runs}
+        return f"{self.session_id} has lost {sorted(lost)}" if lost else None
