@@ -83,6 +83,32 @@ async def test_sessions_are_sorted_by_their_last_change(api):
     assert await listed(api, sort_by="updated_at", sort_order="asc", limit=1) == ["second"]
 
 
+async def test_a_user_without_a_name_has_no_sessions(api):
+    await create(api, user_id="alice")
+    await create(api, "nobody's")
+    assert await listed(api, user_id="") == []
+
+
+@pytest.mark.parametrize("page", [0, -1, "", "two", 10**12])
+async def test_pages_count_from_one(api, page):
+    assert (await api.client.get("/sessions", params={"page": page})).status_code == 422
+
+
+async def test_a_change_without_a_body_is_refused_and_changes_nothing(api):
+    before = await create(api)
+    api.world.clock.advance(10_000)
+    assert (await api.client.patch("/sessions/talk")).status_code == 422
+    assert (await api.client.get("/sessions/talk")).json()["updated_at"] == before["updated_at"]
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+async def test_a_changed_session_has_the_shape_of_its_own_kind(api, kind):
+    await create(api)
+    for method, path in (("PATCH", "/sessions/talk"), ("POST", "/sessions/talk/rename")):
+        answer = await api.client.request(method, path, params={"type": kind}, json={"session_name": "New"})
+        assert (answer.status_code, answer.json()["agent_session_id"]) == (200, "talk")
+
+
 async def test_a_component_and_a_user_together(api):
     await create(api, "both", agent_id="writer", user_id="alice")
     await create(api, "another's", agent_id="editor", user_id="alice")

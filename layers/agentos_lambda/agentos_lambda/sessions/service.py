@@ -38,7 +38,8 @@ class SessionService:
         """A page of the sessions that fit, of the caller's user if it has one."""
         if caller.user_id is None and caller.isolated:
             return SessionPage((), 0)
-        chosen = replace(query.filter, user_id=caller.user_id or query.filter.user_id)
+        user_id = query.filter.user_id if caller.user_id is None else caller.user_id
+        chosen = replace(query.filter, user_id=user_id)
         return page_of(self._directory, replace(query, filter=chosen))
 
     def create(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from agentos_lambda.api.errors import ApiError, field_errors
+from agentos_lambda.api.errors import ApiError, FieldErrors, field_errors
 from agentos_lambda.api.requests.body import read_body
 from agentos_lambda.api.requests.fields import SessionId, UserId
 from agentos_lambda.protocol.values import JsonObject, Kind
@@ -111,8 +111,10 @@ class DeletionForm(BaseModel):
         return self
 
 
-async def read_form(request: Request, form: type[_Form]) -> _Form:
-    """The body as this form. Raises ``ApiError``."""
+async def read_form(request: Request, form: type[_Form], *, required: bool = False) -> _Form:
+    """The body as this form; without a body an empty one, unless it is ``required``. Raises ``ApiError``."""
+    if required and not await request.body():
+        raise FieldErrors([("body", "Field required")])
     body = await read_body(request)
     try:
         return form.model_validate(body.fields)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 SessionPath: TypeAlias = Annotated[str, Path(description="The id of a session")]
 SessionOfUser: TypeAlias = Annotated[str | None, Query(description="Only if the session is this user's")]
+Ignored: TypeAlias = Annotated[Kind | None, Query(alias="type", description="The kind of the session")]
 OfKind: TypeAlias = Annotated[Kind | None, Query(alias="type", description="The kind in whose shape to answer")]
 
 
@@ -76,10 +77,11 @@ def _add_reads(router: APIRouter, sessions: SessionService) -> None:
 
 def _add_changes(router: APIRouter, sessions: SessionService) -> None:
     async def change(
-        session_id: str, changes: Callable[[Session], SessionDelta], name: str | None, caller: Caller, kind: Kind | None
+        session_id: str, changes: Callable[[Session], SessionDelta], name: str | None, caller: Caller
     ) -> Answer["answers.SessionDetail"]:
+        """Change the session, whatever kind the request names (AgentOS 3.1)."""
         session = await run_in_threadpool(sessions.change, session_id, changes, name=name, caller=caller)
-        return Answer(_shown(session_detail(session, kind or session.kind)))
+        return Answer(_shown(session_detail(session, session.kind)))
 
     @router.post(
         "",
@@ -114,12 +116,15 @@ def _add_changes(router: APIRouter, sessions: SessionService) -> None:
         openapi_extra={"x-form": SessionChangeForm.__name__},
     )
     async def update_session(
-        request: Request, session_id: SessionPath, kind: OfKind = None, user_id: SessionOfUser = None
+        request: Request,
+        session_id: SessionPath,
+        kind: Ignored = None,  # noqa: ARG001 - every session has the shape of its own kind
+        user_id: SessionOfUser = None,
     ) -> Answer["answers.SessionDetail"]:
         """Replace its name, its state, its metadata or its summary. A run that goes on keeps the keys that it sets."""
-        form = await read_form(request, SessionChangeForm)
+        form = await read_form(request, SessionChangeForm, required=True)
         caller = caller_of(request, user_id)
-        return await change(session_id, lambda read: form.changes(read.fields), form.session_name, caller, kind)
+        return await change(session_id, lambda read: form.changes(read.fields), form.session_name, caller)
 
     @router.post(
         "/{session_id}/rename",
@@ -129,12 +134,15 @@ def _add_changes(router: APIRouter, sessions: SessionService) -> None:
         openapi_extra={"x-form": RenameForm.__name__},
     )
     async def rename_session(
-        request: Request, session_id: SessionPath, kind: OfKind = None, user_id: SessionOfUser = None
+        request: Request,
+        session_id: SessionPath,
+        kind: Ignored = None,  # noqa: ARG001 - every session has the shape of its own kind
+        user_id: SessionOfUser = None,
     ) -> Answer["answers.SessionDetail"]:
         """Give it a name, which it keeps through later runs."""
         form = await read_form(request, RenameForm)
         caller = caller_of(request, user_id)
-        return await change(session_id, lambda _: SessionDelta(), form.session_name, caller, kind)
+        return await change(session_id, lambda _: SessionDelta(), form.session_name, caller)
 
 
 def _add_deletions(router: APIRouter, sessions: SessionService) -> None:
