@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -84,8 +84,9 @@ class Actors:
     def do(self, steps: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_until_complete(steps)
 
-    def foreground(self, session_id: str, user_id: str | None, *, streamed: bool) -> None:
-        command = StartRun(component(), RunInput("hi"), session_id, user_id, self._run_id(), stream=streamed)
+    def foreground(self, session_id: str, user_id: str | None, *, streamed: bool, durable: bool = False) -> None:
+        of = replace(component(), durable=durable)
+        command = StartRun(of, RunInput("hi"), session_id, user_id, self._run_id(), stream=streamed)
 
         async def work() -> AttemptResult | None:
             execution = await self.world.intake.execute(command)
@@ -93,8 +94,9 @@ class Actors:
 
         self._begin(command.run_id, work(), streamed=streamed)
 
-    def enqueue(self, session_id: str, user_id: str | None) -> None:
-        command = StartRun(component(), RunInput("hi"), session_id, user_id, self._run_id(), background=True)
+    def enqueue(self, session_id: str, user_id: str | None, *, durable: bool = False) -> None:
+        of = replace(component(), durable=durable)
+        command = StartRun(of, RunInput("hi"), session_id, user_id, self._run_id(), background=True)
         _quietly(lambda: self.world.intake.enqueue(command))
 
     def deliver(self, *, keep: bool) -> None:
@@ -113,6 +115,7 @@ class Actors:
 
     def hand_over(self, attempt: Attempt) -> None:
         """The engine stops at a safe point, and the executor hands the run over."""
+        attempt.engine_run.safe_points = 1_000
         attempt.engine_run.hand_over()
         self._finish(attempt)
 
@@ -216,6 +219,7 @@ class Actors:
         engine.script = {
             "deltas": (f"{writer}:", f"{writer}:"),
             "hold": True,
+            "safe_points": 1,  # at which a durable run has a checkpoint
             "session": SessionDelta(set={f"state:{writer}": run_id}),
         }
         before, begun = len(engine.runs), len(self._begun)
@@ -223,7 +227,8 @@ class Actors:
         async def until_held() -> asyncio.Task[AttemptResult | None]:
             task = asyncio.create_task(work)
             while not task.done():
-                if len(engine.runs) > before and engine.runs[-1].reached_hold.is_set():
+                run = engine.runs[-1] if len(engine.runs) > before else None
+                if run is not None and run.reached_hold.is_set() and not run.handed_over:
                     break
                 await asyncio.sleep(0)
             return task

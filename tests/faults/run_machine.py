@@ -31,14 +31,14 @@ class RunMachine(RuleBasedStateMachine):
         return of[data.draw(st.integers(0, len(of) - 1))]
 
     @precondition(lambda self: len(self.actors.run_ids) < 4)
-    @rule(streamed=st.booleans(), same_session=st.booleans(), user_id=USERS)
-    def foreground(self, streamed: bool, same_session: bool, user_id: str | None) -> None:
-        self.actors.foreground(self._session(same_session), user_id, streamed=streamed)
+    @rule(streamed=st.booleans(), same_session=st.booleans(), user_id=USERS, durable=st.booleans())
+    def foreground(self, streamed: bool, same_session: bool, user_id: str | None, durable: bool) -> None:
+        self.actors.foreground(self._session(same_session), user_id, streamed=streamed, durable=durable)
 
     @precondition(lambda self: len(self.actors.run_ids) < 4)
-    @rule(same_session=st.booleans(), user_id=USERS)
-    def enqueue(self, same_session: bool, user_id: str | None) -> None:
-        self.actors.enqueue(self._session(same_session), user_id)
+    @rule(same_session=st.booleans(), user_id=USERS, durable=st.booleans())
+    def enqueue(self, same_session: bool, user_id: str | None, durable: bool) -> None:
+        self.actors.enqueue(self._session(same_session), user_id, durable=durable)
 
     @precondition(lambda self: self.actors.world.queue.waiting)
     @rule(twice=st.booleans())
