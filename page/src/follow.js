@@ -1,9 +1,10 @@
 /** @import {RunEvent} from "./types.js" */
 import { ApiError } from "./api.js";
 
-/** The events that a run ends or pauses with, whatever its kind. Nothing comes after them. */
-const LAST = /^(?:Team)?Run(?:Completed|Error|Paused)$|^Workflow(?:Completed|Error|Paused)$/;
-const CANCELLED = /^(?:(?:Team)?Run|Workflow)Cancelled$/;
+/** The events that a run ends with, whatever its kind. Nothing comes after them. */
+const END = /^(?:(?:Team)?Run|Workflow)(?:Completed|Error)$/;
+/** After this one comes something only if the run was continued. */
+const PAUSE = /^(?:(?:Team)?Run|Workflow)Paused$/;
 const ENDED = ["COMPLETED", "ERROR", "CANCELLED", "PAUSED"];
 const PAUSES_MS = [250, 500, 1000, 2000, 4000, 8000];
 
@@ -27,6 +28,7 @@ const PAUSES_MS = [250, 500, 1000, 2000, 4000, 8000];
 export async function* follow({ run, after, open, resume, wait, onInterrupted }) {
   let last = after;
   let failures = 0;
+  let pauses = false;
   for (let next = open; ; ) {
     try {
       for await (const event of await (next ? next() : resume(last))) {
@@ -40,8 +42,10 @@ export async function* follow({ run, after, open, resume, wait, onInterrupted })
         }
         last = event.event_index;
         yield event;
-        if (event.run_id === run && LAST.test(event.event)) return;
+        if (event.run_id === run && END.test(event.event)) return;
+        pauses = event.run_id === run && PAUSE.test(event.event);
       }
+      if (pauses) return;
       // The end of the stream is not the run's: nothing was lost, so the next one is asked for at once.
       next = null;
       await wait(failures ? pause(failures) : PAUSES_MS[0] ?? 0);
@@ -72,5 +76,3 @@ function pause(failures) {
 function isLost(error) {
   return error instanceof TypeError || error instanceof SyntaxError;
 }
-
-export { CANCELLED };

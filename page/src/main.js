@@ -134,6 +134,7 @@ function go(address) {
 function open(component, session) {
   const opened = new Conversation(api, component, session, scroller, {
     changed: () => composer.running(Boolean(opened.running)),
+    begun: () => sidebar.showRuns(),
     ended,
     again: (message) => send({ text: message, files: [], background: false }),
   });
@@ -154,7 +155,6 @@ function send(message) {
   conversation?.send(newId(), message);
   composer.running(true);
   status.textContent = `${component.name} is answering`;
-  sidebar.showRuns();
 }
 
 /** @param {Turn} turn */

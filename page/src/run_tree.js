@@ -51,6 +51,7 @@ export class RunTree {
   /** @param {RunEvent} event */
   apply(event) {
     if (event.event === "replay") return;
+    if (this.root.state === "paused") this.#goOn();
     const name = event.event.replace(/^Team(?=[A-Z])/, "");
     const container = CONTAINERS.exec(name);
     if (container) this.#container(event, container[2] === "Started");
@@ -101,7 +102,6 @@ export class RunTree {
       case "RunContinued":
         node.state = "running";
         node.startedAt ??= event.created_at;
-        if (node === this.root) this.#waitsForNothing();
         break;
       case "RunContent":
       case "RunIntermediateContent":
@@ -145,7 +145,9 @@ export class RunTree {
     }
   }
 
-  #waitsForNothing() {
+  /** What comes after a pause comes because somebody has decided. */
+  #goOn() {
+    this.root.state = "running";
     this.requirements = [];
     this.stepRequirements = [];
   }

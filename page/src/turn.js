@@ -12,6 +12,7 @@ import { PartsView, stateMark, STATES } from "./run_view.js";
 /**
  * @typedef {object} Turned What a turn tells the page.
  * @property {() => void} changed something is to be shown
+ * @property {() => void} begun its run has begun, or goes on after a pause
  * @property {(turn: Turn) => void} ended its run has ended or waits
  * @property {(message: string) => void} again somebody wants the message sent again
  */
@@ -135,6 +136,7 @@ export class Turn {
     try {
       // Whether the decisions fit is known before the first event: if not, the run still waits.
       const events = await this.api.continue(this.key, decisions, this.#abort.signal);
+      this.page.begun();
       void this.#follow(async () => events);
     } catch (error) {
       if (error instanceof ApiError && error.status === 409) return void this.#follow(null);

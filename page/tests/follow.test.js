@@ -69,3 +69,10 @@ test("waiting grows, and does as the API says", async () => {
 test("what waiting does not mend is thrown", async () => {
   await assert.rejects(followed([new ApiError(404, "Run not found", "")]), { status: 404 });
 });
+
+test("a pause is the end, unless something comes after it", async () => {
+  const pause = { event: "RunPaused", run_id: "r", event_index: 5 };
+  assert.deepEqual((await followed([[content(0), pause]])).events, [0, 5]);
+  const { events, asked } = await followed([[content(0), pause, content(6), new TypeError()], [END]], { starts: false });
+  assert.deepEqual([events, asked], [[0, 5, 6, 9], [-1, 6]]);
+});

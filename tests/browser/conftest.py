@@ -38,7 +38,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-DESKTOP = {"width": 1280, "height": 800}
+DESKTOP: Any = {"width": 1280, "height": 800}
 
 
 _figures: list[str] = []
@@ -86,7 +86,7 @@ def wire(stack: StackProcess) -> Iterator[Wire]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport=cast(Any, DESKTOP))
+    context = browser.new_context(viewport=DESKTOP)
     yield context
     context.close()
 

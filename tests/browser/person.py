@@ -47,7 +47,8 @@ class Person:
     @property
     def session(self) -> str:
         """The id of the session that is open."""
-        return str(self.page.url).rpartition("/")[2]
+        url: str = self.page.url
+        return url.rpartition("/")[2]
 
     @property
     def heard(self) -> str:

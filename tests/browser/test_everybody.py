@@ -14,7 +14,7 @@ from tests.process import ROOT
 pytestmark = pytest.mark.browser
 
 AXE = (ROOT / "page/node_modules/axe-core/axe.min.js").read_text
-PHONE = {"width": 390, "height": 844}
+PHONE: Any = {"width": 390, "height": 844}
 MARKDOWN = "# A\n\n## B\n\n[link](https://example.com) `code`\n\n| a |\n|---|\n| b |\n\n```js\n1\n```\n\n- [x] done"
 
 
@@ -108,7 +108,7 @@ def test_a_screen_reader_hears_the_answer_once(page: Page, person: Person) -> No
 
 
 def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, person: Person) -> None:
-    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)  # type: ignore[arg-type]
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     person = Person(context.new_page(), person.url)
     wide = "| a | b |\n|---|---|\n| " + "wide" * 40 + " | x |\n\n```\n" + "code " * 60 + "\n```\n\n" + "w" * 200
     turn = person.asks("agents", "mirror", wide)

@@ -33,6 +33,18 @@ def test_a_reload_in_the_middle_of_a_run_loses_and_repeats_no_word(
     assert re.findall(r"n\d+", answer(turn).text_content() or "") == NUMBERS.split()
 
 
+def test_a_reload_after_a_decision_finds_the_run_that_goes_on(page: Page, person: Person) -> None:
+    letter = 'call send_letter {"to": "Ada", "text": "' + NUMBERS + '"}'
+    turn = person.asks("agents", "clerk", f"[slow 50ms]\n{letter}")
+    turn.get_by_role("button", name="Approve").click()
+    expect(answer(turn)).to_contain_text("n5")
+    page.reload()
+    turn = person.turns.first
+    person.waits_for(turn, "completed")
+    assert re.findall(r"n\d+", answer(turn).text_content() or "") == NUMBERS.split()
+    expect(turn.get_by_role("button", name="Approve")).to_have_count(0)
+
+
 def test_a_connection_that_is_lost_is_taken_up_without_losing_or_repeating_a_word(page: Page, wire: Wire) -> None:
     person = Person(page, wire.url)
     person.opens("agents", "assistant")

@@ -15,7 +15,7 @@ from tests.local_stack import running_stack
 
 pytestmark = pytest.mark.browser
 
-PHONE = {"width": 390, "height": 780}
+PHONE: Any = {"width": 390, "height": 780}
 MAX_BYTES = 150_000
 
 
@@ -57,7 +57,7 @@ def test_pictures_in_light_and_dark_and_on_a_phone(browser: Browser, harbour: st
     take(page, folder / "page-light.png")
     page.emulate_media(color_scheme="dark")
     take(page, folder / "page-dark.png")
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.set_viewport_size(PHONE)
     page.emulate_media(color_scheme="light")
     page.locator(".scroller").evaluate("each => { each.scrollTop = each.scrollHeight; }")
     take(page, folder / "page-phone.png")
