@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -129,11 +130,10 @@ def discover(
     target = Target(url.rstrip("/"), key or None, streams, origin, agent, workflow or None, False, websocket or None)
     with target.client() as client:
         info = answered(client.get("/info"), 200)
-        agents = {each["id"]: each for each in answered(client.get("/agents"), 200)}
-        workflows = [each["id"] for each in answered(client.get("/workflows"), 200)]
-    expect(bool(agents), "the stack has no agent")
-    agent = agent or ("assistant" if "assistant" in agents else next(iter(agents)))
-    expect(agent in agents, f"the stack has no agent {agent}")
+        agents = _listed(client, "/agents")
+        workflows = _listed(client, "/workflows")
+    agent = agent or ("assistant" if "assistant" in agents else next(iter(agents), ""))
+    expect(agent in agents, f"there is no agent {agent} that the caller may see")
     workflow = workflow or ("letter" if "letter" in workflows else next(iter(workflows), ""))
     obeys = (agents[agent].get("model") or {}).get("provider") == "Demo"
     return Target(
@@ -146,3 +146,11 @@ def discover(
         obeys,
         websocket or info.get("websocket_url"),
     )
+
+
+def _listed(client: httpx.Client, path: str) -> dict[str, dict[str, Any]]:
+    """Components by id; none where the caller's token is not for them."""
+    answer = client.get(path)
+    if answer.status_code == HTTPStatus.FORBIDDEN:
+        return {}
+    return {each["id"]: each for each in answered(answer, HTTPStatus.OK)}

@@ -35,18 +35,17 @@ def follows_and_rejoins(target: Target) -> str:
     if target.workflow is None:
         raise Skipped("the stack has no workflow")
     message = "[slow 100ms] one two three" if target.obeys else "one two three"
-    start = target.run(message)
+    about = {"workflow_id": target.workflow, "session_id": target.run(message)["session_id"]}
     with _connection(target) as socket:
         _enter(socket, target)
-        action = {"action": "start-workflow", "workflow_id": target.workflow, "session_id": start["session_id"]}
-        told = _until_the_end(socket, action | {"message": message})
+        told = _until_the_end(socket, {"action": "start-workflow", **about, "message": message})
     indexes = [each["event_index"] for each in told if "event_index" in each]
     expect(told[-1]["event"] in ("WorkflowCompleted", "WorkflowPaused"), f"the run ends with {told[-1]}")
     expect(indexes == sorted(set(indexes)), f"the indexes are {indexes}")
     with _connection(target) as socket:
         _enter(socket, target)
-        rejoin = {"action": "reconnect", "run_id": told[0]["run_id"], "last_event_index": indexes[0]}
-        again = _until_the_end(socket, rejoin)
+        rejoin = {"run_id": told[0]["run_id"], "last_event_index": indexes[0]}
+        again = _until_the_end(socket, {"action": "reconnect", **about, **rejoin})
     missed = [each["event_index"] for each in again if "event_index" in each]
     expect(again[0]["event"] == "replay", f"reconnecting gave {again[0]}")
     expect(missed[-1:] == indexes[-1:] and missed[0] > indexes[0], f"{indexes} were sent, and again {missed}")
