@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 
 @contextmanager
@@ -12,14 +13,22 @@ def models_made_when_used() -> Iterator[None]:
     """Pydantic models whose classes are made within are built at their first use (pydantic's ``defer_build``).
 
     FastAPI has forty for the API document, which no function makes, and agno has those of features that a run may not
-    use. A class takes its configuration over from its bases, and every model has this one.
+    use. A class takes its configuration over from its bases, and every model has this one. A ``model_rebuild()`` at the
+    end of a module, which resolves names of classes further below, waits for the first use as well.
     """
     from pydantic import BaseModel  # noqa: PLC0415 - not every function has it
 
+    rebuild = BaseModel.__dict__["model_rebuild"]
+
+    def at_first_use(model: type[BaseModel], /, **options: Any) -> bool | None:
+        return cast("bool | None", rebuild.__func__(model, **options)) if options else None
+
     BaseModel.model_config["defer_build"] = True
+    BaseModel.model_rebuild = classmethod(at_first_use)  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:
+        BaseModel.model_rebuild = rebuild  # type: ignore[method-assign]
         del BaseModel.model_config["defer_build"]
 
 

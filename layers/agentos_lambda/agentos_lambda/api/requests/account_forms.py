@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from agentos_lambda.api.requests.fields import RequestForm
 from agentos_lambda.identity.accounts.model import DEFAULT_SCOPES
 from agentos_lambda.identity.accounts.service import NewAccount
 from agentos_lambda.runs.limits import limits_of
@@ -38,7 +39,7 @@ class LimitsForm(BaseModel):
     runs_at_once: Annotated[int, Field(ge=1, le=5_000)] | None = None
 
 
-class NewAccountForm(BaseModel):
+class NewAccountForm(RequestForm):
     """A service account to create."""
 
     model_config = ConfigDict(extra="ignore")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, ValidationError
 
 from agentos_lambda.api.errors import ApiError, field_errors
 from agentos_lambda.api.requests.body import Body
-from agentos_lambda.api.requests.fields import Flag, SessionId, UserId, from_text, none_if_empty
+from agentos_lambda.api.requests.fields import Flag, RequestForm, SessionId, UserId, from_text, none_if_empty
 from agentos_lambda.runs.model import Continuation
 
 Decisions = Annotated[list[dict[str, Any]] | None, BeforeValidator(from_text), BeforeValidator(none_if_empty)]
@@ -17,7 +17,7 @@ _ONLY_IN_AGENTOS = ("input", "fork", "regenerate", "replace_original", "addition
 """Ways to go on from a run that has ended: AgentOS has them, this API does not."""
 
 
-class ContinueForm(BaseModel):
+class ContinueForm(RequestForm):
     """What a client may send to continue a paused run. Unknown fields are ignored, as in AgentOS."""
 
     model_config = ConfigDict(extra="ignore")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Path
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from agentos_lambda.protocol.ids import (
@@ -20,6 +20,12 @@ from agentos_lambda.protocol.ids import (
 )
 from agentos_lambda.protocol.strict_json import TooDeep, parse_json
 from agentos_lambda.runs.errors import NotFound
+
+
+class RequestForm(BaseModel):
+    """The fields of a body. It is built at the first request that has one."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 def from_text(value: Any) -> Any:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from agentos_lambda.api.errors import ApiError
-from agentos_lambda.api.requests.fields import UserId
+from agentos_lambda.api.requests.fields import RequestForm, UserId
 from agentos_lambda.identity.principal import Principal
 
 MAX_LENGTH = 5_000
@@ -28,7 +28,7 @@ def owner_of(user_id: str | None, principal: Principal) -> str:
     return user_id
 
 
-class MemoryForm(BaseModel):
+class MemoryForm(RequestForm):
     """A memory to create, or what it is replaced by."""
 
     model_config = ConfigDict(extra="ignore")
@@ -42,7 +42,7 @@ class MemoryForm(BaseModel):
         return owner_of(self.user_id, principal)
 
 
-class OptimizationForm(BaseModel):
+class OptimizationForm(RequestForm):
     """Whose memories a model says in one."""
 
     model_config = ConfigDict(extra="ignore")
@@ -56,7 +56,7 @@ class OptimizationForm(BaseModel):
         return owner_of(self.user_id, principal)
 
 
-class MemoryDeletionForm(BaseModel):
+class MemoryDeletionForm(RequestForm):
     """Memories to delete, of this user if one is named."""
 
     model_config = ConfigDict(extra="ignore")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from agentos_lambda.api.errors import ApiError, FieldErrors, field_errors
 from agentos_lambda.api.requests.body import Body
 from agentos_lambda.api.requests.continue_form import ContinueForm
-from agentos_lambda.api.requests.fields import Index, SessionId, UserId
+from agentos_lambda.api.requests.fields import Index, RequestForm, SessionId, UserId
 from agentos_lambda.api.requests.run_form import RunForm
 from agentos_lambda.api.requests.uploads import read_uploads
 from agentos_lambda.identity.principal import Principal
@@ -71,7 +71,7 @@ def continue_request(
     )
 
 
-class CancelForm(BaseModel):
+class CancelForm(RequestForm):
     """Whose run it has to be. A client may say so in the query as well."""
 
     session_id: SessionId = None

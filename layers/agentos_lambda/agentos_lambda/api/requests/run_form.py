@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Self
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_core import PydanticCustomError
 
 from agentos_lambda.api.errors import field_errors
 from agentos_lambda.api.requests.body import Body
-from agentos_lambda.api.requests.fields import Flag, Id, JsonDict, SessionId, UserId, from_text
+from agentos_lambda.api.requests.fields import Flag, Id, JsonDict, RequestForm, SessionId, UserId, from_text
 from agentos_lambda.api.requests.filters import check_filters
 from agentos_lambda.api.requests.uploads import media_objects, refuse_internal_hosts
 from agentos_lambda.protocol.output_schema import SchemaRefused, check_schema
@@ -49,7 +49,7 @@ _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "n
 """What AgentOS reads in further fields of a form, in any case of letters."""
 
 
-class RunForm(BaseModel):
+class RunForm(RequestForm):
     """What a client may send to start a run. Further fields are for the component, if it knows them."""
 
     model_config = ConfigDict(extra="allow")

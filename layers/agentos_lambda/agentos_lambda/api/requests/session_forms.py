@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from agentos_lambda.api.errors import ApiError, FieldErrors, field_errors
 from agentos_lambda.api.requests.body import read_body
-from agentos_lambda.api.requests.fields import SessionId, UserId
+from agentos_lambda.api.requests.fields import RequestForm, SessionId, UserId
 from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.model import SessionDelta
 from agentos_lambda.runs.session_fields import EMPTY_STATE, STATE, state_fields
@@ -28,7 +28,7 @@ _OF_THE_ENGINE = frozenset({"agno_component_version", "agno_dispatch_chain", "ag
 _Form = TypeVar("_Form", bound=BaseModel)
 
 
-class _SessionForm(BaseModel):
+class _SessionForm(RequestForm):
     model_config = ConfigDict(extra="ignore")
 
     session_name: Name | None = None
@@ -63,7 +63,7 @@ class NewSessionForm(_SessionForm):
         return fields if metadata is None else {**fields, "metadata": metadata}
 
 
-class SummaryForm(BaseModel):
+class SummaryForm(RequestForm):
     """What a session was about. Further keys are kept out, as agno does."""
 
     summary: str
@@ -94,11 +94,11 @@ class SessionChangeForm(_SessionForm):
         return SessionDelta(new, frozenset(gone))
 
 
-class RenameForm(BaseModel):
+class RenameForm(RequestForm):
     session_name: Name
 
 
-class DeletionForm(BaseModel):
+class DeletionForm(RequestForm):
     """Sessions to delete. AgentOS wants the kind of each, and looks at their number only."""
 
     session_ids: Annotated[list[str], Field(min_length=1, max_length=MAX_DELETED)]
