@@ -31,7 +31,8 @@ from agentos_lambda.identity.authority import Authority, Tokens
 from agentos_lambda.memories.optimizing import MemoryOptimizer
 from agentos_lambda.memories.service import MemoryService
 from agentos_lambda.protocol.values import Kind
-from agentos_lambda.runs.model import Component, Continuation, RunInput
+from agentos_lambda.runs.catalog import Component
+from agentos_lambda.runs.model import Continuation, RunInput
 from agentos_lambda.sessions.service import SessionService
 from agentos_lambda.stores.memory import MemoryAccounts, MemoryStore
 from agentos_lambda.usage.service import UsageService

@@ -10,8 +10,8 @@ from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.engine.run import AgnoRun
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
+from agentos_lambda.runs.engine_ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.model import Continuation, Media, RunInput, Session, StoredRun
-from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 CANCEL_GRACE_SECONDS = 0.05
 """Shorter than in production, so that tests wait less."""

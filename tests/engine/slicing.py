@@ -10,7 +10,7 @@ from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.engine.run import AgnoRun
 from agentos_lambda.protocol.values import Event, RunStatus
 from agentos_lambda.runs.carried import Carried
-from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
+from agentos_lambda.runs.engine_ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.work_json import carried_from_json, carried_to_json
 from tests.engine.playing import Played, play, through_json
 

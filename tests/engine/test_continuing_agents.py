@@ -12,9 +12,9 @@ from agno.tools.user_feedback import UserFeedbackTools
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
+from agentos_lambda.runs.engine_ports import EngineRequest
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Continuation
-from agentos_lambda.runs.ports import EngineRequest
 from tests.engine.playing import Played, cancelling_at, continuing, engine_of, play, request_of, session_after
 
 streamed = pytest.mark.parametrize("stream", [True, False])

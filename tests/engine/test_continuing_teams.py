@@ -11,9 +11,9 @@ from agno.tools import tool
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.engine_ports import EngineRequest
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Continuation
-from agentos_lambda.runs.ports import EngineRequest
 from tests.engine.playing import Played, continuing, engine_of, play, request_of, session_after
 
 streamed = pytest.mark.parametrize("stream", [True, False])

@@ -21,10 +21,10 @@ from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.identity.authority import Authority
 from agentos_lambda.protocol.values import Json, JsonObject, Kind
+from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.model import Component
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.stores.memory import MemoryQueue, MemoryStore
 from tests.engine.test_same_as_agentos import frames

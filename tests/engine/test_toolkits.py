@@ -21,7 +21,7 @@ from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.errors import ComponentsError
 from agentos_lambda.engine.run import AgnoRun
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.ports import EngineRequest
+from agentos_lambda.runs.engine_ports import EngineRequest
 from tests.engine.mcp_server import ToolServer, silent_tool_server, tool_server
 from tests.engine.playing import Played, cancelling_at, engine_of, play, request_of
 from tests.waiting import until

@@ -9,10 +9,10 @@ from typing import Any
 
 from agentos_lambda.protocol.events import terminal_event
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
+from agentos_lambda.runs.engine_ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.memories import MemoryChange
 from agentos_lambda.runs.model import Continuation, RunOutput, SessionDelta
-from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.usage import Usage
 
 

@@ -10,14 +10,16 @@ from typing import Any, Protocol, cast
 
 from agentos_lambda.memories.ports import MemoryDirectory
 from agentos_lambda.protocol.values import JsonObject, Kind
+from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.commands import StartRun
+from agentos_lambda.runs.engine_ports import Engine
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.limits import Limiter
-from agentos_lambda.runs.model import AttemptResult, Component, IndexedEvent, RunInput, RunRecord
+from agentos_lambda.runs.model import AttemptResult, IndexedEvent, RunInput, RunRecord
 from agentos_lambda.runs.observer import Observer
-from agentos_lambda.runs.ports import Engine, Store
+from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.runs.supervisor import AttemptSupervisor

@@ -12,8 +12,8 @@ import httpx
 from boto3.session import Session
 
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.clock import SystemClock
-from agentos_lambda.runs.model import Component
 from agentos_lambda.runs.sweeper import Sweeper, Swept
 from agentos_lambda.runs.timing import DUE_STEP_MS, REPEAT_AFTER_MS
 from agentos_lambda.stores.clients import Clients

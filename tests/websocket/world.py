@@ -17,11 +17,12 @@ from agentos_lambda.identity.accounts.known import KnownAccounts
 from agentos_lambda.identity.authority import Authority, Tokens
 from agentos_lambda.protocol.security_key import KeySource
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.model import Component, RunRecord
+from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.runs.sweeper import Sweeper

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.commands import StartRun
-from agentos_lambda.runs.model import Component, RunInput
+from agentos_lambda.runs.model import RunInput
 from agentos_lambda.stores.dynamodb.attributes import attributes_of
 from agentos_lambda.stores.dynamodb.blobs import media_folder, run_folder, session_prefix
 from agentos_lambda.stores.dynamodb.items import DUE_SHARDS, due_shard

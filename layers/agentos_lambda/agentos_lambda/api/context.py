@@ -9,7 +9,7 @@ from agentos_lambda.identity.authority import Authority
 from agentos_lambda.runs.clock import Clock
 
 if TYPE_CHECKING:  # the config function needs none of the ports
-    from agentos_lambda.runs.ports import Catalog
+    from agentos_lambda.runs.catalog import Catalog
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from agno.utils.merge_dict import merge_dictionaries
 from agentos_lambda.engine.isolation.inputs import as_data, as_text
 from agentos_lambda.engine.output_schema import output_model
 from agentos_lambda.protocol.values import Json, JsonObject, Kind
+from agentos_lambda.runs.engine_ports import EngineRequest
 from agentos_lambda.runs.model import Media, RunInput
-from agentos_lambda.runs.ports import EngineRequest
 
 _MEDIA: dict[str, tuple[str, type[Image | Audio | Video]]] = {
     "image": ("images", Image),

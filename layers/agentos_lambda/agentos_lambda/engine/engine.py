@@ -25,9 +25,9 @@ from agentos_lambda.engine.tokens import watch_models
 from agentos_lambda.media.fetcher import Fetcher
 from agentos_lambda.memories.ports import Summarize
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.engine_ports import EngineRequest
 from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.model import Continuation, RunOutput
-from agentos_lambda.runs.ports import EngineRequest
 
 
 class AgnoEngine:

@@ -11,7 +11,7 @@ from agentos_lambda.engine.shown_runs import as_shown
 from agentos_lambda.engine.slices.carry_on import leave, left, without_metrics
 from agentos_lambda.engine.step_runs import with_true_statuses
 from agentos_lambda.protocol.values import Event, JsonObject, Kind, RunStatus
-from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
+from agentos_lambda.runs.engine_ports import EngineOutcome, EngineRequest
 
 _STARTED = {Kind.AGENT: "RunStarted", Kind.TEAM: "TeamRunStarted", Kind.WORKFLOW: "WorkflowStarted"}
 _TEXT = {Kind.AGENT: "RunContent", Kind.TEAM: "TeamRunContent"}

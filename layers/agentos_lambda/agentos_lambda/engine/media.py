@@ -20,8 +20,8 @@ from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.media.addresses import UrlRefused
 from agentos_lambda.media.fetcher import Fetcher, FetchFailed
 from agentos_lambda.protocol.values import Json
+from agentos_lambda.runs.engine_ports import EngineRequest
 from agentos_lambda.runs.model import Media, RunOutput
-from agentos_lambda.runs.ports import EngineRequest
 
 MAX_FETCHED_BYTES = 50 * 1024 * 1024
 """Of all files of a run."""

@@ -21,8 +21,8 @@ from agentos_lambda.engine.to_json import plain
 from agentos_lambda.protocol.events import cancel_reason
 from agentos_lambda.protocol.output_schema import mismatch
 from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
+from agentos_lambda.runs.engine_ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.model import RunOutput, SessionDelta
-from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 
 _INTERRUPTED = "Operation cancelled by user"
 """What agno says in an interrupted run that had no text yet."""

@@ -12,8 +12,8 @@ from agno.workflow import Workflow
 from pydantic import BaseModel, RootModel
 
 from agentos_lambda.protocol.values import JsonObject, Kind
+from agentos_lambda.runs.engine_ports import EngineRequest
 from agentos_lambda.runs.model import RunInput
-from agentos_lambda.runs.ports import EngineRequest
 
 _NAME = "DynamicModel"
 """What AgentOS calls a model whose schema has no title. It is the run's ``content_type``."""

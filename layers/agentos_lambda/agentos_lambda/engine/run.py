@@ -41,8 +41,8 @@ from agentos_lambda.engine.tokens import TokenCount, count_tokens
 from agentos_lambda.media.fetcher import Fetcher
 from agentos_lambda.protocol.events import ERROR_EVENTS, TEXT_EVENTS, cancel_reason, terminal_event
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
+from agentos_lambda.runs.engine_ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.model import Continuation, Work
-from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.usage import Usage
 
 logger = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from agno.utils.events import (
 
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.protocol.values import Event, JsonObject, Kind
-from agentos_lambda.runs.ports import EngineRequest
+from agentos_lambda.runs.engine_ports import EngineRequest
 
 
 def cancelled_events(request: EngineRequest, run: JsonObject, reason: str) -> list[Event]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.errors import NotFound
-from agentos_lambda.runs.model import Component, RunRecord, Session
+from agentos_lambda.runs.model import RunRecord, Session
 from agentos_lambda.runs.ports import Store
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
 from agentos_lambda.runs.access import ANYBODY, Caller
+from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.limits import Limits
-from agentos_lambda.runs.model import Component, Continuation, RunInput
+from agentos_lambda.runs.model import Continuation, RunInput
 from agentos_lambda.runs.work_json import work_to_json
 
 

@@ -14,9 +14,10 @@ from agentos_lambda.protocol.values import Event, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.carried import Carried
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import describe
+from agentos_lambda.runs.engine_ports import EngineOutcome
 from agentos_lambda.runs.errors import CancelWins, ComponentUnusable, NotFound, NotStorable, SessionTaken
 from agentos_lambda.runs.model import Ending, EventPack, RunOutput, RunRecord, Session, SessionDelta
-from agentos_lambda.runs.ports import EngineOutcome, Store
+from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.timing import MAX_UNLOGGED_EVENTS
 from agentos_lambda.runs.titles import title_of
 from agentos_lambda.runs.usage import Usage

@@ -10,10 +10,10 @@ from dataclasses import replace
 from agentos_lambda.protocol.values import Event, RunStatus
 from agentos_lambda.runs.carried import Carried
 from agentos_lambda.runs.endings import failed_bare, is_terminal, unusable
+from agentos_lambda.runs.engine_ports import Engine, EngineOutcome, EngineRequest, EngineRun
 from agentos_lambda.runs.errors import ComponentUnusable, NotFound
 from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.model import RunRecord
-from agentos_lambda.runs.ports import Engine, EngineOutcome, EngineRequest, EngineRun
 from agentos_lambda.runs.session_limits import refused_request
 from agentos_lambda.runs.supervisor import StopReason
 from agentos_lambda.runs.usage import NOTHING, Usage

@@ -19,6 +19,7 @@ from agentos_lambda.runs.endings import (
     without_session,
 )
 from agentos_lambda.runs.engine_driver import EngineDriver
+from agentos_lambda.runs.engine_ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.errors import (
     CancelWins,
     Fenced,
@@ -30,7 +31,6 @@ from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.fan_out import Feed
 from agentos_lambda.runs.log_buffer import LogBuffer
 from agentos_lambda.runs.model import AttemptResult, Ending, EventPack, IndexedEvent, RunOutput, RunRecord
-from agentos_lambda.runs.ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.session_limits import refused_change
 from agentos_lambda.runs.supervisor import StopReason
 from agentos_lambda.runs.turns import Turns

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from agentos_lambda.runs.carried import Carried
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EndingMaker
+from agentos_lambda.runs.engine_ports import Engine
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.limits import Limiter
 from agentos_lambda.runs.model import Ending, RunRecord
 from agentos_lambda.runs.observer import Observer
-from agentos_lambda.runs.ports import Engine, RunQueue, Store
+from agentos_lambda.runs.ports import RunQueue, Store
 from agentos_lambda.runs.sending import send
 from agentos_lambda.runs.slices import SlicePlan, Slicing, uncut
 from agentos_lambda.runs.supervisor import AttemptSupervisor

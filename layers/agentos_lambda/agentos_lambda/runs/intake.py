@@ -10,12 +10,13 @@ from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.access import Caller, find_run, find_session, never
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.commands import ContinueRun, StartRun
+from agentos_lambda.runs.engine_ports import Engine, EngineRequest
 from agentos_lambda.runs.errors import ClaimLost, Conflict, QueueFull, RunExists
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.limits import Limiter
 from agentos_lambda.runs.model import RunOutput, RunRecord, Session
-from agentos_lambda.runs.ports import Engine, EngineRequest, RunQueue, Store
+from agentos_lambda.runs.ports import RunQueue, Store
 from agentos_lambda.runs.sending import send
 from agentos_lambda.runs.timing import LEASE_MS, RESEND_AFTER_MS
 from agentos_lambda.runs.work_json import work_to_json

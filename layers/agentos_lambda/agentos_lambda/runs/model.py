@@ -273,33 +273,3 @@ class Ending:
     @property
     def usage(self) -> Usage:
         return self.before.usage if self.used is None else self.used
-
-
-@dataclass(frozen=True, slots=True)
-class Component:
-    """An agent, a team or a workflow, as its manifest describes it."""
-
-    kind: Kind
-    id: str
-    name: str
-    history_runs: int
-    """How many earlier runs of a session the component may read: the largest number of it, its members and steps."""
-    config: JsonObject
-    """Its entry in ``GET /config``."""
-    listed: JsonObject
-    """Its entry in ``GET /{kind}``."""
-    detail: JsonObject
-    """``GET /{kind}/{id}``."""
-    quick_prompts: tuple[str, ...] = ()
-    """Examples for a chat window, from the component's metadata."""
-    durable: bool = False
-    """Whether its owner lets its runs survive their executors."""
-    history_if_asked: int = 0
-    """The same as ``history_runs``, for a run whose caller wants the history in the context."""
-    checked: bool = False
-    """Whether it, a member or a step has checks that may block its output."""
-
-    def history_for(self, work: Work) -> int:
-        """How many earlier runs a run with this work may read."""
-        asks = isinstance(work, RunInput) and work.add_history_to_context
-        return max(self.history_runs, self.history_if_asked) if asks else self.history_runs

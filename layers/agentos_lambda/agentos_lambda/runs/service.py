@@ -8,13 +8,14 @@ from functools import partial
 
 from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.access import ANYBODY, Caller, find_run
+from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.description import show
 from agentos_lambda.runs.endings import EndingMaker, commit_idle
 from agentos_lambda.runs.errors import CancelWins, Fenced, NotFound, StoreUnavailable
 from agentos_lambda.runs.left import left_by
 from agentos_lambda.runs.limits import Limiter
-from agentos_lambda.runs.model import Component, RunOutput, RunRecord, StoredRun
+from agentos_lambda.runs.model import RunOutput, RunRecord, StoredRun
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.tail import Snapshot, tail

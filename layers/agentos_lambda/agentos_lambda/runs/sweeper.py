@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EXECUTION_LOST, NEVER_CARRIED_ON, NEVER_STARTED, EndingMaker, commit_idle
 from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced
@@ -18,7 +19,7 @@ from agentos_lambda.runs.left import left_by
 from agentos_lambda.runs.limits import Limiter
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
-from agentos_lambda.runs.ports import Catalog, RunQueue, Store
+from agentos_lambda.runs.ports import RunQueue, Store
 from agentos_lambda.runs.resending import Resender
 from agentos_lambda.runs.sending import send
 from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, MAX_WAIT_MS

@@ -9,13 +9,15 @@ from contextlib import suppress
 from dataclasses import replace
 
 from agentos_lambda.runs.access import Caller, find_session
+from agentos_lambda.runs.catalog import Catalog, Component
 from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.engine_ports import EngineRequest
 from agentos_lambda.runs.errors import ClaimLost, NotFound, UnknownRun
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.limits import Limiter
-from agentos_lambda.runs.model import AttemptResult, Component, Continuation, RunRecord, Session
-from agentos_lambda.runs.ports import Catalog, EngineRequest, Store
+from agentos_lambda.runs.model import AttemptResult, Continuation, RunRecord, Session
+from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.timing import LEASE_MS
 from agentos_lambda.runs.work_json import carried_from_json, work_from_json
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import NotFound, StoreUnavailable
 from agentos_lambda.runs.model import RunRecord
-from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.sessions.expiry import SETTLED_AFTER_MS
 from agentos_lambda.sessions.model import BuriedRun, Deletion

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from agentos_lambda.identity.authority import Authority
 from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.access import find_run
+from agentos_lambda.runs.catalog import Catalog, Component
 from agentos_lambda.runs.errors import InvalidRequest, NotFound
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.model import Component, RunRecord
-from agentos_lambda.runs.ports import Catalog, Store
+from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.websocket.client import Client
 from agentos_lambda.websocket.delivery.final import FinalDelivery

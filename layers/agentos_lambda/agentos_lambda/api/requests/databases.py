@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Query
 
 from agentos_lambda.api.errors import ApiError
+from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.errors import NotFound
-from agentos_lambda.runs.ports import Catalog
 
 
 def known_database(catalog: Catalog, domain: str) -> Callable[..., None]:

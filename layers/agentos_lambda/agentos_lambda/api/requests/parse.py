@@ -17,8 +17,8 @@ from agentos_lambda.api.requests.uploads import read_uploads
 from agentos_lambda.identity.principal import Principal
 from agentos_lambda.protocol.values import Json, Kind
 from agentos_lambda.runs.access import Caller
+from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.commands import ContinueRun, StartRun
-from agentos_lambda.runs.model import Component
 
 _Form = TypeVar("_Form", bound=BaseModel)
 

@@ -9,9 +9,8 @@ from agentos_lambda.api.responses import Answer, TypedRoute
 from agentos_lambda.api.scope import principal_of
 from agentos_lambda.identity.permissions import may_see
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.catalog import Catalog, Component
 from agentos_lambda.runs.errors import NotFound
-from agentos_lambda.runs.model import Component
-from agentos_lambda.runs.ports import Catalog
 
 if TYPE_CHECKING:
     from agentos_lambda.api import answers

@@ -18,7 +18,7 @@ from agentos_lambda.protocol.values import JsonObject, Kind
 
 if TYPE_CHECKING:
     from agentos_lambda.api import answers
-    from agentos_lambda.runs.ports import Catalog
+    from agentos_lambda.runs.catalog import Catalog
 
 
 def discovery_router(services: Services, document: Callable[[], JsonObject]) -> APIRouter:

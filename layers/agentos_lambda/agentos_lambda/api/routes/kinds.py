@@ -8,9 +8,9 @@ from agentos_lambda.api.routes.resume import resume_router
 from agentos_lambda.api.routes.runs import run_router
 from agentos_lambda.api.routes.runs_read import run_state_router
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.runs.service import RunService
 
 

@@ -16,8 +16,8 @@ from agentos_lambda.api.routes.run_items import iso
 from agentos_lambda.api.scope import caller_of, principal_of
 from agentos_lambda.memories.listing import MemoryQuery
 from agentos_lambda.memories.service import MemoryService
+from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.memories import Memory, MemoryFilter
-from agentos_lambda.runs.ports import Catalog
 
 if TYPE_CHECKING:
     from agentos_lambda.api import answers

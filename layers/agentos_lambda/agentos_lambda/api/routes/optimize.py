@@ -12,9 +12,9 @@ from agentos_lambda.api.responses import Answer, TypedRoute
 from agentos_lambda.api.routes.memories import shown_memory
 from agentos_lambda.api.scope import answer_by, deadline_of, principal_of
 from agentos_lambda.memories.optimizing import MemoryOptimizer
+from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import ModelFailed
-from agentos_lambda.runs.ports import Catalog
 
 if TYPE_CHECKING:
     from agentos_lambda.api import answers

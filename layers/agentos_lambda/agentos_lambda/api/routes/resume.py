@@ -19,8 +19,8 @@ from agentos_lambda.api.scope import caller_of, deadline_of
 from agentos_lambda.api.sse import EventStream, control_frame, frame, stream_snapshots
 from agentos_lambda.protocol import resumption
 from agentos_lambda.protocol.values import Kind
-from agentos_lambda.runs.model import Component, RunRecord
-from agentos_lambda.runs.ports import Catalog
+from agentos_lambda.runs.catalog import Catalog, Component
+from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.service import RunService
 
 _LastEventId = Header(

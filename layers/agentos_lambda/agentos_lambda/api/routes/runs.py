@@ -22,13 +22,13 @@ from agentos_lambda.identity import audit
 from agentos_lambda.identity.principal import Principal
 from agentos_lambda.protocol.ids import MAX_EVENT_INDEX
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.catalog import Catalog, Component
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import NOT_STORED
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.model import Component, RunRecord
-from agentos_lambda.runs.ports import Catalog
+from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.service import RunService, RunView
 
 if TYPE_CHECKING:

@@ -16,9 +16,8 @@ from agentos_lambda.api.routes.run_lists import DEFAULT_LIMIT, MAX_LIMIT, run_li
 from agentos_lambda.api.scope import caller_of
 from agentos_lambda.protocol.resumption import cancel_answer
 from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.runs.catalog import Catalog, Component
 from agentos_lambda.runs.errors import StoreUnavailable
-from agentos_lambda.runs.model import Component
-from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.runs.service import RunService
 
 if TYPE_CHECKING:

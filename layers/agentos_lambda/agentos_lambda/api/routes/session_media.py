@@ -14,9 +14,9 @@ from agentos_lambda.api.routes.sessions import SessionOfUser, SessionPath
 from agentos_lambda.api.scope import caller_of
 from agentos_lambda.protocol.media_types import ACTIVE_TYPES, is_media_type
 from agentos_lambda.protocol.values import Json, JsonObject
+from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.model import Session
-from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.sessions.ports import MediaLinks
 from agentos_lambda.sessions.service import SessionService
 

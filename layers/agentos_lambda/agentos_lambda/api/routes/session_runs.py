@@ -14,9 +14,9 @@ from agentos_lambda.api.routes.session_items import without_nulls
 from agentos_lambda.api.routes.sessions import OfKind, SessionOfUser, SessionPath
 from agentos_lambda.api.scope import caller_of
 from agentos_lambda.protocol.values import Json, JsonObject, Kind, RunStatus
+from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.model import RunOutput, Session, StoredRun
-from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.sessions.service import SessionService
 
 if TYPE_CHECKING:

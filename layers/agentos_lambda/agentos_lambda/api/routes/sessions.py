@@ -20,8 +20,8 @@ from agentos_lambda.api.routes.session_items import session_detail, session_item
 from agentos_lambda.api.scope import caller_of, principal_of
 from agentos_lambda.protocol.values import JsonObject, Kind
 from agentos_lambda.runs.access import Caller
+from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.model import Session, SessionDelta
-from agentos_lambda.runs.ports import Catalog
 from agentos_lambda.sessions.model import SessionFilter, SessionQuery, SortBy
 from agentos_lambda.sessions.service import SessionService
 

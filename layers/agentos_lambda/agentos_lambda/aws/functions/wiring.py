@@ -12,8 +12,8 @@ from agentos_lambda.aws.settings import Settings
 from agentos_lambda.lighter_imports import models_made_when_used
 from agentos_lambda.memories.ports import Summarizer
 from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.runs.engine_ports import Engine
 from agentos_lambda.runs.limits import Limiter
-from agentos_lambda.runs.ports import Engine
 from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agentos_lambda.engine.models.setting import PLACEHOLDER, VARIABLE, ModelNames, model_names
 from agentos_lambda.protocol.values import Json, JsonObject, Kind
-from agentos_lambda.runs.model import Component
+from agentos_lambda.runs.catalog import Component
 
 VERSION = 1
 """Of the document's form. One of another version is not read."""

@@ -16,9 +16,9 @@ from agentos_lambda.engine.continuation.schemas import SentRequirement, SentStep
 from agentos_lambda.engine.continuation.steps import decide_steps
 from agentos_lambda.engine.continuation.tools import decide, waits_for
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.engine_ports import EngineRequest
 from agentos_lambda.runs.errors import InvalidRequest
 from agentos_lambda.runs.model import Continuation, RunOutput
-from agentos_lambda.runs.ports import EngineRequest
 
 _UNDECIDED = "Run has unresolved HITL requirements. Provide the `tools` or the `requirements`"
 

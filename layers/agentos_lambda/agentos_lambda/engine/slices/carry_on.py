@@ -18,9 +18,9 @@ from agentos_lambda.engine.components.parts import AgnoComponent
 from agentos_lambda.engine.further_fields import further_arguments
 from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
 from agentos_lambda.runs.carried import Carried
+from agentos_lambda.runs.engine_ports import EngineRequest
 from agentos_lambda.runs.errors import ComponentChanged
 from agentos_lambda.runs.model import RunInput, RunOutput, Session
-from agentos_lambda.runs.ports import EngineRequest
 
 CONTINUED = frozenset({"RunContinued", "TeamRunContinued", "StepContinued"})
 """What agno says of a run that goes on. For its callers it never stopped."""

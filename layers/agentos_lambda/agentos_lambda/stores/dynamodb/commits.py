@@ -17,10 +17,10 @@ from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import due_shard, record_key, record_of, usage_keys
 from agentos_lambda.stores.dynamodb.memories import DynamoDBMemories
-from agentos_lambda.stores.dynamodb.records import work_attribute
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
 from agentos_lambda.stores.dynamodb.sessions import Sessions, may_come_into
 from agentos_lambda.stores.dynamodb.table import Table
+from agentos_lambda.stores.dynamodb.waiting import work_attribute
 from agentos_lambda.stores.retention import Retention
 from agentos_lambda.stores.rules import ended, note_dropped, refusal, rounded_up, start_of_log
 

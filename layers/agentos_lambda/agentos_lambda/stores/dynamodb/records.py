@@ -12,7 +12,7 @@ from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.dynamodb.attributes import Item, attributes_of, number, text
-from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, events_folder
+from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.expiry import is_expired
 from agentos_lambda.stores.dynamodb.items import (
@@ -25,6 +25,7 @@ from agentos_lambda.stores.dynamodb.items import (
 )
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed
 from agentos_lambda.stores.dynamodb.table import Table
+from agentos_lambda.stores.dynamodb.waiting import is_dead, waits_as, work_attribute
 from agentos_lambda.stores.rules import rounded_up
 
 
@@ -93,7 +94,7 @@ class RunRecords:
             return self._claim_pending(run_id, claim)
         except ConditionFailed as failure:
             there = _record(failure)
-        if there and _is_dead(there, expired_before) and there.executor != executor:
+        if there and is_dead(there, expired_before) and there.executor != executor:
             try:
                 return self._claim_expired(there, claim, expired_before)
             except ConditionFailed as failure:
@@ -193,7 +194,7 @@ class RunRecords:
 
     def note_send(self, record: RunRecord, *, next_send_at: int) -> RunRecord:
         sender = text(self._new_token())
-        waits, values = _waits_as(record)
+        waits, values = waits_as(record)
         values |= {
             ":next": number(record.sends + 1),
             ":sender": sender,
@@ -211,7 +212,7 @@ class RunRecords:
             raise ClaimLost("The run does not wait any more, or was just sent.", there) from None
 
     def note_acknowledged(self, record: RunRecord, *, next_send_at: int | None = None) -> None:
-        waits, values = _waits_as(record)
+        waits, values = waits_as(record)
         values |= {":acknowledged": number(record.sends)}
         update = "SET #acknowledged_send = :acknowledged"
         if next_send_at is not None:
@@ -278,33 +279,10 @@ class RunRecords:
         return record_of(self._table.update(record_key(run_id), update, condition, values, aliases))
 
 
-def work_attribute(blobs: Blobs, record: RunRecord, work: Json) -> Item:
-    """The attribute of the work that a run waits with."""
-    return blobs.attribute(work, events_folder(record.run_id, record.attempt), limit=FIELD_LIMIT)
-
-
 _CLAIM = (
     "SET #status = :running, #executor = :executor, #lease_until = :lease_until, #due_at = :due_at"
     ", #tries = #tries + :one"
 )
-
-
-def _waits_as(record: RunRecord) -> tuple[str, Item]:
-    """The condition that the run still waits, for the same thing and with the same last send; and its values."""
-    # Nobody has claimed or cancelled the run since it was read.
-    waits = "#status = :pending"
-    # Nobody has counted another send, or queued the run again. Records of older versions count from nothing.
-    is_same_send = "#sends = :sends" if record.sends else "(attribute_not_exists(#sends) OR #sends = :sends)"
-    is_same_wait = "attribute_not_exists(#queued_at)"
-    values: Item = {":pending": text(RunStatus.PENDING), ":sends": number(record.sends)}
-    if record.queued_at is not None:
-        is_same_wait = "#queued_at = :queued_at"
-        values[":queued_at"] = number(record.queued_at)
-    return f"{waits} AND {is_same_send} AND {is_same_wait}", values
-
-
-def _is_dead(record: RunRecord, expired_before: int) -> bool:
-    return record.status is RunStatus.RUNNING and record.lease_until is not None and record.lease_until < expired_before
 
 
 def _record(failure: ConditionFailed) -> RunRecord | None:

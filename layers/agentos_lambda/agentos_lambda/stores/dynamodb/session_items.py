@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from agentos_lambda.protocol.values import Kind
@@ -133,3 +133,15 @@ def bare_session(item: Mapping[str, Any]) -> Session:
 def tombstone(session_id: str, time: int) -> Item:
     """What is left of a session that was deleted at this time."""
     return {**head_key(session_id), "deleted_at": number(time)}
+
+
+def since_deletion(head: Mapping[str, Any], runs: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The runs of the session, without those of a deleted one of the same id, which a job has yet to remove."""
+    last = deleted_at(head)
+    first = first_run_after(last) if last is not None else ""
+    return (item for item in runs if item["item"]["S"] >= first)
+
+
+def is_of(item: Mapping[str, Any], kind: Kind, component_id: str) -> bool:
+    """Whether the run is one of this component."""
+    return bool(item["kind"]["S"] == kind and item["component"]["S"] == component_id)

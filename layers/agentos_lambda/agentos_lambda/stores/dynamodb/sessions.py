@@ -28,9 +28,11 @@ from agentos_lambda.stores.dynamodb.session_items import (
     first_run_after,
     head_key,
     index_keys,
+    is_of,
     is_session,
     retained,
     run_key,
+    since_deletion,
 )
 from agentos_lambda.stores.dynamodb.table import WHOLE_PAGES, Table
 from agentos_lambda.stores.retention import PAUSED_MARGIN_MS, Retention
@@ -62,8 +64,8 @@ class Sessions:
             return bare_session(head)
         completed = (
             item
-            for item in _since_deletion(head, items)
-            if _is_of(item, kind, component_id) and item["status"]["S"] == RunStatus.COMPLETED
+            for item in since_deletion(head, items)
+            if is_of(item, kind, component_id) and item["status"]["S"] == RunStatus.COMPLETED
         )
         runs = [self._stored_run(item) for item in islice(completed, history)]
         return replace(self.session_of(head), runs=tuple(reversed(runs)))
@@ -73,7 +75,7 @@ class Sessions:
         *runs, head = [*self._items(session_id)] or [{}]
         if not self.is_there(head):
             return None
-        stored = [self._stored_run(item) for item in _since_deletion(head, runs)]
+        stored = [self._stored_run(item) for item in since_deletion(head, runs)]
         return replace(self.session_of(head), runs=tuple(stored))
 
     def is_there(self, head: Mapping[str, Any]) -> bool:
@@ -103,7 +105,7 @@ class Sessions:
         listed = (
             item
             for item in self._items(session_id, first=first)
-            if _is_of(item, kind, component_id)
+            if is_of(item, kind, component_id)
             and status in (None, item["status"]["S"])
             and Caller(user_id).may_read(_user_of(item))
         )
@@ -289,14 +291,3 @@ def _condition(run: RunRecord, item: Mapping[str, Any] | None) -> tuple[str, Ite
         raise SessionTaken("The session belongs to another user.")
     # It was begun for the same user, and is there.
     return f"attribute_exists(#kind) AND #user_id = :user_id AND {is_not_deleted}", {**values, ":user_id": text(owner)}
-
-
-def _since_deletion(head: Mapping[str, Any], runs: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """The runs of the session, without those of a deleted one of the same id, which a job has yet to remove."""
-    last = deleted_at(head)
-    first = first_run_after(last) if last is not None else ""
-    return (item for item in runs if item["item"]["S"] >= first)
-
-
-def _is_of(item: Mapping[str, Any], kind: Kind, component_id: str) -> bool:
-    return bool(item["kind"]["S"] == kind and item["component"]["S"] == component_id)

@@ -1,0 +1,32 @@
+"""A run that waits for a worker, or whose executor has died."""
+
+from __future__ import annotations
+
+from agentos_lambda.protocol.values import Json, RunStatus
+from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.stores.dynamodb.attributes import Item, number, text
+from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, events_folder
+
+
+def work_attribute(blobs: Blobs, record: RunRecord, work: Json) -> Item:
+    """The attribute of the work that a run waits with."""
+    return blobs.attribute(work, events_folder(record.run_id, record.attempt), limit=FIELD_LIMIT)
+
+
+def waits_as(record: RunRecord) -> tuple[str, Item]:
+    """The condition that the run still waits, for the same thing and with the same last send; and its values."""
+    # Nobody has claimed or cancelled the run since it was read.
+    waits = "#status = :pending"
+    # Nobody has counted another send, or queued the run again. Records of older versions count from nothing.
+    is_same_send = "#sends = :sends" if record.sends else "(attribute_not_exists(#sends) OR #sends = :sends)"
+    is_same_wait = "attribute_not_exists(#queued_at)"
+    values: Item = {":pending": text(RunStatus.PENDING), ":sends": number(record.sends)}
+    if record.queued_at is not None:
+        is_same_wait = "#queued_at = :queued_at"
+        values[":queued_at"] = number(record.queued_at)
+    return f"{waits} AND {is_same_send} AND {is_same_wait}", values
+
+
+def is_dead(record: RunRecord, expired_before: int) -> bool:
+    """Whether its executor has not renewed the lease until this time."""
+    return record.status is RunStatus.RUNNING and record.lease_until is not None and record.lease_until < expired_before
