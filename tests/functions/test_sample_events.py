@@ -11,8 +11,8 @@ from tests.functions.handlers import Context, load_handler, sample_event
 from tests.process import ROOT
 
 
-def invoke(function: str) -> tuple[int, dict[str, str], str]:
-    answer = load_handler(function)(sample_event(function), Context())
+def invoke(event: str) -> tuple[int, dict[str, str], str]:
+    answer = load_handler(event.partition("-")[0])(sample_event(event), Context())
     assert answer["isBase64Encoded"] is False
     return answer["statusCode"], answer["headers"], answer["body"]
 
@@ -24,6 +24,7 @@ def test_every_function_has_an_event_and_every_event_is_sent():
     }
     # Those of the websocket function are in tests/websocket.
     sent = {"config", "control", "follow", "agents", "teams", "workflows", "worker", "sweeper"}
+    sent |= {"control-sessions", "worker-deletion"}
     assert {event for event in events if not event.startswith("websocket-")} == sent
 
 
@@ -42,6 +43,18 @@ def test_config_tells_of_the_components(aws):
 def test_control_describes_a_component(aws):
     status, _, body = invoke("control")
     assert (status, json.loads(body)["id"]) == (200, "assistant")
+
+
+def test_control_lists_sessions(aws):
+    invoke("agents")
+    status, _, body = invoke("control-sessions")
+    listed = json.loads(body)
+    assert (status, listed["meta"]["limit"], listed["meta"]["total_count"]) == (200, 5, 1)
+    assert [session["agent_id"] for session in listed["data"]] == ["assistant"]
+
+
+def test_a_worker_goes_on_with_a_deletion(aws):
+    assert load_handler("worker")(sample_event("worker-deletion"), Context()) == {"batchItemFailures": []}
 
 
 def test_nobody_can_follow_a_run_that_there_is_not(aws):

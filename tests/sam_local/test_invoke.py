@@ -73,7 +73,8 @@ def body(answers: dict[str, Future[Any]], event: str) -> Any:
 
 def test_there_is_an_expectation_for_every_event():
     http = {"config", "control", "follow", "agents", "teams", "workflows"}
-    assert set(EVENTS) == http | {"worker", "sweeper"} | {f"websocket-{name}" for name in CONVERSATION}
+    sessions = {"control-sessions", "worker-deletion"}
+    assert set(EVENTS) == http | sessions | {"worker", "sweeper"} | {f"websocket-{name}" for name in CONVERSATION}
 
 
 def test_config_tells_of_the_components(answers):
@@ -82,6 +83,14 @@ def test_config_tells_of_the_components(answers):
 
 def test_control_describes_a_component(answers):
     assert body(answers, "control")["id"] == "assistant"
+
+
+def test_control_lists_sessions(answers):
+    assert body(answers, "control-sessions")["meta"]["limit"] == 5
+
+
+def test_a_worker_goes_on_with_a_deletion(answers):
+    assert answers["worker-deletion"].result() == {"batchItemFailures": []}
 
 
 def test_nobody_can_follow_a_run_that_there_is_not(answers):
