@@ -3,6 +3,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -244,7 +245,21 @@ def tools_of_a_run(run_context: RunContext) -> list[object]:
     return [run_context.dependencies["tool"]]
 
 
+class NeedsARun:
+    def __call__(self, run_context: RunContext) -> str:
+        return run_context.session_state["tone"]
+
+
+class NeedsARunLater:
+    async def __call__(self, run_context: RunContext) -> str:
+        return run_context.session_state["tone"]
+
+
 UNDESCRIBED = {
+    "instructions of an object": {"instructions": NeedsARun()},
+    "asynchronous instructions of an object": {"instructions": NeedsARunLater()},
+    "a function with arguments": {"system_message": partial(needs_a_run)},
+    "tools of an object": {"tools": NeedsARun()},
     "instructions": {"instructions": needs_a_run},
     "asynchronous instructions": {"instructions": needs_a_run_later},
     "system message": {"system_message": needs_a_run},

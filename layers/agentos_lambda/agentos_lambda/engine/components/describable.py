@@ -8,7 +8,10 @@ from functools import wraps
 from typing import Any
 
 from agno.agent import Agent
+from agno.knowledge.protocol import KnowledgeProtocol
 from agno.team import Team
+from agno.tools import Function, Toolkit
+from agno.utils.callables import is_callable_factory
 
 from agentos_lambda.engine.components.parts import HOLDERS, AgnoComponent, parts
 
@@ -51,7 +54,7 @@ def _share(original: Any, copy: Any, copies: Mapping[int, AgnoComponent]) -> Non
 def _forgive(part: Agent | Team) -> None:
     for name in _GIVEN_AT_RUN_TIME:
         given = getattr(part, name, None)
-        if inspect.isroutine(given):
+        if given is not None and is_callable_factory(given, excluded_types=(Toolkit, Function, KnowledgeProtocol)):
             nothing: list[Any] | None = None if name in (*_TEXTS, "knowledge") else []
             setattr(part, name, _or_nothing(given, nothing))
 
@@ -73,4 +76,5 @@ def _or_nothing(function: Callable[..., Any], nothing: Any) -> Callable[..., Any
         except Exception:  # noqa: BLE001  as above
             return nothing
 
-    return call_async if inspect.iscoroutinefunction(function) else call
+    waits = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+    return call_async if waits else call
