@@ -263,8 +263,8 @@ class MemoryStore(MemorySessions):
         with self._lock:
             records = [*self._removed, *self._records.values()]
         for record in records:
-            was_committed = record.ending is not None and day_of(record.accepted_at) == day
-            if was_committed and account in (None, record.payer):
+            has_ended = record.ended_at is not None and day_of(record.accepted_at) == day
+            if has_ended and account in (None, record.payer):
                 yield RunUsage(record.payer, record.usage)
 
     def _put(self, record: RunRecord) -> RunRecord:
