@@ -11,6 +11,7 @@ from agentos_lambda.runs.limits import PLACE_MS, Admission, Counters, Limits, Ve
 from agentos_lambda.stores.dynamodb.counters import DynamoDBCounters
 from agentos_lambda.stores.memory import MemoryCounters
 from tests.stores.builders import NOW
+from tests.stores.dynamodb.test_request_counts import requests_of
 
 ID = "ada#0"
 LIMITS = Limits(runs_per_month=5, runs_at_once=2)
@@ -72,6 +73,19 @@ def test_a_counter_that_is_not_there_is_kept_and_freed_in_vain(counters):
     counters.free("nobody#0", "a")
     counters.free("nobody#0", "a", month="2023-11")
     assert admit(counters, "a") is Verdict.ADMITTED
+
+
+def test_an_admission_is_one_request_but_for_the_first_of_a_month(moto_aws):
+    counters = DynamoDBCounters(moto_aws.table("Limits"))
+    with requests_of(moto_aws.dynamodb) as first:
+        admit(counters, "a")
+    with requests_of(moto_aws.dynamodb) as later:
+        admit(counters, "b")
+        admit(counters, "c", limits=Limits(runs_per_month=5))
+    with requests_of(moto_aws.dynamodb) as ended:
+        counters.keep(ID, "a", until=NOW + PLACE_MS)
+        counters.free(ID, "a")
+    assert (first, later, ended) == (["UpdateItem", "PutItem"], ["UpdateItem"] * 2, ["UpdateItem"] * 2)
 
 
 def test_of_fifty_at_the_same_time_none_too_many_is_admitted(ministack_aws):
