@@ -116,7 +116,7 @@ class Actors:
     def hand_over(self, attempt: Attempt) -> None:
         """The engine stops at a safe point, and the executor hands the run over."""
         attempt.engine_run.safe_points = 1_000
-        attempt.engine_run.hand_over()
+        attempt.execution._driver.hand_over()
         self._finish(attempt)
 
     def _finish(self, attempt: Attempt) -> None:
