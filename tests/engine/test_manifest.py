@@ -324,3 +324,18 @@ def test_the_component_that_cannot_be_described_is_named_with_the_cause_in_one_l
     with pytest.raises(ComponentsError, match=r"^The agent 'odd' cannot be described: RuntimeError: no copy today$"):
         describe_components(Components(agents=agents))
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_owner_of_a_component_says_whether_its_runs_are_durable(tmp_path: Path) -> None:
+    agents = "Agent(id='a', model=DemoModel(), metadata={'durable': DURABLE}), Agent(id='b', model=DemoModel())"
+    source = (
+        "from agno.agent import Agent\nfrom agentos_lambda.engine.models.demo import DemoModel\n"
+        f"agents = [{agents}]\nteams = []\nworkflows = []\n"
+    )
+    paths = {said: tmp_path / f"components_{said}.py" for said in ("True", "None")}
+    for said, path in paths.items():
+        path.write_text(source.replace("DURABLE", said))
+    described = Manifest(describe_components(load_components(os.fspath(paths["True"]))))
+    assert [component.durable for component in described.all(Kind.AGENT)] == [True, False]
+    with pytest.raises(ComponentsError, match=r"a: metadata\['durable'\] is neither true nor false"):
+        describe_components(load_components(os.fspath(paths["None"])))
