@@ -49,8 +49,11 @@ class EngineDriver:
         self._stopped = False
         self._handing_over = False
         self._silent = not record.slices
-        self.left_behind = False
+        self._runs: list[EngineRun] = []
+
+    def left_behind(self) -> bool:
         """Whether code of the run still executes, and cannot be stopped."""
+        return any(run.left_behind() for run in self._runs)
 
     def stop(self, _reason: StopReason) -> None:
         """Have the run come to its end. Thread-safe."""
@@ -95,21 +98,19 @@ class EngineDriver:
     async def _play(self, engine: Engine, request: EngineRequest) -> tuple[EngineOutcome, list[Event]]:
         self._engine_run = run = engine.start(request)
         self._counted = self.used(), run
+        self._runs = [*(each for each in self._runs if each.left_behind()), run]
         if self._stopped:
             run.cancel()
         if self._handing_over or self._record.durable:
             run.hand_over()
         terminal: list[Event] = []
         began = self._context.clock.now()
-        try:
-            async for event in run.events():
-                if self._silent:
-                    self._context.observer.first_event(self._record, after_ms=self._context.clock.now() - began)
-                    self._silent = False
-                if terminal or is_terminal(event, self._record):
-                    terminal.append(event)
-                else:
-                    self._say(event)
-            return run.outcome(), terminal
-        finally:
-            self.left_behind = self.left_behind or run.left_behind()
+        async for event in run.events():
+            if self._silent:
+                self._context.observer.first_event(self._record, after_ms=self._context.clock.now() - began)
+                self._silent = False
+            if terminal or is_terminal(event, self._record):
+                terminal.append(event)
+            else:
+                self._say(event)
+        return run.outcome(), terminal

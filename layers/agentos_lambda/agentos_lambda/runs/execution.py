@@ -138,7 +138,7 @@ class Execution:
         try:
             return await self._commit(outcome, terminal or self._terminal_events(outcome))
         finally:
-            if self._driver.left_behind:
+            if self._driver.left_behind():
                 log.warning("code of the run cannot be stopped", extra={"run_id": self.record.run_id})
                 self._context.recycle()
 
