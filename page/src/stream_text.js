@@ -1,4 +1,5 @@
-const BUDGET_MS = 8;
+/** Of a frame: what comes in a burst is shown over several, each of which leaves time for everything else. */
+const BUDGET_MS = 20;
 /** Characters that are looked at together. */
 const PIECE = 16_000;
 /** Of the time that an open block takes to render again: so the page has most of it for everything else. */

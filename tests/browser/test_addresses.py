@@ -99,6 +99,8 @@ def test_what_the_page_fetches_is_little(page: Page, figures: list[str]) -> None
 
 
 def test_the_first_word_comes_soon(page: Page, stack: StackProcess, figures: list[str]) -> None:
+    run = httpx.post(f"{stack.url}/agents/assistant/runs", data={"message": "Hello!"}, timeout=60)
+    assert run.json()["status"] == "COMPLETED"  # the function has started
     page.goto(f"{stack.url}/chat#/agents/assistant")
     hello = page.get_by_role("button", name="Hello!")
     expect(hello).to_be_visible()

@@ -38,7 +38,7 @@ def test_the_page_lists_agents_teams_and_workflows_with_what_they_do(page: Page,
     expect(page).to_have_url(re.compile("/chat$"))
     for kind in ("Agents", "Teams", "Workflows"):
         expect(page.get_by_role("heading", name=kind)).to_be_visible()
-    card = page.get_by_role("link", name="Assistant")
+    card = page.locator(".cards").get_by_role("link", name="Assistant")
     expect(card).to_contain_text("has tools that add numbers")
     card.click()
     prompts = page.get_by_role("list", name="Try one of these").get_by_role("button")
