@@ -16,17 +16,21 @@ SHARED = (
     ("tests/e2e/",),
     ("tests/local/test_event_source.py", "tests/local/test_gateway.py"),
     ("tests/sam_local/",),
+    ("tests/providers/", "tests/engine/test_model_needs.py"),
 )
-"""Paths whose tests share a stack: it takes seconds to start, or minutes to build."""
+"""Paths whose tests share a stack, which takes seconds to start or minutes to build, or the clients of all providers,
+which take seconds to import."""
 
 LONGEST = (
     "tests/local/test_workflow_websocket.py",
     "tests/contract/",
+    "tests/providers/",
     "tests/local/test_lifecycle.py",
     "tests/faults/test_interleavings.py",
     "tests/faults/test_death_at_each_call.py",
     "tests/local/test_event_source.py",
-    "tests/engine/test_same_as_agentos.py",
+    "tests/engine/test_manifest.py",
+    "tests/stores/test_commits.py",
     "tests/faults/test_state_machine.py",
 )
 """Groups that take long. They begin first, so that no process has to wait for another one in the end."""
@@ -48,7 +52,7 @@ def sample(tests: Iterable[str], one_in: int, seed: int) -> set[str]:
     return {test for test in tests if zlib.crc32(f"{seed} {test}".encode()) % one_in == 0}
 
 
-MARKS = ("build", "docker", "faults", "sample")
+MARKS = ("browser", "build", "clients", "docker", "faults", "sample", "slices")
 """Of tests that have a target of their own."""
 
 

@@ -6,11 +6,12 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from itertools import chain
 
 import pytest
 
-from tests.groups import LONGEST, SHARED, group_of, sample, turn_of
+from tests.groups import LONGEST, MARKS, SHARED, group_of, may_hold, sample, turn_of
 from tests.process import ROOT
 
 
@@ -39,6 +40,18 @@ def test_a_sample_is_by_its_seed_and_of_about_the_size_that_is_asked_for() -> No
     assert sample(tests, 1, 7) == set(tests)
     assert sample(tests, 3, 7) == sample(tests, 3, 7) != sample(tests, 3, 8)
     assert 250 < len(sample(tests, 3, 7)) < 350
+
+
+def test_only_files_that_name_a_mark_are_read_for_it() -> None:
+    assert may_hold(ROOT / "tests/faults", "faults")
+    assert may_hold(ROOT / "tests/faults/test_cancels.py", "faults")
+    assert not may_hold(ROOT / "tests/faults/test_cancels.py", "docker")
+    assert not may_hold(ROOT / "tests/protocol", "faults")
+
+
+def test_the_marks_are_those_of_the_project() -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["markers"]
+    assert sorted(MARKS) == sorted(line.partition(":")[0] for line in told)
 
 
 def test_two_processes_share_the_tests_by_their_groups() -> None:

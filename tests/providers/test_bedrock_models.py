@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import boto3
@@ -14,8 +15,6 @@ import pytest
 from agno.agent import Agent
 from agno.compression.manager import CompressionManager
 from agno.memory import MemoryManager
-from agno.models.aws import Claude
-from agno.models.aws.bedrock import AwsBedrock
 from agno.models.message import Message
 from agno.session import SessionSummaryManager
 from agno.team import Team
@@ -29,7 +28,11 @@ from tests.engine.playing import engine_of, play, request_of
 from tests.manifest import LAYERS_PATH
 from tests.providers.anthropic_dialect import BedrockMessages
 from tests.providers.dialects import Bedrock, Call, Turn
+from tests.providers.models import model_of
 from tests.providers.server import Answer, Asked, Provider
+
+if TYPE_CHECKING:
+    from agno.models.aws.bedrock import AwsBedrock
 
 DIALECT = Bedrock()
 
@@ -39,7 +42,7 @@ class City(BaseModel):
 
 
 def model(place: str, **options: object) -> AwsBedrock:
-    return AwsBedrock(id=f"amazon.{place}-v1:0", **options)
+    return model_of("aws.bedrock:AwsBedrock", id=f"amazon.{place}-v1:0", **options)
 
 
 def asked_model(asked: Asked) -> str:
@@ -215,7 +218,7 @@ def test_claude_of_anthropics_client_has_the_credentials_of_the_functions_role(
     monkeypatch.setenv("AWS_SESSION_TOKEN", "of the role")
     dialect = BedrockMessages()
     provider.answers = [(dialect.stream if stream else dialect.whole)(Turn(texts=("hello",)))]
-    claude = Claude(id="anthropic.claude-tested-v1:0", client_params={"max_retries": 0})
+    claude = model_of("aws:Claude", id="anthropic.claude-tested-v1:0", client_params={"max_retries": 0})
     with asyncio.Runner() as loop:
         played = play(engine_of(Agent(id="c", model=claude)), request_of("agent/c", "hello", stream=stream), loop=loop)
         loop.run(claude.async_client.close())

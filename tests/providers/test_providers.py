@@ -7,22 +7,18 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pkgutil import resolve_name
 
 import pytest
 from agno.agent import Agent
-from agno.models.anthropic import Claude
 from agno.models.base import Model
-from agno.models.google import Gemini
-from agno.models.openai import OpenAIChat, OpenAIResponses
 from agno.workflow import Step, Workflow
-from anthropic import AsyncAnthropic, AsyncAnthropicBedrock
-from openai import AsyncOpenAI
 
 from agentos_lambda.protocol.values import Event, RunStatus
 from tests.engine.playing import Played, cancelling_at, engine_of, play, request_of
 from tests.providers.dialects import READ, WRITTEN, Trouble, Turn
 from tests.providers.environment import Playing
-from tests.providers.models import GREETING, PROVIDERS, SUMS, Clients
+from tests.providers.models import GREETING, PROVIDERS, SUMS, Clients, model_of
 from tests.providers.server import Line, Provider
 
 EACH = pytest.mark.parametrize("name", PROVIDERS)
@@ -130,10 +126,10 @@ def test_a_cancel_during_a_silence_stops_the_providers_stream_within_two_seconds
 
 
 KEYS: dict[str, tuple[Callable[[], Model], str]] = {
-    "openai-chat": (lambda: OpenAIChat(id="m"), "OPENAI_API_KEY"),
-    "openai-responses": (lambda: OpenAIResponses(id="m"), "OPENAI_API_KEY"),
-    "anthropic": (lambda: Claude(id="m"), "ANTHROPIC_API_KEY"),
-    "gemini": (lambda: Gemini(id="m"), "GOOGLE_API_KEY"),
+    "openai-chat": (lambda: model_of("openai:OpenAIChat", id="m"), "OPENAI_API_KEY"),
+    "openai-responses": (lambda: model_of("openai:OpenAIResponses", id="m"), "OPENAI_API_KEY"),
+    "anthropic": (lambda: model_of("anthropic:Claude", id="m"), "ANTHROPIC_API_KEY"),
+    "gemini": (lambda: model_of("google:Gemini", id="m"), "GOOGLE_API_KEY"),
 }
 
 
@@ -209,4 +205,5 @@ def test_a_step_that_fails_is_repeated_three_times_by_agno(provider: Provider) -
 
 @pytest.mark.usefixtures("provider")
 def test_the_clients_repeat_a_call_as_often_as_the_documents_say() -> None:
-    assert AsyncOpenAI().max_retries == AsyncAnthropic().max_retries == AsyncAnthropicBedrock().max_retries == 2
+    clients = ("openai:AsyncOpenAI", "anthropic:AsyncAnthropic", "anthropic:AsyncAnthropicBedrock")
+    assert [resolve_name(client)().max_retries for client in clients] == [2, 2, 2]
