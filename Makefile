@@ -147,11 +147,15 @@ JOBS ?= 3
 SEED ?= 7
 export SEED
 PYTEST := $(DEV)/bin/python -m pytest
+UNMARKED := 'not (browser or build or clients or docker or faults or sample or slices)'
 # JOBS processes share the tests, by the groups of tests/groups.py.
 PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
 
 test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types, and all tests without a mark: they take minutes
-	@$(PYTEST) $(PARALLEL) -m 'not (browser or build or clients or docker or faults or sample or slices)' $(ARGS)
+	@$(PYTEST) $(PARALLEL) -m $(UNMARKED) $(ARGS)
+
+test-costs: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## processor seconds of each test file, one after the other (ARGS=tests/stores)
+	@$(PYTEST) -p tests.costs -m $(UNMARKED) $(ARGS)
 
 lint: export PYTHONPATH := layers/agentos_lambda:.
 lint: $(DEV)/.ready ## style, types, who imports what, and the goals of make house
@@ -211,4 +215,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help page run local test lint house faults e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt
+.PHONY: help page run local test test-costs lint house faults e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt
