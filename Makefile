@@ -121,14 +121,19 @@ secret-remove: ## remove a variable from AWS (NAME=OPENAI_API_KEY)
 
 # The layers as they go to AWS, but for this machine's processor; beside them agno's own server, and boto3, which Lambda has.
 COLD := $(VENVS)/cold-start
-cold-start: export PYTHONPATH := layers/agentos_lambda:.
+BUNDLES = ARCHITECTURE=$$(uname -m | sed s/aarch64/arm64/) $(SAM)/bin/sam build >/dev/null && \
+  rm -rf $(COLD) && python=$$(PYENV_VERSION=3.13 $(UV) python find --no-python-downloads 3.13) && \
+  $(UV) pip install --quiet --python "$$python" --target $(COLD)/naive 'agno[os]' mangum -c requirements/local.txt && \
+  $(UV) pip install --quiet --python "$$python" --target $(COLD)/boto3 boto3 -c requirements/local.txt && \
+  "$$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash $(COLD)/boto3
+MEASURE = $(LOCAL)/bin/python -m scripts.$(1) --python "$$python" --naive $(COLD)/naive --boto $(COLD)/boto3
+
+cold-start bench: export PYTHONPATH := layers/agentos_lambda:.
 cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts (ARGS='--times 5 --count': by valgrind, too; ARGS=--models: with each provider's package)
-	@ARCHITECTURE=$$(uname -m | sed s/aarch64/arm64/) $(SAM)/bin/sam build >/dev/null
-	@rm -rf $(COLD) && python=$$(PYENV_VERSION=3.13 $(UV) python find --no-python-downloads 3.13) && \
-	  $(UV) pip install --quiet --python "$$python" --target $(COLD)/naive 'agno[os]' mangum -c requirements/local.txt && \
-	  $(UV) pip install --quiet --python "$$python" --target $(COLD)/boto3 boto3 -c requirements/local.txt && \
-	  "$$python" -m compileall -q -j 0 --invalidation-mode unchecked-hash $(COLD)/boto3 && \
-	  $(LOCAL)/bin/python -m scripts.cold_start --python "$$python" --naive $(COLD)/naive --boto $(COLD)/boto3 $(ARGS)
+	@$(BUNDLES) && $(call MEASURE,cold_start) $(ARGS)
+
+bench: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure beside a naive bundle, and say which goals are missed (ARGS='--phases warm --results FILE')
+	@$(BUNDLES) && $(call MEASURE,bench) $(ARGS)
 
 # Tests are told apart by what they need, with a mark each in pyproject.toml; `make test` runs those that have none.
 #   build    a build of the layers, or a checker of the template             make e2e
@@ -215,4 +220,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help page run local test test-costs lint house faults e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt
+.PHONY: help page run local test test-costs lint house faults e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt bench

@@ -131,7 +131,7 @@ async def _at_first_byte(pid: int, invocation: Invocation, *, http: bool) -> tup
     async for piece in invocation.pieces():
         answer += piece
         if taken is None and (mode is ResponseMode.BUFFERED or answer.partition(DELIMITER)[2]):
-            taken = _cpu_seconds(pid), _peak_mib(pid)
+            taken = cpu_seconds(pid), _peak_mib(pid)
     if taken is None or (http and json.loads(answer.partition(DELIMITER)[0])["statusCode"] != HTTPStatus.OK):
         raise RuntimeError(f"an unexpected answer: {answer[:1000]!r}")
     return taken
@@ -143,6 +143,6 @@ def _peak_mib(pid: int) -> float:
     return int(line.split()[1]) / 1024
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """The CPU clock of another process, as clock_getcpuclockid(3) numbers it on Linux."""
     return time.clock_gettime(~pid << 3 | 2)
