@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import Any
 
 from agentos_lambda.aws.handlers.prelude import DELIMITER
 from local.account import function_arn
@@ -48,7 +49,8 @@ class FunctionProcess:
         invocation = Invocation(event, timeout=900)
         self._next.put_nowait(invocation)
         answering = asyncio.create_task(self._read(invocation))
-        await asyncio.wait({answering, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {answering, self.ended}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not answering.done():
             answering.cancel()
             raise RuntimeError("the function's process has ended")
@@ -58,7 +60,8 @@ class FunctionProcess:
         mode = await invocation.mode()
         answer = b"".join([piece async for piece in invocation.pieces()])
         if mode is ResponseMode.BUFFERED:
-            status, body = json.loads(answer)["statusCode"], json.loads(answer)["body"].encode()
+            whole = json.loads(answer)
+            status, body = whole["statusCode"], str(whole["body"]).encode()
         else:
             head, _, body = answer.partition(DELIMITER)
             status = json.loads(head)["statusCode"]

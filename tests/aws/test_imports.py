@@ -1,6 +1,9 @@
 """What a cold start imports: each of these costs a client a part of a second."""
 
 import json
+import os
+import re
+import shutil
 import subprocess
 import sys
 
@@ -15,6 +18,9 @@ BUILD_ONLY = {
     "agentos_lambda.api.openapi.build_document",
 }
 """What the API document is made of, and by."""
+
+NEVER = {"pydantic.v1"}
+"""A part of every start that nothing here uses."""
 
 OF_TOKENS = {"jwt", "cryptography", "agentos_lambda.identity.tokens"}
 """Where none are configured, nothing verifies them."""
@@ -36,6 +42,20 @@ LATER = {
 }
 
 
+MOST_MODULES = {
+    "config": 500,
+    "control": 785,
+    "follow": 770,
+    "agents": 610,
+    "teams": 610,
+    "workflows": 610,
+    "worker": 315,
+    "sweeper": 315,
+    "websocket": 310,
+}
+"""How many modules a function has when it has started: a few more than it had when this was written."""
+
+
 @pytest.mark.parametrize("function", LATER)
 def test_a_function_starts_without_what_only_its_later_work_needs(function, tmp_path):
     nothing = {"agents": [], "teams": [], "workflows": [], "models": [], "providers": {}, "os": {}}
@@ -51,5 +71,39 @@ def test_a_function_starts_without_what_only_its_later_work_needs(function, tmp_
         check=True,
     )
     imported = set(done.stdout.split())
-    assert not (LATER[function] | OF_TOKENS) & imported
+    assert not (LATER[function] | OF_TOKENS | NEVER) & imported
+    assert len(imported) <= MOST_MODULES[function]
     assert ("boto3" in imported) == (function in NEVER_WITHOUT_A_STORE)
+
+
+INSTRUCTIONS = {"config": 1_552, "control": 2_517}
+"""Millions, of a start in Python 3.11 with byte code."""
+
+
+@pytest.mark.sample
+@pytest.mark.skipif(shutil.which("valgrind") is None, reason="there is no valgrind here")
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the counts are those of Python 3.11")
+@pytest.mark.parametrize("function", INSTRUCTIONS)
+def test_a_start_takes_as_many_instructions_as_before(function, tmp_path):
+    nothing = {"agents": [], "teams": [], "workflows": [], "models": [], "providers": {}, "os": {}}
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"version": VERSION, "engine_version": "1", **nothing}))
+    started = {
+        "args": [sys.executable, "-c", "import app"],
+        "cwd": ROOT / "functions" / function,
+        "env": {
+            "AGENTOS_MANIFEST": str(manifest),
+            "AWS_DEFAULT_REGION": "eu-west-1",
+            "PATH": os.environ["PATH"],
+            "PYTHONHASHSEED": "0",
+            "PYTHONPATH": str(ROOT / "layers" / "agentos_lambda"),
+            "PYTHONPYCACHEPREFIX": str(tmp_path),
+        },
+    }
+    subprocess.run(check=True, **started)  # makes the byte code
+    valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
+    counted = subprocess.run(
+        **{**started, "args": [*valgrind, *started["args"]]}, check=True, capture_output=True, text=True
+    )
+    [count] = re.findall(r"I\s+refs:\s+([\d,]+)", counted.stderr)
+    assert int(count.replace(",", "")) / 1e6 == pytest.approx(INSTRUCTIONS[function], rel=0.05)
