@@ -156,7 +156,7 @@ UNMARKED := 'not (browser or build or clients or docker or faults or sample or s
 # JOBS processes share the tests, by the groups of tests/groups.py.
 PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
 
-test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types, and all tests without a mark: they take minutes
+test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready $(ORACLE)/.ready ## lint, types, and all tests without a mark: they take minutes
 	@$(PYTEST) $(PARALLEL) -m $(UNMARKED) $(ARGS)
 
 test-costs: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## processor seconds of each test file, one after the other (ARGS=tests/stores)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agentos_lambda.runs.slices import STEP_TOO_LONG
 from local.cloud.resources import create_resources
 from local.cloud.session import CloudClients
 from local.settings import Settings
@@ -101,7 +102,7 @@ def test_the_deadline_ends_a_run_with_its_terminal_event_and_the_stream_properly
         await client.post("/agents/plain/runs", data={"message": "hello"})  # a cold start takes seconds of its time
         answer = await client.post("/agents/plain/runs", data={"message": "[hang]", "stream": "true"})
         last = events(answer.text)[-1]
-        assert (last["event"], last["content"]) == ("RunError", "deadline exceeded")
+        assert (last["event"], last["content"]) == ("RunError", STEP_TOO_LONG)
         run = await client.get(f"/agents/plain/runs/{last['run_id']}")
         assert run.json()["status"] == "ERROR"
 

@@ -172,13 +172,13 @@ def test_a_user_without_memories_has_nothing_to_say_in_one(directory, clock):
 
 @pytest.mark.parametrize("fault", [refused("InternalServerError", status=500), answer_lost], ids=["refused", "lost"])
 @pytest.mark.parametrize("number", [FEW, MANY])
-def test_a_death_loses_no_memory_and_a_second_try_doubles_none(aws, clock, number, fault):
-    store, client = aws.store(), FaultyClient(aws.dynamodb)
+def test_a_death_loses_no_memory_and_a_second_try_doubles_none(moto_aws, clock, number, fault):
+    store, client = moto_aws.store(), FaultyClient(moto_aws.dynamodb)
     made = write(store, number)
     client.plan(fault, "transact_write_items", times=9)
 
     with pytest.raises(StoreUnavailable):
-        optimize(aws.store(dynamodb=client, tries=1), clock, Joiner())
+        optimize(moto_aws.store(dynamodb=client, tries=1), clock, Joiner())
 
     everything = [each.text for each in made]
     assert texts(store) in (everything, [" ".join(everything)])
@@ -193,11 +193,11 @@ def test_a_death_loses_no_memory_and_a_second_try_doubles_none(aws, clock, numbe
         (MANY, ["Query", "GetItem", "GetItem", "Query", "TransactWriteItems"]),
     ],
 )
-def test_a_summary_takes_so_many_requests(aws, clock, number, requests):
-    store = aws.store()
+def test_a_summary_takes_so_many_requests(moto_aws, clock, number, requests):
+    store = moto_aws.store()
     write(store, number)
 
-    with requests_of(aws.dynamodb) as sent:
+    with requests_of(moto_aws.dynamodb) as sent:
         optimize(store, clock, Joiner())
 
     assert sent == requests

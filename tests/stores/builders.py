@@ -19,6 +19,7 @@ from agentos_lambda.runs.model import (
     StoredRun,
 )
 from agentos_lambda.runs.ports import Store
+from agentos_lambda.runs.usage import Usage
 
 NOW = 1_700_000_000_000
 LEASE_MS = 30_000
@@ -64,6 +65,8 @@ def with_every_field_set() -> RunRecord:
 def _unlike(default: Any, hint: Any, place: int) -> Any:
     if hint == Mapping[int, int]:
         return {0: place, 1: place + 1}
+    if hint is Usage:
+        return Usage(place, place + 1, place + 2)
     (kind,) = set(get_args(hint) or [hint]) - {NoneType}
     if kind is bool:
         return not default

@@ -280,11 +280,11 @@ class TalkingRun(ScriptedRun):
     """Speakers talk at the same time, in real time."""
 
     speakers = ("a", "b")
-    tokens = 100
+    pieces = 100
     pause = 0.01
 
     async def events(self):
-        for token in range(self.tokens):
+        for token in range(self.pieces):
             for speaker in self.speakers:
                 yield piece(speaker, f"{speaker}{token} ")
             await asyncio.sleep(self.pause)
