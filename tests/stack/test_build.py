@@ -21,7 +21,7 @@ pytestmark = pytest.mark.build
 UNZIPPED_LIMIT = 250 * 1024 * 1024
 """Bytes of a function with its layers: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
 
-SOURCES = ("template.yaml", "samconfig.toml", "Makefile", "layers", "requirements", "scripts")
+SOURCES = ("template.yaml", "samconfig.toml", "Makefile", "layers", "page", "requirements", "scripts")
 WITHOUT_PYC = "no .pyc"
 
 COMPONENTS = """\
@@ -49,7 +49,7 @@ def project(folder: Path) -> Path:
     for name in SOURCES:
         source = ROOT / name
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
         else:
             shutil.copy(source, folder / name)
     (folder / ".venvs").symlink_to(ROOT / ".venvs")
