@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from agentos_lambda.api.pages.files import MEDIA_TYPES
+from agentos_lambda.api.pages.files import CHAT_TYPES, MEDIA_TYPES
 from tests.stack.translation import FUNCTIONS, ROOT, TEMPLATE, translate
 
 pytestmark = pytest.mark.build
@@ -174,8 +174,9 @@ def test_the_manifest_describes_the_components_that_are_deployed(build: Build) -
 def test_the_files_of_the_pages_are_compressed_and_their_source_stays_behind(build: Build) -> None:
     package = build.python("AgentosLambda")
     built = {file.name for file in (package / "agentos_lambda/api/pages/built").iterdir()}
-    assert built == {f"{name}.gz" for name in MEDIA_TYPES}
+    assert built == {f"{name}.gz" for name in MEDIA_TYPES | CHAT_TYPES}
     assert not (package / "fastapi_offline").exists()
+    assert not (package / "agentos_lambda/api/pages/chat").exists()
 
 
 def test_the_api_document_is_baked_into_the_package(build: Build) -> None:
