@@ -349,6 +349,11 @@ function newNode(id, name, state, startedAt) {
   return { id, name, state, detail: "", error: "", startedAt, seconds: null, parts: [] };
 }
 
+/** @param {Part} part */
+function secondsOf(part) {
+  return (part.type === "node" ? part.node.seconds : part.type === "tool" ? part.seconds : null) ?? 0;
+}
+
 /**
  * @param {RunNode} node
  * @param {State} state
@@ -358,7 +363,8 @@ function end(node, state, event) {
   node.state = state;
   node.detail = "";
   const lasted = node.startedAt !== null && event.created_at ? event.created_at - node.startedAt : null;
-  node.seconds = event.metrics?.duration ?? lasted;
+  // Events tell whole seconds: a group took no less than the longest of its parts.
+  node.seconds = event.metrics?.duration ?? (lasted === null ? null : Math.max(lasted, ...node.parts.map(secondsOf)));
   for (const part of node.parts) {
     if (part.type === "tool" && (part.state === "running" || part.state === "paused") && state !== "completed") {
       part.state = "cancelled";

@@ -54,3 +54,15 @@ test("a stored run looks as its events did", () => {
   const tree = storedTree({ run_id: "r", status: "COMPLETED", content: "5", tools: [tool("1", { child_run_id: "m", result: "5" })], member_responses: [{ run_id: "m", agent_name: "M", status: "COMPLETED", content: "five" }] }, "A");
   assert.deepEqual(shape(tree.root), ["A", "completed", ["add", "completed"], ["M", "completed", "five"], "5"]);
 });
+
+test("a group of steps takes no less than the longest of them, although events tell whole seconds", () => {
+  const tree = new RunTree("w", "Review");
+  for (const event of [
+    { event: "ParallelExecutionStarted", run_id: "w", step_id: "p", step_name: "read", created_at: 1 },
+    { event: "StepStarted", run_id: "w", step_id: "s", parent_step_id: "p", step_name: "summary", created_at: 1 },
+    { event: "StepCompleted", run_id: "w", step_id: "s", parent_step_id: "p", step_response: { success: true, metrics: { duration: 0.7 } } },
+    { event: "ParallelExecutionCompleted", run_id: "w", step_id: "p", created_at: 1 },
+  ]) tree.apply(event);
+  const group = tree.root.parts[0].node;
+  assert.deepEqual([group.name, group.parts.length, group.seconds], ["read", 1, 0.7]);
+});

@@ -57,7 +57,8 @@ def test_the_list_has_pages(page: Page, person: Person) -> None:
         httpx.post(f"{person.url}/sessions", json=body).raise_for_status()
     until(lambda: httpx.get(f"{person.url}/sessions?session_name=leaf").json()["meta"]["total_count"] == 23)
     page.goto(f"{person.url}/chat")
-    page.get_by_label("Search sessions").fill("leaf")
+    with page.expect_response(lambda answer: "session_name=leaf" in answer.url):
+        page.get_by_label("Search sessions").fill("leaf")
     expect(page.locator(".sessions li").filter(has_text="leaf")).to_have_count(20)
     page.get_by_role("button", name="Show more").click()
     expect(page.locator(".sessions li")).to_have_count(23)
