@@ -198,9 +198,9 @@ test-page: page/node_modules/.tested
 
 CHROMIUM ?= /usr/bin/chromium
 export CHROMIUM
-test-browser: test-page page $(VENVS)/browser/.ready $(CLOUD)/.ready ## the page in a real browser (CHROMIUM=/usr/bin/chromium; PICTURES=docs/images makes the pictures of the README)
+test-browser: test-page page $(VENVS)/browser/.ready $(CLOUD)/.ready ## the page in a real browser (CHROMIUM=/usr/bin/chromium; ONE_IN=3: a sample; PICTURES=docs/images makes the pictures of the README)
 	@[ -x '$(CHROMIUM)' ] || { echo "There is no Chromium at $(CHROMIUM). On Debian: apt-get install --yes chromium" >&2; exit 1; }
-	@$(VENVS)/browser/bin/python -m pytest -m browser tests/browser $(ARGS)
+	@$(VENVS)/browser/bin/python -m pytest -m browser --one-in $(or $(ONE_IN),1) tests/browser $(ARGS)
 
 samples: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready ## a short sample of each target that takes minutes (SEED=7)
 	@$(PYTEST) -m sample $(ARGS)
