@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from shlex import quote
 
 import pytest
 
@@ -43,7 +44,8 @@ def test_the_readme_s_commands_lead_to_an_answer(deployment):
 
 def test_the_smoke_test_of_the_readme_finds_nothing_wrong_but_what_the_emulator_lacks(deployment):
     websocket = emulator.websocket_url(deployment.cloud, deployment.outputs["WebSocketUrl"])
-    variables = f"export URL='{deployment.url}' KEY='{deployment.key}' WEBSOCKET='{websocket}' BUFFERED=1"
+    given = {"URL": deployment.url, "KEY": deployment.key, "WEBSOCKET": websocket, "BUFFERED": "1"}
+    variables = "export " + " ".join(f"{name}={quote(value)}" for name, value in given.items())
     *rows, counted = shell(deployment, f"{variables}; make -s smoke || test $? = 2").splitlines()
     assert [row for row in rows if row.startswith("FAIL")] == [row for row in rows if "8 MB is refused" in row], rows
     assert counted.endswith("1 failed, 1 skipped"), rows
