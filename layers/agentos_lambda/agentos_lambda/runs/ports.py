@@ -33,7 +33,7 @@ class RunStore(Protocol):
         """Create the record, with its work if it is to wait for a worker.
 
         Raises ``RunExists`` if the run id is in use, unless by this very record (token). That of a run that has expired
-        is free once its events have expired as well.
+        is free once it is removed.
         """
 
     def work(self, record: RunRecord) -> Json:
@@ -60,8 +60,8 @@ class RunStore(Protocol):
 
     def due(self, *, before: int) -> Sequence[Iterable[str]]:
         """Ids of PENDING and RUNNING runs that a sweep has to look at before this time: whose lease ends by then, or
-        whose next send is due, rounded up to ``DUE_STEP_MS``. And of ended runs that expire before it, unless the store
-        removes these by itself. A hint: read the records.
+        whose next send is due, rounded up to ``DUE_STEP_MS``. And of ended runs that expire before it. A hint: read
+        the records.
 
         In parts of limited size, each of which is read when it is iterated over; several threads may do so at once.
         """

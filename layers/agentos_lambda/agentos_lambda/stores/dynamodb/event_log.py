@@ -28,7 +28,6 @@ class DynamoDBEventLog:
         self._blobs = blobs
         self._clock = clock
         self._ttl_seconds = ttl_seconds
-        self.lifetime_ms = ttl_seconds * 1000
 
     def append(self, run_id: str, attempt: int, pack: EventPack) -> None:
         item = self._item(run_id, attempt, pack, now=self._clock.now())

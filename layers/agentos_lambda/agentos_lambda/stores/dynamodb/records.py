@@ -166,7 +166,7 @@ class RunRecords:
         if work is not None:
             update += ", #work = :work"
             values |= {":work": work_attribute(self._blobs, record, work)}
-        active_runs_stay = " REMOVE #retained_until, #expires_at"
+        active_runs_stay = " REMOVE #retained_until"
         if lease_until is None:
             update += ", #queued_at = :now, #sends = :one, #acknowledged_send = :none, #next_send_at = :next_send_at"
             next_send_at = now + RESEND_AFTER_MS

@@ -213,8 +213,6 @@ class MemorySessions:
             is_this = record is not None and record.accepted_at == run.accepted_at
             if record is not None and is_this and record.status.active:
                 return False
-            if record is not None and is_this:
-                self._removed.append(record)
             if record is None or is_this:
                 self._forget(run.run_id)
             self._remains[session_id] = [each for each in self._remains.get(session_id, ()) if each != run]
@@ -237,13 +235,10 @@ class MemorySessions:
     def close(self, session_id: str, *, deleted_at: int, expires_at: int) -> None:
         """A deletion is not forgotten while the process lives."""
 
-    def _free(self, run_id: str, now: int) -> None:
-        """Forget the run, if it has expired with all its events."""
-        if has_passed(self._expiries.get(run_id), now) and not any(self._packs.of_run(run_id)):
-            self._forget(run_id)
-
     def _forget(self, run_id: str) -> None:
-        self._records.pop(run_id, None)
+        record = self._records.pop(run_id, None)
+        if record is not None:
+            self._removed.append(record)
         self._expiries.pop(run_id, None)
         self._works.pop(run_id, None)
         self._packs.remove(run_id)

@@ -60,7 +60,6 @@ class MemoryStore(MemorySessions):
     def accept(self, record: RunRecord, *, work: Json = None) -> RunRecord:
         written = json_text(work)
         with self._lock:
-            self._free(record.run_id, record.accepted_at)
             there = self._records.setdefault(record.run_id, replace(record, seals=dict(record.seals)))
             if there.token != record.token:
                 raise RunExists("The run id is in use.", _copy(there))
