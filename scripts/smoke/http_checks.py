@@ -106,13 +106,7 @@ def reports_a_failing_component(target: Target) -> str:
 
 def takes_an_upload(target: Target) -> str:
     """4 MB reach the component byte for byte."""
-    body = b"smoke\n" * (4 * MEGABYTE // 6)
-    with target.client() as client:
-        answer = client.post(
-            target.runs,
-            data=target.run("what is this?"),
-            files={"files": ("four.txt", body, "text/plain")},
-        )
+    body, answer = _uploaded(target, megabytes=4)
     run = answered(answer, 200)
     if not target.obeys:
         return f"status 200, the run is {run['status']}"
@@ -122,16 +116,18 @@ def takes_an_upload(target: Target) -> str:
 
 def refuses_a_large_upload(target: Target) -> str:
     """8 MB are more than a function takes."""
-    body = b"smoke\n" * (8 * MEGABYTE // 6)
-    with target.client() as client:
-        answer = client.post(
-            target.runs,
-            data=target.run("what is this?"),
-            files={"files": ("eight.txt", body, "text/plain")},
-        )
+    _, answer = _uploaded(target, megabytes=8)
     error = answered(answer, 413)
     expect(error.get("error_code") == "PAYLOAD_TOO_LARGE", f"413 with {error}")
     return "413 PAYLOAD_TOO_LARGE"
+
+
+def _uploaded(target: Target, *, megabytes: int) -> tuple[bytes, httpx.Response]:
+    """What was uploaded with a run, and the answer."""
+    body = b"smoke\n" * (megabytes * MEGABYTE // 6)
+    with target.client() as client:
+        files = {"files": ("smoke.txt", body, "text/plain")}
+        return body, client.post(target.runs, data=target.run("what is this?"), files=files)
 
 
 def has_one_format_of_errors(target: Target) -> str:

@@ -6,23 +6,20 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from agentos_lambda.aws.functions.executor import executor_of
 from agentos_lambda.aws.functions.start import begin, catalog
 from agentos_lambda.aws.functions.websocket import fan_out, overdue_connections
 from agentos_lambda.aws.functions.wiring import (
-    engine,
     limiter_of,
     new_id,
     queue_of,
-    slicing_of,
     store_of,
 )
 from agentos_lambda.aws.handlers.queue import QueueHandler
 from agentos_lambda.aws.logs import request_id
 from agentos_lambda.aws.metrics import observer_of
-from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import SystemClock
-from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.sweeper import Sweeper
 from agentos_lambda.runs.worker import Worker
@@ -41,17 +38,7 @@ def worker_handler() -> QueueHandler:
     followed = fan_out(settings, store, clock)
     queue, components = queue_of(settings), catalog()
     limiter = limiter_of(settings)
-    executor = RunExecutor(
-        store,
-        engine,
-        clock,
-        recycle=recycle_soon,
-        observer=observer,
-        fan_out=followed,
-        queue=queue,
-        slicing=slicing_of(settings),
-        limiter=limiter,
-    )
+    executor = executor_of(settings, store, clock, observer=observer, fan_out=followed, queue=queue, limiter=limiter)
     worker = Worker(store, executor, components, clock, new_id=new_id, fan_out=followed, limiter=limiter)
     runs = RunService(store, clock, new_id=new_id, observer=observer, limiter=limiter)
     removal = SessionRemoval(store, runs, components, queue, clock)

@@ -6,6 +6,8 @@ from agentos_lambda.api.app import create_app
 from agentos_lambda.api.routes.joined import joined
 from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.api.routes.optimize import optimize_router
+from agentos_lambda.aws.functions.accounts import known_accounts
+from agentos_lambda.aws.functions.executor import executor_of
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
 from agentos_lambda.aws.functions.websocket import fan_out
@@ -14,17 +16,14 @@ from agentos_lambda.aws.functions.wiring import (
     limiter_of,
     new_id,
     queue_of,
-    slicing_of,
     store_of,
 )
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
-from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.memories.optimizing import MemoryOptimizer
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import SystemClock
-from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.sessions.expiry import SessionExpiry
@@ -37,24 +36,15 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     """The function of agents, of teams or of workflows."""
     settings = Settings.from_environment()
     begin(settings, SystemClock())
-    services = services_of(settings)
+    accounts = known_accounts(settings)
+    services = services_of(settings, accounts=accounts)
     store, clock = store_of(settings), services.clock
     observer = observer_of(settings.stack, clock)
     limiter = limiter_of(settings)
     runs = RunService(store, clock, new_id=new_id, observer=observer, limiter=limiter)
-    followed = fan_out(settings, store, clock) if kind is Kind.WORKFLOW else None
+    followed = fan_out(settings, store, clock, accounts) if kind is Kind.WORKFLOW else None
     queue = queue_of(settings)
-    executor = RunExecutor(
-        store,
-        engine,
-        clock,
-        recycle=recycle_soon,
-        observer=observer,
-        fan_out=followed,
-        queue=queue,
-        slicing=slicing_of(settings),
-        limiter=limiter,
-    )
+    executor = executor_of(settings, store, clock, observer=observer, fan_out=followed, queue=queue, limiter=limiter)
     intake = RunIntake(
         store,
         queue,

@@ -86,11 +86,14 @@ def websocket_handler() -> WebSocketHandler:
     )
 
 
-def fan_out(settings: Settings, store: Store, clock: Clock) -> FanOut | None:
-    """What sends runs to their followers; None in a stack without a WebSocket."""
+def fan_out(settings: Settings, store: Store, clock: Clock, accounts: KnownAccounts | None = None) -> FanOut | None:
+    """What sends runs to their followers; None in a stack without a WebSocket.
+
+    ``accounts``: where another part of the function asks for them, too.
+    """
     if settings.websocket_management_url is None:
         return None
-    registry, posts, pool = _registry(settings, clock, known_accounts(settings)), _posts(settings), _pool()
+    registry, posts, pool = _registry(settings, clock, accounts or known_accounts(settings)), _posts(settings), _pool()
     final = FinalDelivery(registry, store, Sender(posts), pool)
     context = FeedContext(
         registry, store, posts, final, clock=clock, pool=pool, text_interval_ms=settings.websocket_text_interval_ms
