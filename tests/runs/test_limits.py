@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -12,7 +13,7 @@ from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.errors import Conflict, LimitReached, NotFound, StoreUnavailable
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.limits import PLACE_MS, Limits, limits_of
+from agentos_lambda.runs.limits import PLACE_MS, RETRY_AFTER_SECONDS, Limits, limits_of
 from agentos_lambda.runs.model import Continuation, RunInput
 from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS
 from tests.runs.world import World, component
@@ -174,6 +175,36 @@ async def test_a_repeated_request_is_one_run_while_it_runs_and_afterwards(world)
     assert places(world) == 0
     world.engine.script["hold"] = False
     await world.run(limits=limits, user_id="ada")
+
+
+@pytest.mark.parametrize("limits", [Limits(runs_per_month=2), Limits(runs_at_once=1)])
+async def test_a_repeated_request_is_answered_where_a_new_one_is_over_the_limit(world, limits):
+    here, elsewhere = [{"limits": limits, "user_id": "ada", "idempotency_key": key} for key in ("here", "elsewhere")]
+    first, second = await world.run(**here), world.enqueue(**elsewhere)
+    await world.work()
+    await world.held(limits=Limits(runs_at_once=1), user_id="ada")
+    assert (await world.execute(**here)).run_id == first.record.run_id
+    assert world.enqueue(**elsewhere).run_id == second.run_id
+    await refusal(world, limits, idempotency_key="another")
+    await refusal(world, limits, idempotency_key="here", session_id="another")
+
+
+def test_a_place_that_may_be_free_soon_is_what_a_caller_waits_for(world):
+    """Of two shards, one has no run of the month left, and the other no place."""
+    limits = Limits(runs_per_month=28, runs_at_once=26)
+    exhausted, full = [
+        [run_id for run_id in map("run-{}".format, range(100)) if zlib.crc32(run_id.encode()) % 2 == shard]
+        for shard in range(2)
+    ]
+    for run_id in exhausted[:14]:
+        world.enqueue(limits=limits, user_id="ada", run_id=run_id)
+        world.cancel(run_id)
+    for run_id in full[:13]:
+        world.enqueue(limits=limits, user_id="ada", run_id=run_id)
+    for run_id in (exhausted[-1], full[-1]):
+        with pytest.raises(LimitReached, match="runs_at_once of 26") as refused:
+            world.enqueue(limits=limits, user_id="ada", run_id=run_id)
+        assert refused.value.retry_after_seconds == RETRY_AFTER_SECONDS
 
 
 async def test_without_counters_no_caller_with_limits_runs_anything(world):

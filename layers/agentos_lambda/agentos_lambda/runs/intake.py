@@ -11,7 +11,7 @@ from agentos_lambda.runs.access import Caller, find_run, find_session, never
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.engine_ports import Engine, EngineRequest
-from agentos_lambda.runs.errors import ClaimLost, Conflict, QueueFull, RunExists
+from agentos_lambda.runs.errors import ClaimLost, Conflict, LimitReached, QueueFull, RunExists
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.limits import Limiter
@@ -196,8 +196,14 @@ class RunIntake:
         return record, paused
 
     def _accept(self, record: RunRecord, command: StartRun, *, work: JsonObject | None = None) -> RunRecord:
-        with self._limiter.admitted(record, command.limits) as admitted:
-            return self._store.accept(admitted, work=work)
+        try:
+            with self._limiter.admitted(record, command.limits) as admitted:
+                return self._store.accept(admitted, work=work)
+        except LimitReached:
+            # A run that was accepted before needs no room.
+            if (earlier := self._accepted_before(command)) is None:
+                raise
+            raise RunExists("The run id is in use.", earlier) from None
 
     def _reopen(
         self, record: RunRecord, command: ContinueRun, *, here: bool, logged: bool, work: JsonObject | None

@@ -196,15 +196,17 @@ class Limiter:
 
     def _admit(self, record: RunRecord, limits: Limits) -> tuple[int, Verdict]:
         """The shard that has admitted it: that of its id, or the next one that can. Raises ``LimitReached``."""
-        first = zlib.crc32(record.run_id.encode())
-        verdict = Verdict.RUNS_PER_MONTH
+        first, refusals = zlib.crc32(record.run_id.encode()), set()
         for number in range(limits.shards):
             shard = (first + number) % limits.shards
             wanted = self._wanted(record, limits.of_shard(shard), counts=True)
             verdict = self._all_counters().admit(_counter_id(record, shard), wanted)
             if verdict not in _REFUSED:
                 return shard, verdict
-        raise _reached(verdict, limits, self._clock.now())
+            refusals.add(verdict)
+        # A shard without a place may have one soon, whatever those say that have no run of the month left.
+        at_once = Verdict.RUNS_AT_ONCE in refusals
+        raise _reached(Verdict.RUNS_AT_ONCE if at_once else Verdict.RUNS_PER_MONTH, limits, self._clock.now())
 
     def _wanted(self, record: RunRecord, limits: Limits, *, counts: bool) -> Admission:
         return Admission(record.run_id, limits, self._clock.now(), counts)
