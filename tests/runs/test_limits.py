@@ -148,6 +148,25 @@ async def test_a_run_that_goes_on_takes_its_place_again_and_is_no_other_run_of_t
     assert str(await refusal(world, limits)) == "The limit runs_per_month of 2 is reached"
 
 
+async def test_a_run_that_goes_on_takes_any_place_that_is_free(world):
+    """Places are counted in two shards of 13: that of the paused run is full by then."""
+    limits = Limits(runs_at_once=26)
+    world.engine.script["status"] = RunStatus.PAUSED
+    paused = [(await world.run(limits=limits, user_id="ada")).record for _ in range(2)]
+    same = [each for each in map("run-{}".format, range(100)) if zlib.crc32(each.encode()) % 2 == paused[0].place]
+    for run_id in same[:25]:
+        world.enqueue(limits=limits, user_id="ada", run_id=run_id)
+    go_on, refused = [
+        ContinueRun(component(), each.run_id, Continuation(tools=()), limits=limits, background=True) for each in paused
+    ]
+    record = world.intake.enqueue_continuation(go_on)
+    assert (record.place, places(world)) == (1 - paused[0].place, 26)
+    with pytest.raises(LimitReached, match="runs_at_once of 26"):
+        world.intake.enqueue_continuation(refused)
+    world.cancel(record.run_id)
+    assert places(world) == 25
+
+
 async def test_what_is_not_accepted_does_not_count(world):
     limits = Limits(runs_per_month=2, runs_at_once=2)
     await world.run(limits=limits, user_id="ada", run_id="taken")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
@@ -121,6 +123,12 @@ def test_a_paused_run_that_goes_on_says_whether_it_has_a_log(store, lease_until,
     record = store.commit(ending(store.accept(running(logged=False)), RunStatus.PAUSED))
     going_on = store.reopen(record, executor="e", now=NOW + 5, lease_until=lease_until, logged=logged, work=WORK)
     assert (going_on.logged, store.get("run-1").logged) == (logged, logged)
+
+
+@pytest.mark.parametrize("go_on", [continue_here, queue_again])
+def test_a_paused_run_that_goes_on_has_the_place_that_it_was_given(store, go_on):
+    record = store.commit(ending(store.accept(running(place=1)), RunStatus.PAUSED))
+    assert go_on(store, replace(record, place=0)).place == store.get("run-1").place == 0
 
 
 @pytest.mark.parametrize("again", [continue_here, queue_again])

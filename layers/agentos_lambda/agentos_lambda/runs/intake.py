@@ -210,9 +210,9 @@ class RunIntake:
     ) -> RunRecord:
         now = self._clock.now()
         try:
-            with self._limiter.admitted_again(record, command.limits):
+            with self._limiter.admitted_again(record, command.limits) as admitted:
                 return self._store.reopen(
-                    record,
+                    admitted,
                     executor=self._new_id(),
                     now=now,
                     lease_until=now + LEASE_MS if here else None,

@@ -153,7 +153,7 @@ class Limiter:
         if limits is None:
             yield record
             return
-        shard, verdict = self._admit(record, limits)
+        shard, verdict = self._admit(record, limits, counts=True)
         try:
             yield replace(record, place=shard) if limits.runs_at_once is not None else record
         except BaseException:
@@ -162,21 +162,17 @@ class Limiter:
             raise
 
     @contextmanager
-    def admitted_again(self, record: RunRecord, limits: Limits | None) -> Iterator[None]:
-        """Admit a run that goes on after a pause, where it had its place. Errors as in ``admitted``."""
-        place = record.place
-        if limits is None or limits.runs_at_once is None or place is None:
-            yield
+    def admitted_again(self, record: RunRecord, limits: Limits | None) -> Iterator[RunRecord]:
+        """Admit a run that goes on after a pause, whose record it gives with its place. Errors as in ``admitted``."""
+        if limits is None or limits.runs_at_once is None:
+            yield record
             return
-        wanted = self._wanted(record, limits.of_shard(place % limits.shards), counts=False)
-        verdict = self._all_counters().admit(_counter_id(record, place), wanted)
-        if verdict in _REFUSED:
-            raise _reached(verdict, limits, wanted.now)
+        shard, verdict = self._admit(record, limits, counts=False)
         try:
-            yield
+            yield replace(record, place=shard)
         except BaseException:
             if verdict is Verdict.ADMITTED:
-                self.free(record)
+                self._free(_counter_id(record, shard), record.run_id, None)
             raise
 
     def keep(self, record: RunRecord) -> None:
@@ -194,12 +190,16 @@ class Limiter:
         if record.place is not None and self._counters is not None:
             self._free(_counter_id(record, record.place), record.run_id, None)
 
-    def _admit(self, record: RunRecord, limits: Limits) -> tuple[int, Verdict]:
-        """The shard that has admitted it: that of its id, or the next one that can. Raises ``LimitReached``."""
-        first, refusals = zlib.crc32(record.run_id.encode()), set()
+    def _admit(self, record: RunRecord, limits: Limits, *, counts: bool) -> tuple[int, Verdict]:
+        """The shard that has admitted it: where it had its place, else that of its id, or the next one that can.
+
+        Raises ``LimitReached``.
+        """
+        first = zlib.crc32(record.run_id.encode()) if record.place is None else record.place
+        refusals = set()
         for number in range(limits.shards):
             shard = (first + number) % limits.shards
-            wanted = self._wanted(record, limits.of_shard(shard), counts=True)
+            wanted = Admission(record.run_id, limits.of_shard(shard), self._clock.now(), counts)
             verdict = self._all_counters().admit(_counter_id(record, shard), wanted)
             if verdict not in _REFUSED:
                 return shard, verdict
@@ -207,9 +207,6 @@ class Limiter:
         # A shard without a place may have one soon, whatever those say that have no run of the month left.
         at_once = Verdict.RUNS_AT_ONCE in refusals
         raise _reached(Verdict.RUNS_AT_ONCE if at_once else Verdict.RUNS_PER_MONTH, limits, self._clock.now())
-
-    def _wanted(self, record: RunRecord, limits: Limits, *, counts: bool) -> Admission:
-        return Admission(record.run_id, limits, self._clock.now(), counts)
 
     def _free(self, counter_id: str, run_id: str, month: str | None) -> None:
         try:

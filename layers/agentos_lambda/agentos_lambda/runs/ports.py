@@ -50,7 +50,8 @@ class RunStore(Protocol):
         work: Json = None,
     ) -> RunRecord:
         """Continue a PAUSED run: RUNNING with this executor and lease, the attempt raised by one; or, if
-        ``lease_until`` is None, PENDING with its work, sent once. ``logged``: whether it has a log from now on.
+        ``lease_until`` is None, PENDING with its work, sent once. ``logged``: whether it has a log from now on. Its
+        place is that of ``record``.
 
         Demands that attempt and status are still those of ``record``: of two callers, one gets ``ClaimLost``.
         """

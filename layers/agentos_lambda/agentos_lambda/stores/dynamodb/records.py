@@ -166,6 +166,9 @@ class RunRecords:
         if work is not None:
             update += ", #work = :work"
             values |= {":work": work_attribute(self._blobs, record, work)}
+        if record.place is not None:
+            update += ", #place = :place"
+            values |= {":place": number(record.place)}
         active_runs_stay = " REMOVE #retained_until"
         if lease_until is None:
             update += ", #queued_at = :now, #sends = :one, #acknowledged_send = :none, #next_send_at = :next_send_at"

@@ -92,6 +92,7 @@ class MemoryStore(MemorySessions):
             if there is None or (there.status, there.attempt) != (RunStatus.PAUSED, record.attempt):
                 raise ClaimLost("The run is not paused any more.", there and _copy(there))
             self._expiries.pop(record.run_id, None)
+            there = replace(there, place=record.place)
             if work is not None:
                 self._works[record.run_id] = written
             if lease_until is None:
