@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -19,57 +18,26 @@ from agentos_lambda.runs.tail import tail
 from agentos_lambda.runs.timing import LEASE_MS, MAX_WAIT_MS, RESEND_AFTER_MS
 from agentos_lambda.runs.usage import Usage, day_of
 from tests.runs.hand_driven import HandDrivenSupervisor
+from tests.runs.slicing import (
+    FUNCTION_MS,
+    SLICE_MS,
+    begun,
+    handed_over,
+    slice_over,
+    sliced_world,
+    until_held,
+    work_a_slice,
+    work_to_the_end,
+    work_until_held,
+)
 from tests.runs.world import World, at_once, collect, component, names
 
 pytestmark = pytest.mark.anyio
 
-SLICE_MS = 60_000
-FUNCTION_MS = 90_000
-
 
 @pytest.fixture
 def world() -> World:
-    return World(slicing=Slicing(slice_ms=SLICE_MS), supervisor=HandDrivenSupervisor)
-
-
-async def until_held(world, before):
-    while len(world.engine.runs) == before:
-        await asyncio.to_thread(lambda: None)
-    await world.engine.runs[-1].reached_hold.wait()
-
-
-async def slice_over(world):
-    """The attempt that is under way has worked long enough."""
-    world.clock.advance(SLICE_MS)
-    world.supervisors[-1].tick()
-
-
-async def begun(world, **request):
-    return await world.held(deadline=world.clock.now() + FUNCTION_MS, **request)
-
-
-async def handed_over(world, **request):
-    """A foreground run that a first executor has handed over."""
-    execution = await begun(world, **{"stream": True, "session_id": "s", **request})
-    await slice_over(world)
-    await execution.result()
-    return execution
-
-
-async def work_a_slice(world):
-    """A worker carries the run on for a slice."""
-    before = len(world.engine.runs)
-    working = asyncio.create_task(
-        world.worker.work(world.queue.waiting.popleft(), deadline=world.clock.now() + FUNCTION_MS)
-    )
-    await until_held(world, before)
-    await slice_over(world)
-    return await working
-
-
-async def work_to_the_end(world):
-    world.engine.script["hold"] = False
-    return await world.work()
+    return sliced_world()
 
 
 async def test_a_run_in_slices_is_counted_once_with_what_all_of_them_have_used(world):
@@ -250,12 +218,9 @@ async def test_a_step_that_is_longer_than_a_slice_ends_the_run_with_a_sentence_t
 
 
 async def test_a_run_has_a_limited_number_of_slices(world):
-    world = World(slicing=Slicing(slice_ms=SLICE_MS, max_slices=2), supervisor=HandDrivenSupervisor)
+    world = sliced_world(Slicing(slice_ms=SLICE_MS, max_slices=2))
     await handed_over(world)
-    working = asyncio.create_task(
-        world.worker.work(world.queue.waiting.popleft(), deadline=world.clock.now() + FUNCTION_MS)
-    )
-    await until_held(world, 1)
+    working = await work_until_held(world, deadline=world.clock.now() + FUNCTION_MS)
     await slice_over(world)
     assert not world.engine.runs[-1].handed_over
     world.clock.advance(FUNCTION_MS)
@@ -265,12 +230,9 @@ async def test_a_run_has_a_limited_number_of_slices(world):
 
 async def test_a_run_takes_no_longer_than_the_longest_run_may(world):
     slicing = Slicing(slice_ms=SLICE_MS, longest_run_ms=FUNCTION_MS + 10_000)
-    world = World(slicing=slicing, supervisor=HandDrivenSupervisor)
+    world = sliced_world(slicing)
     await handed_over(world)
-    working = asyncio.create_task(
-        world.worker.work(world.queue.waiting.popleft(), deadline=world.clock.now() + FUNCTION_MS)
-    )
-    await until_held(world, 1)
+    working = await work_until_held(world, deadline=world.clock.now() + FUNCTION_MS)
     world.clock.advance(FUNCTION_MS + 10_000 - SLICE_MS)
     world.supervisors[-1].tick()
     assert (await working).record.error == RUN_TOO_LONG
@@ -340,7 +302,7 @@ async def test_slices_count_as_one_run_that_was_started(world):
             self.runs += 1
 
     observer = Started()
-    world = World(slicing=Slicing(slice_ms=SLICE_MS), supervisor=HandDrivenSupervisor, observer=observer)
+    world = sliced_world(observer=observer)
     await handed_over(world)
     await work_to_the_end(world)
     assert observer.runs == 1
@@ -360,136 +322,3 @@ async def test_without_a_queue_no_run_is_cut(world):
     assert not world.engine.runs[-1].handed_over
     world.engine.runs[-1].release()
     assert (await execution.result()).record.status is RunStatus.COMPLETED
-
-
-def durable():
-    return replace(component(), durable=True)
-
-
-async def begun_durable(world, safe_points):
-    """A durable run that has come by its safe points, and works on what comes after them."""
-    world.engine.script |= {"hold": True, "safe_points": safe_points}
-    execution = await world.execute(of=durable(), session_id="s", stream=True)
-    while len(world.engine.runs) <= safe_points:
-        await asyncio.to_thread(lambda: None)
-    await world.engine.runs[-1].reached_hold.wait()
-    return execution
-
-
-async def die(world, task):
-    """The executor's process dies where it stands, and a sweep finds out."""
-    for each in world.executor._executions | {task}:
-        (each.task if each is not task else each).cancel()
-    await asyncio.wait([task])
-    world.clock.advance(LEASE_MS * 5)
-    return world.sweeper.sweep()
-
-
-async def work_until_held(world):
-    before = len(world.engine.runs)
-    working = asyncio.create_task(world.work())
-    await until_held(world, before)
-    return working
-
-
-async def test_a_durable_run_goes_on_from_its_last_checkpoint_when_its_executor_has_died(world):
-    execution = await begun_durable(world, safe_points=2)
-    run_id = execution.record.run_id
-    assert (await die(world, execution.task)).revived == 1
-    ended = await work_to_the_end(world)
-    assert (ended.record.run_id, ended.record.status) == (run_id, RunStatus.COMPLETED)
-    assert ended.output.run["content"] == "Hello world" * 3
-    assert [run.request.carried and run.request.carried.state["slices"] for run in world.engine.runs] == [None, 1, 2, 2]
-    log = world.store.read(ended.record, after=-1)
-    indexes = [event.index for event in log]
-    assert indexes == sorted(set(indexes))
-    assert names(log)[-1] == "RunCompleted"
-
-
-async def test_a_durable_run_whose_executor_dies_before_the_first_checkpoint_begins_again(world):
-    execution = await begun_durable(world, safe_points=0)
-    assert (await die(world, execution.task)).revived == 1
-    ended = await work_to_the_end(world)
-    assert ended.record.status is RunStatus.COMPLETED
-    assert [run.request.work for run in world.engine.runs] == [RunInput("hi")] * 2
-
-
-async def test_a_durable_run_is_carried_on_three_times_from_the_same_checkpoint(world):
-    execution = await begun_durable(world, safe_points=1)
-    assert (await die(world, execution.task)).revived == 1
-    for revived in (1, 1, 0):
-        swept = await die(world, await work_until_held(world))
-        assert (swept.revived, swept.lost) == (revived, 1 - revived)
-    view = world.runs.get(component(), execution.record.run_id)
-    assert (view.record.error, view.output.run["input"]) == (EXECUTION_LOST, "hi")
-
-
-async def test_a_checkpoint_gives_a_durable_run_three_further_lives(world):
-    execution = await begun_durable(world, safe_points=1)
-    await die(world, execution.task)
-    for _ in range(2):
-        await die(world, await work_until_held(world))
-    world.engine.script["safe_points"] = 2
-    before = len(world.engine.runs)
-    working = asyncio.create_task(world.work())
-    while len(world.engine.runs) < before + 2:  # it comes by another checkpoint
-        await asyncio.to_thread(lambda: None)
-    await world.engine.runs[-1].reached_hold.wait()
-    assert (await die(world, working)).revived == 1
-    assert (await work_to_the_end(world)).record.status is RunStatus.COMPLETED
-
-
-async def test_a_durable_run_that_is_cancelled_is_not_carried_on(world):
-    execution = await begun_durable(world, safe_points=1)
-    world.cancel(execution.record.run_id)
-    assert (await die(world, execution.task)).cancelled == 1
-    assert world.store.get(execution.record.run_id).status is RunStatus.CANCELLED
-    assert not world.queue.waiting
-
-
-async def test_a_client_of_a_dead_executor_gets_what_comes_after_it(world):
-    execution = await begun_durable(world, safe_points=1)
-    last = world.store.read(world.store.get(execution.record.run_id), after=-1)[-1].index
-    await die(world, execution.task)
-    ended = await work_to_the_end(world)
-    assert names(world.store.read(ended.record, after=last + 100))[-1] == "RunCompleted"
-
-
-async def test_a_run_that_is_not_durable_keeps_no_work_and_is_never_carried_on(world):
-    execution = await begun(world, session_id="s")
-    assert world.store.work(execution.record) is None
-    assert (await die(world, execution.task)).lost == 1
-    assert len(world.engine.runs) == 1
-
-
-async def test_a_checkpoint_that_cannot_be_stored_harms_no_run(world):
-    def down(*_args, **_options):
-        raise StoreUnavailable("down")
-
-    world.store.checkpoint = down
-    world.engine.script["safe_points"] = 2
-    execution = await world.execute(of=durable(), session_id="s")
-    assert (await execution.result()).record.status is RunStatus.COMPLETED
-
-
-async def test_a_durable_run_is_still_handed_over_when_its_function_is_over(world):
-    world.engine.script |= {"hold": True, "safe_points": 0}
-    execution = await world.execute(of=durable(), deadline=world.clock.now() + FUNCTION_MS)
-    await until_held(world, 0)
-    world.engine.runs[-1].safe_points = 9
-    await slice_over(world)
-    record = (await execution.result()).record
-    assert (record.status, record.slices) == (RunStatus.PENDING, 1)
-
-
-async def test_a_durable_run_that_was_continued_goes_on_from_its_decisions(world):
-    world.engine.script |= {"status": RunStatus.PAUSED, "safe_points": 0}
-    paused = await (await world.execute(of=durable(), session_id="s")).result()
-    world.engine.script |= {"status": RunStatus.COMPLETED, "hold": True}
-    decisions = Continuation(tools=({"tool_call_id": "c", "confirmed": True},))
-    execution = await world.intake.continue_here(ContinueRun(durable(), paused.record.run_id, decisions, stream=True))
-    await until_held(world, 1)
-    assert (await die(world, execution.task)).revived == 1
-    assert (await work_to_the_end(world)).record.status is RunStatus.COMPLETED
-    last = world.engine.runs[-1].request
-    assert (last.work, last.paused and last.paused.run["content"]) == (decisions, "Hello world")

@@ -13,6 +13,7 @@ from agentos_lambda.sessions.messages import deletion_message, deletion_of
 from agentos_lambda.sessions.model import Deletion, SessionFilter
 from agentos_lambda.sessions.removal import RUNS_A_STEP, SETTLED_AFTER_MS, SessionRemoval
 from agentos_lambda.sessions.service import SessionService
+from tests.runs.slicing import begun_durable, die
 from tests.runs.world import OneOfEach, World
 
 
@@ -181,3 +182,20 @@ async def test_a_run_that_waits_between_two_slices_is_cancelled_and_removed(sess
     with pytest.raises(UnknownRun):
         await world.work()
     assert len(world.engine.runs) == 1
+
+
+@pytest.mark.parametrize("dies_first", [True, False])
+async def test_a_durable_run_of_a_deleted_session_is_cancelled_and_removed_whenever_its_executor_dies(
+    sessions, dies_first
+):
+    world = sessions.world
+    execution = await begun_durable(world, safe_points=1, session_id="talk")
+    sessions.service.delete("talk")
+    for _ in range(0 if dies_first else 2):  # the first names the run in the message
+        sessions.step()
+    swept = await die(world, execution.task)
+    assert (swept.revived, swept.cancelled) == (dies_first, not dies_first)
+    sessions.work()
+    assert sessions.is_gone()
+    assert world.store.get(execution.record.run_id) is None
+    assert len(world.engine.runs) == 2

@@ -88,7 +88,7 @@ class EngineDriver:
                 if outcome.status is not RunStatus.PENDING or self._handing_over or not record.durable:
                     return outcome, terminal
                 carried = await self._checkpoint(outcome)
-                if carried is None:
+                if carried is None or self._handing_over:
                     return outcome, terminal
                 request = replace(request, carried=carried, paused=None)
         except (ComponentUnusable, NotFound) as error:

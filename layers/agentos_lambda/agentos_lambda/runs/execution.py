@@ -188,8 +188,8 @@ class Execution:
         if self._supervisor.stop_reason is StopReason.FENCED:
             return await self._fenced(await self._current_record())
         commit, used = self._context.store.commit, self._used()
-        if outcome.status is RunStatus.PENDING and self._feed is not None:
-            await asyncio.to_thread(self._feed.hand_over)
+        if outcome.status is RunStatus.PENDING:
+            await self._prepare_hand_over()
         while True:
             ending, numbered = self._ending(outcome, terminal, used)
             try:
@@ -225,6 +225,12 @@ class Execution:
             last_events, numbered = self._buffer.finish(terminal, withdrawn=outcome.withdrawn)
         read, endings = self._request.session, self._context.endings
         return endings.of_attempt(self.record, outcome, last_events, read=read, used=used), numbered
+
+    async def _prepare_hand_over(self) -> None:
+        """What must come before the commit: after it, the next executor may have ended the run already."""
+        await asyncio.to_thread(self._context.limiter.keep, self.record)
+        if self._feed is not None:
+            await asyncio.to_thread(self._feed.hand_over)
 
     def _hand_over(self, outcome: EngineOutcome, used: Usage) -> Ending:
         """The ending of a slice. From now on the run has a log."""

@@ -176,7 +176,7 @@ class Limiter:
             raise
 
     def keep(self, record: RunRecord) -> None:
-        """An executor has taken the run."""
+        """An executor has taken the run, or hands it over: its place is kept from now on, as that of a new run."""
         if record.place is None or self._counters is None:
             return
         try:

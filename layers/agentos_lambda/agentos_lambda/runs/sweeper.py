@@ -157,6 +157,7 @@ class Sweeper:
         deaths = work.get(_DEATHS, 0) if work else MAX_DEATHS
         if deaths >= MAX_DEATHS:
             return False
+        self._limiter.keep(record)
         try:
             handed_over = self._store.commit(self._endings.revived(record, {**work, _DEATHS: deaths + 1}))
         except CancelWins:
