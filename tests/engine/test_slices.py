@@ -179,6 +179,20 @@ def test_a_cancel_in_a_later_slice_keeps_the_text_of_all_of_them() -> None:
     assert second.content.startswith("step 0. step 1. ")
 
 
+@pytest.mark.parametrize(
+    ("component", "text"),
+    [("agent/counter", "step 0. "), ("team/crew", "step 0. "), ("workflow/line", "Run run-1 was cancelled")],
+)
+def test_a_cancel_before_a_later_slice_has_begun_keeps_the_text_and_executes_nothing(component: str, text: str) -> None:
+    engine = engine_of(counter(), crew(), line())
+    request = request_of(component, "go")
+    first = play(engine, request, first=at_once)
+    done = list(calls)
+    second = play(engine, carried_by(first, request), first=lambda run: run.cancel())
+    assert (second.outcome.status, second.outcome.output.run["content"]) == (RunStatus.CANCELLED, text)
+    assert calls == done
+
+
 def test_what_a_slice_leaves_can_be_shown_as_the_end_of_the_run() -> None:
     engine = engine_of(counter(), line())
     agent = play(engine, request_of("agent/counter", "go"), first=at_once).outcome.output.run

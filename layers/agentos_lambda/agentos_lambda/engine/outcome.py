@@ -79,10 +79,11 @@ def outcome_of(
         run = _unchecked(run, status)
     if status is RunStatus.CANCELLED:
         run["cancellation_stage"] = run.get("cancellation_stage") or "EXECUTING"
-        if run.get("content") in (None, "", _INTERRUPTED, request.paused and request.paused.run.get("content")):
+        reason = cancel_reason(request.run_id)  # agno's own sentence, in place of a text
+        if run.get("content") in (None, "", reason, _INTERRUPTED, request.paused and request.paused.run.get("content")):
             run["content"] = "".join(observed.text)
         if isinstance(run["content"], str):
-            run["content"] = text_of(request) + run["content"] or cancel_reason(request.run_id)
+            run["content"] = text_of(request) + run["content"] or reason
     members: tuple[JsonObject, ...] = ()
     if request.kind is Kind.TEAM:
         members = tuple(as_shown(observed.blocked.removed_from(run)) for run in database.members)
