@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agentos_lambda.protocol.values import Kind
@@ -37,6 +39,14 @@ def test_a_list_has_the_callers_own(sessions):
     assert ids(sessions.list(EVERYTHING, caller=ALICE)) == {"of alice"}
     assert ids(sessions.list(EVERYTHING, caller=NAMELESS)) == set()
     assert len(ids(sessions.list(EVERYTHING, caller=ANYBODY))) == 3
+
+
+def test_a_list_has_no_session_that_is_somebody_elses_by_now(sessions, world, monkeypatch):
+    """An id whose session was deleted may be another user's before the index knows."""
+    outdated = world.store.entries(SessionFilter(), limit=9)
+    monkeypatch.setattr(world.store, "entries", lambda *_, **__: outdated)
+    for query in (EVERYTHING, replace(EVERYTHING, name="")):
+        assert ids(sessions.list(query, caller=ALICE)) == {"of alice"}
 
 
 @pytest.mark.parametrize("session_id", ["of bob", "of None", "missing"])

@@ -33,6 +33,7 @@ def ids(entries):
 def test_a_created_session_is_there_before_its_first_run(store):
     store.create(session())
     assert store.find("session-1") == session()
+    assert store.bare("session-1") == session(fields={})
     assert load(store) == session()
     assert store.whole("session-1") == session()
     assert ids(store.entries(ALL, limit=9)) == ["session-1"]

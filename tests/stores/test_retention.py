@@ -38,6 +38,7 @@ def seen(store):
     """Whether the requests that read sessions see it."""
     views = (
         store.find("session-1"),
+        store.bare("session-1"),
         store.whole("session-1"),
         [*store.heads(["session-1"])],
     )
@@ -55,7 +56,7 @@ def test_a_session_is_hidden_once_nobody_has_written_to_it_for_its_time(store, c
     assert seen(store)
     clock.time += 1
     assert not seen(store)
-    assert store.find("session-1", expired=True).expired(clock.now())
+    assert store.bare("session-1", expired=True).expired(clock.now())
 
 
 @pytest.mark.parametrize("written", ["run", "change"])
@@ -95,11 +96,11 @@ def test_a_session_is_looked_at_when_it_expires_and_again_when_that_was_asked_fo
 def test_an_expired_session_is_counted_until_it_is_deleted_and_then_no_more(store, clock):
     created(store)
     clock.time = NOW + SESSIONS_DAYS * DAY_MS + 1
-    session = store.find("session-1", expired=True)
+    session = store.bare("session-1", expired=True)
     assert store.count(ALL) == 1
     assert store.bury("session-1", session, now=session.expires_at)
     assert [store.count(each) for each in (ALL, SessionFilter(user_id="alice"))] == [0, 0]
-    assert store.find("session-1", expired=True) is None
+    assert store.bare("session-1", expired=True) is None
     assert looked_at(store, clock) == []
     store.look_again(session, at=NOW)
     assert looked_at(store, clock) == []
@@ -109,7 +110,7 @@ def test_an_expired_session_that_was_written_to_since_it_was_read_is_not_deleted
     created(store)
     accepted = store.accept(running())
     clock.time = NOW + SESSIONS_DAYS * DAY_MS + 1
-    session = store.find("session-1", expired=True)
+    session = store.bare("session-1", expired=True)
     store.commit(ending(accepted, ended_at=clock.now()))
     assert not store.bury("session-1", session, now=session.expires_at)
     assert seen(store)
@@ -121,7 +122,7 @@ def test_a_session_takes_the_place_of_one_that_expired_only_once_that_is_deleted
     clock.time = NOW + SESSIONS_DAYS * DAY_MS + 1
     with pytest.raises(SessionExists):
         created(store)
-    session = store.find("session-1", expired=True)
+    session = store.bare("session-1", expired=True)
     store.bury("session-1", session, now=session.expires_at)
     run_of_new = store.accept(running("new", accepted_at=clock.now()))
     store.commit(ending(run_of_new, ended_at=clock.now()))

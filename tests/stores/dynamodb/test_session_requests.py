@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pytest
 
 from agentos_lambda.protocol.values import Kind
+from agentos_lambda.runs.access import Caller
+from agentos_lambda.runs.errors import NotFound
 from agentos_lambda.runs.model import Session, SessionDelta
 from agentos_lambda.sessions.listing import page_of
 from agentos_lambda.sessions.model import SessionFilter, SessionQuery, SortBy
+from agentos_lambda.sessions.service import SessionService
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
 from agentos_lambda.stores.dynamodb.session_items import (
@@ -21,9 +25,11 @@ from agentos_lambda.stores.dynamodb.session_items import (
     head_key,
     index_keys,
 )
+from agentos_lambda.stores.memory import MemoryQueue
+from tests.clocks import ManualClock
 from tests.cloud import tables_of
 from tests.stack.translation import source
-from tests.stores.builders import NOW, ending, running
+from tests.stores.builders import NOW, ending, output, running
 from tests.stores.dynamodb.incompressible import incompressible
 from tests.stores.dynamodb.item_memory import ItemMemory, Spent
 from tests.stores.dynamodb.test_request_counts import requests_of
@@ -63,6 +69,26 @@ def cost_of(client):
         yield cost
     finally:
         client.meta.events.unregister("after-call.dynamodb.*", cost.note)
+
+
+def test_what_is_somebody_elses_takes_the_requests_of_what_is_not_there(moto_aws):
+    """However large it is: runs in several pages, and values in S3."""
+    store, clock, large = moto_aws.store(), ManualClock(NOW), incompressible(40_000)
+    service = SessionService(store, MemoryQueue(), clock, new_id=str)
+    store.create(replace(session(0), fields={"state:large": large}))
+    for place in range(3):
+        record = store.accept(running(f"run-{place}", session_id="session-00000", accepted_at=NOW + place))
+        store.commit(ending(record, output=output(large)))
+    bob, seen = Caller("bob", isolated=True), []
+    for session_id in ("session-00000", "missing"):
+        with requests_of(moto_aws.dynamodb) as sent, requests_of(moto_aws.s3) as objects:
+            for ask in (service.get, partial(service.change, changes=lambda _: SessionDelta({}))):
+                with pytest.raises(NotFound):
+                    ask(session_id, caller=bob)
+            service.delete(session_id, caller=bob)
+        seen.append((sent, objects))
+    assert seen[0] == seen[1] == (["GetItem"] * 3, [])
+    assert len(service.get("session-00000", caller=Caller("alice", isolated=True)).runs) == 3
 
 
 def session(place):

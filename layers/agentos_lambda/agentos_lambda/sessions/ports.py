@@ -19,8 +19,14 @@ class SessionDirectory(Protocol):
     def create(self, session: Session) -> None:
         """Store a session without runs. Raises ``SessionExists``."""
 
-    def find(self, session_id: str, *, expired: bool = False) -> Session | None:
-        """The session without its runs, read consistently; None if there is none. Also one that has ``expired``."""
+    def find(self, session_id: str) -> Session | None:
+        """The session without its runs, read consistently; None if there is none."""
+
+    def bare(self, session_id: str, *, expired: bool = False) -> Session | None:
+        """The session without fields and runs, read consistently; None if there is none. Also one that has ``expired``.
+
+        One request, however large the session is.
+        """
 
     def whole(self, session_id: str) -> Session | None:
         """The session with all its runs, oldest first, read consistently; None if there is none."""

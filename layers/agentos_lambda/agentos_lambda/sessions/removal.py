@@ -71,7 +71,7 @@ class SessionRemoval:
         for one that had expired and lives on."""
         session_id, until = deletion.session_id, deletion.deleted_at
         for _ in range(_MAX_RACES):
-            session = self._store.find(session_id, expired=True)
+            session = self._store.bare(session_id, expired=True)
             if session is None or session.created_at > until:
                 return True
             if deletion.expired and (session.expires_at != until or self._store.active_runs(session_id)):

@@ -40,7 +40,9 @@ class SessionService:
             return SessionPage((), 0)
         user_id = query.filter.user_id if caller.user_id is None else caller.user_id
         chosen = replace(query.filter, user_id=user_id)
-        return page_of(self._directory, replace(query, filter=chosen))
+        page = page_of(self._directory, replace(query, filter=chosen))
+        # The index may be some moments old: a session may be somebody else's by now.
+        return replace(page, sessions=[each for each in page.sessions if user_id in (None, each.user_id)])
 
     def create(
         self,
@@ -70,14 +72,14 @@ class SessionService:
         try:
             self._directory.create(session)
         except SessionExists:
-            there = self._directory.find(session.session_id, expired=True)
+            there = self._directory.bare(session.session_id, expired=True)
             if there is not None and not self._expiry.removed(there):
                 raise
             self._directory.create(session)
 
     def _why_taken(self, session_id: str, caller: Caller) -> str:
         """In words that tell an isolated caller nothing of somebody else's session."""
-        there = self._directory.find(session_id) if caller.isolated else None
+        there = self._directory.bare(session_id) if caller.isolated else None
         if caller.isolated and (there is None or not visible(there, caller)):
             return (
                 "Could not create a session with the supplied session_id. "
@@ -90,10 +92,16 @@ class SessionService:
 
         Raises ``NotFound``, with the words ``missing`` where given, also for one that is not the caller's.
         """
-        session = self._directory.whole(session_id)
-        if session is None or not visible(session, caller):
-            raise NotFound(missing or _no_session(session_id))
-        return session
+        if caller == ANYBODY or self._is_visible(session_id, caller):
+            session = self._directory.whole(session_id)
+            if session is not None and visible(session, caller):
+                return session
+        raise NotFound(missing or _no_session(session_id))
+
+    def _is_visible(self, session_id: str, caller: Caller) -> bool:
+        """Found out without reading somebody else's runs and fields, which would take longer than to find nothing."""
+        session = self._directory.bare(session_id)
+        return session is not None and visible(session, caller)
 
     def change(
         self,
@@ -126,7 +134,7 @@ class SessionService:
         What is not there, or not the caller's, is left alone without a word.
         """
         for _ in range(_MAX_RACES):
-            session = self._directory.find(session_id, expired=True)
+            session = self._directory.bare(session_id, expired=True)
             if session is not None and not visible(session, caller):
                 return
             if session is None and (caller != ANYBODY or not self._directory.active_runs(session_id)):

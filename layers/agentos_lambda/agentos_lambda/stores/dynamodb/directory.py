@@ -90,11 +90,15 @@ class DynamoDBDirectory:
         except TransactionRefused:
             raise SessionExists("The session's id is taken.") from None
 
-    def find(self, session_id: str, *, expired: bool = False) -> Session | None:
+    def find(self, session_id: str) -> Session | None:
+        item = self._table.get(head_key(session_id))
+        return self._sessions.session_of(item) if item and self._sessions.is_there(item) else None
+
+    def bare(self, session_id: str, *, expired: bool = False) -> Session | None:
         item = self._table.get(head_key(session_id))
         if not item or not (is_session(item) if expired else self._sessions.is_there(item)):
             return None
-        return self._sessions.session_of(item)
+        return bare_session(item)
 
     def change(self, session: Session, changes: SessionDelta, *, name: str | None, now: int) -> Session | None:
         condition, values = _is_as_read(session)

@@ -77,7 +77,7 @@ class DynamoDBStore:
         self.list_runs = sessions.list_runs
         self.past_sessions, self.past_session = past.past_sessions, past.past_session
         self.create = directory.create
-        self.find = directory.find
+        self.find, self.bare = directory.find, directory.bare
         self.whole = directory.whole
         self.change = directory.change
         self.entries = directory.entries

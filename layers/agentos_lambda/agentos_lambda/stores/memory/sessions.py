@@ -134,10 +134,15 @@ class MemorySessions:
             first = there.all_runs(self._clock.now())[:limit] if there is not None else []
             return [run for run in first if self._records[run.run_id].user_id == session.user_id]
 
-    def find(self, session_id: str, *, expired: bool = False) -> Session | None:
+    def find(self, session_id: str) -> Session | None:
+        with self._lock:
+            session = self._living(session_id)
+            return None if session is None else session.read()
+
+    def bare(self, session_id: str, *, expired: bool = False) -> Session | None:
         with self._lock:
             session = self._sessions.get(session_id) if expired else self._living(session_id)
-            return None if session is None else session.read()
+            return None if session is None else session.head
 
     def whole(self, session_id: str) -> Session | None:
         with self._lock:
