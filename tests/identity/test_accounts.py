@@ -234,6 +234,21 @@ async def test_a_name_is_free_again_once_its_account_is_revoked(api):
     assert second["token"] != first["token"]
 
 
+async def test_the_name_of_an_account_is_never_another_users(users):
+    """Who has it acts as the account, and would see its runs."""
+    scopes = [f"service_accounts:{each}" for each in ("write", "delete")]
+    alice, bob = (user(users, name, *scopes, *DEFAULT_SCOPES) for name in ("alice", "bob"))
+    root = user(users, "root", "agent_os:admin")
+    for owner, name in ((alice, "of-alice"), (root, "of-root")):
+        for _ in range(2):
+            account = await created(users, owner, name=name)
+            taken = await created(users, bob, 409, name=name)
+            await users.client.delete(f"{PATH}/{account['id']}", headers=root)
+            assert (await created(users, bob, 409, name=name)) == taken
+    await created(users, alice, 409, name="of-root")
+    await created(users, root, name="of-alice")
+
+
 async def test_lists_are_in_pages_in_the_order_that_was_asked_for(api):
     for name in ("b", "a", "c"):
         await created(api, KEY, name=name, never_expires=name == "a")

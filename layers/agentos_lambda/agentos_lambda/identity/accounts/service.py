@@ -15,7 +15,7 @@ from agentos_lambda.identity.accounts.model import (
     privileged,
     shown_part,
 )
-from agentos_lambda.identity.accounts.ports import AccountStore
+from agentos_lambda.identity.accounts.ports import AccountStore, NameTaken
 from agentos_lambda.identity.errors import Forbidden, Missing
 from agentos_lambda.identity.principal import Principal, PrincipalKind
 from agentos_lambda.runs.clock import Clock
@@ -80,6 +80,7 @@ class AccountService:
         account would outlive that.
         """
         _check_scopes(principal, wanted)
+        self._check_name(principal, wanted.name)
         now, token = self._clock.now(), new_token(self._random_bytes)
         token_hash = hash_of(token)
         account = ServiceAccount(
@@ -95,6 +96,13 @@ class AccountService:
         )
         self._store.create(account)
         return account, token
+
+    def _check_name(self, principal: Principal, name: str) -> None:
+        """An account acts as its name: it would see all that a revoked one with this name has left."""
+        if principal.isolated and any(
+            account.name == name and account.created_by != principal.subject for account in self._store.all()
+        ):
+            raise NameTaken(f"The service account '{name}' is, or was, somebody else's. Choose another name.")
 
     def list(self, principal: Principal, query: AccountQuery) -> tuple[Sequence[ServiceAccount], int]:
         """A page of the accounts that the principal sees, and how many there are in all."""
