@@ -20,7 +20,7 @@ REGION = "us-east-1"
 CONNECTIONS = "Connections"
 
 _MINISTACK = ROOT / ".venvs/cloud/bin/ministack"
-_START_SECONDS = 30
+_START_SECONDS = 120
 
 
 @contextmanager

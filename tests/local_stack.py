@@ -17,7 +17,7 @@ from tests.process import IMPORT_PATH, ROOT, descendants, free_port, variables_o
 KEY = "the tests' own key"
 """The security key of a stack that has one."""
 
-_START_SECONDS = 60
+_START_SECONDS = 180
 """On a busy machine."""
 _END_SECONDS = 30
 

@@ -81,7 +81,7 @@ def test_everything_is_done_by_keyboard(page: Page, person: Person) -> None:
     tab_to(page.get_by_role("textbox", name="Message"))
     page.keyboard.type("one")
     page.keyboard.press("Shift+Enter")
-    page.keyboard.type("two [slow 100ms]")
+    page.keyboard.type("two [slow 500ms]")
     page.keyboard.press("Enter")
     person.waits_for(person.turns.nth(1), "running")
     page.keyboard.press("Escape")
@@ -128,7 +128,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, p
 def test_the_dark_is_dark_and_calm_is_calm(page: Page, person: Person) -> None:
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     person.opens("agents", "assistant")
-    turn = person.says("[slow 200ms] one two three")
+    turn = person.says("[slow 500ms] one two three")
     channels = page.evaluate("getComputedStyle(document.documentElement).backgroundColor.match(/\\d+/g).map(Number)")
     assert max(channels[:3]) < 60
     expect(turn.locator(".mark").last).to_be_visible()

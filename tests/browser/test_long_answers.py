@@ -10,13 +10,14 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.person import Person, answer
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
 WORDS = 20_000
 ENDED = ".turn[data-state=completed]"
 WHOLE = "document.querySelector('.answer .text').lastElementChild.textContent === 'the end'"
-"""Waited for by the browser itself: what Playwright expects of a text takes the page's own time."""
+"""Asked of the browser itself: what Playwright expects of a text takes the page's own time."""
 # CPU time of the thread, where the trace has it: what other processes take of the machine is not the page's.
 CATEGORIES = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline", "__metadata"]
 
@@ -58,13 +59,13 @@ def test_a_long_answer_arrives_and_is_opened_again(
     page.wait_for_selector(ENDED, timeout=90_000)
     page.wait_for_timeout(500)
     judge("while they arrive", main_thread_tasks(browser.stop_tracing()), figures)
-    page.wait_for_function(WHOLE, polling=500)
+    until(lambda: page.evaluate(WHOLE))
     headings = answer(turn).locator("h2").count()
     assert len((answer(turn).text_content() or "").split()) > WORDS
     browser.start_tracing(page=page, categories=CATEGORIES)
     page.reload()
-    page.wait_for_selector(ENDED)
+    page.wait_for_selector(ENDED, timeout=90_000)
     page.wait_for_timeout(4000)
     judge("opened again", main_thread_tasks(browser.stop_tracing()), figures)
-    page.wait_for_function(WHOLE, polling=500)
+    until(lambda: page.evaluate(WHOLE))
     assert answer(person.turns.first).locator("h2").count() == headings

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.person import Person, answer
 from tests.waiting import until
@@ -49,6 +51,43 @@ def test_nothing_is_deleted_without_being_asked_about(page: Page, person: Person
     session.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(session).to_be_visible()
+
+
+def test_a_list_that_comes_late_undoes_no_change(page: Page, person: Person) -> None:
+    """One that was asked for before a session was renamed, and before it was deleted."""
+    person.asks("agents", "companion", "Too late.")
+    search, sessions = page.get_by_label("Search sessions"), page.locator(".sessions li")
+    search.fill("Too late")
+    expect(sessions).to_have_count(1)
+    late: list[tuple[Route, APIResponse]] = []
+    page.route(re.compile(r"/sessions\?"), lambda route: late.append((route, route.fetch())))
+
+    def ask_for_a_list(name: str) -> tuple[Route, APIResponse]:
+        search.fill(name)
+        until(lambda: page.evaluate("0") == 0 and late)
+        return late.pop()
+
+    def answer_late(asked: tuple[Route, APIResponse]) -> None:
+        route, response = asked
+        with page.expect_response(route.request.url):
+            route.fulfill(response=response)
+
+    asked = ask_for_a_list("Too")
+    sessions.hover()
+    sessions.get_by_role("button", name="Rename").click()
+    page.get_by_label("Name", exact=True).fill("Too long")
+    page.get_by_role("dialog").get_by_role("button", name="Rename").click()
+    until(lambda: page.evaluate("0") == 0 and late)
+    answer_late(asked)
+    answer_late(late.pop())
+    expect(sessions.locator(".title")).to_have_text("Too long")
+    asked = ask_for_a_list("Too l")
+    sessions.hover()
+    sessions.get_by_role("button", name="Delete Too long").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(sessions).to_have_count(0)
+    answer_late(asked)
+    expect(sessions).to_have_count(0)
 
 
 def test_the_list_has_pages(page: Page, person: Person) -> None:

@@ -67,7 +67,7 @@ def test_text_is_shown_as_markdown(page: Page, person: Person) -> None:
 
 def test_text_is_shown_word_by_word(page: Page, person: Person) -> None:
     person.opens("agents", "assistant")
-    turn = person.says("[slow 150ms] a slow answer that takes its time")
+    turn = person.says("[slow 300ms] a slow answer that takes its time")
     expect(answer(turn)).to_have_text(re.compile("I am the demo"))
     assert "time" not in (answer(turn).text_content() or "")
     expect(turn).to_have_attribute("aria-busy", "true")
@@ -106,7 +106,7 @@ def test_a_teams_members_are_a_tree(page: Page, person: Person) -> None:
 
 def test_a_workflows_steps_are_a_tree_with_progress_and_time(page: Page, person: Person) -> None:
     person.opens("workflows", "review")
-    turn = person.says("[slow 60ms] a page of text")
+    turn = person.says("[slow 150ms] a page of text")
     expect(turn.locator(".node[data-state=running]").first).to_be_visible()
     person.waits_for(turn, "completed")
     tree = turn.locator(".answer > .parts > .node")
