@@ -22,6 +22,9 @@ export class Sidebar {
   #name = "";
   #current = "";
   #asked = 0;
+  #answered = 0;
+  /** A list that was asked for earlier may come later and have them, and so may an index of the store. */
+  #deleted = /** @type {Set<string>} */ (new Set());
   #list = h("ul", { class: "sessions" });
   #runs = h("ul", { class: "runs" });
   #runsTitle = h("h2", { hidden: true }, "Running");
@@ -75,6 +78,8 @@ export class Sidebar {
       this.#empty.textContent = this.#list.childElementCount ? "" : this.#name ? "No session has this name." : "There are none yet.";
     } catch (error) {
       if (asked === this.#asked) this.#empty.textContent = explain(error);
+    } finally {
+      if (asked === this.#asked) this.#answered = asked;
     }
   }
 
@@ -83,7 +88,7 @@ export class Sidebar {
     const component = this.components().find(
       ({ kind, id }) => id === { agents: session.agent_id, teams: session.team_id, workflows: session.workflow_id }[kind],
     );
-    if (!component) return null;
+    if (!component || this.#deleted.has(session.session_id)) return null;
     const name = session.session_name || "Untitled";
     const title = h("span", { class: "title", dir: "auto" }, name);
     const link = h("a", { href: addressOf(component.kind, component.id, session.session_id), "data-session": session.session_id }, title, h("small", {}, component.name));
@@ -93,18 +98,34 @@ export class Sidebar {
     const item = h("li", {}, link, h("span", { class: "tools" }, rename, remove));
     rename.addEventListener("click", async () => {
       const next = await ask({ title: "Rename the session", label: "Name", value: title.textContent ?? "", yes: "Rename" });
-      if (next) await this.#try(() => this.api.rename(session.session_id, next), () => (title.textContent = next));
+      if (next) await this.#try(() => this.api.rename(session.session_id, next), () => this.#renamed({ ...session, session_name: next }));
     });
     remove.addEventListener("click", async () => {
       const text = `“${title.textContent}” and its runs will be gone. Runs that go on are stopped.`;
       if (!(await ask({ title: "Delete the session?", text, yes: "Delete" }))) return;
       await this.#try(() => this.api.remove(session.session_id), () => {
-        item.remove();
+        this.#deleted.add(session.session_id);
+        this.#listed(session)?.remove();
         this.#empty.textContent = this.#list.childElementCount ? "" : "There are none yet.";
         this.page.removed(session.session_id);
       });
     });
     return item;
+  }
+
+  /** @param {Session} session */
+  #renamed(session) {
+    const item = this.#item(session);
+    if (item) this.#listed(session)?.replaceWith(item);
+    if (this.#asked !== this.#answered) void this.reload();
+  }
+
+  /**
+   * What the list shows of a session by now.
+   * @param {Session} session
+   */
+  #listed({ session_id }) {
+    return [...this.#list.querySelectorAll("a")].find((link) => link.dataset["session"] === session_id)?.closest("li");
   }
 
   /**
