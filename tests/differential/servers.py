@@ -112,10 +112,11 @@ def released(folder: Path) -> Iterator[Released]:
 class Ours:
     """Our routes over the memory store and the engine, and the worker that removes what was deleted."""
 
+    components: Components = field(default_factory=lambda: Components(agents(), teams(), workflows()))
     clock: ManualClock = field(default_factory=lambda: ManualClock(START * 1000))
 
     def __post_init__(self) -> None:
-        components = Components(agents=agents(), teams=teams(), workflows=workflows())
+        components = self.components
         catalog = Manifest(describe_components(components))
         self.world = world = World(clock=self.clock, load_engine=lambda: engine)
         engine = AgnoEngine(components, now=self.clock.now)

@@ -11,7 +11,7 @@ from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.engine.run import AgnoRun
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.engine_ports import EngineOutcome, EngineRequest
-from agentos_lambda.runs.model import Continuation, Media, RunInput, Session, StoredRun
+from agentos_lambda.runs.model import Continuation, Media, RunInput, RunOutput, Session, StoredRun
 
 CANCEL_GRACE_SECONDS = 0.05
 """Shorter than in production, so that tests wait less."""
@@ -116,14 +116,13 @@ def session_after(played: Played, request: EngineRequest) -> Session:
     fields |= played.outcome.session.set
     for name in played.outcome.session.remove:
         del fields[name]
-    output = played.outcome.output
     stored = StoredRun(
         run_id=request.run_id,
         kind=request.kind,
         component_id=request.component_id,
         status=played.outcome.status,
         accepted_at=1,
-        output=type(output)(run=through_json(output.run), members=tuple(through_json(list(output.members)))),
+        output=RunOutput.from_json(through_json(played.outcome.output.to_json())),
     )
     return Session(
         session_id=request.session_id,

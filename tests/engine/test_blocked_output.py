@@ -14,7 +14,7 @@ from agno.workflow import HumanReview, OnError, Parallel, Step, StepInput, StepO
 
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.values import RunStatus
-from tests.engine.playing import Played, cancelling_at, continuing, engine_of, play, request_of
+from tests.engine.playing import Played, continuing, engine_of, play, request_of
 from tests.engine.samples import delete
 
 streamed = pytest.mark.parametrize("stream", [True, False])
@@ -218,62 +218,6 @@ def test_a_check_that_passes_changes_nothing(stream: bool) -> None:
     if stream:
         words = [e["content"] for e in played.events if e["event"] == "RunContent"]
         assert "".join(words) == f"{TEXT}, and you said: hello"
-
-
-HELD = {"hold_output": True}
-
-
-def held(kind: str, *checks: object) -> object:
-    options: dict[str, Any] = {"model": DemoModel(), "metadata": HELD, "post_hooks": list(checks) or None}
-    if kind == "agent":
-        return Agent(id="c", name="c", **options)
-    if kind == "team":
-        return Team(id="c", name="C", members=[quiet()], **options)
-    step = Step(name="shout", agent=shouter(*checks) if checks else quiet())
-    return Workflow(id="c", name="C", steps=[step], metadata=HELD)
-
-
-@pytest.mark.parametrize("kind", ["agent", "team"])
-def test_held_output_is_not_streamed_when_it_is_blocked(kind: str) -> None:
-    played = play(engine_of(held(kind, block)), request_of(f"{kind}/c", "ask quiet: hello"))
-
-    assert TEXT not in json.dumps(played.events)
-    prefix = "Run" if kind == "agent" else "TeamRun"
-    assert played.names == [f"{prefix}Started", f"{prefix}Error"]
-    assert not played.outcome.withdrawn
-
-
-@pytest.mark.parametrize("kind", ["agent", "team", "workflow"])
-def test_held_output_is_streamed_whole_when_its_checks_have_passed(kind: str) -> None:
-    component = held(kind)
-    request = request_of(f"{kind}/c", "ask quiet: hello")
-    played = play(engine_of(component), request)
-    component.metadata = None
-    free = play(engine_of(component), request)
-
-    assert played.outcome.status is RunStatus.COMPLETED
-    assert played.names == free.names
-    assert played.content == free.content
-
-
-@pytest.mark.parametrize("kind", ["agent", "team"])
-def test_held_output_of_a_run_that_was_cancelled_is_not_shown(kind: str) -> None:
-    played = play(
-        engine_of(held(kind, block)),
-        request_of(f"{kind}/c", "[slow 20ms] hello"),
-        seeing=cancelling_at("RunStarted" if kind == "agent" else "TeamRunStarted"),
-    )
-
-    assert played.outcome.status is RunStatus.CANCELLED
-    assert played.content == "Run run-1 was cancelled"
-    told = [event.get("content") for event in played.events[1:]]
-    assert set(told) <= {"Run run-1 was cancelled", None}
-
-
-def test_an_error_of_a_held_run_is_told() -> None:
-    played = play(engine_of(held("agent")), request_of("agent/c", "[fail out of ink]"))
-
-    assert (played.outcome.status, played.content) == (RunStatus.ERROR, "out of ink")
 
 
 @pytest.mark.parametrize("inner", ["agent", "team"])

@@ -196,6 +196,12 @@ def test_a_paused_run_is_cancelled_in_its_own_place(store):
     assert contents(store.read(ended, after=-1)) == [(0, "a"), (1, "paused"), (2, "cancelled")]
 
 
+def test_what_a_paused_run_has_for_its_engine_alone_comes_back(store):
+    left = replace(output("asked"), unchecked={"run": {"content": "unchecked"}, "members": []})
+    paused = store.commit(ending(store.accept(running()), RunStatus.PAUSED, output=left))
+    assert store.output(paused) == left
+
+
 def test_a_pause_is_not_repeated_over_the_cancel_that_followed_it(store):
     record = store.accept(running())
     pause = ending(record, RunStatus.PAUSED)

@@ -9,6 +9,7 @@ from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.continuation.acting import watch_decisions
 from agentos_lambda.engine.continuation.decided_run import decided_run
 from agentos_lambda.engine.isolation.checks import withhold_blocked_output
+from agentos_lambda.engine.isolation.held import whole
 from agentos_lambda.engine.isolation.inputs import never_read_callers_objects_as_messages
 from agentos_lambda.engine.isolation.results import give_values_not_objects
 from agentos_lambda.engine.isolation.toolkits import connect_toolkits_by_run
@@ -65,7 +66,7 @@ class AgnoEngine:
         fetch_for_agno(self._fetcher)
 
     def check(self, kind: Kind, paused: RunOutput, continuation: Continuation) -> None:
-        decided_run(kind, paused, continuation)
+        decided_run(kind, whole(paused), continuation)
 
     def summarizing(self, model: str | None) -> Summarize:
         """As ``memories.ports.Summarizer`` says."""

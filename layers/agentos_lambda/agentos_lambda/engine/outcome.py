@@ -10,7 +10,8 @@ from agno.run.requirement import RunRequirement
 
 from agentos_lambda.engine.continuation.acting import Decisions
 from agentos_lambda.engine.database import RunDatabase
-from agentos_lambda.engine.isolation.checks import BlockedOutputs, without_output
+from agentos_lambda.engine.isolation.checks import BlockedOutputs
+from agentos_lambda.engine.isolation.held import HeldOutputs
 from agentos_lambda.engine.output_schema import KEPT, schema_of
 from agentos_lambda.engine.refusing_database import refusal
 from agentos_lambda.engine.session_fields import difference, to_fields
@@ -34,8 +35,7 @@ class Observations:
 
     blocked: BlockedOutputs
     decisions: Decisions
-    held: bool
-    """Whether the output is shown only when the checks have passed."""
+    held: HeldOutputs
     cancelled: bool = False
     raised: BaseException | None = None
     error: str | None = None
@@ -75,8 +75,8 @@ def outcome_of(
         run[KEPT] = schema
     if status is RunStatus.ERROR and run.get("content") in (None, "", _INTERRUPTED):
         run["content"] = _error(run, observed)
-    if observed.held and status is not RunStatus.COMPLETED:
-        run = _unchecked(run, status)
+    if observed.held.whole_run and status is not RunStatus.COMPLETED:
+        run["content"] = _error(run, observed) if status is RunStatus.ERROR else None
     if status is RunStatus.CANCELLED:
         run["cancellation_stage"] = run.get("cancellation_stage") or "EXECUTING"
         reason = cancel_reason(request.run_id)  # agno's own sentence, in place of a text
@@ -88,10 +88,11 @@ def outcome_of(
     if request.kind is Kind.TEAM:
         members = tuple(as_shown(observed.blocked.removed_from(run)) for run in database.members)
         run["member_responses"] = []
+    output = RunOutput(run=as_shown(observed.blocked.removed_from(run)), members=members)
     return EngineOutcome(
         answer=_answer(run, observed),
         status=status,
-        output=RunOutput(run=as_shown(observed.blocked.removed_from(run)), members=members),
+        output=observed.held.parted(output),
         session=delta_of(request, database),
         memories=database.memories.changes(),
         error=_error(run, observed) if status is RunStatus.ERROR else None,
@@ -110,12 +111,12 @@ def _status(saved: JsonObject | None, observed: Observations) -> RunStatus:
 def _answer(run: JsonObject, observed: Observations) -> JsonObject | None:
     """The run as it happened, which may be more than its component's settings let be stored.
 
-    None if it was not returned, or ended in another way than agno thought.
+    None if it was not returned, ended in another way than agno thought, or has not passed its checks.
     """
-    returned = observed.returned
-    if returned is None or observed.held or returned.get("status") != run["status"]:
+    returned, unchecked = observed.returned, observed.held.whole_run and run["status"] != RunStatus.COMPLETED
+    if returned is None or unchecked or returned.get("status") != run["status"]:
         return None
-    return as_shown(observed.blocked.removed_from(with_true_statuses(returned)))
+    return observed.held.shown(as_shown(observed.blocked.removed_from(with_true_statuses(returned))))
 
 
 def _unkept(status: RunStatus, database: RunDatabase) -> str | None:
@@ -186,13 +187,6 @@ def _unsaved(request: EngineRequest, name: str | None, status: RunStatus, observ
     if status is RunStatus.ERROR and run["content"] is None:
         run["content"] = _error(run, observed)
     return {key: value for key, value in run.items() if value is not None}
-
-
-def _unchecked(run: JsonObject, status: RunStatus) -> JsonObject:
-    """What may be shown of a run whose checks have not come to their turn; a paused one needs the rest to go on."""
-    if status is RunStatus.ERROR:
-        return without_output(run)
-    return {**(run if status is RunStatus.PAUSED else without_output(run)), "content": None}
 
 
 def delta_of(request: EngineRequest, database: RunDatabase) -> SessionDelta:

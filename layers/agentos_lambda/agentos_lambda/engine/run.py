@@ -13,7 +13,7 @@ from typing import Any
 from agentos_lambda.engine.arguments import run_arguments
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components.history import past_runs
-from agentos_lambda.engine.components.parts import AgnoComponent
+from agentos_lambda.engine.components.parts import AgnoComponent, parts
 from agentos_lambda.engine.continuation.acting import Decisions, note_decisions
 from agentos_lambda.engine.continuation.calls import with_unique_calls
 from agentos_lambda.engine.continuation.decided_run import continue_arguments, requirements_of
@@ -21,7 +21,8 @@ from agentos_lambda.engine.database import RunDatabase
 from agentos_lambda.engine.errors import ComponentExited, ToolkitUnreachable
 from agentos_lambda.engine.further_fields import further_arguments
 from agentos_lambda.engine.handed_over import handed_over
-from agentos_lambda.engine.isolation.checks import BlockedOutputs, holds_output, note_blocked_outputs
+from agentos_lambda.engine.isolation.checks import BlockedOutputs, note_blocked_outputs
+from agentos_lambda.engine.isolation.held import HeldOutputs, whole
 from agentos_lambda.engine.isolation.tasks import Tasks, note_tasks
 from agentos_lambda.engine.isolation.threads import RunThreads, use_threads
 from agentos_lambda.engine.isolation.toolkits import Connections, note_connections
@@ -76,6 +77,8 @@ class AgnoRun:
         self._template = template
         self._media = MediaRules(template)
         self._fetcher = fetcher
+        if request.paused is not None:
+            request = replace(request, paused=whole(request.paused))
         self._request = request = self._media.cleaned(request)
         self._cancel_grace = cancel_grace
         carried = request.carried
@@ -102,7 +105,7 @@ class AgnoRun:
         self._stopping = False
         self._events_ended = False
         self._blocked = BlockedOutputs(request.run_id)
-        self._observed = Observations(self._blocked, Decisions(), holds_output(template))
+        self._observed = Observations(self._blocked, Decisions(), HeldOutputs(template))
         self._outcome: EngineOutcome | None = None
 
     async def events(self) -> AsyncIterator[Event]:
@@ -142,7 +145,7 @@ class AgnoRun:
 
     def hand_over(self) -> None:
         # What its checks have not passed nobody may see, and a run that waits can be seen.
-        self._points.wanted = not self._observed.held
+        self._points.wanted = not self._observed.held.whole_run
 
     def outcome(self) -> EngineOutcome:
         if self._outcome is None and self._points.stopped and not self._observed.cancelled:
@@ -201,6 +204,7 @@ class AgnoRun:
     def _start(self, work: Work) -> Any:
         """What agno gives depends on its arguments, beyond what its types tell."""
         request, component = self._request, own_copy(self._template, self._database)
+        self._observed.held.note(parts(component))
         self._points.prepare(component, others=lambda: self._tasks, interrupt=self._interrupt)
         if request.carried is not None:
             return carry_on(component, request, request.carried)
@@ -249,7 +253,7 @@ class AgnoRun:
                 self._observed.error = event.get("content") or event.get("error")
             elif name in TEXT_EVENTS and isinstance(event.get("content"), str):
                 self._observed.text.append(event["content"])
-        return as_shown(with_true_statuses(self._blocked.removed_from(event)))
+        return as_shown(with_true_statuses(self._observed.held.shown(self._blocked.removed_from(event))))
 
     def _is_own(self, event: Event) -> bool:
         return bool(event.get("run_id") == self._request.run_id)

@@ -111,12 +111,13 @@ class EndingMaker:
         """The ending of an attempt. ``last_events``: its last pack with the terminal events; None if it has no log.
         ``read``: the session as the run has read it. ``used``: what the run has used, if more than the record says."""
         run = {**outcome.output.run, "status": outcome.status.value}
+        unchecked = outcome.output.unchecked if outcome.status is RunStatus.PAUSED else None
         return Ending(
             before=record,
             status=outcome.status,
             ended_at=self._clock.now(),
             token=self._new_id(),
-            output=replace(outcome.output, run=run),
+            output=replace(outcome.output, run=run, unchecked=unchecked),
             session=outcome.session,
             read=read,
             title=title_of(record.kind, run),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from agentos_lambda.protocol.values import Event, Json, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.memories import MemoryChange
@@ -152,6 +152,18 @@ class RunOutput:
 
     run: JsonObject
     members: tuple[JsonObject, ...] = ()
+    unchecked: JsonObject | None = None
+    """Of a paused run: all of it, for the engine to go on with, where nobody else may see that yet."""
+
+    def to_json(self) -> JsonObject:
+        """The output as JSON."""
+        written: JsonObject = {"run": self.run, "members": list(self.members)}
+        return written if self.unchecked is None else {**written, "unchecked": self.unchecked}
+
+    @classmethod
+    def from_json(cls, value: JsonObject) -> Self:
+        """The inverse of ``to_json``."""
+        return cls(value["run"], tuple(value["members"]), value.get("unchecked"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,8 +33,7 @@ def carried_to_json(carried: Carried) -> JsonObject:
         "carried": {
             "work": work_to_json(carried.work),
             "until": carried.until,
-            "run": carried.output.run,
-            "members": list(carried.output.members),
+            **carried.output.to_json(),
             "session": {"set": dict(carried.session.set), "remove": sorted(carried.session.remove)},
             "memories": [change.to_json() for change in carried.memories],
             "state": carried.state,
@@ -50,7 +49,7 @@ def carried_from_json(value: JsonObject) -> Carried | None:
     return Carried(
         work=work_from_json(given["work"]),
         until=given["until"],
-        output=RunOutput(given["run"], tuple(given["members"])),
+        output=RunOutput.from_json(given),
         session=SessionDelta(session["set"], frozenset(session["remove"])),
         memories=tuple(map(MemoryChange.from_json, given["memories"])),
         state=given["state"],

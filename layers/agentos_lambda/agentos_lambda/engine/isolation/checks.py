@@ -25,18 +25,10 @@ from agno.team import Team
 from agno.utils.events import create_run_output_content_event, create_team_run_output_content_event
 from agno.workflow import Workflow
 
-from agentos_lambda.protocol.values import Json, JsonObject
+from agentos_lambda.engine.isolation.held import holds_output
+from agentos_lambda.engine.isolation.written import ASKED, WRITTEN, without_output
+from agentos_lambda.protocol.values import Json
 
-HOLD_OUTPUT = "hold_output"
-"""The key in a component's metadata by which it asks that its events wait until its checks have passed."""
-
-_WRITTEN = (
-    "reasoning_content", "reasoning_steps", "reasoning_messages", "images", "videos", "audio", "response_audio",
-    "files", "citations", "followups", "model_provider_data",
-)  # fmt: skip
-"""The fields of a run, beside its content, that hold what the model has made."""
-_ASKED = frozenset({"system", "developer", "user"})
-"""The roles of messages that say what was asked."""
 _OPENINGS = frozenset({"RunStarted", "RunContinued", "TeamRunStarted", "TeamRunContinued", "WorkflowStarted"})
 _ENDINGS = {
     f"{prefix}{ending}": ending
@@ -88,26 +80,11 @@ def note_blocked_outputs(blocked: BlockedOutputs) -> None:
     _of_run.set(blocked)
 
 
-def holds_output(component: object) -> bool:
-    """Whether the component asks that nothing of its output is shown before its checks have passed."""
-    return bool((getattr(component, "metadata", None) or {}).get(HOLD_OUTPUT))
-
-
-def without_output(run: JsonObject) -> JsonObject:
-    """A run without what the model has made. Of its tools it tells that they were called; the content stays."""
-    kept = {name: value for name, value in run.items() if name not in _WRITTEN}
-    if kept.get("messages"):
-        kept["messages"] = [each for each in kept["messages"] if each.get("from_history") or each["role"] in _ASKED]
-    if kept.get("tools"):
-        kept["tools"] = [{**tool, "tool_args": None, "result": None} for tool in kept["tools"]]
-    return kept
-
-
 def _empty(run: RunOutput | TeamRunOutput, content: str | None) -> None:
     run.content, run.content_type = content, "str"
-    for name in _WRITTEN:
+    for name in WRITTEN:
         setattr(run, name, None)
-    run.messages = [each for each in run.messages or () if each.from_history or each.role in _ASKED]
+    run.messages = [each for each in run.messages or () if each.from_history or each.role in ASKED]
     for tool in run.tools or ():
         tool.tool_args = tool.result = None
 
@@ -180,6 +157,7 @@ class _CheckedStream:
     def __init__(self, component: Any, blocked: BlockedOutputs, options: dict[str, Any]) -> None:
         self._blocked = blocked
         self._asked_to_hold = holds_output(component)
+        self._is_workflow = isinstance(component, Workflow)
         # A leader, and any tool that runs an agent, takes the text as it comes. A step takes the run when it has ended.
         is_root = (
             options.get("run_id") == blocked.run_id
@@ -214,7 +192,8 @@ class _CheckedStream:
 
     def _left(self) -> Iterator[Any]:
         """What is still to come when agno has given all that it gives."""
-        yield from self._held if self._ended is None else ()
+        # A workflow tells of its end, but not of every pause. Others tell of pauses, but not of an end to all who ask.
+        yield from self._held if self._ended is None and not self._is_workflow else ()
         run = self._blocked.runs.get(self._run_id or "")
         if run is not None and self._wants_output and not self._gave_output:
             yield run  # agno gives none after an error; a step, or a leader, then knows of the run
@@ -239,6 +218,8 @@ class _CheckedStream:
 
     def _at_the_end(self, item: Any, ending: str) -> Iterator[Any]:
         run = self._blocked.runs.get(self._run_id or "")
+        if self._asked_to_hold and self._ended == "Cancelled":
+            return  # agno's completion of a run that was cancelled has all that it had done
         if self._ended is None:
             self._ended = ending
             if run is not None:

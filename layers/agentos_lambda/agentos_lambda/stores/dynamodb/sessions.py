@@ -135,9 +135,7 @@ class Sessions:
             "component": text(run.component_id),
             "status": text(ending.status),
             "accepted_at": number(run.accepted_at),
-            "output": self._blobs.attribute(
-                {"run": output.run, "members": output.members}, run_folder(run.run_id, run.attempt)
-            ),
+            "output": self._blobs.attribute(output.to_json(), run_folder(run.run_id, run.attempt)),
             **expiry(until, not_before=until + PAUSED_MARGIN_MS if paused and until is not None else 0),
         }
         if run.user_id is not None:
@@ -250,14 +248,13 @@ class Sessions:
                 yield item
 
     def _stored_run(self, item: Mapping[str, Any]) -> StoredRun:
-        output = self._blobs.value(item["output"])
         return StoredRun(
             run_id=item["run_id"]["S"],
             kind=Kind(item["kind"]["S"]),
             component_id=item["component"]["S"],
             status=RunStatus(item["status"]["S"]),
             accepted_at=int(item["accepted_at"]["N"]),
-            output=RunOutput(output["run"], tuple(output["members"])),
+            output=RunOutput.from_json(self._blobs.value(item["output"])),
         )
 
 

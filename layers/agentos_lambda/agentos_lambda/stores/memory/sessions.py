@@ -270,8 +270,7 @@ def has_passed(time: int | None, now: int) -> bool:
 
 def copy_of(output: RunOutput) -> RunOutput:
     """An equal output that shares nothing with this one. Raises ``NotStorable``."""
-    run, members = json.loads(json_text((output.run, output.members)))
-    return RunOutput(run, tuple(members))
+    return RunOutput.from_json(json.loads(json_text(output.to_json())))
 
 
 def _is_chosen(head: Session, chosen: SessionFilter) -> bool:
