@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections import Counter
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from agentos_lambda.api import sse
 from agentos_lambda.identity.accounts.known import COUNTS_MS, MAX_FAILURES, KnownAccounts
 from agentos_lambda.identity.accounts.model import DEFAULT_SCOPES, id_of, is_token, new_token
 from agentos_lambda.identity.accounts.service import DAY_MS, AccountService, NewAccount
 from agentos_lambda.identity.errors import AccountsUnavailable, TooManyFailures, WrongAccount
 from agentos_lambda.identity.principal import KEY_HOLDER
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.memory import MemoryAccounts
 from tests.api.world import Api
@@ -173,6 +176,46 @@ async def test_what_an_account_may_be(api, fields, scopes, days):
 async def test_an_older_name_of_a_resource_is_shown_under_its_name_of_today(api):
     [scope] = (await created(api, KEY, scopes=[{"scope": "system:*:read"}]))["scopes"]
     assert (scope["raw"], scope["namespace"], scope["sub_namespace"]) == ("system:*:read", "config", "*")
+
+
+@pytest.mark.parametrize("revoked", [True, False])
+@pytest.mark.parametrize("way", ["executed", "followed"])
+async def test_a_stream_tells_a_revoked_account_nothing_after_a_minute_and_its_run_goes_on(
+    api, monkeypatch, way, revoked
+):
+    begun = asyncio.Event()
+
+    async def app(scope, receive, send):
+        async def watched(message):
+            await send(message)
+            if message["type"] == "http.response.body":
+                begun.set()
+
+        await api.app(scope, receive, watched)
+
+    monkeypatch.setattr(sse, "ASK_AFTER_SECONDS", 0)
+    account = await created(api, KEY)
+    headers, path = bearer(account["token"]), "/agents/assistant/runs"
+    api.world.engine.script["hold"] = True
+    api.client._transport.app = app
+    if way == "executed":
+        asked = asyncio.create_task(api.client.post(path, json={"message": "hi", "stream": "true"}, headers=headers))
+    else:
+        execution = await api.world.held(user_id="sa:ci-bot", stream=True)
+        path = f"{path}/{execution.record.run_id}/resume"
+        asked = asyncio.create_task(api.client.post(path, headers=headers))
+    await begun.wait()
+    run = api.world.engine.runs[0]
+    await run.reached_hold.wait()
+    if revoked:
+        api.accounts.revoke(api.accounts.all()[0], now=api.world.clock.now())
+    api.world.clock.advance(COUNTS_MS)
+    run.release()
+    text = (await asked).raise_for_status().text
+    assert text.endswith(sse.REVOKED) is revoked
+    assert ("RunCompleted" in text) is not revoked
+    await api.world.executor.idle()
+    assert api.world.store.get(run.request.run_id).status is RunStatus.COMPLETED
 
 
 async def test_an_open_api_creates_no_account_since_that_would_outlive_it():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from agentos_lambda.api.errors import RETRY_AFTER_SECONDS, error_response
 from agentos_lambda.api.pages.files import CHAT_TYPES, MEDIA_TYPES
-from agentos_lambda.api.scope import PRINCIPAL_KEY, route_path
+from agentos_lambda.api.scope import PRINCIPAL_KEY, STILL_COUNTS_KEY, route_path
 from agentos_lambda.identity import audit
 from agentos_lambda.identity.authority import Authority
 from agentos_lambda.identity.errors import (
@@ -67,11 +68,14 @@ class Authentication:
         token = bearer_token(authorization) if authorization is not None else None
         source = scope["client"][0] if scope.get("client") else None
         try:
-            scope[PRINCIPAL_KEY] = await run_in_threadpool(self._authority.principal, token, source)
+            principal = await run_in_threadpool(self._authority.principal, token, source)
         except IdentityError as refusal:
             return self._refused(scope, refusal)
         except StoreUnavailable as failure:
             return 503, _UNAVAILABLE.get(type(failure), "The security key cannot be read")
+        scope[PRINCIPAL_KEY] = principal
+        if principal.account_id is not None:
+            scope[STILL_COUNTS_KEY] = partial(self._authority.still_counts, principal)
         return None
 
     def _refused(self, scope: Scope, refusal: IdentityError) -> tuple[int, str]:

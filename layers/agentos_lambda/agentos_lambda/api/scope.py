@@ -1,5 +1,7 @@
 """What the server tells the app of a request in the ASGI scope."""
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.types import Scope
 
@@ -17,6 +19,10 @@ TEXT_ONLY_KEY = "agentos.text_only"
 
 PRINCIPAL_KEY = "agentos.principal"
 """A key of ours: who is asking. Not set on open paths."""
+
+
+STILL_COUNTS_KEY = "agentos.still_counts"
+"""A key of ours: finds out whether the credentials still count, which may block. Only set where they may be revoked."""
 
 
 def prefix(scope: Scope) -> str:
@@ -57,6 +63,12 @@ def principal_of(scope: Scope) -> Principal:
     """Who is asking."""
     principal: Principal = scope.get(PRINCIPAL_KEY, NOBODY)
     return principal
+
+
+def still_counts_of(scope: Scope) -> Callable[[], bool] | None:
+    """What finds out whether an answer that takes long may go on; None if it may in any case."""
+    still_counts: Callable[[], bool] | None = scope.get(STILL_COUNTS_KEY)
+    return still_counts
 
 
 def caller_of(request: Request, user_id: str | None = None) -> Caller:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Callable
 
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
 
+from agentos_lambda.api.scope import still_counts_of
 from agentos_lambda.protocol.errors import INTERNAL_ERROR
 from agentos_lambda.protocol.frames import json_line, sse_frame
 from agentos_lambda.protocol.values import JsonObject, RunStatus
@@ -26,16 +30,28 @@ KEEP_ALIVE_SECONDS = 15.0
 
 GOES_ON = ": the run goes on, resume from the last event\n\n"
 
+REVOKED = ": the credentials do not count any more\n\n"
+
+ASK_AFTER_SECONDS = 1.0
+"""How often a stream asks at most whether the credentials of its client still count."""
+
 _HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 
 
 class EventStream(StreamingResponse):
-    """Frames as they come, kept alive."""
+    """Frames as they come, kept alive, for as long as the credentials of the client count."""
 
     media_type = "text/event-stream"
 
     def __init__(self, frames: AsyncIterator[str]) -> None:
-        super().__init__(kept_alive(frames), headers=_HEADERS)
+        super().__init__(frames, headers=_HEADERS)
+        self._frames = frames
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        still_counts = still_counts_of(scope)
+        frames = self._frames if still_counts is None else counted(self._frames, still_counts)
+        self.body_iterator = kept_alive(frames)
+        await super().__call__(scope, receive, send)
 
 
 def frame(indexed: IndexedEvent) -> str:
@@ -81,6 +97,18 @@ async def stream_snapshots(snapshots: AsyncIterator[Snapshot]) -> AsyncIterator[
             yield frame(indexed)
     if goes_on:
         yield GOES_ON
+
+
+async def counted(frames: AsyncIterator[str], still_counts: Callable[[], bool]) -> AsyncIterator[str]:
+    """The frames while ``still_counts``, which may block, says so; then a comment. A run that executes here goes on."""
+    clock, asked_at = asyncio.get_running_loop().time, -math.inf
+    async for each in frames:
+        if clock() - asked_at >= ASK_AFTER_SECONDS:
+            if not await run_in_threadpool(still_counts):
+                yield REVOKED
+                return
+            asked_at = clock()
+        yield each
 
 
 async def kept_alive(frames: AsyncIterator[str]) -> AsyncIterator[str]:

@@ -124,6 +124,16 @@ class Authority:
         key_counts = self._takes_key and self._key_is(token)
         return self._key_holder if key_counts else self._restricted(self._tokens.verify(token))
 
+    def still_counts(self, principal: Principal) -> bool:
+        """Whether one that was let in would still be, as far as that is its account's to say: not if it was revoked
+        since, or has expired. While that cannot be known, it would."""
+        if principal.account_id is None or self._accounts is None:
+            return True
+        try:
+            return self._accounts.principal(principal.account_id) is not None
+        except StoreUnavailable:
+            return True
+
     def grant(self, principal: Principal, token: str, connection_id: str) -> Grant | None:
         """What a connection keeps of the token that it has presented; None if it needed none."""
         if principal.kind is PrincipalKind.NOBODY:
