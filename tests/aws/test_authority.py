@@ -40,8 +40,8 @@ def test_without_variables_the_key_counts_and_nothing_else(authority):
     assert by_key.principal("the key").kind is PrincipalKind.KEY
 
 
-@pytest.mark.parametrize("variables", [{"AUTH_MODE": ""}, {"JWT_AUDIENCE": AUDIENCE}, {"USER_ISOLATION": "on"}])
-def test_what_only_refines_tokens_configures_none(authority, variables):
+@pytest.mark.parametrize("variables", [{"AUTH_MODE": ""}, {"JWT_AUDIENCE": ""}, {"USER_ISOLATION": "on"}])
+def test_what_is_empty_or_only_refines_tokens_configures_none(authority, variables):
     assert authority(**variables).mode() == "security_key"
 
 
@@ -72,6 +72,8 @@ def test_settings_change_what_they_say(authority):
     ("variables", "reason"),
     [
         ({"AUTH_MODE": "jwt"}, "neither a key, nor a file of keys, nor an issuer"),
+        ({"JWT_AUDIENCE": AUDIENCE}, "neither a key, nor a file of keys, nor an issuer"),
+        ({"JWT_AUDIENCE": AUDIENCE, "JWT_JWKS_URL": f"{ISSUER}/keys"}, "neither a key"),
         ({"AUTH_MODE": "open"}, "AUTH_MODE is one of"),
         ({**OF_ISSUER, "USER_ISOLATION": "yes"}, "USER_ISOLATION is on or off"),
         ({"JWT_ISSUER": ISSUER}, "JWT_AUDIENCE is missing"),

@@ -73,14 +73,15 @@ async def test_a_bill_has_a_line_for_each_day_and_account(api):
     assert (await bill(api, query="from=2020-01-01&to=2020-01-31"))["total"]["runs"] == 0
 
 
-async def test_a_bill_is_csv_for_who_asks_for_it_and_never_a_formula(api):
-    await api.world.run(user_id="=HYPERLINK(1)")
+@pytest.mark.parametrize("begin", "=+-@＝＋－＠")  # noqa: RUF001 - the wide forms count as well
+async def test_a_bill_is_csv_for_who_asks_for_it_and_never_a_formula(api, begin):
+    await api.world.run(user_id=f"{begin}HYPERLINK(1)")
     answer = await api.client.get("/usage", headers={**KEY, "Accept": "text/csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"].startswith('attachment; filename="usage-')
     header, line = csv.reader(io.StringIO(answer.text))
     assert header == ["day", "account", "runs", "input_tokens", "output_tokens", "seconds"]
-    assert line == [today(api.world.clock), "'=HYPERLINK(1)", "1", "20", "2", "0.0"]
+    assert line == [today(api.world.clock), f"'{begin}HYPERLINK(1)", "1", "20", "2", "0.0"]
     assert (await api.client.get("/usage?format=csv", headers=KEY)).text == answer.text
     as_json = await api.client.get("/usage?format=json", headers={**KEY, "Accept": "text/csv"})
     assert as_json.headers["content-type"] == "application/json"

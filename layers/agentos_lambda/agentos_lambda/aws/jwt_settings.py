@@ -37,8 +37,11 @@ class JwtSettings:
 
     @classmethod
     def from_environment(cls, given: Mapping[str, str]) -> JwtSettings | None:
-        """None where no tokens are configured. Empty variables must have been left out. Raises ``InvalidSettings``."""
-        if not any(name in given for name in ("JWT_VERIFICATION_KEY", "JWT_JWKS_FILE", "JWT_ISSUER", "AUTH_MODE")):
+        """None where no tokens are configured. Empty variables must have been left out. Raises ``InvalidSettings``.
+
+        Whoever has set any variable of tokens counts on them: what is half configured is not open.
+        """
+        if not any(name.startswith("JWT_") or name == "AUTH_MODE" for name in given):
             return None
         mode = given.get("AUTH_MODE", "jwt")
         if mode not in _MODES:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agentos_lambda.api import account_answers
 
 _COLUMNS = ("day", "account", "runs", "input_tokens", "output_tokens", "seconds")
-_FORMULAS = ("=", "+", "-", "@")
+_FORMULAS = tuple("=+-@＝＋－＠")  # noqa: RUF001 - the wide forms count as well
 """How a cell begins that a spreadsheet would compute."""
 
 
