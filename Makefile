@@ -139,6 +139,8 @@ bench: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure beside a naive b
 #   build    a build of the layers, or a checker of the template             make e2e
 #   faults   kills, lost answers, reloads, dropped connections, and all orders of calls
 #                                                                           make faults
+#   moto     nothing: they are the tests of stores again, on a second implementation of AWS
+#                                                                           make moto
 #   clients  node, and clients that others have written, from npm        make test-clients
 #   docker   docker with the image of Lambda's Python                       make sam-local
 #   slices   runs over many functions, in processes of their own            make slices
@@ -152,7 +154,7 @@ JOBS ?= 3
 SEED ?= 7
 export SEED
 PYTEST := $(DEV)/bin/python -m pytest
-UNMARKED := 'not (browser or build or clients or docker or faults or sample or slices)'
+UNMARKED := 'not (browser or build or clients or docker or faults or moto or sample or slices)'
 # JOBS processes share the tests, by the groups of tests/groups.py.
 PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
 
@@ -175,6 +177,9 @@ house: $(DEV)/.ready ## files, circles, tests and assertions in numbers, and whi
 
 faults: $(DEV)/.ready $(CLOUD)/.ready $(LOCAL)/.ready ## kills, lost answers, reloads, dropped connections, and all orders of calls (ONE_IN=3: a sample)
 	@$(PYTEST) $(PARALLEL) -m faults --one-in $(or $(ONE_IN),1) $(ARGS)
+
+moto: $(DEV)/.ready ## what is promised of stores, on a second implementation of AWS (ONE_IN=3: a sample)
+	@$(PYTEST) $(PARALLEL) -m moto --one-in $(or $(ONE_IN),1) $(ARGS)
 
 e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.ready ## build, check and deploy to a local cloud that enforces IAM, and drive it
 	@$(PYTEST) $(PARALLEL) -m build $(ARGS)
@@ -220,4 +225,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help page run local test test-costs lint house faults e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt bench
+.PHONY: help page run local test test-costs lint house faults moto e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt bench

@@ -43,7 +43,9 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_itemcollected(item: pytest.Item) -> None:
     for mark in item.iter_markers():
         if mark.name in MARKS and not may_hold(item.path, mark.name):
-            raise pytest.UsageError(f"{item.path} does not name its mark itself: -m {mark.name} would not find it.")
+            raise pytest.UsageError(
+                f"-m {mark.name} would not find {item.path}: neither it nor its conftest.py names the mark."
+            )
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k

@@ -52,19 +52,23 @@ def sample(tests: Iterable[str], one_in: int, seed: int) -> set[str]:
     return {test for test in tests if zlib.crc32(f"{seed} {test}".encode()) % one_in == 0}
 
 
-MARKS = ("browser", "build", "clients", "docker", "faults", "sample", "slices")
+MARKS = ("browser", "build", "clients", "docker", "faults", "moto", "sample", "slices")
 """Of tests that have a target of their own."""
 
 
 def may_hold(path: Path, mark: str) -> bool:
-    """Whether this file or folder names the mark. If it does not, there is no need to import it: that takes seconds."""
-    return any(file.is_relative_to(path) for file in _files_that_name(mark))
+    """Whether this file or folder names the mark, or a conftest.py for it. If not, there is no need to import it: that
+    takes seconds."""
+    return any(place.is_relative_to(path) or path.is_relative_to(place) for place in _places_that_name(mark))
 
 
 @cache
-def _files_that_name(mark: str) -> frozenset[Path]:
-    files = Path(__file__).parent.rglob("test_*.py")
-    return frozenset(file for file in files if f"mark.{mark}" in file.read_text())
+def _places_that_name(mark: str) -> frozenset[Path]:
+    """Files of tests, and the folders whose conftest.py marks the tests of a fixture."""
+    tests = Path(__file__).parent
+    named = [file for file in tests.rglob("*.py") if f"mark.{mark}" in file.read_text()]
+    files = {file for file in named if file.match("test_*.py")}
+    return frozenset(files | {file.parent for file in named if file.name == "conftest.py"})
 
 
 class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]

@@ -49,6 +49,13 @@ def test_only_files_that_name_a_mark_are_read_for_it() -> None:
     assert not may_hold(ROOT / "tests/protocol", "faults")
 
 
+def test_a_conftest_names_a_mark_for_all_files_of_its_folder() -> None:
+    assert may_hold(ROOT / "tests/stores", "moto")
+    assert may_hold(ROOT / "tests/stores/test_claims.py", "moto")
+    assert may_hold(ROOT / "tests/stores/dynamodb/test_items.py", "moto")
+    assert not may_hold(ROOT / "tests/api", "moto")
+
+
 def test_the_marks_are_those_of_the_project() -> None:
     told = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]["markers"]
     assert sorted(MARKS) == sorted(line.partition(":")[0] for line in told)

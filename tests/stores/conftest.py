@@ -11,11 +11,24 @@ from tests.clocks import ManualClock
 from tests.stores.accounts import EVENTS_TTL_SECONDS, Aws
 from tests.stores.builders import NOW
 
+MOTO = pytest.param("moto", marks=pytest.mark.moto)
+"""A second implementation of AWS, which shows that the first one's tests pass by no quirk of it."""
 
-@pytest.fixture(params=["moto", "ministack"])
+
+@pytest.fixture(params=["ministack", MOTO])
 def aws(request: pytest.FixtureRequest) -> Aws:
-    found: Aws = request.getfixturevalue(f"{request.param}_aws")
-    return found
+    return _account(request)
+
+
+@pytest.fixture(params=["memory", "ministack", MOTO])
+def backing(request: pytest.FixtureRequest) -> Aws | None:
+    """The account that a store keeps its data in; none if it keeps them in memory."""
+    return None if request.param == "memory" else _account(request)
+
+
+def _account(request: pytest.FixtureRequest) -> Aws:
+    account: Aws = request.getfixturevalue(f"{request.param}_aws")
+    return account
 
 
 @pytest.fixture
@@ -26,13 +39,12 @@ def clock() -> ManualClock:
 StoreWith = Callable[[Retention], Store]
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
-def store_with(request: pytest.FixtureRequest, clock: ManualClock) -> StoreWith:
+@pytest.fixture
+def store_with(backing: Aws | None, clock: ManualClock) -> StoreWith:
     """Makes a store that keeps things as long as a retention says; each is of the same data, but that in memory."""
-    if request.param == "memory":
+    if backing is None:
         return lambda retention: MemoryStore(events_ttl_seconds=EVENTS_TTL_SECONDS, retention=retention, clock=clock)
-    aws: Aws = request.getfixturevalue(f"{request.param}_aws")
-    return lambda retention: aws.store(clock, retention=retention)
+    return lambda retention: backing.store(clock, retention=retention)
 
 
 @pytest.fixture

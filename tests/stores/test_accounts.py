@@ -10,18 +10,18 @@ from agentos_lambda.identity.accounts.model import ServiceAccount
 from agentos_lambda.identity.accounts.ports import AccountStore, NameTaken
 from agentos_lambda.stores.dynamodb.accounts import DynamoDBAccounts
 from agentos_lambda.stores.memory import MemoryAccounts
+from tests.stores.accounts import Aws
 from tests.stores.builders import NOW
 
 FIRST = ServiceAccount("id-1", "ci-bot", "hash-1", "agno_pat_1", ("agents:run", "agents:a:read"), NOW, NOW + 1, "alice")
 OTHERS = ServiceAccount("id-2", "chat", "hash-2", "agno_pat_2", (), NOW + 1)
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
-def accounts(request: pytest.FixtureRequest) -> AccountStore:
-    if request.param == "memory":
+@pytest.fixture
+def accounts(backing: Aws | None) -> AccountStore:
+    if backing is None:
         return MemoryAccounts()
-    aws = request.getfixturevalue(f"{request.param}_aws")
-    return DynamoDBAccounts(aws.table("Accounts"), aws.requests())
+    return DynamoDBAccounts(backing.table("Accounts"), backing.requests())
 
 
 def test_an_account_is_found_as_it_was_created_and_all_are_listed_by_their_age(accounts):

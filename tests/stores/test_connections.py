@@ -9,18 +9,18 @@ from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
 from agentos_lambda.stores.memory import MemoryConnections
 from agentos_lambda.websocket.ports import CONNECTION_LIFETIME_MS, Connection, ConnectionStore, TooManyRuns
 from tests.cloud import CONNECTIONS
+from tests.stores.accounts import Aws
 from tests.stores.builders import NOW
 
 KEY = Grant(proof="p")
 TOKEN = Grant(subject="alice", scopes=("agents:run", "workflows:a:run"), expires_at=NOW + 60_000)
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
-def connections(request: pytest.FixtureRequest) -> ConnectionStore:
-    if request.param == "memory":
+@pytest.fixture
+def connections(backing: Aws | None) -> ConnectionStore:
+    if backing is None:
         return MemoryConnections()
-    aws = request.getfixturevalue(f"{request.param}_aws")
-    return DynamoDBConnections(aws.table(CONNECTIONS))
+    return DynamoDBConnections(backing.table(CONNECTIONS))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from agentos_lambda.runs.limits import PLACE_MS, Admission, Counters, Limits, Verdict
 from agentos_lambda.stores.dynamodb.counters import DynamoDBCounters
 from agentos_lambda.stores.memory import MemoryCounters
+from tests.stores.accounts import Aws
 from tests.stores.builders import NOW
 from tests.stores.dynamodb.test_request_counts import requests_of
 
@@ -18,11 +19,11 @@ LIMITS = Limits(runs_per_month=5, runs_at_once=2)
 NEXT_MONTH = NOW + 31 * 86_400_000
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
-def counters(request: pytest.FixtureRequest) -> Counters:
-    if request.param == "memory":
+@pytest.fixture
+def counters(backing: Aws | None) -> Counters:
+    if backing is None:
         return MemoryCounters()
-    return DynamoDBCounters(request.getfixturevalue(f"{request.param}_aws").table("Limits"))
+    return DynamoDBCounters(backing.table("Limits"))
 
 
 def admit(counters, run_id, *, now=NOW, limits=LIMITS, counts=True):

@@ -9,6 +9,7 @@ import pytest
 from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
 from agentos_lambda.stores.memory import MemoryFollowers
 from agentos_lambda.websocket.ports import AlreadyFollows, Follower, FollowerStore, Form
+from tests.stores.accounts import Aws
 from tests.stores.builders import NOW, running
 
 FIRST = Follower("run-1", "c-1", "token-1", 0, Form.SSE)
@@ -16,12 +17,11 @@ HELD = replace(FIRST, form=Form.FLAT, held_until=NOW + 1000)
 LATER = replace(FIRST, token="token-2", next_index=7)
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
-def followers(request: pytest.FixtureRequest) -> FollowerStore:
-    if request.param == "memory":
+@pytest.fixture
+def followers(backing: Aws | None) -> FollowerStore:
+    if backing is None:
         return MemoryFollowers()
-    aws = request.getfixturevalue(f"{request.param}_aws")
-    return DynamoDBFollowers(aws.table("Runs"))
+    return DynamoDBFollowers(backing.table("Runs"))
 
 
 def test_the_followers_of_a_run_are_those_of_no_other(followers):

@@ -13,6 +13,7 @@ from agentos_lambda.runs.usage import NOBODY, Usage
 from agentos_lambda.sessions.model import BuriedRun
 from agentos_lambda.stores.dynamodb.usage import DynamoDBUsage
 from agentos_lambda.stores.memory import MemoryStore
+from tests.stores.accounts import Aws
 from tests.stores.builders import LEASE_MS, NOW, ending, running
 
 DAY = "2023-11-14"
@@ -20,13 +21,12 @@ NEXT_DAY = 86_400_000
 USED = Usage(30, 20, 1_500)
 
 
-@pytest.fixture(params=["memory", "moto", "ministack"])
-def stores(request: pytest.FixtureRequest) -> tuple[Any, Any]:
-    if request.param == "memory":
+@pytest.fixture
+def stores(backing: Aws | None) -> tuple[Any, Any]:
+    if backing is None:
         memory = MemoryStore()
         return memory, memory
-    aws = request.getfixturevalue(f"{request.param}_aws")
-    return aws.store(), DynamoDBUsage(aws.table("Runs"))
+    return backing.store(), DynamoDBUsage(backing.table("Runs"))
 
 
 def used_on(stores, day=DAY, account=None):
