@@ -38,7 +38,7 @@ class Person:
 
     @staticmethod
     def waits_for(turn: Locator, state: str) -> None:
-        expect(turn).to_have_attribute("data-state", re.compile(f"^({state})$"), timeout=30_000)
+        expect(turn).to_have_attribute("data-state", re.compile(f"^({state})$"), timeout=90_000)
 
     @property
     def turns(self) -> Locator:
