@@ -24,8 +24,13 @@ import httpx
 from agno.agent import Agent
 from agno.models.base import Model
 from agno.os import AgentOS
+from agno.os.router import get_base_router
+from agno.os.routers.agents import get_agent_router
+from agno.os.routers.teams import get_team_router
+from agno.os.routers.workflows import get_workflow_router
 from agno.team import Team
 from agno.workflow import Workflow
+from fastapi import FastAPI
 
 from agentos_lambda.engine import LOGGERS
 from agentos_lambda.engine.components.describable import describable
@@ -50,6 +55,8 @@ _OF_COMPONENTS = ("available_models", "agents", "teams", "workflows")
 _NOT_SERVED = ("metrics", "learning", "evals", "traces")
 """Domains that AgentOS would offer for any database. Here they have no routes, so no database is named for them."""
 
+
+_ROUTERS = (get_base_router, get_agent_router, get_team_router, get_workflow_router)
 
 _KEYS = ("OS_SECURITY_KEY", "JWT_VERIFICATION_KEY", "JWT_JWKS_FILE")
 """Variables by which AgentOS closes itself, also to the one who only asks it for descriptions here."""
@@ -147,20 +154,22 @@ async def _describe(components: Components) -> JsonObject:
 
 
 def _client(components: Components) -> httpx.AsyncClient:
-    """A client of an AgentOS of copies."""
+    """A client of an AgentOS of copies, with the routes that describe them: it takes seconds to make all of its own."""
     database = RunDatabase("", Kind.AGENT, "", None)  # type: ignore[abstract]  # RefusingDatabase has the rest
     copies = describable([component for kind in Kind for component in components.all(kind)])
     for part in (part for copy in copies for part in parts(copy)):
         if part.db is not None:
             part.db = database
-    app = AgentOS(
+    described = AgentOS(
         id=DATABASE_ID,
         agents=[copy for copy in copies if isinstance(copy, Agent)],
         teams=[copy for copy in copies if isinstance(copy, Team)],
         workflows=[copy for copy in copies if isinstance(copy, Workflow)],
         db=database,
         telemetry=False,
-    ).get_app()
+    )
+    described.dbs = {DATABASE_ID: [database]}
+    app = FastAPI(routes=[route for make in _ROUTERS for route in make(described, described.settings).routes])
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://agentos")
 
 
