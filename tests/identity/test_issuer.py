@@ -66,6 +66,19 @@ def test_a_new_key_counts_at_its_first_token(issuer):
     assert issuer.takes()
 
 
+def test_a_new_key_counts_at_its_first_token_where_keys_have_no_names(issuer):
+    def nameless(name):
+        return {field: value for field, value in jwk("RS256", name).items() if field != "kid"}
+
+    issuer.published[:] = [nameless("first")]
+    assert issuer.takes()
+    issuer.clock.advance(FRESHNESS.reread_interval_ms)
+    issuer.published[:] = [nameless("second")]
+    assert issuer.takes("second")
+    assert not any(issuer.takes() for _ in range(5))
+    assert len(issuer.asked) == 2 * 2
+
+
 def test_tokens_with_unknown_keys_have_the_issuer_asked_every_half_minute_at_most(issuer):
     assert issuer.takes()
     for _ in range(60):

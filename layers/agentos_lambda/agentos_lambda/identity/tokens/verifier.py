@@ -72,7 +72,7 @@ class TokenVerifier:
     def verify(self, token: str) -> Principal:
         """The principal whom the token names. May block. Raises ``Unauthorized``, ``KeysUnavailable``."""
         algorithm, kid = self._header(token)
-        payload = self._first_valid(token, algorithm, select(self._source.keys(), kid, algorithm), kid)
+        payload = self._first_valid(token, algorithm, kid)
         return self._rules.principal(_claims(payload), now=self._clock.now())
 
     def _header(self, token: str) -> tuple[str, str | None]:
@@ -91,15 +91,22 @@ class TokenVerifier:
             raise InvalidToken("The token has another purpose")  # 3.11
         return algorithm, kid if isinstance(kid, str) else None
 
-    def _first_valid(self, token: str, algorithm: str, keys: Sequence[Key], kid: str | None) -> bytes:
+    def _first_valid(self, token: str, algorithm: str, kid: str | None) -> bytes:
         """The payload, if one of the keys has signed it."""
         refusal = InvalidToken("Signature verification failed")
-        for key in keys or select(self._source.reread(), kid, algorithm):
+        for key in self._candidates(algorithm, kid):
             try:
                 return self._signed(token, key, algorithm)
             except InvalidToken as failure:
                 refusal = failure
         raise refusal
+
+    def _candidates(self, algorithm: str, kid: str | None) -> Iterator[Key]:
+        """The keys that may have signed the token. Where it names none that is known, they may have been replaced."""
+        known = select(self._source.keys(), kid, algorithm)
+        yield from known
+        if kid is None or all(key.kid != kid for key in known):
+            yield from (key for key in select(self._source.reread(), kid, algorithm) if key not in known)
 
     def _signed(self, token: str, key: Key, algorithm: str) -> bytes:
         with _refusing():
