@@ -59,8 +59,18 @@ def main() -> None:
         first = subprocess.run([*command, "--parameter-overrides", *given, UNPROTECTED], check=False)
         if first.returncode != 0:
             sys.exit(first.returncode)
+        # sam succeeds as well if somebody did not confirm the change set.
+        if not _is_there(session, config["stack_name"]):
+            sys.exit("The first step was not deployed, so there is no second one.")
         command.append("--no-confirm-changeset")
     os.execv(command[0], [*command, "--parameter-overrides", *given])  # noqa: S606
+
+
+def _is_there(session: Any, name: str) -> bool:
+    try:
+        return deployed(session, name) is not None
+    except (Stuck, BotoCoreError, ClientError) as error:
+        sys.exit(f"The second step, which adds deletion protection, is left out: {error}")
 
 
 def kept_log_role(session: Any, stack: Stack | None, configured: str, default: str) -> list[str]:

@@ -61,11 +61,19 @@ def test_without_a_configured_value_only_the_target_is_named() -> None:
     assert named.keys() == {"Architecture", "Runtime"}
 
 
+MAKES_STACK = """
+import boto3
+boto3.client("cloudformation", "us-east-1").create_stack(
+    StackName="agentos-prod", TemplateBody="Resources: {Topic: {Type: AWS::SNS::Topic}}")
+"""
+
+
 @pytest.fixture
 def deploy(tmp_path: Path, cloud_url: str) -> Callable[..., tuple[int, list[list[str]]]]:
     """Deploys a copy of the project that has been built, with a stand-in for sam beside the interpreter.
 
-    Gives the exit status, and the arguments of each start of sam, which exits with ``status``.
+    Gives the exit status, and the arguments of each start of sam, which exits with ``status``, and makes the stack if
+    somebody ``confirms``.
     """
     programs, manifest = tmp_path / "bin", tmp_path / ".aws-sam/build/ComponentsLayer/python/manifest.json"
     programs.mkdir()
@@ -85,8 +93,9 @@ def deploy(tmp_path: Path, cloud_url: str) -> Callable[..., tuple[int, list[list
         "AWS_DEFAULT_REGION": "eu-north-1",
     }
 
-    def run(environment: str, *, status: int = 0) -> tuple[int, list[list[str]]]:
-        (programs / "sam").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" END\nexit {status}\n')
+    def run(environment: str, *, status: int = 0, confirms: bool = True) -> tuple[int, list[list[str]]]:
+        make = f"{sys.executable} -c '{MAKES_STACK}' 2>/dev/null\n" if confirms else ""
+        (programs / "sam").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" END\n{make}exit {status}\n')
         (programs / "sam").chmod(0o755)
         command = [programs / "python", "-m", "scripts.deploy", "--config-env", environment]
         done = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -121,6 +130,13 @@ def test_the_second_step_is_not_made_when_the_first_one_fails(
 ) -> None:
     status, starts = deploy("prod", status=3)
     assert (status, len(starts)) == (3, 1)
+
+
+def test_the_second_step_is_not_made_when_nobody_confirms_the_first_one(
+    deploy: Callable[..., tuple[int, list[list[str]]]],
+) -> None:
+    status, starts = deploy("prod", confirms=False)
+    assert (status, len(starts)) == (1, 1)
 
 
 class Account:
