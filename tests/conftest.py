@@ -14,7 +14,7 @@ from boto3.session import Session
 from tests.cloud import REGION, ministack
 from tests.groups import MARKS, GroupScheduling, group_of, may_hold, sample, turn_of
 from tests.local_stack import KEY, StackProcess, running_stack
-from tests.manifest import build_manifest
+from tests.manifest import shared_manifest
 from tests.process import ROOT, is_foreign
 from tests.stores.accounts import Aws, ministack_account, moto_account
 
@@ -108,8 +108,9 @@ def closed_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProc
 
 @pytest.fixture(scope="session")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of the sample components."""
-    return build_manifest(tmp_path_factory.mktemp("manifest") / "manifest.json")
+    """Of the sample components, for all processes of this run of the tests."""
+    own = tmp_path_factory.getbasetemp()
+    return shared_manifest(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
 
 
 @pytest.fixture(scope="session")

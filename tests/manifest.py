@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -18,4 +19,14 @@ def build_manifest(path: Path) -> Path:
     """Writes it to ``path``."""
     command = [sys.executable, "-m", "agentos_lambda.engine.components.build_manifest", "-o", str(path)]
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": LAYERS_PATH})
+    return path
+
+
+def shared_manifest(folder: Path) -> Path:
+    """One for all processes that share the folder: the first that needs it builds it."""
+    path = folder / "manifest.json"
+    with (folder / "manifest.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            build_manifest(folder / "manifest.new").rename(path)
     return path

@@ -24,7 +24,9 @@ from tests.scripts.test_cold_start import INSTALLED, SOURCE
 
 
 @pytest.mark.anyio
-async def test_a_process_answers_one_request_after_the_other_and_asks_three_times_for_each_run(cloud_url: str) -> None:
+async def test_a_process_answers_one_request_after_the_other_and_asks_three_times_for_each_run(
+    cloud_url: str, manifest: Path
+) -> None:
     template = Template.load(ROOT / "template.yaml")
     clients = CloudClients(cloud_url)
     bundle = replace(SOURCE, apps={AGENT_RUN: ROOT / "functions/agents"})
@@ -33,6 +35,7 @@ async def test_a_process_answers_one_request_after_the_other_and_asks_three_time
         create_resources(template, clients)
         with counting_proxy(cloud_url) as (url, counted):
             given = variables(bundle, AGENT_RUN, template, INSTALLED, cloud_url=url, secret=secret)
+            given["AGENTOS_MANIFEST"] = str(manifest)
             async with function_process((sys.executable,), given) as process:
                 assert b"COMPLETED" in await process.answer(event)
                 counted.taken()

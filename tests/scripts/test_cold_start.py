@@ -24,14 +24,16 @@ SOURCE = Bundle(
     (ROOT / "layers/agentos_lambda", ROOT / "layers/components", INSTALLED),
     {request: ROOT / f"functions/{request.function.removesuffix('Function').lower()}" for request in REQUESTS},
 )
+"""What a build has and the source has not is the manifest."""
 
 
-async def test_each_request_is_answered_and_its_processor_time_is_measured(cloud_url):
+async def test_each_request_is_answered_and_its_processor_time_is_measured(cloud_url, manifest):
     template = Template.load(ROOT / "template.yaml")
     clients = CloudClients(cloud_url)
     async with key_secret(KEY, clients) as secret:
         create_resources(template, clients)
         for request in REQUESTS:
             given = variables(SOURCE, request, template, INSTALLED, cloud_url=cloud_url, secret=secret)
+            given["AGENTOS_MANIFEST"] = str(manifest)
             measured = await first_answer((sys.executable,), given, request)
             assert 0 < measured.cpu_seconds < 60
