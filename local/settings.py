@@ -25,6 +25,8 @@ class Settings:
     cloud_python: Path = ROOT / ".venvs" / "cloud" / "bin" / "python"
     """The interpreter that ministack is installed for."""
     max_environments: int = MAX_ENVIRONMENTS
+    warm: bool = True
+    """Whether an environment of each function starts with the stack, so that first requests are quick."""
     schedule_seconds: float = 10
     """How often a function with a schedule is invoked, whatever the template says: nobody wants to wait for it here."""
     idle_seconds: float = 300

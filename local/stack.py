@@ -60,7 +60,8 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
             calls = http_server(from_functions, calls_port)
             sources = event_sources(template, functions, settings.schedule_seconds, cloud.clients.sqs)
             changes = reloading(components, functions, variables)
-            async with calls, front, environments(functions.values()), sources, changes:
+            running = environments(functions.values(), warm=settings.warm)
+            async with calls, front, running, sources, changes:
                 on_ready()
                 await cloud.wait()
                 raise CannotStart("the local cloud has ended")

@@ -94,15 +94,18 @@ def running_stack(
     components: Path | None = None,
     sweeps: float | None = None,
     environments: int | None = None,
+    warm: bool = True,
 ) -> Iterator[StackProcess]:
     """Runs the project's own functions, and gives them when they serve.
 
     ``components`` is a file in place of the samples, ``sweeps`` the seconds between two of them, ``environments`` the
-    most that a function has.
+    most that a function has. ``warm`` has an environment of each function start before there is work, for a second of
+    the processor's time each.
     """
     port = free_port()
     given: dict[str, object] = {"--components": components, "--sweeps": sweeps, "--environments": environments}
     options = [text for name, value in given.items() if value is not None for text in (name, str(value))]
+    options += [] if warm else ["--cold"]
     with stack_process(["-m", "tests.serve", str(port), str(state), *options], port, variables or {}) as stack:
         stack.until_ready()
         yield stack

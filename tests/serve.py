@@ -18,6 +18,7 @@ if __name__ == "__main__":
     parser.add_argument(
         "--environments", type=int, default=Settings().max_environments, help="of each function at most"
     )
+    parser.add_argument("--cold", action="store_true", help="start environments with the first requests")
     told = parser.parse_args()
     settings = Settings(
         port=told.port,
@@ -25,5 +26,6 @@ if __name__ == "__main__":
         components=told.components,
         schedule_seconds=told.sweeps,
         max_environments=told.environments,
+        warm=not told.cold,
     )
     sys.exit(main(settings))

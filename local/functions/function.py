@@ -108,11 +108,12 @@ class Function:
 
 
 @asynccontextmanager
-async def environments(functions: Collection[Function]) -> AsyncIterator[None]:
-    """Start an environment of each function, so that first requests are quick. At the end stop all environments."""
+async def environments(functions: Collection[Function], *, warm: bool) -> AsyncIterator[None]:
+    """Have an environment of each function, if ``warm``, before there is work. At the end stop all environments."""
     try:
-        for function in functions:
-            function.warm_up()
+        if warm:
+            for function in functions:
+                function.warm_up()
         yield
     finally:
         await asyncio.gather(*(function.close() for function in functions))

@@ -86,7 +86,7 @@ async def _started_by_events(
         for name in names
     }
     sources = event_sources(template, functions, settings.schedule_seconds, cloud.clients.sqs)
-    async with environments(functions.values()), sources:
+    async with environments(functions.values(), warm=True), sources:
         yield
 
 

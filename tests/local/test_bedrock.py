@@ -32,8 +32,9 @@ def test_it_answers_whole_and_streamed(tmp_path: Path) -> None:
     components.write_text(COMPONENTS)
     with served() as bedrock:
         bedrock.answers = [answer]
+        variables = {"BEDROCK_OF_TESTS": bedrock.url}
         with (
-            running_stack(tmp_path / "state", {"BEDROCK_OF_TESTS": bedrock.url}, components=components) as stack,
+            running_stack(tmp_path / "state", variables, components=components, warm=False) as stack,
             httpx.Client(base_url=stack.url, timeout=60) as client,
         ):
             whole = client.post(RUNS, json={"message": "hello"}).json()

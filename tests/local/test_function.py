@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from local.functions.function import Function
+from local.functions.function import Function, environments
 from local.functions.invocation import InvocationFailed, ResponseMode
 from local.gateway.answer import read_response
 from local.template.document import FunctionSpec
@@ -100,6 +100,17 @@ def test_a_starting_environment_is_waited_for(function):
         function.warm_up()
         await ask(function)
         assert len(function.environments) == 1
+
+    in_loop((function(), steps))
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_an_environment_starts_before_there_is_work_or_with_the_first(function, warm):
+    async def steps(function):
+        async with environments([function], warm=warm):
+            assert len(function.environments) == warm
+            await ask(function)
+            assert len(function.environments) == 1
 
     in_loop((function(), steps))
 
