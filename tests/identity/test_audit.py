@@ -9,6 +9,7 @@ import pytest
 from tests.api.world import Api
 from tests.identity.callers import token_of
 from tests.identity.test_matrix import Stack, connect, ended_run, socket_world
+from tests.identity.tokens import claims, signed
 from tests.websocket.world import WORKFLOW
 
 pytestmark = pytest.mark.anyio
@@ -70,6 +71,17 @@ async def test_every_refusal_is_in_the_trail(trail):
             {"run_id": run_id, "reason": "Run not found"},
         ),
     ]
+
+
+async def test_who_has_reached_a_limit_is_in_the_trail(trail):
+    stack = await Stack().begun()
+    limited = signed(claims(stack.api.world.clock, agentos_limits={"runs_per_month": 1}), "HS256")
+    for _ in range(2):
+        headers = {"Authorization": f"Bearer {limited}"}
+        answer = await stack.api.client.post("/agents/assistant/runs", json={"message": "hi"}, headers=headers)
+    assert answer.status_code == 429
+    refused = ("audit: refused POST /agents/{agent_id}/runs", "user:alice")
+    assert (*refused, {"reason": "The limit runs_per_month of 1 is reached"}) in trail()
 
 
 async def test_the_websocket_has_the_same_trail(trail):

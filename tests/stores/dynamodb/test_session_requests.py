@@ -91,6 +91,17 @@ def test_what_is_somebody_elses_takes_the_requests_of_what_is_not_there(moto_aws
     assert len(service.get("session-00000", caller=Caller("alice", isolated=True)).runs) == 3
 
 
+def test_what_can_be_no_session_is_not_asked_for(moto_aws):
+    """DynamoDB refuses an empty key, and one of over 2,048 bytes."""
+    service = SessionService(moto_aws.store(), MemoryQueue(), ManualClock(NOW), new_id=str)
+    with requests_of(moto_aws.dynamodb) as sent:
+        for session_id in ("", "x" * 2_049, "\ud800"):
+            with pytest.raises(NotFound):
+                service.get(session_id)
+            service.delete(session_id)
+    assert sent == []
+
+
 def session(place):
     session_id = f"session-{place:05d}"
     return Session(session_id, Kind.AGENT, "writer", "alice", NOW + place, NOW + place, name=f"Talk {place}")

@@ -17,7 +17,7 @@ from agentos_lambda.identity.errors import Forbidden
 from agentos_lambda.identity.operations import operation
 from agentos_lambda.identity.permissions import demand
 from agentos_lambda.lighter_imports import without_pydantic_1
-from agentos_lambda.runs.errors import NotFound
+from agentos_lambda.runs.errors import LimitReached, NotFound
 
 T = TypeVar("T")
 
@@ -101,7 +101,7 @@ class TypedRoute(APIRoute):
             try:
                 demand(principal, demanded, component_id)
                 response = await handle(request)
-            except (Forbidden, NotFound) as refusal:  # what is not there may be somebody else's
+            except (Forbidden, NotFound, LimitReached) as refusal:  # what is not there may be somebody else's
                 audit.refused(principal, what, str(refusal), **request.path_params)
                 raise
             if request.method not in _READING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from agentos_lambda.protocol.ids import is_session_id
 from agentos_lambda.protocol.values import Json, Kind
 from agentos_lambda.runs.access import ANYBODY, Caller
 from agentos_lambda.runs.clock import Clock
@@ -92,7 +93,7 @@ class SessionService:
 
         Raises ``NotFound``, with the words ``missing`` where given, also for one that is not the caller's.
         """
-        if caller == ANYBODY or self._is_visible(session_id, caller):
+        if is_session_id(session_id) and (caller == ANYBODY or self._is_visible(session_id, caller)):
             session = self._directory.whole(session_id)
             if session is not None and visible(session, caller):
                 return session
@@ -133,6 +134,8 @@ class SessionService:
 
         What is not there, or not the caller's, is left alone without a word.
         """
+        if not is_session_id(session_id):
+            return
         for _ in range(_MAX_RACES):
             session = self._directory.bare(session_id, expired=True)
             if session is not None and not visible(session, caller):
