@@ -34,7 +34,17 @@ class Point:
 class Plain:
     def __init__(self) -> None:
         self.kept = (1,)
-        self._own = "not told"
+        self._own = 2
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"of": "no interest to AgentOS"}
+
+
+class Slotted:
+    __slots__ = ("_own", "kept", "unset")
+
+    def __init__(self) -> None:
+        self.kept, self._own = 1, {2}
 
 
 class Colour(StrEnum):
@@ -71,7 +81,8 @@ class Pair(Enum):
         (deque([1, Decimal(2)]), [1, 2]),
         (ValueError("too late"), "too late"),
         (Order, "Order"),
-        (Plain(), {"kept": [1]}),
+        (Plain(), {"kept": [1], "_own": 2}),
+        (Slotted(), {"_own": [2], "kept": 1}),
         (object(), "object"),
     ],
 )

@@ -14,11 +14,13 @@ import pytest
 from agno.agent import Agent
 from agno.run import RunContext
 from agno.run.agent import CustomEvent
-from agno.workflow import Step, StepInput, StepOutput, Workflow
+from agno.workflow import HumanReview, Parallel, Step, StepInput, StepOutput, Workflow
 from pydantic import BaseModel
 
 from agentos_lambda.engine.models.demo import DemoModel
-from tests.engine.playing import engine_of, play, request_of
+from agentos_lambda.engine.to_json import plain
+from agentos_lambda.protocol.values import RunStatus
+from tests.engine.playing import engine_of, play, request_of, through_json
 
 streamed = pytest.mark.parametrize("stream", [True, False])
 
@@ -41,8 +43,17 @@ class Sold(CustomEvent):
     what: object = None
 
 
+class Box:
+    def __init__(self) -> None:
+        self._inside = Decimal("1.5")
+
+    def model_dump(self) -> dict[str, Any]:
+        return {}
+
+
 def values() -> dict[str, Any]:
     return {
+        "box": Box(),
         "order": Order(),
         "lines": [Line(), (Line(),)],
         "price": Decimal("1.5"),
@@ -52,6 +63,7 @@ def values() -> dict[str, Any]:
 
 
 EXPECTED = {
+    "box": {"_inside": 1.5},
     "order": {"price": "1.5"},
     "lines": [{"number": str(UUID(int=1))}, [{"number": str(UUID(int=1))}]],
     "price": 1.5,
@@ -192,6 +204,7 @@ CONTENTS: dict[str, tuple[Callable[[], Any], object]] = {
     "dataclass": (Line, {"number": str(UUID(int=1))}),
     "decimal": (lambda: Decimal("1.5"), 1.5),
     "set": (lambda: {"new"}, ["new"]),
+    "object of a class": (Box, {"_inside": 1.5}),
     "model": (lambda: Label(by=UUID(int=1)), {"by": str(UUID(int=1))}),
 }
 
@@ -212,3 +225,95 @@ def test_a_steps_content_is_its_value(kind: str, stream: bool) -> None:
     if stream:
         assert played.of("WorkflowCompleted")["content"] == expected
         assert played.of("StepCompleted")["content"] == expected
+
+
+def return_it(_: StepInput) -> dict[str, Any]:
+    return values()
+
+
+async def return_it_later(_: StepInput) -> dict[str, Any]:
+    return values()
+
+
+def yield_it(_: StepInput) -> Iterator[Any]:
+    yield values()
+
+
+async def yield_it_later(_: StepInput) -> AsyncIterator[Any]:
+    yield values()
+
+
+class ReturnsIt:
+    def __call__(self, _: StepInput) -> dict[str, Any]:
+        return values()
+
+
+RETURNS = {
+    "function": return_it,
+    "coroutine": return_it_later,
+    "generator": yield_it,
+    "asynchronous generator": yield_it_later,
+    "callable object": ReturnsIt(),
+}
+
+
+@streamed
+@pytest.mark.parametrize("kind", RETURNS)
+def test_what_a_steps_function_gives_without_an_output_is_json_text(kind: str, stream: bool) -> None:
+    workflow = Workflow(id="w", name="W", steps=[Step(name="step", executor=RETURNS[kind])])
+    played = play(engine_of(workflow), request_of("workflow/w", "x", stream=stream))
+
+    assert json.loads(played.content) == EXPECTED
+
+
+@streamed
+@pytest.mark.parametrize(("value", "expected"), [(Decimal("1.50"), "1.50"), ({"one": 1}, "{'one': 1}"), (None, "None")])
+def test_what_has_a_text_is_given_as_agentos_gives_it(value: object, expected: str, stream: bool) -> None:
+    def hand_out() -> object:
+        """Give it."""
+        return value
+
+    agent = Agent(id="shop", name="shop", model=DemoModel(), tools=[hand_out])
+    played = play(engine_of(agent), request_of("agent/shop", "call hand_out", stream=stream))
+    assert str(played.outcome.output.run["tools"][0]["result"]) == expected
+
+    workflow = Workflow(id="w", name="W", steps=[Step(name="step", executor=lambda step_input: value)])
+    assert play(engine_of(workflow), request_of("workflow/w", "x", stream=stream)).content == expected
+
+
+@streamed
+def test_a_workflow_of_one_function_gives_values(stream: bool) -> None:
+    def whole(workflow: Workflow, execution_input: object) -> dict[str, Any]:
+        return values()
+
+    async def in_parts(workflow: Workflow, execution_input: object) -> AsyncIterator[Any]:
+        yield values()
+
+    played = play(engine_of(Workflow(id="w", name="W", steps=whole)), request_of("workflow/w", "x", stream=stream))
+    assert played.content == EXPECTED
+    played = play(engine_of(Workflow(id="w", name="W", steps=in_parts)), request_of("workflow/w", "x", stream=stream))
+    assert json.loads(played.content) == EXPECTED
+
+
+@streamed
+@pytest.mark.parametrize("content", [values, Box, lambda: [Line(), {"new"}], lambda: {"new"}, lambda: Decimal("1.5")])
+def test_what_an_agent_or_a_person_gets_of_a_step_is_json(content: Callable[[], Any], stream: bool) -> None:
+    def make(_: StepInput) -> StepOutput:
+        return StepOutput(content=content())
+
+    steps: list[Any] = [
+        Parallel(Step(name="one", executor=make), Step(name="two", executor=make), name="both"),
+        Step(name="make", executor=make),
+        Step(name="read", agent=shop()),
+        Step(name="make again", executor=make),
+        Step(name="send", executor=make, human_review=HumanReview(requires_confirmation=True)),
+    ]
+    played = play(engine_of(Workflow(id="w", name="W", steps=steps)), request_of("workflow/w", "x", stream=stream))
+    both, _, read, _ = (each["content"] for each in played.outcome.output.run["step_results"])
+
+    assert played.outcome.status is RunStatus.PAUSED
+    expected = through_json(plain(content()))
+    assert json.loads(both.split("one\n")[1].split("\n\n###")[0]) == expected
+    assert json.loads(read.removeprefix("I am the demo model, and you said: ")) == expected
+    told = json.dumps([played.outcome.output.run, played.events])
+    assert not any(sign in told for sign in (" object at 0x", "UUID('", "Decimal('", "datetime(", "{'new'}"))

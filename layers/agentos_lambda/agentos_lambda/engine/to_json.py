@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections import UserList, deque
-from collections.abc import Callable, Mapping, ValuesView
+from collections.abc import Callable, Iterable, Iterator, Mapping, ValuesView
 from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from datetime import date, time, timedelta
@@ -29,9 +29,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def plain(value: object) -> Json:
     """The value as JSON, as AgentOS answers it; bytes as base64.
 
-    Models, dataclasses and other objects become objects; sets and tuples lists; decimals and durations (seconds)
-    numbers; dates, UUIDs, paths and the like text. JSON knows no NaN and no infinity: they become null. UTF-8 knows no
-    lone surrogate: it becomes U+FFFD. An object within itself becomes null.
+    Models, dataclasses and other objects become objects, those without a text of their own with all that they have;
+    sets and tuples lists; decimals and durations (seconds) numbers; dates, UUIDs, paths and the like text. JSON knows
+    no NaN and no infinity: they become null. UTF-8 knows no lone surrogate: it becomes U+FFFD. An object within itself
+    becomes null.
     """
     return _plain(value, ())
 
@@ -78,10 +79,19 @@ def _written(value: Any, around: tuple[int, ...]) -> Json:
         return _plain(to_list(), around)
     if is_dataclass(value):
         return _object({field.name: getattr(value, field.name, None) for field in fields(value)}, around)
-    has_text = "__str__" in {name for kind in type(value).__mro__[:-1] for name in vars(kind)}
-    if has_text or not hasattr(value, "__dict__"):
-        return _scalar(str(value) if has_text else type(value).__qualname__)
-    return _object({name: item for name, item in vars(value).items() if not name.startswith("_")}, around)
+    classes = type(value).__mro__[:-1]
+    if any("__str__" in vars(kind) for kind in classes):
+        return _scalar(str(value))
+    attributes = {name: getattr(value, name) for name in _slots(classes) if hasattr(value, name)}
+    attributes |= getattr(value, "__dict__", {})
+    # As AgentOS does, which takes no notice of methods that would write the object, nor of underscores.
+    return _object(attributes, around) if attributes else type(value).__qualname__
+
+
+def _slots(classes: Iterable[type]) -> Iterator[str]:
+    for kind in reversed(list(classes)):
+        names = vars(kind).get("__slots__", ())
+        yield from (names,) if isinstance(names, str) else names
 
 
 def _number(value: Decimal) -> float:

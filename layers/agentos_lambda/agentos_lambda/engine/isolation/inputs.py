@@ -15,7 +15,9 @@ from typing import Any, cast
 from agno.agent import Agent
 from agno.models.message import Message
 from agno.team import Team
+from pydantic import BaseModel
 
+from agentos_lambda.engine.to_json import plain
 from agentos_lambda.protocol.values import Json
 
 
@@ -30,9 +32,10 @@ def as_data(value: Json) -> Json:
     return [as_data(item) for item in value] if isinstance(value, list) else value
 
 
-def as_text(value: Json) -> Json:
+def as_text(value: object) -> Json:
     """JSON text for an object, in the form that agno gives to one with a schema; text as it is."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str) if isinstance(value, dict | list) else value
+    value = plain(value)
+    return json.dumps(value, indent=2, ensure_ascii=False) if isinstance(value, dict | list) else value
 
 
 def take_objects_as_text(part: Agent | Team) -> None:
@@ -66,8 +69,12 @@ def _replace_input(holder: object, method: str, read: Callable[[Any], Any]) -> N
 def _without_objects(value: Any) -> Any:
     if isinstance(value, list) and any(isinstance(item, Message) for item in value):
         return _without_callers_objects(value)  # a conversation that a component made
-    holds_objects = isinstance(value, list) and any(isinstance(item, dict | list) for item in value)
-    return as_text(value) if isinstance(value, dict) or holds_objects else value
+    if value is None or isinstance(value, str | BaseModel | Message):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return value
+    text = as_text(value)
+    return text if isinstance(text, str) else json.dumps(text)
 
 
 def _without_callers_objects(value: Any) -> Any:
