@@ -43,11 +43,11 @@ def packages(layer: Path) -> dict[str, int]:
     return {name: size for name, size in sorted(found.items(), key=lambda each: -each[1]) if size >= MIB / 10}
 
 
-def sizes(build: Path) -> dict[str, int]:
-    """Logical id of each built function -> bytes of the function and its layers."""
+def sizes(build: Path, *, without: str = "") -> dict[str, int]:
+    """Logical id of each built function -> bytes of the function and its layers, but for the layer ``without``."""
     resources = yaml_parse((build / "template.yaml").read_text())["Resources"]
     return {
-        name: sum(map(_size, (build / name, *(build / layer for layer in _layers(spec)))))
+        name: sum(map(_size, (build / name, *(build / layer for layer in _layers(spec) if layer != without))))
         for name, spec in resources.items()
         if spec["Type"] == "AWS::Serverless::Function"
     }

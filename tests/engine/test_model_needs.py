@@ -14,7 +14,7 @@ from agno.workflow import Step, Workflow
 from agentos_lambda.engine.components.build_manifest import describe_components
 from agentos_lambda.engine.components.loader import Components
 from agentos_lambda.engine.models.demo import DemoModel
-from agentos_lambda.engine.models.needs import model_needs
+from agentos_lambda.engine.models.needs import keys_of, model_needs
 from tests.providers.models import model_of
 
 NOVA = {"id": "amazon.nova-lite-v1:0", "provider": "AwsBedrock", "bedrock": True, "region": None, "keys": []}
@@ -58,6 +58,11 @@ def test_a_bedrock_model_needs_a_role_unless_it_brings_credentials(
 def test_another_model_needs_the_key_that_its_class_reads(model: str, options: dict[str, str], keys: list[str]) -> None:
     [need] = model_needs([model_of(model, id="m", **options)])
     assert (need["keys"], need["bedrock"]) == (keys, False)
+
+
+def test_a_class_without_source_needs_what_the_class_it_derives_from_reads() -> None:
+    derived = type("Derived", (type(model_of("openai:OpenAIChat", id="m")),), {"__module__": "sys"})
+    assert keys_of(derived(id="m")) == ["OPENAI_API_KEY"]
 
 
 def test_the_manifest_has_every_model_once_wherever_it_stands() -> None:

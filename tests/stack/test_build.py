@@ -185,15 +185,25 @@ def test_the_api_document_is_baked_into_the_package(build: Build) -> None:
 
 
 def test_everything_is_compiled_for_good_or_the_build_says_that_nothing_is(build: Build) -> None:
-    sources = set(build.artifacts.rglob("*.py"))
-    compiled = {path.parents[1] / f"{path.name.split('.')[0]}.py": path for path in build.artifacts.rglob("*.pyc")}
+    sources, compiled = set(build.artifacts.rglob("*.py")), set(build.artifacts.rglob("*.pyc"))
     if WITHOUT_PYC in build.printed:
         assert "scripts/uv python install 3.13" in build.printed
         assert not compiled
         return
-    assert compiled.keys() == sources
+    beside = {path for path in compiled if path.parent.name == "__pycache__"}
+    assert {path.parents[1] / f"{path.name.split('.')[0]}.py" for path in beside} == sources
     # PEP 552: flags 1 are a hash that is not compared with the source.
-    assert {path.read_bytes()[4:8] for path in compiled.values()} == {(1).to_bytes(4, "little")}
+    assert {path.read_bytes()[4:8] for path in compiled} == {(1).to_bytes(4, "little")}
+
+
+def test_of_the_layers_only_agno_and_the_components_keep_their_sources(build: Build) -> None:
+    if WITHOUT_PYC in build.printed:
+        pytest.skip("nothing is compiled here")
+    agno, components = build.python("Engine") / "agno", build.python("Components")
+    kept = {path for path in build.artifacts.glob("*Layer/**/*.py") if not path.is_relative_to(agno)}
+    assert {path.parent for path in kept} == {components}
+    assert (agno / "agent/agent.py").is_file()
+    assert (build.python("AgentosLambda") / "fastapi/routing.pyc").is_file()
 
 
 def test_commands_and_records_of_an_installer_are_left_out(build: Build) -> None:

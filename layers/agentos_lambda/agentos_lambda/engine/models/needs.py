@@ -65,9 +65,17 @@ def _region(model: Any) -> str | None:
 def _keys(model_class: type[Model]) -> list[str]:
     """The keys of the class itself, else of the class that it derives from: most speak OpenAI's API by its client."""
     for each in _own_classes(model_class):
-        if keys := sorted(set(_KEY.findall(inspect.getsource(each)))):
+        if keys := sorted(set(_KEY.findall(_source(each)))):
             return keys
     return []
+
+
+def _source(model_class: type[Model]) -> str:
+    """Its text; "" if there is none, as of a class that is made by a call, or of a package of byte code alone."""
+    try:
+        return inspect.getsource(model_class)
+    except (OSError, TypeError):
+        return ""
 
 
 def _own_classes(model_class: type[Model]) -> Iterator[type]:
