@@ -60,13 +60,16 @@ class Grant:
     limits: Limits | None = None
     """Of the token."""
 
+    def is_of(self, earlier: Grant) -> bool:
+        """Whether both were shown by the same principal."""
+        shown = [(each.proof is None, each.subject, each.account_id) for each in (self, earlier)]
+        return shown[0] == shown[1]
+
     def renews(self, earlier: Grant) -> bool:
         """Whether this is a later token of the same user, who may do no less than before."""
-        if self.proof is not None or earlier.proof is not None or self.expires_at == earlier.expires_at:
+        if not self.is_of(earlier) or self.proof is not None or self.expires_at == earlier.expires_at:
             return False
-        if self.account_id != earlier.account_id:
-            return False
-        return self.subject == earlier.subject and Scopes(self.scopes).cover(Scopes(earlier.scopes))
+        return Scopes(self.scopes).cover(Scopes(earlier.scopes))
 
 
 class Authority:

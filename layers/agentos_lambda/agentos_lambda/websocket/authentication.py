@@ -67,6 +67,8 @@ class Authenticator:
 
     def _keep(self, connection: Connection, grant: Grant) -> None:
         registry, earlier = self._context.registry, connection.grant
+        if earlier is not None and not grant.is_of(earlier):
+            registry.leave_all(connection)  # they may be runs that the new principal must not see
         registry.connections.authenticate(connection.connection_id, grant=grant)
         if earlier is None or not grant.renews(earlier):
             return

@@ -10,7 +10,7 @@ from agentos_lambda.identity.authority import Accounts
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.websocket.client import Client
-from agentos_lambda.websocket.ports import ConnectionStore, Follower, FollowerStore, Form
+from agentos_lambda.websocket.ports import Connection, ConnectionStore, Follower, FollowerStore, Form
 
 log = logging.getLogger(__name__)
 
@@ -100,6 +100,12 @@ class FollowerRegistry:
         except StoreUnavailable:  # it only counts one run too many
             log.warning("the connection still counts the run", extra=follower.about)
         return True
+
+    def leave_all(self, connection: Connection) -> None:
+        """The connection stays open, and follows no run any more."""
+        for run_id in connection.run_ids:
+            self.followers.drop(run_id, connection.connection_id)
+            self.connections.remove_run(connection.connection_id, run_id)
 
     def close(self, connection_id: str) -> None:
         """The connection is closed: it follows no run any more."""
