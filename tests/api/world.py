@@ -20,6 +20,7 @@ from agentos_lambda.api.routes.accounts import account_router
 from agentos_lambda.api.routes.discovery import discovery_router
 from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.api.routes.memories import memory_router
+from agentos_lambda.api.routes.not_served import not_served_router
 from agentos_lambda.api.routes.optimize import optimize_router
 from agentos_lambda.api.routes.session_media import session_media_router
 from agentos_lambda.api.routes.session_runs import session_run_router
@@ -103,6 +104,7 @@ def _app(origins: tuple[str, ...]) -> FastAPI:
     router.include_router(optimize_router(services.catalog, optimizer, clock))
     usage: Any = _Part(lambda api: api.usage)
     router.include_router(usage_router(usage))
+    router.routes.extend(not_served_router().routes)
     return create_app(router, services)
 
 

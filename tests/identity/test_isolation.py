@@ -168,6 +168,20 @@ async def test_403_comes_before_404_and_422():
     assert (answer.status_code, answer.json()["detail"]) == (403, "Access denied to run this agent")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "scope"),
+    [
+        ("GET", "/schedules", "Insufficient permissions. Required scope(s): schedules:read"),
+        ("POST", "/agents/assistant/sessions/unknown/fork", "Access denied to run this agent"),
+    ],
+)
+async def test_403_comes_before_501(method, path, scope):
+    stack = await Stack().begun()
+    answers = [await stack.api.client.request(method, path, headers=stack.headers(who)) for who in ("reader", "admin")]
+    assert [answer.status_code for answer in answers] == [403, 501]
+    assert answers[0].json()["detail"] == scope
+
+
 async def test_info_tells_what_callers_have_to_present():
     stack = await Stack().begun()
     info = (await stack.api.client.get("/info")).json()

@@ -12,6 +12,7 @@ import pytest
 
 from agentos_lambda.api.openapi.build_document import build_document
 from agentos_lambda.api.responses import TypedRoute
+from agentos_lambda.api.routes.not_served import NOT_SERVED
 from agentos_lambda.identity.errors import Forbidden
 from agentos_lambda.identity.operations import Operation, UnknownOperation, operation
 from agentos_lambda.identity.permissions import WORKFLOW_ACTIONS, demand, demand_workflow, may_see
@@ -62,6 +63,13 @@ def test_every_operation_of_the_api_has_a_row():
     demanded = {each: operation(*each) for each in operations if each[1] not in open_paths}
     assert len(demanded) > 20
     assert all(each.scope or each.action for each in demanded.values())
+
+
+def test_every_operation_that_is_not_served_has_a_row():
+    for path, methods in NOT_SERVED.items():
+        for method in methods:
+            demanded = operation(method, path)
+            assert demanded.scope or demanded.action, (method, path)
 
 
 def test_a_route_without_a_row_cannot_be_made():

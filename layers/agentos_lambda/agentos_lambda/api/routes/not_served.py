@@ -1,6 +1,6 @@
 """Operations of the AgentOS 3.1 API that are not served here: 501, so that a client can tell them from a wrong path."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cached_property
 
 from fastapi import APIRouter, Request, Response
@@ -8,6 +8,11 @@ from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from agentos_lambda.api.errors import ApiError
+from agentos_lambda.api.scope import principal_of
+from agentos_lambda.identity import audit
+from agentos_lambda.identity.errors import Forbidden
+from agentos_lambda.identity.operations import operation
+from agentos_lambda.identity.permissions import demand
 
 NOT_SERVED: Mapping[str, tuple[str, ...]] = {
     "/agents/{id}/runs/{run_id}/checkpoints": ("GET",),
@@ -87,7 +92,7 @@ class _NotServed(BaseRoute):
 
     @cached_property
     def _router(self) -> Router:
-        routes = [Route(path, _refuse, methods=list(methods)) for path, methods in NOT_SERVED.items()]
+        routes = [Route(path, _refusing(path), methods=list(methods)) for path, methods in NOT_SERVED.items()]
         return Router(routes, redirect_slashes=False)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -97,5 +102,16 @@ class _NotServed(BaseRoute):
         await self._router(scope, receive, send)
 
 
-async def _refuse(_request: Request) -> Response:
-    raise ApiError(501, "This operation of AgentOS is not served here")
+def _refusing(path: str) -> Callable[[Request], Awaitable[Response]]:
+    async def refuse(request: Request) -> Response:
+        """Whoever may not do it gets 403, as from AgentOS."""
+        principal, method = principal_of(request.scope), "GET" if request.method == "HEAD" else request.method
+        demanded = operation(method, path)
+        try:
+            demand(principal, demanded, request.path_params["id"] if demanded.kind else None)
+        except Forbidden as refusal:
+            audit.refused(principal, f"{method} {path}", str(refusal), **request.path_params)
+            raise
+        raise ApiError(501, "This operation of AgentOS is not served here")
+
+    return refuse
