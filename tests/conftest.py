@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from boto3.session import Session
+from hypothesis import HealthCheck, settings
 
 from tests.cloud import REGION, ministack
 from tests.groups import MARKS, GroupScheduling, group_of, may_hold, sample, turn_of
@@ -17,6 +18,11 @@ from tests.local_stack import KEY, StackProcess, running_stack
 from tests.manifest import shared_manifest
 from tests.process import ROOT, is_foreign
 from tests.stores.accounts import Aws, ministack_account, moto_account
+
+
+# How fast a machine makes examples says nothing about what they try.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 def pytest_configure() -> None:

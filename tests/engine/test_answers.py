@@ -12,6 +12,7 @@ from agno.run import RunContext
 from agno.team import Team
 from agno.tools.function import ToolResult
 from agno.workflow import Step, Workflow
+from fastapi import FastAPI
 
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.values import JsonObject
@@ -58,23 +59,37 @@ COMPONENTS = {
 }
 
 
-@pytest.mark.parametrize("shape", COMPONENTS)
-def test_an_answer_is_that_of_agentos_whatever_the_component_stores(shape: str) -> None:
-    component = COMPONENTS[shape]()
-    kind = type(component).__name__.lower()
+@pytest.fixture(scope="module")
+def released() -> FastAPI:
+    """AgentOS with all of them: it takes a second to make."""
     database = InMemoryDb()
     database.id = "agentos-lambda"
-    app = AgentOS(db=database, telemetry=False, **{f"{kind}s": [component.deep_copy()]}).get_app()
+    made = [make() for make in COMPONENTS.values()]
+    return AgentOS(
+        db=database,
+        telemetry=False,
+        agents=[each for each in made if isinstance(each, Agent)],
+        teams=[each for each in made if isinstance(each, Team)],
+        workflows=[each for each in made if isinstance(each, Workflow)],
+    ).get_app()
+
+
+@pytest.mark.parametrize("shape", COMPONENTS)
+def test_an_answer_is_that_of_agentos_whatever_the_component_stores(released: FastAPI, shape: str) -> None:
+    component = COMPONENTS[shape]()
+    kind = type(component).__name__.lower()
     asked = {"agent": "call draw", "team": "ask artist: call draw", "workflow": "ask studio: ask artist: call draw"}
     message = "ask studio: ask artist: call draw" if shape == "team within a team" else asked[kind]
+    session_id = f"session of a {shape}"
     session = None
     for number, text in enumerate(("hello", message), 1):
         run_id = f"run-{number}"
-        request = request_of(f"{kind}/{component.id}", text, stream=False, run_id=run_id, session=session)
+        ids = {"run_id": run_id, "session_id": session_id}
+        request = request_of(f"{kind}/{component.id}", text, stream=False, session=session, **ids)
         played = play(engine_of(component), request)
         session = session_after(played, request)
-        form = {"message": text, "stream": "false", "session_id": "session-1", "user_id": "ada", "run_id": run_id}
-        theirs = json.loads(ask(app, "POST", f"/{kind}s/{component.id}/runs", **form).replace(run_id, "run-1"))
+        form = {"message": text, "stream": "false", "user_id": "ada", **ids}
+        theirs = json.loads(ask(released, "POST", f"/{kind}s/{component.id}/runs", **form).replace(run_id, "run-1"))
         ours = json.loads(json.dumps(played.outcome.answer).replace(run_id, "run-1"))
 
         assert steady(ours) == steady(theirs)

@@ -267,20 +267,22 @@ UNDESCRIBED = {
 }
 
 
+def described_everywhere(**options: object) -> JsonObject:
+    """The description of an agent with these options, of a team with it and of a workflow."""
+    agent = Agent(id="a", name="A", model=DemoModel(), **options)
+    team = Team(id="t", name="T", model=DemoModel(), members=[agent])
+    workflow = Workflow(id="w", name="W", steps=[Step(name="s", agent=agent)])
+    return describe_components(Components(agents=[agent], teams=[team], workflows=[workflow]))
+
+
+@pytest.fixture(scope="module")
+def bare() -> JsonObject:
+    return described_everywhere()
+
+
 @pytest.mark.parametrize("case", UNDESCRIBED)
-def test_what_only_a_run_can_give_is_left_out_of_the_description(case: str) -> None:
-    def agent(**options: object) -> Agent:
-        return Agent(id="a", name="A", model=DemoModel(), **options)
-
-    dynamic = agent(**UNDESCRIBED[case])
-    bare = agent()
-
-    def described(one: Agent) -> JsonObject:
-        team = Team(id="t", name="T", model=DemoModel(), members=[one])
-        workflow = Workflow(id="w", name="W", steps=[Step(name="s", agent=one)])
-        return describe_components(Components(agents=[one], teams=[team], workflows=[workflow]))
-
-    assert described(dynamic) == described(bare)
+def test_what_only_a_run_can_give_is_left_out_of_the_description(case: str, bare: JsonObject) -> None:
+    assert described_everywhere(**UNDESCRIBED[case]) == bare
 
 
 def test_knowledge_that_only_a_run_can_give_hides_no_component() -> None:

@@ -107,6 +107,7 @@ anything = st.recursive(
     lambda inner: (
         st.lists(inner) | st.dictionaries(st.text() | st.integers() | st.booleans(), inner) | st.tuples(inner)
     ),
+    max_leaves=10,  # a hundred take a second to make ten of
 )
 
 
