@@ -142,6 +142,8 @@ bench: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure beside a naive b
 #   moto     nothing: they are the tests of stores again, on a second implementation of AWS
 #                                                                           make moto
 #   clients  node, and clients that others have written, from npm        make test-clients
+#   comparisons  agno with every provider and on its own database, beside ours
+#                                                                           make comparisons
 #   docker   docker with the image of Lambda's Python                       make sam-local
 #   slices   runs over many functions, in processes of their own            make slices
 #   browser  Chromium, and an environment with Playwright                   make test-browser
@@ -154,7 +156,7 @@ JOBS ?= 3
 SEED ?= 7
 export SEED
 PYTEST := $(DEV)/bin/python -m pytest
-UNMARKED := 'not (browser or build or clients or docker or faults or moto or sample or slices)'
+UNMARKED := 'not (browser or build or clients or comparisons or docker or faults or moto or sample or slices)'
 # JOBS processes share the tests, by the groups of tests/groups.py.
 PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
 
@@ -180,6 +182,9 @@ faults: $(DEV)/.ready $(CLOUD)/.ready $(LOCAL)/.ready ## kills, lost answers, re
 
 moto: $(DEV)/.ready ## what is promised of stores, on a second implementation of AWS (ONE_IN=3: a sample)
 	@$(PYTEST) $(PARALLEL) -m moto --one-in $(or $(ONE_IN),1) $(ARGS)
+
+comparisons: $(DEV)/.ready $(ORACLE)/.ready ## agno beside ours: every provider, and its own database (ONE_IN=3: a sample)
+	@$(PYTEST) -m comparisons --one-in $(or $(ONE_IN),1) $(ARGS)
 
 e2e: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CHECKOV)/.ready ## build, check and deploy to a local cloud that enforces IAM, and drive it
 	@$(PYTEST) $(PARALLEL) -m build $(ARGS)
@@ -225,4 +230,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help page run local test test-costs lint house faults moto e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt bench
+.PHONY: help page run local test test-costs lint house faults moto comparisons e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt bench

@@ -52,7 +52,7 @@ def sample(tests: Iterable[str], one_in: int, seed: int) -> set[str]:
     return {test for test in tests if zlib.crc32(f"{seed} {test}".encode()) % one_in == 0}
 
 
-MARKS = ("browser", "build", "clients", "docker", "faults", "moto", "sample", "slices")
+MARKS = ("browser", "build", "clients", "comparisons", "docker", "faults", "moto", "sample", "slices")
 """Of tests that have a target of their own."""
 
 

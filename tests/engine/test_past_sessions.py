@@ -76,6 +76,7 @@ def without_times(result: str) -> str:
     return re.sub(r"(created_at\": \"|Created: )\d+", r"\1", result)
 
 
+@pytest.mark.comparisons
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_tools_answer_as_they_do_on_sqlite(on_sqlite: dict[str, dict[str, str]], component: str) -> None:
     ours = Conversations(COMPONENTS[component]())

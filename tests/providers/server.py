@@ -48,11 +48,15 @@ class Provider:
 
     def __init__(self) -> None:
         self.url = ""
+        self._lock = threading.Lock()
+        self.begin()
+
+    def begin(self) -> None:
+        """As if nobody had asked anything yet."""
         self.answers: list[Answer | Callable[[Asked], Answer]] = []
         self.asked: list[Asked] = []
         self.abandoned = threading.Event()
         """Set when a client has gone away in the middle of an answer."""
-        self._lock = threading.Lock()
 
     def next_answer(self, asked: Asked) -> Answer:
         with self._lock:

@@ -256,6 +256,7 @@ def signed_by(asked: Asked) -> tuple[str, str]:
     return key, region
 
 
+@pytest.mark.usefixtures("no_bedrock_clients")
 def test_a_model_keeps_the_credentials_and_the_region_that_it_brings(provider: Provider) -> None:
     provider.answers = [answer]
     own = model("agent", aws_access_key_id="own", aws_secret_access_key="s3cret", aws_region="eu-north-1")
@@ -265,6 +266,7 @@ def test_a_model_keeps_the_credentials_and_the_region_that_it_brings(provider: P
     assert bedrock_models._clients == {}
 
 
+@pytest.mark.usefixtures("no_bedrock_clients")
 def test_a_model_keeps_the_session_that_it_brings(provider: Provider) -> None:
     provider.answers = [answer]
     session = boto3.Session(aws_access_key_id="sessions", aws_secret_access_key="s3cret", region_name="us-west-2")
@@ -274,6 +276,7 @@ def test_a_model_keeps_the_session_that_it_brings(provider: Provider) -> None:
     assert bedrock_models._clients == {}
 
 
+@pytest.mark.usefixtures("no_bedrock_clients")
 def test_a_model_keeps_the_client_that_it_brings(provider: Provider) -> None:
     provider.answers = [answer]
     client = boto3.client("bedrock-runtime", "ap-south-1", aws_access_key_id="clients", aws_secret_access_key="s")

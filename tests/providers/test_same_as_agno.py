@@ -14,10 +14,12 @@ import pytest
 
 from tests.process import IMPORT_PATH
 from tests.providers.dialects import Dialect, Trouble
-from tests.providers.environment import Playing, provider_of
+from tests.providers.environment import Playing, lead_to
 from tests.providers.models import GREETING, PROVIDERS, SUMS
 from tests.providers.plain_agno import key
-from tests.providers.server import Answer, Asked, Provider
+from tests.providers.server import Answer, Asked, Provider, served
+
+pytestmark = pytest.mark.comparisons
 
 SUM, REFUSED, BROKEN = "add them", "a refusal", "a break"
 MESSAGES = (SUM, REFUSED, BROKEN)
@@ -60,7 +62,8 @@ def answer(asked: Asked) -> Answer:
 def alone() -> Iterator[dict[str, Any]]:
     """The runs of agno alone."""
     # One process for all of them: it takes seconds to import agno with every client.
-    with pytest.MonkeyPatch.context() as patch, provider_of(patch) as provider:
+    with pytest.MonkeyPatch.context() as patch, served() as provider:
+        lead_to(provider, patch, {})
         provider.answers = [answer]
         command = [sys.executable, "-m", "tests.providers.plain_agno", *MESSAGES]
         done = subprocess.run(
