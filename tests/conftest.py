@@ -19,7 +19,6 @@ from tests.manifest import shared_manifest
 from tests.process import ROOT, is_foreign
 from tests.stores.accounts import Aws, ministack_account, moto_account
 
-
 # How fast a machine makes examples says nothing about what they try.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
