@@ -17,6 +17,7 @@ from tests.groups import MARKS, GroupScheduling, group_of, may_hold, sample, tur
 from tests.local_stack import KEY, StackProcess, running_stack
 from tests.manifest import shared_manifest
 from tests.process import ROOT, is_foreign
+from tests.shared_stacks import SharedStacks
 from tests.stores.accounts import Aws, ministack_account, moto_account
 
 # How fast a machine makes examples says nothing about what they try.
@@ -24,8 +25,9 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # what collection makes is there to stay
+    config.pluginmanager.register(SharedStacks())
 
 
 def pytest_collection_finish() -> None:

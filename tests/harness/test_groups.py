@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from itertools import chain
 
 import pytest
 
 from tests.groups import LONGEST, MARKS, SHARED, group_of, may_hold, sample, turn_of
 from tests.process import ROOT
+from tests.shared_stacks import SharedStacks
 
 
 def test_tests_that_share_a_stack_are_one_group_whichever_file_they_are_in() -> None:
@@ -33,6 +35,19 @@ def test_a_group_is_of_a_folder_or_a_file_that_there_is(path: str) -> None:
 def test_the_longest_groups_begin_first_and_the_others_keep_their_order() -> None:
     turns = [turn_of(group) for group in (*LONGEST, "tests/runs/test_tail.py", "tests/api/test_runs.py")]
     assert turns == [*range(len(LONGEST)), len(LONGEST), len(LONGEST)]
+
+
+def test_stacks_that_a_group_shares_end_after_its_last_test_the_latest_first() -> None:
+    ended: list[str] = []
+    shared = SharedStacks()
+    for name in ("a stack", "its client"):
+        shared.add(partial(ended.append, name))
+    shared.end_after("tests/local/test_event_source.py::test_a", "tests/local/test_gateway.py::test_b")
+    assert ended == []
+    shared.end_after("tests/local/test_gateway.py::test_b", "tests/local/test_answer.py::test_c")
+    assert ended == ["its client", "a stack"]
+    shared.end_after("tests/local/test_answer.py::test_c", None)
+    assert len(ended) == 2
 
 
 def test_a_sample_is_by_its_seed_and_of_about_the_size_that_is_asked_for() -> None:

@@ -1,4 +1,4 @@
-"""One stack over toy functions for all tests that leave it as they found it."""
+"""One stack over toy functions for all tests of a group that leave it as they found it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def stack(shared_folder: Path) -> Iterator[StackProcess]:
     signals = shared_folder / "signals"
-    signals.mkdir()
+    signals.mkdir(exist_ok=True)
     with toy_process(shared_folder / "state", signals, OS_SECURITY_KEY="from the user") as process:
         process.until_ready()
         yield process
