@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any
 
 import pytest
@@ -256,6 +257,12 @@ def test_groups_of_steps_are_boundaries_too_and_are_not_cut_within() -> None:
     assert len(sliced.slices) == 4
     assert sorted(calls) == once
     assert sliced.names == uncut.names
+
+
+def test_agno_begins_a_streamed_loop_at_its_first_round() -> None:
+    """If this fails, rounds of a loop may become safe points: decision 028."""
+    assert "resume_from_iteration" in signature(Loop.aexecute).parameters
+    assert "resume_from_iteration" not in signature(Loop.aexecute_stream).parameters
 
 
 def test_a_step_that_asks_its_own_question_pauses_the_run_as_ever() -> None:
