@@ -121,6 +121,7 @@ class RunMachine(RuleBasedStateMachine):
                 assert not record.status.active, "an accepted run has not ended"
                 self.actors.watch.one_writer_at_a_time(record)
             self.actors.check_what_was_handed_on()
+            self.actors.watch.nothing_executed_twice(run.request for run in self.actors.world.engine.runs)
             self._readers_got_the_log()
         finally:
             self.actors.close()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from agentos_lambda.protocol.events import terminal_event
 from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.runs.engine_ports import EngineRequest
 from agentos_lambda.runs.model import IndexedEvent, RunOutput, RunRecord
 from agentos_lambda.runs.ports import Store
 
@@ -102,6 +104,19 @@ class Watch:
         if record.status is RunStatus.COMPLETED and output is not None and last_writer is not None:
             content = output.run["content"]
             assert content.startswith(f"{last_writer}:") or (record.slices and f"{last_writer}:" in content)
+
+    def nothing_executed_twice(self, executed: Iterable[EngineRequest]) -> None:
+        """Of all that engines have executed, each piece of a run that is not durable was executed once."""
+        for (run_id, *piece), times in Counter(map(_piece, executed)).items():
+            record = self.store.get(run_id)
+            assert times == 1 or (record is not None and record.durable), (run_id, piece, times)
+
+
+def _piece(request: EngineRequest) -> tuple[str, object, int]:
+    """The run, what it had said when it paused last, and how often it was handed over since."""
+    said = request.paused.run["content"] if request.paused is not None else None
+    carried = request.carried
+    return request.run_id, said, carried.state["slices"] if carried is not None else 0
 
 
 def _leads_to(before: RunStatus, after: RunStatus) -> bool:
