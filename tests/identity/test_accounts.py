@@ -285,9 +285,14 @@ async def test_the_name_of_an_account_is_never_another_users(users):
     for owner, name in ((alice, "of-alice"), (root, "of-root")):
         for _ in range(2):
             account = await created(users, owner, name=name)
-            taken = await created(users, bob, 409, name=name)
+            active = await created(users, bob, 409, name=name)
+            assert (
+                active["detail"]
+                == f"An active service account named '{name}' already exists. Revoke it first to rotate."
+            )
             await users.client.delete(f"{PATH}/{account['id']}", headers=root)
-            assert (await created(users, bob, 409, name=name)) == taken
+            revoked = await created(users, bob, 409, name=name)
+            assert revoked["detail"] == f"The service account '{name}' was somebody else's. Choose another name."
     await created(users, alice, 409, name="of-root")
     await created(users, root, name="of-alice")
 

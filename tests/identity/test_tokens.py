@@ -90,7 +90,7 @@ def test_subjects_are_the_issuers_own(clock, subject):
         ([], ()),
         (None, ()),
         ({"agents:run": True}, ()),
-        (["agents:run", 1, None], ("agents:run",)),
+        (["agents:run", 1, None], ()),
     ],
 )
 def test_scopes_are_a_list_or_a_text_with_spaces(clock, claimed, granted):

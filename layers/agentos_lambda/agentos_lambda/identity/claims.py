@@ -77,11 +77,11 @@ class ClaimRules:
 
     def _scopes(self, claims: Mapping[str, Any]) -> Scopes:
         claimed = claims.get(self.scopes_claim, [])
-        texts = claimed.split() if isinstance(claimed, str) else claimed if isinstance(claimed, list) else []
+        texts = claimed.split() if isinstance(claimed, str) else claimed
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            return Scopes(())
         prefix = self.scope_prefix
-        return Scopes(
-            tuple(text.removeprefix(prefix) for text in texts if isinstance(text, str) and text.startswith(prefix))
-        )
+        return Scopes(tuple(text.removeprefix(prefix) for text in texts if text.startswith(prefix)))
 
 
 def _subject(claims: Mapping[str, Any]) -> str | None:

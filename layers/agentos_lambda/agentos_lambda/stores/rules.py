@@ -132,11 +132,6 @@ def vouched_events(record: RunRecord, packs: Iterable[tuple[int, EventPack]], *,
     return events
 
 
-def name_taken(name: str) -> str:
-    """What the caller is told whose service account has the name of another."""
-    return f"An active service account named '{name}' already exists. Revoke it first to rotate."
-
-
 def first_entries(entries: Iterable[SessionEntry], *, limit: int, ascending: bool) -> list[SessionEntry]:
     """The first of these in the order of creation, or of its reverse."""
     return sorted(entries, key=lambda entry: (entry.created_at, entry.session_id), reverse=not ascending)[:limit]

@@ -12,6 +12,9 @@ from agentos_lambda.runs.errors import Conflict
 class NameTaken(Conflict):
     """An account that is not revoked has this name."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(f"An active service account named '{name}' already exists. Revoke it first to rotate.")
+
 
 class AccountStore(Protocol):
     """All accounts. Synchronous; may be called from any thread. Every method may raise ``StoreUnavailable``."""

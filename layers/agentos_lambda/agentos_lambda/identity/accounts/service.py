@@ -19,7 +19,7 @@ from agentos_lambda.identity.accounts.ports import AccountStore, NameTaken
 from agentos_lambda.identity.errors import Forbidden, Missing
 from agentos_lambda.identity.principal import Principal, PrincipalKind
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.errors import InvalidRequest, NotFound
+from agentos_lambda.runs.errors import Conflict, InvalidRequest, NotFound
 from agentos_lambda.runs.limits import Limits
 
 log = logging.getLogger(__name__)
@@ -76,8 +76,8 @@ class AccountService:
     def create(self, principal: Principal, wanted: NewAccount) -> tuple[ServiceAccount, str]:
         """A new account and its token, which is known to nobody afterwards.
 
-        Raises ``InvalidRequest`` and ``Forbidden`` for scopes, ``NameTaken``, and ``Missing`` on an open API: an
-        account would outlive that.
+        Raises ``InvalidRequest`` and ``Forbidden`` for scopes, ``Conflict`` for a name, and ``Missing`` on an open API:
+        an account would outlive that.
         """
         _check_scopes(principal, wanted)
         self._check_name(principal, wanted.name)
@@ -99,10 +99,14 @@ class AccountService:
 
     def _check_name(self, principal: Principal, name: str) -> None:
         """An account acts as its name: it would see all that a revoked one with this name has left."""
-        if principal.isolated and any(
-            account.name == name and account.created_by != principal.subject for account in self._store.all()
-        ):
-            raise NameTaken(f"The service account '{name}' is, or was, somebody else's. Choose another name.")
+        if not principal.isolated:
+            return
+        named = [account for account in self._store.all() if account.name == name]
+        others = [account for account in named if account.created_by != principal.subject]
+        if any(account.revoked_at is None for account in others):
+            raise NameTaken(name)
+        if others:
+            raise Conflict(f"The service account '{name}' was somebody else's. Choose another name.")
 
     def list(self, principal: Principal, query: AccountQuery) -> tuple[Sequence[ServiceAccount], int]:
         """A page of the accounts that the principal sees, and how many there are in all."""

@@ -14,7 +14,6 @@ from agentos_lambda.runs.limits import Limits
 from agentos_lambda.stores.dynamodb.attributes import VERSION, Item, number, text
 from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
 from agentos_lambda.stores.dynamodb.table import Table
-from agentos_lambda.stores.rules import name_taken
 
 LISTED = "listed"
 """The index of all accounts."""
@@ -51,7 +50,7 @@ class DynamoDBAccounts:
             if named is not None and named["account_id"]["S"] == account.id:
                 return
             if refused.failed(_NAME):
-                raise NameTaken(name_taken(account.name)) from None
+                raise NameTaken(account.name) from None
             raise StoreUnavailable("The store refused the account.") from refused
 
     def revoke(self, account: ServiceAccount, *, now: int) -> None:

@@ -8,7 +8,6 @@ from threading import Lock
 
 from agentos_lambda.identity.accounts.model import ServiceAccount
 from agentos_lambda.identity.accounts.ports import NameTaken
-from agentos_lambda.stores.rules import name_taken
 
 
 class MemoryAccounts:
@@ -26,7 +25,7 @@ class MemoryAccounts:
         with self._lock:
             named = [each for each in self._accounts.values() if each.name == account.name and each.revoked_at is None]
             if any(each != account for each in named):
-                raise NameTaken(name_taken(account.name))
+                raise NameTaken(account.name)
             self._accounts[account.id] = account
 
     def revoke(self, account: ServiceAccount, *, now: int) -> None:
