@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
+from boto3.session import Session
+from moto.backends import get_backend
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
-from tests.cloud import REGION, tables_of
+from tests.cloud import REGION
 from tests.manifest import COMPONENTS
-from tests.tables import create_tables
+from tests.stores.accounts import Aws
+
+
+@pytest.fixture(scope="session")
+def sqs() -> Any:
+    return Session("testing", "testing", region_name=REGION).client("sqs")
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch, manifest: Path) -> Iterator[Any]:
-    """The environment variables of the functions, and a DynamoDB client to look at what they left."""
-    tables = tables_of("functions")
+def aws(monkeypatch: pytest.MonkeyPatch, manifest: Path, moto_aws: Aws, sqs: Any) -> Aws:
+    """The account that the environment variables of the functions lead to. Its queue is empty."""
+    get_backend("sqs")[DEFAULT_ACCOUNT_ID][REGION].queues.clear()
+    queue = sqs.create_queue(QueueName="runs")["QueueUrl"]
+    tables = moto_aws.tables
     variables = {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -28,14 +35,10 @@ def aws(monkeypatch: pytest.MonkeyPatch, manifest: Path) -> Iterator[Any]:
         "EVENTS_TABLE": tables.events,
         "MEMORIES_TABLE": tables.memories,
         "BUCKET": tables.bucket,
+        "RUNS_QUEUE_URL": queue,
         "AGENTOS_MANIFEST": str(manifest),
         "AGENTOS_COMPONENTS": str(COMPONENTS / "components.py"),
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    with mock_aws():
-        dynamodb = boto3.client("dynamodb")
-        sqs = boto3.client("sqs")
-        create_tables(dynamodb, boto3.client("s3"), tables)
-        monkeypatch.setenv("RUNS_QUEUE_URL", sqs.create_queue(QueueName="runs")["QueueUrl"])
-        yield dynamodb
+    return moto_aws

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import Any
 
-import boto3
 import pytest
 
 from agentos_lambda.aws.logs import request_id
@@ -14,8 +12,8 @@ from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
-from tests.cloud import tables_of
 from tests.functions.handlers import Context, load_handler, sample_event
+from tests.stores.accounts import Aws
 
 WAITING = RunRecord(
     run_id="r",
@@ -31,15 +29,15 @@ ABANDONED = replace(WAITING, status=RunStatus.RUNNING, attempt=1, tries=1, execu
 
 
 @pytest.fixture
-def stack(aws: Any, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def stack(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setenv("STACK_NAME", "agentos")
     monkeypatch.setenv("OS_SECURITY_KEY", "sesame")
     return monkeypatch
 
 
 @pytest.fixture
-def store(aws: Any) -> DynamoDBStore:
-    return DynamoDBStore(tables_of("functions"), clients=Clients(dynamodb=aws, s3=boto3.client("s3")))
+def store(aws: Aws) -> DynamoDBStore:
+    return DynamoDBStore(aws.tables, clients=Clients(dynamodb=aws.dynamodb, s3=aws.s3))
 
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> list[tuple[str, str]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 
-import boto3
-
 from tests.functions.handlers import Context, load_handler, sample_event
 from tests.process import ROOT
 
@@ -29,7 +27,7 @@ def test_every_function_has_an_event_and_every_event_is_sent():
 
 
 def stored_statuses(aws) -> list[str]:
-    items = aws.scan(TableName="Runs")["Items"]
+    items = aws.dynamodb.scan(TableName="Runs")["Items"]
     return [item["status"]["S"] for item in items]
 
 
@@ -87,14 +85,13 @@ def test_a_workflow_runs_and_its_events_come_whole(aws):
     assert stored_statuses(aws) == ["COMPLETED"]
 
 
-def test_a_background_run_is_executed_by_the_worker_function(aws):
+def test_a_background_run_is_executed_by_the_worker_function(aws, sqs):
     event = sample_event("teams")
     asked = json.dumps({**json.loads(base64.b64decode(event["body"])), "background": True})
     event |= {"body": asked, "isBase64Encoded": False}
     answer = load_handler("teams")(event, Context())
     assert answer["statusCode"] == 202
     assert stored_statuses(aws) == ["PENDING"]
-    sqs = boto3.client("sqs")
     queue = sqs.list_queues()["QueueUrls"][0]
     (message,) = sqs.receive_message(QueueUrl=queue)["Messages"]
     records = {"Records": [{"messageId": message["MessageId"], "body": message["Body"]}]}

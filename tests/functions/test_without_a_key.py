@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from tests.functions.handlers import Context, load_handler, sample_event
+from tests.stores.accounts import Aws
 
 HTTP_FUNCTIONS = ("config", "control", "follow", "agents", "teams", "workflows")
 
 
 @pytest.fixture
-def stack(aws: Any, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def stack(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """The variables of a stack, of which the one that names the secret is empty."""
     monkeypatch.setenv("STACK_NAME", "agentos")
     monkeypatch.setenv("SECURITY_KEY_SECRET", "")
@@ -28,7 +28,7 @@ def status(function: str) -> int:
 def test_a_stack_without_a_key_refuses_every_caller(stack, aws, function):
     answer = load_handler(function)(sample_event(function), Context())
     assert (answer["statusCode"], json.loads(answer["body"])["error_code"]) == (503, "SERVICE_UNAVAILABLE")
-    assert aws.scan(TableName="Runs")["Items"] == []
+    assert aws.dynamodb.scan(TableName="Runs")["Items"] == []
 
 
 def test_a_key_that_is_given_as_it_is_counts_in_a_stack_too(stack):
@@ -50,6 +50,6 @@ def test_the_websocket_of_a_stack_without_a_key_does_nothing_for_anybody(stack, 
     handler = load_handler("websocket")
     for event in ("connect", "authenticate", "start-workflow"):
         handler(sample_event(f"websocket-{event}"), Context())
-    assert aws.scan(TableName="Runs")["Items"] == []
-    connections = aws.scan(TableName="Connections")["Items"]
+    assert aws.dynamodb.scan(TableName="Runs")["Items"] == []
+    connections = aws.dynamodb.scan(TableName="Connections")["Items"]
     assert [bool(each.get("proof")) for each in connections] == [False]
