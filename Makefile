@@ -137,7 +137,7 @@ bench: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure beside a naive b
 
 # Tests are told apart by what they need, with a mark each in pyproject.toml; `make test` runs those that have none.
 #   build    a build of the layers, or a checker of the template             make e2e
-#   faults   kills, lost answers, reloads, dropped connections, and all orders of calls
+#   faults   kills, lost answers, reloads, dropped connections, hostile objects everywhere, and all orders of calls
 #                                                                           make faults
 #   moto     nothing: they are the tests of stores again, on a second implementation of AWS
 #                                                                           make moto
@@ -177,7 +177,7 @@ lint: $(DEV)/.ready ## style, types, who imports what, and the goals of make hou
 house: $(DEV)/.ready ## files, circles, tests and assertions in numbers, and which goals are missed (ARGS=path/to/another/checkout)
 	@$(DEV)/bin/python -m scripts.house $(ARGS)
 
-faults: $(DEV)/.ready $(CLOUD)/.ready $(LOCAL)/.ready ## kills, lost answers, reloads, dropped connections, and all orders of calls (ONE_IN=3: a sample)
+faults: $(DEV)/.ready $(CLOUD)/.ready $(LOCAL)/.ready ## kills, lost answers, reloads, dropped connections, hostile objects everywhere, and all orders of calls (ONE_IN=3: a sample)
 	@$(PYTEST) $(PARALLEL) -m faults --one-in $(or $(ONE_IN),1) $(ARGS)
 
 moto: $(DEV)/.ready ## what is promised of stores, on a second implementation of AWS (ONE_IN=3: a sample)

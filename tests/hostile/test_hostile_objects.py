@@ -25,6 +25,11 @@ from tests.hostile.components import OWNERS_WORDS, heard
 from tests.runs.world import World
 from tests.websocket.world import World as SocketWorld
 
+REST = pytest.mark.faults
+"""Of what is tried for each kind: it runs through the same code as another one."""
+
+AGENT, TEAM, WORKFLOW = Kind.AGENT, pytest.param(Kind.TEAM, marks=REST), pytest.param(Kind.WORKFLOW, marks=REST)
+
 CONTENT = b"an upload of this request"
 EXAMPLES = settings(
     max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -114,7 +119,7 @@ async def post(api: Api, path: str, body: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("name", RUN_FIELDS)
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", [AGENT, TEAM, WORKFLOW])
 @EXAMPLES
 @given(data=st.data())
 def test_a_field_of_a_new_run(api: Api, kind: Kind, name: str, data: st.DataObject) -> None:
@@ -127,7 +132,7 @@ def test_a_field_of_a_new_run(api: Api, kind: Kind, name: str, data: st.DataObje
     check(heard, uploads=inline_content(body[name]) if name in MEDIA_FIELDS else ())
 
 
-@pytest.mark.parametrize("kind", [Kind.AGENT, Kind.TEAM])
+@pytest.mark.parametrize("kind", [AGENT, TEAM])
 @EXAMPLES
 @given(value=objects.objects)
 def test_a_form_with_an_upload(api: Api, kind: Kind, value: dict[str, Any]) -> None:
@@ -152,7 +157,14 @@ PAUSING = {
 
 
 @pytest.mark.parametrize("field", CONTINUE_FIELDS)
-@pytest.mark.parametrize(("kind", "message"), [(kind, text) for kind, texts in PAUSING.items() for text in texts])
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        pytest.param(kind, text, marks=[REST] if text != texts[0] else [])
+        for kind, texts in PAUSING.items()
+        for text in texts
+    ],
+)
 @EXAMPLES
 @given(data=st.data())
 def test_a_decision_about_a_paused_run(
@@ -211,7 +223,7 @@ def decided(paused: Any, field: str, an_object: Callable[[], Any], a_value: Call
     ]
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", [AGENT, TEAM, WORKFLOW])
 @pytest.mark.parametrize("route", ["cancel", "resume"])
 @EXAMPLES
 @given(value=objects.objects)
