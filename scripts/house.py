@@ -186,31 +186,33 @@ def _texts(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def report(root: Path, *, count_tests: bool) -> list[str]:
-    """Print the numbers. Give the goals that are missed."""
+def missed_goals(root: Path) -> list[str]:
+    """What is wrong, a line for each."""
+    english = not_english(root)
+    return [
+        *(f"{file.path} has {file.lines} lines" for file in sources(root, OURS) if file.lines > LONGEST_FILE),
+        *(f"circle: {' - '.join(circle)}" for circle in circles(root)),
+        *([f'{len(english)} places write "cannot" in two words'] if english else []),
+    ]
+
+
+def report(root: Path, *, count_tests: bool) -> None:
+    """Print the numbers."""
     ours, tests = sources(root, OURS), sources(root, [Path("tests")])
     print("files  median  largest  package")
     for folder, files in packages([*ours, *tests]).items():
         largest = max(files, key=lambda file: file.lines)
         middle = median(file.lines for file in files)
         print(f"{len(files):5}  {middle:6.0f}  {largest.lines:7}  {folder} ({largest.path.name})")
-    found = circles(root)
-    english = not_english(root)
-    _show("circles of imports", [" - ".join(circle) for circle in found])
+    _show("circles of imports", [" - ".join(circle) for circle in circles(root)])
     _show(f"functions over {LONGEST_FUNCTION} lines", [f"{lines} {name}" for lines, name in long_functions(ours)])
     wide = [f"{parameters} {name}" for parameters, name in wide_constructors(ours)]
     _show(f"constructors with more than {MOST_PARAMETERS} parameters", wide)
     _show("classes and constants of one name", [f"{name}: {', '.join(map(str, at))}" for name, at in duplicates(ours)])
-    _show('"cannot" in two words', english)
+    _show('"cannot" in two words', not_english(root))
     print(f"\n{assertions(tests)} assertions")
     if count_tests:
         print(f"{collected(root)} tests")
-    long = [f"{file.path} has {file.lines} lines" for file in ours if file.lines > LONGEST_FILE]
-    return [
-        *long,
-        *(f"circle: {' - '.join(circle)}" for circle in found),
-        *([f'{len(english)} places write "cannot" in two words'] if english else []),
-    ]
 
 
 def _show(title: str, lines: list[str]) -> None:
@@ -224,8 +226,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m scripts.house", description=__doc__)
     parser.add_argument("root", type=Path, nargs="?", default=Path(__file__).resolve().parent.parent)
     parser.add_argument("--no-tests", action="store_true", help="do not have pytest collect them, which takes a while")
+    parser.add_argument("--goals", action="store_true", help="print nothing but the goals that are missed")
     told = parser.parse_args(arguments)
-    missed = report(told.root.resolve(), count_tests=not told.no_tests)
+    root = told.root.resolve()
+    if not told.goals:
+        report(root, count_tests=not told.no_tests)
+    missed = missed_goals(root)
     _show("goals missed", missed)
     return int(bool(missed))
 

@@ -56,6 +56,7 @@ def test_a_circle_through_a_function_is_found(project: Path) -> None:
     status, printed = house(project, "--no-tests")
     assert "  circle: agentos_lambda.a - agentos_lambda.b\n" in printed
     assert status == 1
+    assert house(project, "--goals") == (1, "\n1 goals missed\n  circle: agentos_lambda.a - agentos_lambda.b\n")
 
 
 def test_a_file_of_more_than_300_lines_is_found_but_not_among_the_tests(project: Path) -> None:
