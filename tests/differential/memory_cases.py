@@ -92,8 +92,8 @@ class MemoryCases:
 
     def _list(self) -> Asked:
         params = {
-            "user_id": self._choice(None, *USERS, "default", "nobody"),
-            "agent_id": self._choice(None, None, None, None, "rememberer", "nobody"),
+            "user_id": self._choice(None, *USERS, "default", "nobody", ""),
+            "agent_id": self._choice(None, None, None, None, "rememberer", "nobody", ""),
             "team_id": self._choice(None, None, None, None, "family"),
             "topics": self._choice(None, None, None, "drinks", "food,drinks", "Food", " ships ,", "nothing"),
             "search_content": self._choice(None, None, None, "LIKES", "boat", "nothing"),
@@ -106,16 +106,16 @@ class MemoryCases:
         return Asked("GET", "/memories", params={name: value for name, value in params.items() if value is not None})
 
     def _get(self) -> Asked:
-        params = {"user_id": user} if (user := self._choice(None, None, *USERS)) else None
+        params = {"user_id": user} if (user := self._choice(None, None, *USERS, "")) is not None else None
         return Asked("GET", f"/memories/{self._id()}", params=params)
 
     def _topics(self) -> Asked:
-        params = {"user_id": user} if (user := self._choice(None, *USERS)) else None
+        params = {"user_id": user} if (user := self._choice(None, *USERS, "")) is not None else None
         return Asked("GET", "/memory_topics", params=params)
 
     def _stats(self) -> Asked:
         params = {
-            "user_id": self._choice(None, None, *USERS, "nobody"),
+            "user_id": self._choice(None, None, *USERS, "nobody", ""),
             "limit": self._choice(None, 1, 2),
             "page": self._choice(None, 1, 2),
         }
@@ -123,12 +123,12 @@ class MemoryCases:
         return Asked("GET", "/user_memory_stats", params=params)
 
     def _delete(self) -> Asked:
-        params = {"user_id": user} if (user := self._choice(None, *USERS)) else None
+        params = {"user_id": user} if (user := self._choice(None, *USERS, "")) is not None else None
         return Asked("DELETE", f"/memories/{self._id()}", params=params)
 
     def _delete_many(self) -> Asked:
         body: dict[str, Any] = {"memory_ids": [self._id(), self._id()]}
-        if user := self._choice(None, None, *USERS):
+        if (user := self._choice(None, None, *USERS, "")) is not None:
             body["user_id"] = user
         return Asked("DELETE", "/memories", json=body)
 

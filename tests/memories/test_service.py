@@ -84,6 +84,17 @@ def test_deleting_twice_changes_nothing(memories, write):
     assert memories.list(MemoryQuery("ada")).total == 1
 
 
+def test_a_user_without_a_name_has_no_memories_and_deletes_nobodys(memories, write):
+    made = write("likes tea", topics=["drinks"])
+
+    memories.delete([made.memory_id], "")
+
+    with pytest.raises(NotFound):
+        memories.get(made.memory_id, "")
+    assert (memories.list(MemoryQuery("")).total, memories.topics(""), memories.owners("")) == (0, [], [])
+    assert memories.list(MemoryQuery()).memories == [made]
+
+
 def test_many_are_deleted_at_once(memories, write):
     made = [write(str(number)) for number in range(60)]
 

@@ -71,6 +71,15 @@ SessionIdText = Annotated[
 ]
 Id = Annotated[IdText | None, BeforeValidator(none_if_empty)]
 UserId = Annotated[UserIdText | None, BeforeValidator(none_if_empty)]
+AskedUser = (
+    Annotated[
+        str,
+        Field(max_length=MAX_FOREIGN_ID_LENGTH),
+        _checked(lambda text: not text or is_user_id(text), "String should have no control characters"),
+    ]
+    | None
+)
+"""The user whose things are asked about. An empty one is nobody's: it must not widen a request to everybody's."""
 SessionId = Annotated[SessionIdText | None, BeforeValidator(none_if_empty)]
 Flag = Annotated[bool | None, BeforeValidator(none_if_empty)]
 Index = Annotated[Annotated[int, Field(ge=-1, le=MAX_EVENT_INDEX)] | None, BeforeValidator(none_if_empty)]

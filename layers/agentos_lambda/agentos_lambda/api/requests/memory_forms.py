@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from agentos_lambda.api.errors import ApiError
-from agentos_lambda.api.requests.fields import RequestForm, UserId
+from agentos_lambda.api.requests.fields import AskedUser, RequestForm, UserId
 from agentos_lambda.identity.principal import Principal
 
 MAX_LENGTH = 5_000
@@ -62,4 +62,4 @@ class MemoryDeletionForm(RequestForm):
     model_config = ConfigDict(extra="ignore")
 
     memory_ids: Annotated[list[str], Field(min_length=1, max_length=MAX_DELETED)]
-    user_id: UserId = None
+    user_id: AskedUser = None

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda.api.errors import ApiError
 from agentos_lambda.api.requests.databases import known_database
-from agentos_lambda.api.requests.fields import UserId
+from agentos_lambda.api.requests.fields import AskedUser
 from agentos_lambda.api.requests.memory_forms import MemoryDeletionForm, MemoryForm
 from agentos_lambda.api.requests.session_forms import read_form
 from agentos_lambda.api.responses import Answer, NoContent, TypedRoute
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from agentos_lambda.api import answers
 
 MemoryId: TypeAlias = Annotated[str, Path(description="The id of a memory")]
-OfUser: TypeAlias = Annotated[UserId, Query(description="Only of this user")]
+OfUser: TypeAlias = Annotated[AskedUser, Query(description="Only of this user")]
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many on a page")]
 
 
@@ -57,7 +57,7 @@ def _add_lists(router: APIRouter, memories: MemoryService) -> None:
         sort_order: Annotated[Literal["asc", "desc"], Query(description="`asc` or `desc`")] = "desc",
     ) -> Answer["answers.MemoryPage"]:
         """Those first that were changed last. Filters and other orders go through the newest 1,000 memories."""
-        wanted = MemoryFilter(agent_id or None, team_id or None, _topics(topics), search_content or None)
+        wanted = MemoryFilter(agent_id, team_id, _topics(topics), search_content or None)
         found = memories.list(MemoryQuery(_reader(request, user_id), wanted, limit, page, sort_by, sort_order == "asc"))
         listed = [shown_memory(memory) for memory in found.memories]
         return Answer({"data": listed, "meta": page_info(page, limit, found.total)})
