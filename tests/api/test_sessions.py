@@ -83,6 +83,29 @@ async def test_sessions_are_sorted_by_their_last_change(api):
     assert await listed(api, sort_by="updated_at", sort_order="asc", limit=1) == ["second"]
 
 
+@pytest.mark.parametrize(
+    ("field", "order"),
+    [
+        ("session_id", ["a", "b", "c"]),
+        ("session_type", ["c", "a", "b"]),
+        ("user_id", ["b", "a", "c"]),
+        ("agent_id", ["a", "b", "c"]),
+        ("team_id", ["c", "a", "b"]),
+        ("nothing", ["c", "a", "b"]),
+    ],
+)
+async def test_sessions_are_sorted_by_what_an_index_holds_of_them(api, field, order):
+    for session_id, kind, body in (
+        ("c", "agent", {"user_id": "eve", "agent_id": "writer"}),
+        ("a", "team", {"user_id": "bob", "team_id": "crew"}),
+        ("b", "team", {"user_id": "ada", "team_id": "staff"}),
+    ):
+        await api.client.post(f"/sessions?type={kind}", json={"session_id": session_id, **body})
+        api.world.clock.advance(1000)
+    assert await listed(api, sort_by=field, sort_order="asc") == order
+    assert await listed(api, sort_by=field) == order[::-1]
+
+
 async def test_a_user_without_a_name_has_no_sessions(api):
     await create(api, user_id="alice")
     await create(api, "nobody's")

@@ -106,7 +106,7 @@ class Cases:
             "session_name": self._choice(None, None, None, None, "talk", "TALK"),
             "limit": self._choice(None, 1, 2, 5, 100),
             "page": self._choice(None, 1, 2, 3),
-            "sort_by": self._choice(None, None, "created_at", "updated_at"),
+            "sort_by": self._choice(None, None, "created_at", "updated_at", "session_id"),
             "sort_order": self._choice(None, "asc", "desc"),
             "db_id": self._choice(None, None, "agentos-lambda"),
         }
@@ -187,6 +187,9 @@ class Cases:
             Asked("DELETE", "/sessions", json={"session_ids": [], "session_types": []}),
             Asked("DELETE", "/sessions", json={"session_ids": ["a"], "session_types": ["robot"]}),
             Asked("DELETE", "/sessions", json={"session_ids": ["a"]}),
+            Asked("DELETE", "/sessions", json={"session_ids": [""], "session_types": ["agent"]}),
+            Asked("GET", "/sessions", params={"user_id": "x" * 3000}),
+            Asked("GET", f"/sessions/{'x' * 3000}"),
             Asked("PUT", "/sessions", json={}),
             # Filters that nothing fits, and parameters that mean nothing here.
             Asked("GET", "/sessions", params={"page": 99, "limit": 1}),

@@ -10,7 +10,7 @@ from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.access import ANYBODY, Caller
 from agentos_lambda.runs.errors import Conflict, NotFound
 from agentos_lambda.runs.model import SessionDelta
-from agentos_lambda.sessions.model import SessionFilter, SessionQuery
+from agentos_lambda.sessions.model import SessionFilter, SessionPage, SessionQuery
 from agentos_lambda.sessions.service import SessionService
 from tests.runs.world import World
 
@@ -59,6 +59,23 @@ def test_anothers_session_looks_like_a_missing_one(sessions, session_id, caller)
         with pytest.raises(NotFound) as refused:
             ask()
         assert str(refused.value) == f"Session with id '{session_id}' not found"
+
+
+class Unasked:
+    """A store that nothing is to be asked of: DynamoDB refuses a key that is empty, or longer than 2 KB."""
+
+    whole = find = entries = count = heads = active_runs = bury = property(lambda self: pytest.fail("asked"))
+
+
+@pytest.mark.parametrize("session_id", ["", "x" * 3_000, "a/b", "line\nbreak"])
+def test_what_cannot_be_an_id_is_the_id_of_no_session(world, session_id):
+    sessions = SessionService(Unasked(), world.queue, world.clock, new_id=world.new_id)
+    with pytest.raises(NotFound):
+        sessions.get(session_id)
+    sessions.delete(session_id)
+    assert not world.queue.deletions
+    for chosen in (SessionFilter(user_id="x" * 3_000), SessionFilter(component_id="x" * 3_000)):
+        assert sessions.list(SessionQuery(chosen)) == SessionPage((), 0)
 
 
 @pytest.mark.parametrize("session_id", ["of bob", "of None", "missing"])

@@ -40,6 +40,12 @@ class SortBy(StrEnum):
 
     CREATED_AT = "created_at"
     UPDATED_AT = "updated_at"
+    SESSION_ID = "session_id"
+    SESSION_TYPE = "session_type"
+    USER_ID = "user_id"
+    AGENT_ID = "agent_id"
+    TEAM_ID = "team_id"
+    WORKFLOW_ID = "workflow_id"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from agentos_lambda.protocol.ids import is_session_id
+from agentos_lambda.protocol.ids import MAX_FOREIGN_ID_LENGTH, is_session_id
 from agentos_lambda.protocol.values import Json, Kind
 from agentos_lambda.runs.access import ANYBODY, Caller
 from agentos_lambda.runs.clock import Clock
@@ -16,7 +16,7 @@ from agentos_lambda.runs.session_limits import refused_change
 from agentos_lambda.sessions.access import visible
 from agentos_lambda.sessions.expiry import SessionExpiry
 from agentos_lambda.sessions.listing import page_of
-from agentos_lambda.sessions.model import Deletion, SessionPage, SessionQuery
+from agentos_lambda.sessions.model import Deletion, SessionFilter, SessionPage, SessionQuery
 from agentos_lambda.sessions.ports import DeletionQueue, DeletionStore
 
 _MAX_RACES = 5
@@ -41,6 +41,8 @@ class SessionService:
             return SessionPage((), 0)
         user_id = query.filter.user_id if caller.user_id is None else caller.user_id
         chosen = replace(query.filter, user_id=user_id)
+        if _fits_nothing(chosen):
+            return SessionPage((), 0)
         page = page_of(self._directory, replace(query, filter=chosen))
         # The index may be some moments old: a session may be somebody else's by now.
         return replace(page, sessions=[each for each in page.sessions if user_id in (None, each.user_id)])
@@ -148,6 +150,11 @@ class SessionService:
             if self._directory.bury(session_id, session, now=now):
                 return
         raise Conflict("The session changes too quickly")
+
+
+def _fits_nothing(chosen: SessionFilter) -> bool:
+    """Whether it names what cannot be the id of a user or a component: for a store, no key either."""
+    return any(len(each or "") > MAX_FOREIGN_ID_LENGTH for each in (chosen.user_id, chosen.component_id))
 
 
 def _check_size(session: Session | None, changes: SessionDelta) -> None:

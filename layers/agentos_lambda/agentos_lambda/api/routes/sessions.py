@@ -55,10 +55,10 @@ def _add_reads(router: APIRouter, sessions: SessionService) -> None:
         session_name: Annotated[str | None, Query(description="Only those whose name has this in it")] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Sessions on a page")] = 20,
         page: Page = 1,
-        sort_by: Annotated[str, Query(description="`created_at` or `updated_at`; of the newest 1,000")] = "created_at",
+        sort_by: Annotated[str, Query(description="A field of a session")] = "created_at",
         sort_order: Annotated[Literal["asc", "desc"], Query(description="`asc` or `desc`")] = "desc",
     ) -> Answer["answers.SessionList"]:
-        """Newest first. A search for a name, and `sort_by=updated_at`, go through the newest 1,000 sessions."""
+        """Newest first. A search for a name, and other orders than that, go through the newest 1,000 sessions."""
         chosen = SortBy(sort_by) if sort_by in list(SortBy) else SortBy.CREATED_AT
         asked = SessionQuery(SessionFilter(kind, component_id), session_name, limit, page, chosen, sort_order == "asc")
         found = sessions.list(asked, caller=caller_of(request, user_id))
