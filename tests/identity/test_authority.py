@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -174,3 +174,37 @@ def test_nobody_is_let_in_while_keys_cannot_be_had(clock):
 
     with pytest.raises(KeysUnavailable):
         Authority(lambda: None, clock, tokens=NoKeys(), takes_key=False).principal(token(clock))
+
+
+@dataclass
+class Rereadable:
+    """A key that is remembered, or has to be read."""
+
+    key: str | None
+    asked: int = 0
+
+    def __call__(self) -> str | None:
+        self.asked += 1
+        return "the key"
+
+    def reread(self) -> str | None:
+        return self()
+
+    def remembered(self) -> str | None:
+        return self.key
+
+
+def test_a_remembered_key_is_compared_without_asking_anybody(clock):
+    source = Rereadable("the key")
+    by_key = authority(clock, source, tokens=False)
+    assert by_key.known("the key") == KEY_HOLDER
+    assert [by_key.known(each) for each in (None, "another", "agno_pat_abc")] == [None] * 3
+    source.key = None
+    assert by_key.known("the key") is None
+    assert source.asked == 0
+
+
+def test_what_only_principal_decides_is_not_known(clock):
+    assert authority(clock, tokens=False).known("anything") == NOBODY
+    assert authority(clock, "the key", tokens=False).known("the key") == KEY_HOLDER
+    assert authority(clock, "the key", takes_key=True).known("the key") is None

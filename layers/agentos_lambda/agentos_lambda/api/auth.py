@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -68,7 +68,9 @@ class Authentication:
         token = bearer_token(authorization) if authorization is not None else None
         source = scope["client"][0] if scope.get("client") else None
         try:
-            principal = await run_in_threadpool(self._authority.principal, token, source)
+            principal = self._authority.known(token) or await asyncio.to_thread(
+                self._authority.principal, token, source
+            )
         except IdentityError as refusal:
             return self._refused(scope, refusal)
         except StoreUnavailable as failure:

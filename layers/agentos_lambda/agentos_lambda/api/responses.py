@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Coroutine
 from functools import partial
+from inspect import iscoroutinefunction
 from types import GenericAlias
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from fastapi import Request, Response
 from fastapi.responses import JSONResponse
@@ -12,6 +13,7 @@ from starlette.routing import compile_path
 
 from agentos_lambda.api.auth import OPEN_PATHS
 from agentos_lambda.api.scope import principal_of
+from agentos_lambda.api.threads import in_thread
 from agentos_lambda.identity import audit
 from agentos_lambda.identity.errors import Forbidden
 from agentos_lambda.identity.operations import operation
@@ -31,6 +33,16 @@ class Answer(JSONResponse, Generic[T]):
 
     def __init__(self, content: T, status_code: int = 200) -> None:
         super().__init__(content, status_code)
+
+    @classmethod
+    def rendered(cls, body: bytes) -> Self:
+        """A 200 with this body, which is JSON already."""
+        answer = cls.__new__(cls)
+        Response.__init__(answer, body)
+        return answer
+
+    def render(self, content: Any) -> bytes:
+        return content if isinstance(content, bytes) else super().render(content)
 
 
 class Accepted(Answer[T]):
@@ -72,6 +84,8 @@ class TypedRoute(APIRoute):
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        if not iscoroutinefunction(endpoint):
+            endpoint = in_thread(endpoint)
         methods = options.get("methods") or ["GET"]
         self._operations = {} if path in OPEN_PATHS else {method: operation(method, path) for method in methods}
         # What it is found by.

@@ -9,7 +9,6 @@ import math
 from collections.abc import AsyncIterator, Callable
 
 from fastapi.responses import StreamingResponse
-from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from agentos_lambda.api.scope import still_counts_of
@@ -104,7 +103,7 @@ async def counted(frames: AsyncIterator[str], still_counts: Callable[[], bool]) 
     clock, asked_at = asyncio.get_running_loop().time, -math.inf
     async for each in frames:
         if clock() - asked_at >= ASK_AFTER_SECONDS:
-            if not await run_in_threadpool(still_counts):
+            if not await asyncio.to_thread(still_counts):
                 yield REVOKED
                 return
             asked_at = clock()

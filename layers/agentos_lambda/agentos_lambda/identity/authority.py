@@ -88,6 +88,7 @@ class Authority:
         """Without ``tokens``, only the key counts, and service accounts. ``takes_key``: whether it counts beside
         them. ``accounts``: without, those of nobody."""
         self._key = key
+        self._rereadable = key if isinstance(key, RereadableKey) else None  # not at each request: that takes 100 µs
         self._clock = clock
         self._tokens = tokens
         self._accounts = accounts
@@ -104,7 +105,7 @@ class Authority:
 
     def is_guarded(self) -> bool:
         """Whether callers have to present anything. Asks no other service: where there is a secret, there is a key."""
-        if self._tokens is not None or isinstance(self._key, RereadableKey):
+        if self._tokens is not None or self._rereadable is not None:
             return True
         try:
             return self._key() is not None
@@ -126,6 +127,18 @@ class Authority:
             raise Missing(_TOKEN_MISSING)
         key_counts = self._takes_key and self._key_is(token)
         return self._key_holder if key_counts else self._restricted(self._tokens.verify(token))
+
+    def known(self, token: str | None) -> Principal | None:
+        """The principal, if nobody has to be asked for it; None if ``principal`` has to be. Never blocks."""
+        if self._tokens is not None or (token is not None and token.startswith(TOKEN_PREFIX)):
+            return None
+        if self._rereadable is None:
+            key = self._key()
+            if key is None:
+                return NOBODY
+        else:
+            key = self._rereadable.remembered()
+        return self._key_holder if key is not None and token is not None and same_key(token, key) else None
 
     def still_counts(self, principal: Principal) -> bool:
         """Whether one that was let in would still be, as far as that is its account's to say: not if it was revoked

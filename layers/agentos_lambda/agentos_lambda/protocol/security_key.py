@@ -20,6 +20,9 @@ class KeySource(Protocol):
 class RereadableKey(Protocol):
     """A ``KeySource`` that remembers the key, so that what it gives may be outdated."""
 
+    def remembered(self) -> str | None:
+        """The key, if it need not be read for that; None if it has to be. Never blocks."""
+
     def reread(self) -> str | None:
         """The key, read again, unless it was just now. Raises ``StoreUnavailable``."""
 

@@ -47,6 +47,10 @@ class Remembered(Generic[V]):
                 self._read()
             return self._known()
 
+    def fresh(self) -> V | None:
+        """The value, if it is known and need not be read again. Never blocks."""
+        return self._value if self._age_ms() < self._freshness.fresh_ms else None
+
     def reread(self) -> V | None:
         """The value, read again, unless it was just now."""
         with self._lock:

@@ -42,6 +42,9 @@ class SecretKey:
         """The key. Raises ``StoreUnavailable`` if it cannot be read, and was not in the last five minutes."""
         return _required(self._key.value())
 
+    def remembered(self) -> str | None:
+        return self._key.fresh()
+
     def reread(self) -> str:
         return _required(self._key.reread())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Query
@@ -12,13 +12,13 @@ from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.errors import NotFound
 
 
-def known_database(catalog: Catalog, domain: str) -> Callable[..., None]:
+def known_database(catalog: Catalog, domain: str) -> Callable[..., Awaitable[None]]:
     """A dependency of routes with ``db_id`` and ``table``, of a domain of ``GET /config`` such as ``session``.
 
     Raises ``NotFound`` in AgentOS's words, and a 400 for a table without a database.
     """
 
-    def check(
+    async def check(
         db_id: Annotated[str | None, Query(description="The id of the database")] = None,
         table: Annotated[str | None, Query(description="The table in it")] = None,
     ) -> None:

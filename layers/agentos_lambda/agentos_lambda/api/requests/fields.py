@@ -86,7 +86,7 @@ Index = Annotated[Annotated[int, Field(ge=-1, le=MAX_EVENT_INDEX)] | None, Befor
 JsonDict = Annotated[dict[str, Any] | None, BeforeValidator(from_text)]
 
 
-def known_run_id(run_id: Annotated[str, Path(description="The id of a run")]) -> str:
+async def known_run_id(run_id: Annotated[str, Path(description="The id of a run")]) -> str:
     """A dependency of routes with ``{run_id}``. What cannot be an id is the id of no run: raises ``NotFound``."""
     if not is_id(run_id):
         raise NotFound("Run not found")

@@ -1,10 +1,10 @@
 """The routes of service accounts. None of them imports an engine."""
 
+import asyncio
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, Path, Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda.api.errors import ApiError
 from agentos_lambda.api.requests.account_forms import NewAccountForm
@@ -41,7 +41,7 @@ def account_router(accounts: AccountService) -> APIRouter:
         form = await read_form(request, NewAccountForm)
         principal = principal_of(request.scope)
         try:
-            account, token = await run_in_threadpool(accounts.create, principal, form.wanted())
+            account, token = await asyncio.to_thread(accounts.create, principal, form.wanted())
         except Missing as refusal:
             raise ApiError(401, str(refusal)) from refusal
         audit.done(

@@ -11,7 +11,7 @@ OfSession = Query(description="The id of a session")
 OfUser = Query(description="The id of a user: what is another user's is not found")
 
 
-def named_in_query(
+async def named_in_query(
     session_id: Annotated[SessionId, OfSession] = None, user_id: Annotated[UserIdText | None, OfUser] = None
 ) -> Asker:
     """A dependency of routes."""

@@ -47,7 +47,7 @@ def component_router(kind: Kind, catalog: Catalog) -> APIRouter:
         operation_id=f"get_{kind.plural}",
         response_description=f"All {kind.plural}",
     )
-    def list_components(request: Request) -> Answer["list[answers.ComponentEntry]"]:
+    async def list_components(request: Request) -> Answer["list[answers.ComponentEntry]"]:
         """Those that the caller may read."""
         principal = principal_of(request.scope)
         seen = [component.listed for component in catalog.all(kind) if may_see(principal, kind, component.id)]
@@ -59,7 +59,7 @@ def component_router(kind: Kind, catalog: Catalog) -> APIRouter:
         operation_id=f"get_{kind}",
         response_description=f"The {kind}",
     )
-    def describe_component(component: Known) -> Answer["answers.ComponentEntry"]:
+    async def describe_component(component: Known) -> Answer["answers.ComponentEntry"]:
         return Answer(cast("answers.ComponentEntry", component.detail))
 
     return router

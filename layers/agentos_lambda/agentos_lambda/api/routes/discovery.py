@@ -1,12 +1,13 @@
 """What there is: the routes of the config function. None of them touches a store or imports an engine."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, cast
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
-from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda import __version__
 from agentos_lambda.api.context import Os, Services
@@ -30,7 +31,7 @@ def discovery_router(services: Services, document: Callable[[], JsonObject]) -> 
     @router.get(
         "/", summary="Name, version and links", operation_id="get_home", response_description="Where things are"
     )
-    def home(request: Request) -> Answer["answers.Home"] | RedirectResponse:
+    async def home(request: Request) -> Answer["answers.Home"] | RedirectResponse:
         """A browser is led to the page."""
         root = prefix(request.scope)
         if "text/html" in request.headers.get("accept", ""):
@@ -40,7 +41,7 @@ def discovery_router(services: Services, document: Callable[[], JsonObject]) -> 
     @router.get(
         "/health", summary="Whether the API answers", operation_id="health_check", response_description="It does"
     )
-    def health() -> Answer["answers.Health"]:
+    async def health() -> Answer["answers.Health"]:
         return Answer({"status": "ok", "instantiated_at": started})
 
     @router.get(
@@ -51,12 +52,15 @@ def discovery_router(services: Services, document: Callable[[], JsonObject]) -> 
     )
     async def info() -> Answer["answers.Info"]:
         authority = services.authority
-        mode = await run_in_threadpool(authority.mode)
+        mode = await asyncio.to_thread(authority.mode)
         return Answer(_info(os, catalog, auth_mode=mode, user_isolation=authority.isolates_users))
 
+    # The components do not change while the process lives.
+    config_as_json = cache(lambda: bytes(Answer(_config(os, catalog)).body))
+
     @router.get("/config", summary="The whole OS", operation_id="get_config", response_description="All of it")
-    def config() -> Answer["answers.Config"]:
-        return Answer(_config(os, catalog))
+    async def config() -> Answer["answers.Config"]:
+        return Answer.rendered(config_as_json())
 
     @router.get(
         "/models",
@@ -64,7 +68,7 @@ def discovery_router(services: Services, document: Callable[[], JsonObject]) -> 
         operation_id="get_models",
         response_description="Each model once",
     )
-    def models() -> Answer["list[answers.Model]"]:
+    async def models() -> Answer["list[answers.Model]"]:
         return Answer(_models(catalog))
 
     add_pages(router, os.name, document)

@@ -1,9 +1,9 @@
 """The routes of memories. None of them imports an engine."""
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda.api.errors import ApiError
 from agentos_lambda.api.requests.databases import known_database
@@ -106,7 +106,7 @@ def _add_memory(router: APIRouter, memories: MemoryService) -> None:
         """Remember something of a user: their next runs find it."""
         form = await read_form(request, MemoryForm)
         owner = form.owner(principal_of(request.scope))
-        memory = await run_in_threadpool(memories.create, owner, form.memory, form.topics or ())
+        memory = await asyncio.to_thread(memories.create, owner, form.memory, form.topics or ())
         return Answer(shown_memory(memory))
 
     @router.get(
@@ -126,7 +126,7 @@ def _add_memory(router: APIRouter, memories: MemoryService) -> None:
         """Replace its text and its topics. Its owner stays. A memory that does not exist is created."""
         form = await read_form(request, MemoryForm)
         principal = principal_of(request.scope)
-        memory = await run_in_threadpool(
+        memory = await asyncio.to_thread(
             memories.update,
             memory_id,
             form.owner(principal),
@@ -161,7 +161,7 @@ def _add_deletions(router: APIRouter, memories: MemoryService) -> None:
     async def delete_memories(request: Request) -> NoContent:
         """As one by one."""
         form = await read_form(request, MemoryDeletionForm)
-        await run_in_threadpool(memories.delete, form.memory_ids, _reader(request, form.user_id))
+        await asyncio.to_thread(memories.delete, form.memory_ids, _reader(request, form.user_id))
         return NoContent()
 
 

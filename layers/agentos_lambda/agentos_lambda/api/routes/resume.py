@@ -3,11 +3,11 @@
 Nothing here imports an engine, or reads more than the run's record and its log.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
-from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda.api.requests.body import read_body
 from agentos_lambda.api.requests.fields import RunId
@@ -50,7 +50,7 @@ def resume_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRouter:
         """The events that were missed, then those that happen, until the run ends or pauses."""
         point = resume_point(await read_body(request), last_event_id, query)
         who, caller = point.asker, caller_of(request, point.asker.user_id)
-        record = await run_in_threadpool(runs.find, component, run_id, session_id=who.session_id, caller=caller)
+        record = await asyncio.to_thread(runs.find, component, run_id, session_id=who.session_id, caller=caller)
         return EventStream(resume(runs, record, after=point.after, until=deadline_of(request.scope)))
 
     return router

@@ -1,12 +1,12 @@
 """The routes that execute runs: one router for agents, teams and workflows."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar, cast
 
 from fastapi import APIRouter, Depends, Header, Request
-from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda.api.requests.body import read_body
 from agentos_lambda.api.requests.continue_form import ContinueForm
@@ -67,7 +67,7 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         deadline, by = deadline_of(request.scope), answer_by(request.scope)
         asked = await run_request(component, body, idempotency_key, principal=principal, deadline=deadline)
         if asked.background or by is not None:
-            record = await run_in_threadpool(intake.enqueue, asked)
+            record = await asyncio.to_thread(intake.enqueue, asked)
             _audit(principal, "run started", record)
             if asked.background:
                 return responses.queued(record, stream=asked.stream, after=-1, until=asked.deadline)
@@ -91,7 +91,7 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         deadline, by = deadline_of(request.scope), answer_by(request.scope)
         asked = continue_request(component, run_id, body, principal=principal, deadline=deadline)
         if asked.background or by is not None:
-            record = await run_in_threadpool(intake.enqueue_continuation, asked)
+            record = await asyncio.to_thread(intake.enqueue_continuation, asked)
             _audit(principal, "run continued", record)
             after = record.next_index - 1
             if asked.background:
@@ -157,7 +157,7 @@ class _Responses:
             record = snapshot.record
         if record.status.active:
             return _accepted(record)
-        return _whole(await run_in_threadpool(self._runs.view, record, component))
+        return _whole(await asyncio.to_thread(self._runs.view, record, component))
 
     async def _unknown(self, record: RunRecord, component: Component, told: str) -> Answer["answers.Run"]:
         """A run whose end the store did not take, or does not tell: as it is known, and never as COMPLETED for that.
@@ -165,9 +165,9 @@ class _Responses:
         A run that is not known to have ended has ``told`` as its content.
         """
         try:
-            record = await run_in_threadpool(self._runs.find, component, record.run_id)
+            record = await asyncio.to_thread(self._runs.find, component, record.run_id)
             if not record.status.active:
-                return _whole(await run_in_threadpool(self._runs.view, record, component))
+                return _whole(await asyncio.to_thread(self._runs.view, record, component))
         except StoreUnavailable:
             log.warning("the run cannot be read", extra={"run_id": record.run_id})
         shown = RunView(record, component, None).show()

@@ -1,9 +1,9 @@
 """The routes that read and cancel runs, whoever executes them. None of them imports an engine."""
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import APIRouter, Depends, Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda.api.errors import ApiError
 from agentos_lambda.api.requests.body import Body, read_body
@@ -69,7 +69,7 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
         # Most clients send nothing, under whatever type.
         who = asker(await read_body(request) if await request.body() else Body({}), query)
         try:
-            record = await run_in_threadpool(
+            record = await asyncio.to_thread(
                 runs.cancel, component, run_id, session_id=who.session_id, caller=caller_of(request, who.user_id)
             )
         except StoreUnavailable as error:

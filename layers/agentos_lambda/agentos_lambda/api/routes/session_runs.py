@@ -13,6 +13,7 @@ from agentos_lambda.api.routes.run_items import run_item
 from agentos_lambda.api.routes.session_items import without_nulls
 from agentos_lambda.api.routes.sessions import OfKind, SessionOfUser, SessionPath
 from agentos_lambda.api.scope import caller_of
+from agentos_lambda.api.threads import in_thread
 from agentos_lambda.protocol.values import Json, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.errors import NotFound
@@ -61,7 +62,7 @@ def session_run_router(catalog: Catalog, sessions: SessionService) -> APIRouter:
             and (wanted is None or run.status in wanted)
         ]
 
-    Chosen = Annotated[list[JsonObject], Depends(chosen)]  # noqa: N806 - a type
+    Chosen = Annotated[list[JsonObject], Depends(in_thread(chosen))]  # noqa: N806 - a type
 
     @router.get(
         "/runs",
@@ -69,7 +70,7 @@ def session_run_router(catalog: Catalog, sessions: SessionService) -> APIRouter:
         operation_id="get_session_runs",
         response_description="Oldest first",
     )
-    def get_session_runs(runs: Chosen) -> Answer["list[answers.RunItem]"]:
+    async def get_session_runs(runs: Chosen) -> Answer["list[answers.RunItem]"]:
         """Runs of all components that have ended or paused in it, members before their team."""
         return Answer(cast("list[answers.RunItem]", runs))
 
@@ -79,7 +80,7 @@ def session_run_router(catalog: Catalog, sessions: SessionService) -> APIRouter:
         operation_id="get_session_run_previews",
         response_description="Oldest first",
     )
-    def get_session_run_previews(runs: Chosen) -> Answer["list[answers.RunPreview]"]:
+    async def get_session_run_previews(runs: Chosen) -> Answer["list[answers.RunPreview]"]:
         """The same runs, with the beginnings of what went in and came out."""
         return Answer([_preview(run) for run in runs])
 

@@ -1,10 +1,10 @@
 """The routes of sessions. None of them imports an engine."""
 
+import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias, cast
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from starlette.concurrency import run_in_threadpool
 
 from agentos_lambda.api.requests.databases import known_database
 from agentos_lambda.api.requests.session_forms import (
@@ -80,7 +80,7 @@ def _add_changes(router: APIRouter, sessions: SessionService) -> None:
         session_id: str, changes: Callable[[Session], SessionDelta], name: str | None, caller: Caller
     ) -> Answer["answers.SessionDetail"]:
         """Change the session, whatever kind the request names (AgentOS 3.1)."""
-        session = await run_in_threadpool(sessions.change, session_id, changes, name=name, caller=caller)
+        session = await asyncio.to_thread(sessions.change, session_id, changes, name=name, caller=caller)
         return Answer(_shown(session_detail(session, session.kind)))
 
     @router.post(
@@ -96,7 +96,7 @@ def _add_changes(router: APIRouter, sessions: SessionService) -> None:
     ) -> Created["answers.SessionDetail"]:
         """A session before its first run, which finds its state and its metadata."""
         form = await read_form(request, NewSessionForm)
-        session = await run_in_threadpool(
+        session = await asyncio.to_thread(
             sessions.create,
             kind,
             session_id=form.session_id,
@@ -176,7 +176,7 @@ def _add_deletions(router: APIRouter, sessions: SessionService) -> None:
         """As one by one."""
         form = await read_form(request, DeletionForm)
         for session_id in dict.fromkeys(form.session_ids):
-            await run_in_threadpool(sessions.delete, session_id, caller=caller_of(request, user_id), media=delete_media)
+            await asyncio.to_thread(sessions.delete, session_id, caller=caller_of(request, user_id), media=delete_media)
         return NoContent()
 
 
