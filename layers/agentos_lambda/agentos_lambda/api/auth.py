@@ -68,9 +68,9 @@ class Authentication:
         token = bearer_token(authorization) if authorization is not None else None
         source = scope["client"][0] if scope.get("client") else None
         try:
-            principal = self._authority.known(token) or await asyncio.to_thread(
-                self._authority.principal, token, source
-            )
+            principal = self._authority.known(token)
+            if principal is None:
+                principal = await asyncio.to_thread(self._authority.principal, token, source)
         except IdentityError as refusal:
             return self._refused(scope, refusal)
         except StoreUnavailable as failure:
