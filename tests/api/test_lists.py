@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from agentos_lambda.api.routes.run_items import run_item
 from agentos_lambda.api.routes.run_lists import DEFAULT_LIMIT, MAX_LIMIT, run_list
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.model import RunOutput, StoredRun
@@ -102,3 +103,10 @@ def test_of_what_runs_have_left_one_run_at_a_time_is_taken():
 
     assert len(run_list(runs(), limit=3)) == 3
     assert alive == [0, 1, 2]
+
+
+def test_the_input_of_a_member_that_sees_the_history_is_a_message():
+    messages = [{"role": "user", "content": "hi", "from_history": True}, {"role": "assistant", "content": "hello"}]
+    run = {"input": {"input_content": messages}}
+    stored = StoredRun("r", Kind.AGENT, "assistant", RunStatus.COMPLETED, 1, RunOutput(run))
+    assert run_item(stored)["run_input"] == "hi"

@@ -80,6 +80,11 @@ def test_a_members_tool_runs_when_it_is_confirmed(stream: bool) -> None:
     assert (member["status"], member["content"]) == ("COMPLETED", "publish gave: y is out")
     assert member["parent_run_id"] == "run-1"
     assert [message["role"] for message in member["messages"]] == ["user", "assistant", "tool", "assistant"]
+    told = played.of("TeamRunCompleted") if stream else played.outcome.answer
+    assert told is not None
+    assert [(each["status"], each["content"]) for each in told["member_responses"]] == [
+        ("COMPLETED", "publish gave: y is out")
+    ]
     if stream:
         assert played.names[:2] == ["RunContinued", "ToolCallStarted"]
         assert "TeamRunContinued" in played.names

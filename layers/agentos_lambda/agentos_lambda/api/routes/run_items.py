@@ -104,6 +104,8 @@ def _input_text(run: JsonObject) -> str:
     given = run.get("input")
     if isinstance(given, dict) and "input_content" in given:
         given = given["input_content"]
+    if isinstance(given, list) and given and isinstance(given[0], dict) and given[0].get("role") == "user":
+        given = given[0].get("content")  # as AgentOS does: a member that sees the history gets a list of messages
     return given if isinstance(given, str) else _compact(given)
 
 

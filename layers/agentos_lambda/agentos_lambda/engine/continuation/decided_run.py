@@ -49,7 +49,7 @@ def decided_run(kind: Kind, paused: RunOutput, continuation: Continuation) -> Ag
         return workflow
     sent = _sent(continuation)
     if kind is Kind.TEAM:
-        team = TeamRun.from_dict(stored)
+        team = TeamRun.from_dict({**stored, "member_responses": deepcopy(list(paused.members))})
         _decide_tools(team, sent, former)
         return team
     agent = AgentRun.from_dict(stored)

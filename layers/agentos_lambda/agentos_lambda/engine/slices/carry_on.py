@@ -95,6 +95,8 @@ def rejoin(request: EngineRequest, run: JsonObject) -> None:
 def carry_on(component: AgnoComponent, request: EngineRequest, carried: Carried) -> Any:
     """agno's continuation of the run. Raises ``ComponentChanged``."""
     stored: dict[str, Any] = deepcopy(carried.output.run)
+    if request.kind is Kind.TEAM:
+        stored["member_responses"] = deepcopy(list(carried.output.members))
     stored.pop("content", None)
     arguments: dict[str, Any] = {"session_id": request.session_id, "stream": request.stream}
     if request.stream:
