@@ -108,6 +108,7 @@ REFUSED: list[tuple[JsonObject, str]] = [
     (schema({"a": {"$ref": "#/$defs/none"}}), "properties.a.$ref: there is no #/$defs/none"),
     (schema({"a": {"pattern": "(a+)+$"}}), "properties.a.pattern: is not supported"),
     (schema({"a": {"items": {"$id": "x"}}}), "properties.a.items.$id: is not supported"),
+    (schema({"a": {"dependencies": {"b": ["c"]}}}), "properties.a.dependencies: is not supported"),
     (doubling(40), "is too large"),
 ]
 
@@ -131,7 +132,14 @@ def test_a_schema_may_refer_to_itself() -> None:
 
 
 def test_a_property_may_be_called_as_a_keyword_that_is_refused() -> None:
-    check_schema(schema({"pattern": {"type": "string"}, "$id": ANY}))
+    check_schema(schema({"pattern": {"type": "string"}, "$id": ANY, "dependencies": ANY}))
+
+
+def test_a_reference_is_read_as_part_of_a_url() -> None:
+    wanted = schema({"a": {"$ref": "#/$defs/a%20b~1c"}}, **{"$defs": {"a b/c": {"type": "integer"}}})
+    check_schema(wanted)
+
+    assert mismatch({"a": "x"}, wanted) == "a: 'x' is not of type 'integer'"
 
 
 def test_a_schema_without_an_end_is_an_error_and_no_crash() -> None:

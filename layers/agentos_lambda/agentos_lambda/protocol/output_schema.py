@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime, time
+from urllib.parse import unquote
 
 from agentos_lambda.protocol.values import Json, JsonObject
 
 _MAX_SIZE = 10_000
 """Schemas within a schema, each counted as often as it is referred to."""
 
-_REFUSED = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "pattern", "patternProperties")
-"""References beyond the schema itself, and regular expressions, which may take for ever."""
+_REFUSED = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "pattern", "patternProperties", "dependencies")
+"""References beyond the schema itself, regular expressions, which may take for ever, and what earlier drafts meant by a
+keyword that says nothing any more."""
 
 _SCHEMA = ("items", "additionalProperties", "contains", "not", "if", "then", "else", "propertyNames")
 _SCHEMAS = ("allOf", "anyOf", "oneOf", "prefixItems")
@@ -97,7 +99,7 @@ class _Size:
             raise SchemaRefused(f"{place}$ref: must refer to a part of the schema")
         target: Json = self._root
         for part in reference[1:].split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
+            name = unquote(part).replace("~1", "/").replace("~0", "~")
             try:
                 target = target[int(name) if isinstance(target, list) else name]
             except (KeyError, IndexError, TypeError, ValueError):
