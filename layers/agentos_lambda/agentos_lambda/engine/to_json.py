@@ -54,6 +54,8 @@ def is_plain(value: object) -> bool:
 
 def _plain(value: Any, around: tuple[int, ...]) -> Json:
     """``around``: the ids of the objects that hold the value."""
+    if type(value) is str:  # as nearly all of a run is
+        return _text(value)
     if isinstance(value, Enum):
         value = value.value if isinstance(value.value, str | int | float | None) else value.name
     if value is None or isinstance(value, str | int | float):
@@ -115,6 +117,8 @@ def _object(value: Mapping[Any, object], around: tuple[int, ...]) -> JsonObject:
 
 
 def _key(key: object) -> str:
+    if type(key) is str:
+        return _text(key)
     named = _plain(key, ())
     return named if isinstance(named, str) else json.dumps(named)
 
@@ -128,7 +132,11 @@ def _fields_of_model(model: BaseModel) -> object:
 
 def _scalar(value: Any) -> Json:
     if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", str.__str__(value))
+        return _text(str.__str__(value))
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _text(value: str) -> str:
+    return value if value.isascii() else _SURROGATE.sub("\ufffd", value)
