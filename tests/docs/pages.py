@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "layers/agentos_lambda/agentos_lambda"
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_NOT_OURS = {".git", ".venvs", ".local", ".aws-sam", "__pycache__"}
+_NOT_OURS = {".git", ".venvs", "node_modules", ".local", ".aws-sam", "__pycache__"}
 
 
 def pages() -> list[Path]:
@@ -101,4 +102,6 @@ def tree(page: Path, root: str) -> Iterator[str]:
 
 def files() -> Iterator[Path]:
     """All files of the project, without what is built or installed."""
-    return (path for path in ROOT.rglob("*") if path.is_file() and not _NOT_OURS & set(path.relative_to(ROOT).parts))
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = set(folders) - _NOT_OURS  # what is installed has a hundred thousand files
+        yield from (Path(folder, name) for name in names)

@@ -7,8 +7,8 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pkgutil import resolve_name
 
-from mcp.server import MCPServer
 from uvicorn import Config, Server
 
 from tests.waiting import until
@@ -31,7 +31,7 @@ class ToolServer:
 @contextmanager
 def tool_server() -> Iterator[ToolServer]:
     """Serves for as long as the context lasts."""
-    tools = MCPServer("tools")
+    tools = resolve_name("mcp.server:MCPServer")("tools")  # a second to import, in each process that looks for tests
     listener = socket.create_server(("127.0.0.1", 0))
     config = Config(
         tools.streamable_http_app(), log_config=None, ws="none", timeout_keep_alive=600, timeout_graceful_shutdown=1
