@@ -160,7 +160,11 @@ UNMARKED := 'not (browser or build or clients or comparisons or docker or faults
 # JOBS processes share the tests, by the groups of tests/groups.py.
 PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
 
-test: lint $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready $(ORACLE)/.ready ## lint, types, and all tests without a mark: they take minutes
+test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready $(ORACLE)/.ready ## lint, types, and all tests without a mark: they take minutes
+	@$(MAKE) --no-print-directory --jobs=2 lint unmarked
+
+# mypy uses one processor: the tests need not wait for it.
+unmarked:
 	@$(PYTEST) $(PARALLEL) -m $(UNMARKED) $(ARGS)
 
 test-costs: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready ## processor seconds of each test file, one after the other (ARGS=tests/stores)
@@ -230,4 +234,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help page run local test test-costs lint house faults moto comparisons e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt bench
+.PHONY: help page run local test unmarked test-costs lint house faults moto comparisons e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt bench
