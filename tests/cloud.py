@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 
 from agentos_lambda.stores.dynamodb import Tables
@@ -19,7 +20,9 @@ from tests.waiting import until
 REGION = "us-east-1"
 CONNECTIONS = "Connections"
 
-_MINISTACK = ROOT / ".venvs/cloud/bin/ministack"
+_PYTHON = ROOT / ".venvs/cloud/bin/python"
+_MINISTACK = Path(__file__).with_name("copying_ministack.py")
+_COPY = "/_tests/copy"
 _START_SECONDS = 120
 
 
@@ -29,7 +32,7 @@ def ministack(**variables: str) -> Iterator[str]:
 
     ``variables`` are environment variables, such as ``AUTH="true"`` to have it enforce the policies of roles.
     """
-    if not _MINISTACK.exists():
+    if not _PYTHON.exists():
         raise RuntimeError("There is no local cloud: run `make .venvs/cloud/.ready` first.")
     port = free_port()
     environment = {
@@ -44,7 +47,8 @@ def ministack(**variables: str) -> Iterator[str]:
     leftovers = tempfile.TemporaryDirectory(prefix="ministack-", ignore_cleanup_errors=True)
     with leftovers as temporary, tempfile.TemporaryFile() as log:
         environment["TMPDIR"] = temporary
-        process = subprocess.Popen([_MINISTACK], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        command = (_PYTHON, "-P", _MINISTACK)  # without the folder of the tests among what it imports
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
             _wait_until_healthy(url, process, log)
@@ -61,6 +65,13 @@ def ministack(**variables: str) -> Iterator[str]:
 def tenant() -> str:
     """An access key that makes an empty account of its own, whose number it is."""
     return f"{random.randrange(10**12):012d}"  # noqa: S311 - no secret
+
+
+def copy_of(account: str, url: str) -> str:
+    """A new account of the local cloud with the tables that this one has, which are empty."""
+    new = tenant()
+    with urllib.request.urlopen(f"{url}{_COPY}/{account}/{new}"):  # noqa: S310 - always http
+        return new
 
 
 def tables_of(account: str) -> Tables:

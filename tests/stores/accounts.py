@@ -22,7 +22,7 @@ from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.retention import FOREVER, Retention
 from agentos_lambda.stores.retries import TRIES, Retries
 from tests.clocks import ManualClock
-from tests.cloud import REGION, tables_of, tenant
+from tests.cloud import REGION, copy_of, tables_of, tenant
 from tests.stores.builders import NOW
 from tests.tables import create_tables
 
@@ -81,9 +81,10 @@ def _sleepless(clock: ManualClock, tries: int) -> Retries:
 def ministack_account(url: str) -> Aws:
     """A new tenant of the local cloud with this project's tables. It ends what was got before for the same URL."""
     clients = _clients(url)
-    clients.credentials.access_key = account = tenant()
-    create_tables(clients.dynamodb, clients.s3, tables_of(account))
-    return Aws(clients.dynamodb, clients.s3, url, account)
+    clients.credentials.access_key = account = copy_of(_first_account(url), url)
+    aws = Aws(clients.dynamodb, clients.s3, url, account)
+    aws.s3.create_bucket(Bucket=aws.tables.bucket)
+    return aws
 
 
 @contextmanager
@@ -107,6 +108,15 @@ def moto_account() -> Iterator[Aws]:
         yield aws
     finally:
         mock.stop(remove_data=False)
+
+
+@cache
+def _first_account(url: str) -> str:
+    """One that others are copies of."""
+    clients = _clients(url)
+    clients.credentials.access_key = account = tenant()
+    create_tables(clients.dynamodb, clients.s3, tables_of(account))
+    return account
 
 
 @dataclass
