@@ -104,12 +104,21 @@ def cloud_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def closed_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackProcess]:
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the workflow ``held`` of the closed stack waits for: that somebody opens this pipe to write."""
+    path = tmp_path_factory.mktemp("gate") / "gate"
+    os.mkfifo(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def closed_stack(tmp_path_factory: pytest.TempPathFactory, gate: Path) -> Iterator[StackProcess]:
     """What ``make run`` starts, with a security key, and with workflows to be followed beside the samples."""
     components = ROOT / "tests/local/websocket_components.py"
     state = tmp_path_factory.mktemp("closed") / "state"
+    variables = {"OS_SECURITY_KEY": KEY, "TESTS_GATE": str(gate)}
     # A sweep each second: a test that needs one does not wait for it.
-    with running_stack(state, {"OS_SECURITY_KEY": KEY}, components=components, sweeps=1) as stack:
+    with running_stack(state, variables, components=components, sweeps=1) as stack:
         yield stack
 
 

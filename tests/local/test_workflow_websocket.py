@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import boto3
 import httpx
@@ -161,29 +162,42 @@ def test_runs_on_one_connection_send_their_events_side_by_side(client: Client) -
 
 @pytest.mark.parametrize("after_drop", ["at once", "in the middle", "after the end"])
 def test_a_client_that_drops_and_reconnects_gets_the_whole_text_once(
-    url: str, http: httpx.Client, after_drop: str
+    url: str, http: httpx.Client, gate: Path, after_drop: str
 ) -> None:
+    workflow = "talk" if after_drop == "after the end" else "held"
     words = " ".join(f"word-{place}" for place in range(150))
     with Client(url, KEY) as first:
-        start(first, f"[slow {'10ms' if after_drop == 'after the end' else '40ms'}] {words}")
+        start(first, f"[slow 10ms] {words}", workflow)
         seen = first.until("RunContent")
     run_id = seen[0]["run_id"]
     if after_drop == "in the middle":
-        until(lambda: len(followed(http, run_id)) > 20)
+        until(lambda: len(followed(http, workflow, run_id)) > 20)
     elif after_drop == "after the end":
-        until(lambda: http.get(f"/workflows/talk/runs/{run_id}").json()["status"] == "COMPLETED")
+        until(lambda: http.get(f"/workflows/{workflow}/runs/{run_id}").json()["status"] == "COMPLETED")
     with Client(url, KEY) as second:
         second.send(action="reconnect", run_id=run_id, last_event_index=indexes(seen)[-1])
-        rest = second.until(END)
+        rest = [second.receive()]
+        if workflow == "held":
+            until(lambda: opened_by_somebody(gate))
+        rest += second.until(END)
     assert rest[0]["event"] in ({"replay"} if after_drop == "after the end" else {"catch_up", "subscribed"})
     assert text_of(seen + rest) == SAID + words
     assert indexes(seen + rest) == sorted(set(indexes(seen + rest)))
 
 
-def followed(http: httpx.Client, run_id: str) -> list[str]:
+def opened_by_somebody(pipe: Path) -> bool:
+    """Whether somebody waits for the pipe, who then goes on."""
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
+
+
+def followed(http: httpx.Client, workflow: str, run_id: str) -> list[str]:
     """The events that the log has by now."""
     lines: list[str] = []
-    with http.stream("POST", f"/workflows/talk/runs/{run_id}/resume") as answer:
+    with http.stream("POST", f"/workflows/{workflow}/runs/{run_id}/resume") as answer:
         for line in answer.iter_lines():
             if line.startswith("event: "):
                 lines.append(line)

@@ -1,4 +1,10 @@
-"""Workflows to be followed, beside the samples: one that talks, one that asks, and one whose answer is large."""
+"""Workflows to be followed, beside the samples.
+
+One talks, one talks and is held until its test lets it go, one asks, and one has a large answer.
+"""
+
+import os
+from pathlib import Path
 
 from agno.agent import Agent
 from agno.workflow import HumanReview, Step, StepInput, StepOutput, Workflow
@@ -15,6 +21,11 @@ def sign(step_input: StepInput) -> StepOutput:
     return StepOutput(content=f"{step_input.previous_step_content}\nSigned")
 
 
+def hold(step_input: StepInput) -> StepOutput:
+    Path(os.environ["TESTS_GATE"]).read_bytes()
+    return StepOutput(content=step_input.previous_step_content)
+
+
 def large(_step_input: StepInput) -> StepOutput:
     return StepOutput(content="x" * 300_000)
 
@@ -28,6 +39,7 @@ teams = sample_teams
 workflows = [
     *sample_workflows,
     Workflow(id="talk", name="Talk", steps=[Step(name="say", agent=talker), Step(name="sign", executor=sign)]),
+    Workflow(id="held", name="Held", steps=[Step(name="say", agent=talker), Step(name="hold", executor=hold)]),
     Workflow(
         id="careful",
         name="Careful",
