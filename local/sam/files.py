@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from local.template.parse import parse
 
 Variables = Mapping[str, Mapping[str, str]]
 """Logical id of a function -> its environment variables."""
@@ -34,7 +34,7 @@ def sam_local_files(built: Path, variables: Variables, architecture: str) -> Ite
     sam local sets only variables that the template declares, and the user's environment overrides the values there. So
     one file declares the variables and the other gives their values, which override everything.
     """
-    document = yaml_parse(built.read_text())
+    document = parse(built.read_text())
     document["Parameters"]["Architecture"]["Default"] = architecture
     for name, its_own in variables.items():
         document["Resources"][name]["Properties"]["Environment"] = {"Variables": dict.fromkeys(its_own, "")}

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
-
 from local.settings import InvalidTemplate
 from local.template.gateway_responses import GatewayResponse, Refusal, gateway_responses
 from local.template.intrinsics import Intrinsics
+from local.template.parse import parse
 from local.template.queue_names import queue_names
 from local.template.rest_api import Route, integration_timeouts, routes, streaming
 from local.template.triggers import QueueTrigger, ScheduleTrigger, queue_triggers, schedule_triggers
@@ -75,7 +74,7 @@ class Template:
         """
         if not path.is_file():
             raise InvalidTemplate(f"{path}: no such template")
-        resources = _Resources(yaml_parse(path.read_text()), parameters)
+        resources = _Resources(parse(path.read_text()), parameters)
         api = resources.api(path)
         definition: Mapping[str, Any] = api.get("DefinitionBody", {})
         paths = definition.get("paths", {})

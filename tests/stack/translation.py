@@ -12,7 +12,8 @@ from typing import Any
 import boto3
 from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local.template.parse import parse
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = ROOT / "template.yaml"
@@ -23,7 +24,7 @@ _ABSENT = object()
 @cache
 def source() -> dict[str, Any]:
     """The template as it is written, with its anchors resolved. Read only."""
-    template: dict[str, Any] = yaml_parse(TEMPLATE.read_text())
+    template: dict[str, Any] = parse(TEMPLATE.read_text())
     return template
 
 
