@@ -106,6 +106,15 @@ async def test_a_place_is_free_again_however_its_run_ends(world, way):
     await world.run(limits=limits, user_id="ada")
 
 
+async def test_whoever_hears_of_the_end_of_a_run_may_start_another_one(world):
+    limits = Limits(runs_at_once=1)
+    execution = await world.execute(limits=limits, user_id="ada", stream=True)
+    async for indexed in execution.events():
+        if (indexed.event["event"], indexed.event["run_id"]) == ("RunCompleted", execution.record.run_id):
+            world.enqueue(limits=limits, user_id="ada")
+    assert len(world.queue.waiting) == 1
+
+
 async def test_a_place_is_a_lease_that_no_crash_keeps(world):
     limits = Limits(runs_at_once=1)
     await world.held(limits=limits, user_id="ada")

@@ -118,8 +118,6 @@ class Execution:
         finally:
             if self._feed is not None:
                 await asyncio.to_thread(self._feed.end, self.record)
-            if self.record.place is not None and not self.record.status.active:
-                await asyncio.to_thread(self._context.limiter.free, self.record)
 
     async def _run_and_commit(self) -> AttemptResult:
         self._supervisor.start()
@@ -210,10 +208,16 @@ class Execution:
                     self.handed_over = True
                     await asyncio.to_thread(self._context.send, self.record)
                     return AttemptResult(self.record, ending.output)
-                self._context.observer.ended(self.record)
-                self._hand_on(numbered)
+                await self._ended(numbered)
                 answer = outcome.answer
                 return AttemptResult(self.record, ending.output if answer is None else RunOutput(answer))
+
+    async def _ended(self, numbered: list[IndexedEvent]) -> None:
+        """The place is free before anybody hears of the end, and asks for another run."""
+        self._context.observer.ended(self.record)
+        if self.record.place is not None:
+            await asyncio.to_thread(self._context.limiter.free, self.record)
+        self._hand_on(numbered)
 
     def _ending(self, outcome: EngineOutcome, terminal: list[Event], used: Usage) -> tuple[Ending, list[IndexedEvent]]:
         """The ending of the attempt, and its terminal events with their indexes."""
