@@ -12,7 +12,16 @@ from agentos_lambda.protocol.values import Json, JsonObject
 _MAX_SIZE = 10_000
 """Schemas within a schema, each counted as often as it is referred to."""
 
-_REFUSED = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor", "$recursiveRef", "pattern", "patternProperties", "dependencies")
+_REFUSED = (
+    "$id",
+    "$anchor",
+    "$dynamicRef",
+    "$dynamicAnchor",
+    "$recursiveRef",
+    "pattern",
+    "patternProperties",
+    "dependencies",
+)
 """References beyond the schema itself, regular expressions, which may take for ever, and what earlier drafts meant by a
 keyword that says nothing any more."""
 
