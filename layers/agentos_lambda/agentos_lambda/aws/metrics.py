@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from agentos_lambda.aws.logs import request_id
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
+
+if TYPE_CHECKING:
+    from agentos_lambda.runs.model import RunRecord
 
 NAMESPACE = "AgentOS"
 DIMENSION = "Stack"

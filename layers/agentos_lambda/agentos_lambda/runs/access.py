@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.errors import NotFound
-from agentos_lambda.runs.model import RunRecord, Session
-from agentos_lambda.runs.ports import Store
+
+if TYPE_CHECKING:
+    from agentos_lambda.runs.catalog import Component
+    from agentos_lambda.runs.model import RunRecord, Session
+    from agentos_lambda.runs.ports import Store
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agentos_lambda.protocol.values import JsonObject, Kind
-from agentos_lambda.runs.model import RunInput, Work
+
+if TYPE_CHECKING:
+    from agentos_lambda.runs.model import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Component:
 
     def history_for(self, work: Work) -> int:
         """How many earlier runs a run with this work may read."""
+        from agentos_lambda.runs.model import RunInput  # noqa: PLC0415 - not where nothing runs
+
         asks = isinstance(work, RunInput) and work.add_history_to_context
         return max(self.history_runs, self.history_if_asked) if asks else self.history_runs
 

@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import LimitReached, StoreUnavailable
-from agentos_lambda.runs.model import RunRecord
+
+if TYPE_CHECKING:
+    from agentos_lambda.runs.model import RunRecord
 
 log = logging.getLogger(__name__)
 

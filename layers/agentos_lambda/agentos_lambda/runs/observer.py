@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from agentos_lambda.runs.model import RunRecord
+if TYPE_CHECKING:
+    from agentos_lambda.runs.model import RunRecord
 
 
 class Observer(Protocol):

@@ -17,8 +17,8 @@ READ_SECONDS = 3
 """Together they limit a single try of a request. Large objects in S3 take longest."""
 POST_READ_SECONDS = 5
 """Longer, because a post that times out is posted again, and the client may then see it twice."""
-_POST_CONNECTIONS = 32
-"""Connections to the management API that are kept open."""
+_CONNECTIONS = 32
+"""Of a client, that are kept open."""
 
 
 class Clients:
@@ -76,7 +76,7 @@ class Clients:
     def management_api(self, endpoint: str) -> ApiGatewayManagementApiClient:
         """Posts to the connections of the WebSocket API that has this management URL."""
         client: ApiGatewayManagementApiClient = self._client(
-            "apigatewaymanagementapi", endpoint, read_timeout=POST_READ_SECONDS, max_pool_connections=_POST_CONNECTIONS
+            "apigatewaymanagementapi", endpoint, read_timeout=POST_READ_SECONDS
         )
         return client
 
@@ -110,6 +110,7 @@ class Clients:
             **{
                 "connect_timeout": CONNECT_SECONDS,
                 "read_timeout": self._read_seconds,
+                "max_pool_connections": _CONNECTIONS,
                 # Only ``retries`` sends a request again.
                 "retries": {"mode": "standard", "total_max_attempts": 1},
                 **settings,

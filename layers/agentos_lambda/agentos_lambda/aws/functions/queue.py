@@ -12,6 +12,7 @@ from agentos_lambda.aws.functions.websocket import fan_out, overdue_connections
 from agentos_lambda.aws.functions.wiring import (
     limiter_of,
     new_id,
+    own_clients,
     queue_of,
     store_of,
 )
@@ -34,10 +35,11 @@ def worker_handler() -> QueueHandler:
     """The worker function."""
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
-    store, observer = store_of(settings), observer_of(settings.stack, clock)
+    clients = own_clients()
+    store, observer = store_of(settings, clients), observer_of(settings.stack, clock)
     followed = fan_out(settings, store, clock)
-    queue, components = queue_of(settings), catalog()
-    limiter = limiter_of(settings)
+    queue, components = queue_of(settings, clients), catalog()
+    limiter = limiter_of(settings, clients)
     executor = executor_of(settings, store, clock, observer=observer, fan_out=followed, queue=queue, limiter=limiter)
     worker = Worker(store, executor, components, clock, new_id=new_id, fan_out=followed, limiter=limiter)
     runs = RunService(store, clock, new_id=new_id, observer=observer, limiter=limiter)
@@ -50,8 +52,9 @@ def sweeper_handler() -> Callable[[Any, Any], dict[str, int]]:
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
     observer = observer_of(settings.stack, clock)
-    store, queue = store_of(settings), queue_of(settings)
-    limiter = limiter_of(settings)
+    clients = own_clients()
+    store, queue = store_of(settings, clients), queue_of(settings, clients)
+    limiter = limiter_of(settings, clients)
     sweeper = Sweeper(store, queue, catalog(), clock, new_id=new_id, observer=observer, limiter=limiter)
     expiry = SessionExpiry(store, queue, clock)
     overdue = overdue_connections(settings, clock)

@@ -10,21 +10,24 @@ from agentos_lambda.aws.functions.accounts import known_accounts
 from agentos_lambda.aws.functions.executor import executor_of
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
-from agentos_lambda.aws.functions.websocket import fan_out
 from agentos_lambda.aws.functions.wiring import (
     engine,
     limiter_of,
     new_id,
+    own_clients,
     queue_of,
     store_of,
 )
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.identity.accounts.known import KnownAccounts
 from agentos_lambda.memories.optimizing import MemoryOptimizer
 from agentos_lambda.protocol.values import Kind
-from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.runs.clock import Clock, SystemClock
+from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.sessions.expiry import SessionExpiry
 
@@ -36,14 +39,15 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     """The function of agents, of teams or of workflows."""
     settings = Settings.from_environment()
     begin(settings, SystemClock())
-    accounts = known_accounts(settings)
-    services = services_of(settings, accounts=accounts)
-    store, clock = store_of(settings), services.clock
+    clients = own_clients()
+    accounts = known_accounts(settings, clients)
+    services = services_of(settings, clients, accounts)
+    store, clock = store_of(settings, clients), services.clock
     observer = observer_of(settings.stack, clock)
-    limiter = limiter_of(settings)
+    limiter = limiter_of(settings, clients)
     runs = RunService(store, clock, new_id=new_id, observer=observer, limiter=limiter)
-    followed = fan_out(settings, store, clock, accounts) if kind is Kind.WORKFLOW else None
-    queue = queue_of(settings)
+    followed = _fan_out(settings, store, clock, accounts) if kind is Kind.WORKFLOW else None
+    queue = queue_of(settings, clients)
     executor = executor_of(settings, store, clock, observer=observer, fan_out=followed, queue=queue, limiter=limiter)
     intake = RunIntake(
         store,
@@ -63,3 +67,9 @@ def runs_handler(kind: Kind) -> LambdaHandler:
         routers.append(optimize_router(services.catalog, optimizer, clock))
     app = create_app(joined(*routers), services, at_end=executor.idle)
     return LambdaHandler(app, clock, answer_within_ms=_BUFFERED_MS)
+
+
+def _fan_out(settings: Settings, store: Store, clock: Clock, accounts: KnownAccounts | None) -> FanOut | None:
+    from agentos_lambda.aws.functions.websocket import fan_out  # noqa: PLC0415 - agents and teams have no followers
+
+    return fan_out(settings, store, clock, accounts)

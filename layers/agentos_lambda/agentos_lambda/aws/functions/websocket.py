@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from agentos_lambda.aws.functions.accounts import known_accounts
 from agentos_lambda.aws.functions.authority import authority_of
 from agentos_lambda.aws.functions.start import begin, catalog
-from agentos_lambda.aws.functions.wiring import judging_engine, limiter_of, new_id, queue_of, store_of
+from agentos_lambda.aws.functions.wiring import judging_engine, limiter_of, new_id, own_clients, queue_of, store_of
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
@@ -48,8 +48,10 @@ def websocket_handler() -> WebSocketHandler:
     """The function behind the WebSocket API."""
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
-    accounts, limiter = known_accounts(settings), limiter_of(settings)
-    store, queue, authority = store_of(settings), queue_of(settings), authority_of(settings, accounts=accounts)
+    clients = own_clients()
+    accounts, limiter = known_accounts(settings, clients), limiter_of(settings, clients)
+    store, queue = store_of(settings, clients), queue_of(settings, clients)
+    authority = authority_of(settings, clients, accounts)
     registry, posts = _registry(settings, clock, accounts), _posts(settings)
     sender = Sender(posts)
     executor = RunExecutor(store, judging_engine, clock)
@@ -79,7 +81,7 @@ def websocket_handler() -> WebSocketHandler:
     return WebSocketHandler(
         Actions(context, greeter, admission),
         greeter=greeter,
-        greetings=AsynchronousInvocations(settings.function),
+        greetings=AsynchronousInvocations(settings.function, clients=clients),
         admission=admission,
         registry=registry,
         sender=sender,
@@ -93,7 +95,8 @@ def fan_out(settings: Settings, store: Store, clock: Clock, accounts: KnownAccou
     """
     if settings.websocket_management_url is None:
         return None
-    registry, posts, pool = _registry(settings, clock, accounts or known_accounts(settings)), _posts(settings), _pool()
+    accounts = accounts or known_accounts(settings, own_clients())
+    registry, posts, pool = _registry(settings, clock, accounts), _posts(settings), _pool()
     final = FinalDelivery(registry, store, Sender(posts), pool)
     context = FeedContext(
         registry, store, posts, final, clock=clock, pool=pool, text_interval_ms=settings.websocket_text_interval_ms
@@ -109,18 +112,18 @@ def overdue_connections(settings: Settings, clock: Clock) -> OverdueConnections 
 
 
 def _registry(settings: Settings, clock: Clock, accounts: KnownAccounts | None) -> FollowerRegistry:
-    requests = Requests()
+    requests = Requests(own_clients())
     followers = DynamoDBFollowers(Table(settings.runs_table, requests))
     return FollowerRegistry(followers, _connections(settings, requests), clock, new_id=new_id, accounts=accounts)
 
 
 def _connections(settings: Settings, requests: Requests | None = None) -> DynamoDBConnections:
-    return DynamoDBConnections(Table(settings.connections_table, requests or Requests()))
+    return DynamoDBConnections(Table(settings.connections_table, requests or Requests(own_clients())))
 
 
 def _posts(settings: Settings) -> Posts:
     url = settings.websocket_management_url or ""
-    return ManagementApiPosts(management_endpoint(url, os.environ.get("AWS_ENDPOINT_URL")))
+    return ManagementApiPosts(management_endpoint(url, os.environ.get("AWS_ENDPOINT_URL")), clients=own_clients())
 
 
 def _pool() -> ThreadPoolExecutor:

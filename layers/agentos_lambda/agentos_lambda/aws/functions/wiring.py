@@ -25,12 +25,18 @@ from agentos_lambda.stores.retention import Retention
 from agentos_lambda.stores.sqs import SqsQueue
 
 
+@cache
+def own_clients() -> Clients:
+    """Those of the process, with one session of boto3: it reads most of what a client is made from only once."""
+    return Clients()
+
+
 def prepared_clients() -> Clients:
-    """Clients for a function none of whose requests does without store and key.
+    """The same for a function none of whose requests does without store and key.
 
     boto3 is imported here, while the function starts: Lambda gives more of a processor then than later.
     """
-    return Clients().prepare("dynamodb", "secretsmanager")
+    return own_clients().prepare("dynamodb", "secretsmanager")
 
 
 def store_of(settings: Settings, clients: Clients | None = None) -> DynamoDBStore:
@@ -106,7 +112,7 @@ def _engine() -> SummarizingEngine:
 @cache
 def _variables() -> ComponentVariables | None:
     secret = Settings.from_environment().components_secret
-    return ComponentVariables(secret, SystemClock()) if secret is not None else None
+    return ComponentVariables(secret, SystemClock(), clients=own_clients()) if secret is not None else None
 
 
 @cache
