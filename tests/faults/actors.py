@@ -42,6 +42,12 @@ class Attempt:
     """Its fencing number."""
     streamed: bool
     """Whether a client gets its events."""
+    script: dict[str, Any]
+    """Of all its engine runs."""
+
+    @property
+    def durable(self) -> bool:
+        return self.execution.record.durable
 
 
 @dataclass(eq=False)
@@ -118,6 +124,27 @@ class Actors:
         attempt.engine_run.safe_points = 1_000
         attempt.execution._driver.hand_over()
         self._finish(attempt)
+
+    def checkpoint(self, attempt: Attempt) -> None:
+        """The engine of a durable run stops at a safe point, and goes on from the checkpoint. An attempt that has lost
+        its claim comes to its end."""
+        engine = self.world.engine
+        engine.script = attempt.script
+        before = len(engine.runs)
+        attempt.engine_run.safe_points = 1_000
+        attempt.engine_run.hand_over()
+
+        async def until_held() -> None:
+            while not attempt.task.done():
+                if len(engine.runs) > before and engine.runs[-1].reached_hold.is_set():
+                    break
+                await asyncio.sleep(0)
+
+        self.do(until_held())
+        if attempt.task.done():
+            self._finish(attempt)
+        else:
+            attempt.engine_run = engine.runs[-1]
 
     def _finish(self, attempt: Attempt) -> None:
         self.attempts.remove(attempt)
@@ -240,7 +267,8 @@ class Actors:
         else:
             execution, supervisor = self._begun[begun], self.world.supervisors[begun]
             number = execution.record.attempt
-            self.attempts.append(Attempt(run_id, engine.runs[-1], task, execution, supervisor, number, streamed))
+            held = Attempt(run_id, engine.runs[-1], task, execution, supervisor, number, streamed, engine.script)
+            self.attempts.append(held)
 
     def _hear(self, attempt: Attempt) -> None:
         """What the clients of an attempt that has ended got."""

@@ -55,6 +55,11 @@ class RunMachine(RuleBasedStateMachine):
     def hand_over(self, data: st.DataObject) -> None:
         self.actors.hand_over(self._pick(data, self.actors.attempts))
 
+    @precondition(lambda self: self._durable())
+    @rule(data=st.data())
+    def checkpoint(self, data: st.DataObject) -> None:
+        self.actors.checkpoint(self._pick(data, self._durable()))
+
     @precondition(lambda self: self.actors.attempts)
     @rule(data=st.data())
     def tick(self, data: st.DataObject) -> None:
@@ -141,6 +146,9 @@ class RunMachine(RuleBasedStateMachine):
 
     def _paused(self) -> list[str]:
         return [record.run_id for record in self.actors.records() if record.status is RunStatus.PAUSED]
+
+    def _durable(self) -> list:
+        return [attempt for attempt in self.actors.attempts if attempt.durable]
 
     def _reading(self) -> list:
         return [reader for reader in self.actors.readers if not reader.over]

@@ -93,30 +93,34 @@ class Watch:
         """
         first = 0
         last_writer = None
+        logged: Counter[str] = Counter()
         for _, last in sorted(record.seals.items()):
             stretch = [event for event in self.store.read(record, after=first - 1) if event.index <= last]
             texts = [event.event["content"] for event in stretch if event.event["event"].endswith("RunContent")]
             writers = {text.partition(":")[0] for text in texts}
             assert len(writers) <= 1, (record, stretch)
+            logged.update("".join(texts).split(":")[:-1])
             last_writer = next(iter(writers), last_writer)
             first = last + 1
         output = self.store.output(record)
         if record.status is RunStatus.COMPLETED and output is not None and last_writer is not None:
             content = output.run["content"]
             assert content.startswith(f"{last_writer}:") or (record.slices and f"{last_writer}:" in content)
+            if record.durable:
+                assert Counter(content.split(":")[:-1]) <= logged, "it says what its log does not have"
 
     def nothing_executed_twice(self, executed: Iterable[EngineRequest]) -> None:
         """Of all that engines have executed, each piece of a run that is not durable was executed once."""
-        for (run_id, *piece), times in Counter(map(_piece, executed)).items():
+        for (run_id, begins_with), times in Counter(map(_piece, executed)).items():
             record = self.store.get(run_id)
-            assert times == 1 or (record is not None and record.durable), (run_id, piece, times)
+            assert times == 1 or (record is not None and record.durable), (run_id, begins_with, times)
 
 
-def _piece(request: EngineRequest) -> tuple[str, object, int]:
-    """The run, what it had said when it paused last, and how often it was handed over since."""
-    said = request.paused.run["content"] if request.paused is not None else None
+def _piece(request: EngineRequest) -> tuple[str, object]:
+    """The run, and what it had said when it was handed over or paused last. What is said has its writer's name."""
     carried = request.carried
-    return request.run_id, said, carried.state["slices"] if carried is not None else 0
+    left = request.paused if carried is None else carried.output
+    return request.run_id, left.run["content"] if left is not None else None
 
 
 def _leads_to(before: RunStatus, after: RunStatus) -> bool:
