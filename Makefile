@@ -160,7 +160,7 @@ UNMARKED := 'not (browser or build or clients or comparisons or docker or faults
 # JOBS processes share the tests, by the groups of tests/groups.py.
 PARALLEL := --numprocesses $(JOBS) --no-loadscope-reorder
 
-test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready $(ORACLE)/.ready ## lint, types, and all tests without a mark: they take minutes
+test: $(DEV)/.ready $(CLOUD)/.ready $(SAM)/.ready $(LOCAL)/.ready $(CARGO_LAMBDA)/.ready ## lint, types, and all tests without a mark: they take minutes
 	@$(MAKE) --no-print-directory --jobs=2 lint unmarked
 
 # mypy uses one processor: the tests need not wait for it.

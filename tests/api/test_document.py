@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from agentos_lambda.api.openapi.build_document import build_document
 from agentos_lambda.protocol.values import Kind, RunStatus
-from tests.api.world import NAMES
+from tests.api.world import NAMES, document
 
 pytestmark = pytest.mark.anyio
 
-DOCUMENT = build_document()
+DOCUMENT = document()
 OPERATIONS = {
     operation["operationId"]: (path, method, operation)
     for path, methods in DOCUMENT["paths"].items()

@@ -10,7 +10,6 @@ from types import ModuleType
 
 import pytest
 
-from agentos_lambda.api.openapi.build_document import build_document
 from agentos_lambda.api.responses import TypedRoute
 from agentos_lambda.api.routes.not_served import NOT_SERVED
 from agentos_lambda.identity.errors import Forbidden
@@ -20,6 +19,7 @@ from agentos_lambda.identity.principal import KEY_HOLDER, NOBODY, Principal, Pri
 from agentos_lambda.identity.scopes import ADMIN, Scopes
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.websocket import actions
+from tests.api.world import document
 
 
 @cache
@@ -58,7 +58,7 @@ def test_every_row_of_agentos_is_a_row_here():
 
 
 def test_every_operation_of_the_api_has_a_row():
-    operations = [(method.upper(), path) for path, methods in build_document()["paths"].items() for method in methods]
+    operations = [(method.upper(), path) for path, methods in document()["paths"].items() for method in methods]
     open_paths = {"/", "/health", "/info"}
     demanded = {each: operation(*each) for each in operations if each[1] not in open_paths}
     assert len(demanded) > 20
