@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,13 +52,11 @@ class LocalCloud:
     def keys(self) -> set[str]:
         """The keys of all items of all tables, as soon as no run of an earlier test is under way any more."""
         until(lambda: not self._active(), 30)
-        found = set()
-        for table in self.tables:
-            schema = self.dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]
-            names = [key["AttributeName"] for key in schema]
-            for item in self._items(table):
-                found.add(json.dumps([table, *(item[name] for name in names)]))
-        return found
+        return {
+            json.dumps([table, *(item[name] for name in names)])
+            for table, names in self._key_names.items()
+            for item in self._items(table, *names)
+        }
 
     def record(self, run_id: str) -> dict[str, Any]:
         """The record of a run, as its attributes lie in the table."""
@@ -65,11 +64,26 @@ class LocalCloud:
         return dict(self.dynamodb.get_item(TableName=self._runs, Key=key, ConsistentRead=True)["Item"])
 
     def _active(self) -> bool:
-        return any("due_shard" in item for item in self._items(self._runs))
+        return any(self._items(self._runs, "due_shard"))
 
-    def _items(self, table: str) -> Iterator[dict[str, Any]]:
-        for page in self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+    def _items(self, table: str, *attributes: str) -> Iterator[dict[str, Any]]:
+        """All items of a table, with no more than these attributes: reading the others takes long."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=table,
+            ConsistentRead=True,
+            ProjectionExpression=", ".join(f"#{name}" for name in attributes),
+            ExpressionAttributeNames={f"#{name}": name for name in attributes},
+        )
+        for page in pages:
             yield from page["Items"]
+
+    @cached_property
+    def _key_names(self) -> dict[str, list[str]]:
+        """By table."""
+        return {
+            table: [key["AttributeName"] for key in self.dynamodb.describe_table(TableName=table)["Table"]["KeySchema"]]
+            for table in self.tables
+        }
 
     @property
     def _runs(self) -> str:
