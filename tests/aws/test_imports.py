@@ -1,5 +1,6 @@
 """What a cold start imports: each of these costs a client a part of a second."""
 
+import gc
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import sys
 import pytest
 
 from agentos_lambda.engine.components.manifest import VERSION
+from agentos_lambda.lighter_imports import without_collections
 from tests.process import ROOT
 
 BUILD_ONLY = {
@@ -92,6 +94,15 @@ def test_a_function_starts_without_what_only_its_later_work_needs(function, tmp_
     assert len(imported) <= MOST_MODULES[function]
     assert ("boto3" in imported) == (function in NEVER_WITHOUT_A_STORE)
     assert int(clients) <= 1
+
+
+def test_no_garbage_is_collected_while_something_is_imported():
+    with without_collections():
+        assert not gc.isenabled()
+        with without_collections():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 INSTRUCTIONS = {"config": 1_582, "control": 2_667}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from agentos_lambda.lighter_imports import without_collections
+
 if TYPE_CHECKING:
     from boto3.session import Session
     from mypy_boto3_apigatewaymanagementapi.client import ApiGatewayManagementApiClient
@@ -100,6 +102,7 @@ class Clients:
                 self._clients[service, endpoint] = self._make(service, endpoint, settings)
             return self._clients[service, endpoint]
 
+    @without_collections()
     def _make(self, service: str, endpoint: str | None, settings: dict[str, Any]) -> Any:
         from boto3.session import Session  # noqa: PLC0415 - slow
         from botocore.config import Config  # noqa: PLC0415

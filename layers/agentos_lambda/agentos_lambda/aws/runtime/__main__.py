@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -12,6 +13,7 @@ from agentos_lambda.aws.logs import configure_logging
 from agentos_lambda.aws.runtime.api import RuntimeApi
 from agentos_lambda.aws.runtime.loop import Handler, Runtime, StreamingHandler
 from agentos_lambda.aws.runtime.recycle import recycle_due, recycle_now
+from agentos_lambda.lighter_imports import without_collections
 
 logger = logging.getLogger("agentos_lambda.aws.runtime")  # its __name__ is __main__
 
@@ -56,7 +58,9 @@ def main() -> int:
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     try:
         refuse_what_this_loop_cannot_do()
-        handler = handler_to_serve()
+        with without_collections():
+            handler = handler_to_serve()
+            gc.freeze()  # so later collections leave it out
     except BaseException as error:  # the edge: Lambda wants to know of SystemExit, too
         logger.exception("%s could not be loaded", os.environ["_HANDLER"])
         api.report_init(error)
