@@ -1,0 +1,33 @@
+"""What imports alone cost, and the goals that are raised by it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.bench import floors
+from scripts.bench.floors import FLOORS, IMPORTS, floor, measure
+
+
+def test_a_floor_is_what_the_imports_of_a_request_take_and_a_tenth() -> None:
+    name = FLOORS["cold agent run"]
+    results = {f"imports: {name}, M instructions": [3800, 3900, 3820], f"imports: {name}, peak MiB": [74]}
+    assert floor("cold agent run, M instructions", results) == pytest.approx(1.1 * 3820)
+    assert floor("cold agent run, peak MiB", results) == pytest.approx(1.1 * 74)
+
+
+@pytest.mark.parametrize("name", ["warm config, CPU ms", "cold agent run, CPU s", "ConfigFunction, MiB"])
+def test_there_is_no_floor_of_what_was_not_measured(name: str) -> None:
+    assert floor(name, {f"imports: {each}, peak MiB": [74] for each in IMPORTS}) == 0
+
+
+def test_imports_are_measured_in_a_process_of_their_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "large.py").write_text("held = b'x' * 64 * 1024**2\n")
+    monkeypatch.setattr(floors, "IMPORTS", {"nothing": "pass", "large": "import large"})
+    found: dict[str, float] = {}
+    measure(
+        sys.executable, (tmp_path,), lambda whose, what, value: found.update({f"{whose}: {what}": value}), count=False
+    )
+    assert 60 < found["imports: large, peak MiB"] - found["imports: nothing, peak MiB"] < 70
