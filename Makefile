@@ -132,7 +132,7 @@ cold-start bench: export PYTHONPATH := layers/agentos_lambda:.
 cold-start: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure cold starts (ARGS='--times 5 --count': by valgrind, too; ARGS=--models: with each provider's package)
 	@$(BUNDLES) && $(call MEASURE,cold_start) $(ARGS)
 
-bench: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready ## measure beside a naive bundle, and say which goals are missed (ARGS='--phases warm --results FILE')
+bench: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready $(ORACLE)/.ready ## measure beside a naive bundle and AgentOS, say which goals are missed, write docs/performance (ARGS=--quick: a look)
 	@$(BUNDLES) && $(call MEASURE,bench) $(ARGS)
 
 # Tests are told apart by what they need, with a mark each in pyproject.toml; `make test` runs those that have none.

@@ -1,188 +1,154 @@
-"""Measures this bundle beside a naive one, and says which goals are missed: ``make bench``.
+"""Measures this bundle beside a naive one and beside AgentOS under uvicorn, and says which goals are missed.
 
-Cold: instructions (by valgrind), CPU and peak memory to a first answer. Warm: CPU of a request, in turns with the naive
-bundle, so that the load of the machine meets both. DynamoDB: requests and bytes of a run. Sizes: as built.
+``make bench`` runs it. Cold: instructions (by valgrind), CPU and peak memory to a first answer. Warm: CPU and latency
+of each request. DynamoDB: requests, units and bytes of a run. Served: through the stack of ``make run``, in turns with
+AgentOS. Sizes: as built. A whole run writes the results, the chart and the tables of ``docs/performance.md``.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+import sys
+import time
+from collections.abc import Awaitable
+from dataclasses import replace
 from pathlib import Path
 
-from local.cloud.key_secret import key_secret
-from local.cloud.process import running_cloud
-from local.cloud.resources import create_resources
-from local.settings import ROOT, Settings
-from local.template.document import Template
+from local.settings import ROOT
 from scripts.bench.chart import chart
-from scripts.bench.counting import Counted, counting_proxy
-from scripts.bench.process import function_process
-from scripts.bench.results import compared, judged, load, save
-from scripts.cold_start.__main__ import BUILD, Bundle, Installed, bundles, instructions, on_disk, variables
-from scripts.cold_start.first_answer import FOLLOWED, KEY, Request, first_answer
+from scripts.bench.cold import COMMON, OWN, cold, with_starts
+from scripts.bench.cold import seed as seed_followed
+from scripts.bench.goals import judged, missed
+from scripts.bench.publish import RESULTS, publish
+from scripts.bench.results import Run, compared, load, save
+from scripts.bench.served import served
+from scripts.bench.storing import COMPONENTS, WORKER, Storing, request_of
+from scripts.bench.warm import SEED, WARM, seed, warm
+from scripts.bench.world import Bench, bench
+from scripts.cold_start.__main__ import BUILD, Bundle, Installed, bundles, on_disk
+from scripts.cold_start.first_answer import FOLLOWED
 from scripts.sizes import MIB, sizes
 
-_RUN = (("message", "Hello!"), ("stream", "false"))
-CONFIG = Request("config", "ConfigFunction", "GET", "/config")
-AGENT_RUN = Request("agent run", "AgentsFunction", "POST", "/agents/assistant/runs", _RUN)
-WORKFLOW_RUN = Request("workflow run", "WorkflowsFunction", "POST", "/workflows/letter/runs", _RUN)
-COMMON = (CONFIG, AGENT_RUN, WORKFLOW_RUN)
-OWN = (
-    Request("list", "ControlFunction", "GET", "/agents"),
-    Request("get", "ControlFunction", "GET", "/agents/assistant/runs/followed"),
-    Request("cancel", "ControlFunction", "POST", "/agents/assistant/runs/followed/cancel"),
-    Request("resume", "FollowFunction", "POST", "/agents/assistant/runs/followed/resume"),
-    Request("WebSocket connect", "WebSocketFunction", sample="websocket-connect.json"),
-)
-"""The naive bundle's one function answers these at the cost of its start, which is that of ``/config``."""
-
-PHASES = ("sizes", "cold", "warm", "dynamodb")
-
-
-@dataclass
-class Bench:
-    """Bundles on disk, a cloud, and the samples so far."""
-
-    options: argparse.Namespace
-    template: Template
-    where: Mapping[str, str]
-    counted: Counted
-    samples: dict[str, list[float]]
-
-    def note(self, bundle: str, measure: str, value: float) -> None:
-        """A sample."""
-        self.samples.setdefault(f"{bundle}: {measure}", []).append(value)
-        print(f"{bundle}: {measure} {value:.2f}", flush=True)
-
-    def environment(self, bundle: Bundle, request: Request) -> dict[str, str]:
-        """Of the process that answers the request."""
-        return variables(bundle, request, self.template, self.options.boto, **self.where)
-
-    async def cold(self, bundle: Bundle) -> None:
-        """First answers. The naive bundle's CPU and memory are taken without byte code, as its instructions are."""
-        python = self.options.python
-        for request in (request for request in bundle.apps if request != FOLLOWED):
-            environment = self.environment(bundle, request)
-            await first_answer((python, "-S"), environment, request)  # fills caches
-            for _ in range(self.options.times):
-                taken = await first_answer((python, "-S"), environment, request)
-                self.note(bundle.name, f"cold {request.name}, CPU s", taken.cpu_seconds)
-                self.note(bundle.name, f"cold {request.name}, peak MiB", taken.peak_mib)
-            if self.options.count:
-                millions = (await instructions(python, environment, request)).partition(" ")[0]
-                self.note(bundle.name, f"cold {request.name}, M instructions", int(millions))
-
-    async def warm(self, ours: Bundle, naive: Bundle) -> None:
-        """CPU of a request, the two bundles in turns."""
-        for request in (CONFIG, AGENT_RUN):
-            async with AsyncExitStack() as stack:
-                processes = {
-                    bundle.name: await stack.enter_async_context(
-                        function_process((self.options.python, "-S"), self.environment(bundle, request))
-                    )
-                    for bundle in (ours, naive)
-                }
-                for process in processes.values():
-                    await process.cpu_of(request.event(), 5)
-                for _ in range(self.options.rounds):
-                    for name, process in processes.items():
-                        spent = await process.cpu_of(request.event(), self.options.requests)
-                        self.note(name, f"warm {request.name}, CPU ms", spent * 1000)
-
-    async def dynamodb(self, bundle: Bundle) -> None:
-        """Requests and bytes of a run in a session of so many runs."""
-        request = replace(AGENT_RUN, form=(*_RUN, ("session_id", f"measured-{bundle.name}")))
-        environment = self.environment(bundle, AGENT_RUN)
-        async with function_process((self.options.python, "-S"), environment) as process:
-            length = 0
-            for wanted in self.options.lengths:
-                while length < wanted:
-                    self.counted.taken()
-                    await process.answer(request.event())
-                    length += 1
-                requests, size = self.counted.taken()
-                self.note(bundle.name, f"requests of a run, session of {wanted}", requests)
-                self.note(bundle.name, f"bytes of a run, session of {wanted}", size)
-
-
-@asynccontextmanager
-async def bench(options: argparse.Namespace) -> AsyncIterator[Bench]:
-    """With a cloud of its own, behind a proxy that counts."""
-    template = Template.load(ROOT / "template.yaml")
-    with tempfile.TemporaryDirectory() as state:
-        async with (
-            running_cloud(Settings().cloud_python, Path(state)) as cloud,
-            key_secret(KEY, cloud.clients) as secret,
-        ):
-            create_resources(template, cloud.clients)
-            with counting_proxy(cloud.url) as (url, counted):
-                yield Bench(options, template, {"cloud_url": url, "secret": secret}, counted, {})
+PHASES = ("sizes", "cold", "warm", "dynamodb", "served")
+_QUICK = {"times": 1, "rounds": 2, "requests": 5, "lengths": [1, 10], "session": 10, "count": False}
+_LONGEST_OF_NAIVE = 100
+"""Its runs take longer with each that its session has."""
 
 
 async def main(options: argparse.Namespace) -> dict[str, list[float]]:
     """Every phase that is asked for. Gives the samples."""
     ours, naive = bundles(Installed(options.naive, options.boto))
-    ours = replace(ours, apps={each: BUILD / each.function for each in (FOLLOWED, *COMMON, *OWN)})
-    naive = replace(naive, apps=dict.fromkeys(COMMON, next(iter(naive.apps.values()))))
+    stored = [request_of(kind, "whole", "") for kind in COMPONENTS]
+    ours = replace(
+        ours, apps={each: BUILD / each.function for each in (FOLLOWED, *COMMON, *OWN, SEED, *WARM, *stored, WORKER)}
+    )
+    [app] = {*naive.apps.values()}
+    naive = replace(naive, apps=dict.fromkeys((*COMMON, SEED, *WARM, stored[0]), app))
     async with bench(options) as measuring:
         if "sizes" in options.phases:
             for name, size in sizes(BUILD).items():
                 measuring.note("ours", f"{name}, MiB", size / MIB)
-        with on_disk(ours, options.python, compiled=True) as own:
-            if "cold" in options.phases:
-                await first_answer((options.python, "-S"), measuring.environment(own, FOLLOWED), FOLLOWED)
-                await measuring.cold(own)
-                with on_disk(naive, options.python, compiled=False) as other:
-                    await measuring.cold(other)
-            if {"warm", "dynamodb"} & {*options.phases}:
+        if "served" in options.phases:
+            await _timed(
+                "served",
+                served(
+                    measuring.note,
+                    options.oracle,
+                    options.boto,
+                    rounds=options.rounds,
+                    requests=options.requests,
+                    session=options.session,
+                ),
+            )
+        if {"cold", "warm", "dynamodb"} & {*options.phases}:
+            with on_disk(ours, options.python, compiled=True) as own:
+                if "cold" in options.phases:
+                    await _timed("cold, without byte code", _cold_without_byte_code(measuring, naive))
                 with on_disk(naive, options.python, compiled=True) as other:
-                    if "warm" in options.phases:
-                        await measuring.warm(own, other)
-                    if "dynamodb" in options.phases:
-                        await measuring.dynamodb(own)
-                        await measuring.dynamodb(other)
-        return _with_starts(measuring.samples)
+                    await _in_processes(measuring, own, other)
+        return with_starts(measuring.samples)
 
 
-def _with_starts(samples: dict[str, list[float]]) -> dict[str, list[float]]:
-    """The samples, and what the naive bundle takes for requests that are measured in ours only: those of its start."""
-    found = dict(samples)
-    for request in OWN:
-        for unit in ("CPU s", "M instructions"):
-            if (
-                start := samples.get(f"naive: cold config, {unit}")
-            ) and f"ours: cold {request.name}, {unit}" in samples:
-                found[f"naive: cold {request.name}, {unit}"] = start
-    return found
+async def _cold_without_byte_code(measuring: Bench, naive: Bundle) -> None:
+    with on_disk(naive, measuring.options.python, compiled=False) as other:
+        await cold(measuring, other, COMMON)
 
 
-if __name__ == "__main__":
+async def _in_processes(measuring: Bench, own: Bundle, other: Bundle) -> None:
+    """Functions' processes, with byte code."""
+    options = measuring.options
+    if "cold" in options.phases:
+        await seed_followed(measuring, own)
+        await _timed("cold, ours", cold(measuring, own, (*COMMON, *OWN)))
+        compiled = replace(other, name="naive with byte code")
+        await _timed("cold, naive with byte code", cold(measuring, compiled, COMMON[:2]))
+    if "warm" in options.phases:
+        for each in (own, other):
+            await seed(options.python, each, measuring.environment)
+        await _timed(
+            "warm",
+            warm(
+                measuring.note,
+                options.python,
+                (own, other),
+                measuring.environment,
+                rounds=options.rounds,
+                requests=options.requests,
+            ),
+        )
+    if "dynamodb" in options.phases:
+        storing = Storing(measuring.note, options.python, measuring.counted, measuring.counted_environment)
+        for kind in COMPONENTS:
+            runs = storing.ours(own, kind, options.lengths, measuring.template, measuring.sqs)
+            await _timed(f"DynamoDB, {kind}", runs)
+        lengths = [length for length in options.lengths if length <= _LONGEST_OF_NAIVE]
+        await _timed("DynamoDB, naive", storing.others(other, lengths))
+
+
+async def _timed(what: str, doing: Awaitable[None]) -> None:
+    began = time.monotonic()
+    await doing
+    print(f"--- {what}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
     parser.add_argument("--python", required=True, help="the interpreter that the layers were built for")
     parser.add_argument("--naive", type=Path, required=True, help="folder with agno[os] and Mangum")
     parser.add_argument("--boto", type=Path, required=True, help="folder with boto3")
+    parser.add_argument("--oracle", type=Path, default=ROOT / ".venvs/oracle/bin/python", help="has AgentOS")
+    parser.add_argument("--quick", action="store_true", help="few samples, nothing is counted by valgrind")
     parser.add_argument("--phases", nargs="+", choices=PHASES, default=PHASES)
     parser.add_argument("--times", type=int, default=5, help="cold starts of each request; default: %(default)s")
     parser.add_argument("--rounds", type=int, default=9, help="turns of the warm requests; default: %(default)s")
-    parser.add_argument("--requests", type=int, default=40, help="of each turn; default: %(default)s")
-    parser.add_argument(
-        "--lengths", type=int, nargs="+", default=[1, 10, 100], help="of sessions; default: %(default)s"
-    )
-    parser.add_argument(
-        "--no-count", dest="count", action="store_false", help="without instructions, which take minutes"
-    )
+    parser.add_argument("--requests", type=int, default=25, help="of each turn; default: %(default)s")
+    parser.add_argument("--lengths", type=int, nargs="+", default=[1, 10, 100, 1000], help="of sessions")
+    parser.add_argument("--session", type=int, default=100, help="runs of the long session that is served")
+    parser.add_argument("--no-count", dest="count", action="store_false", help="without instructions by valgrind")
     parser.add_argument("--results", type=Path, help="write what was measured to this file")
     parser.add_argument("--against", type=Path, help="print how it differs from the results in this file")
     parser.add_argument("--chart", type=Path, help="write a chart to this file")
     told = parser.parse_args()
+    whole = not told.quick and told.count and {*told.phases} == {*PHASES}
+    if told.quick:
+        vars(told).update(_QUICK)
+    if whole:
+        told.results = told.results or RESULTS
+    return told
+
+
+if __name__ == "__main__":
+    told = _options()
     results = asyncio.run(main(told))
+    before = load(told.against)[1] if told.against else {}
     if told.results:
-        save(told.results, results)
+        save(told.results, Run.here(told.python), results)
+        if told.results == RESULTS:
+            publish()
     if told.chart:
         told.chart.write_text(chart(results))
-    print(*(compared(load(told.against), results) if told.against else ()), "", *judged(results), sep="\n")
+    print(*compared(before, results), "", *judged(results), sep="\n")
+    if short := missed(results):
+        print("", "These goals fall short:", *short, sep="\n")
+        sys.exit(1)

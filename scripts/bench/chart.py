@@ -1,34 +1,34 @@
-"""A chart of ratios as SVG: how much of the naive bundle each measure takes, and where its goal is."""
+"""A chart of ratios as SVG: how much of the other's each measure takes, and where its goal is."""
 
 from __future__ import annotations
 
 import statistics
 
-from scripts.bench.results import GOALS, Results
+from scripts.bench.goals import GOALS
+from scripts.bench.results import OURS, Results
 
-_ROW, _LEFT, _WIDTH = 26, 230, 640
+_ROW, _LEFT, _WIDTH = 26, 330, 760
 
 
 def chart(results: Results) -> str:
-    """Bars for the goals that are ratios and were measured."""
-    rows = []
-    for goal in GOALS:
-        ours, naive = results.get(f"ours: {goal.measure}"), results.get(f"naive: {goal.measure}")
-        if goal.ratio and ours and naive:
-            rows.append((goal.measure, statistics.median(ours) / statistics.median(naive), goal.most))
-    scale = (_WIDTH - _LEFT - 60) / max([0.3, *(max(ratio, most) for _, ratio, most in rows)])
+    """Bars for the goals that are ratios and were measured, with a thin line from the least sample to the most."""
+    rows = [(goal, samples) for goal in GOALS if goal.beside not in (None, OURS) and (samples := goal.samples(results))]
+    middles = [statistics.median(samples) for _, samples in rows]
+    scale = (_WIDTH - _LEFT - 70) / max([0.3, *middles, *(goal.most for goal, _ in rows)])
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_ROW * len(rows) + 40}"',
-        '  font-family="sans-serif" font-size="12" role="img" aria-label="What ours takes of the naive bundle">',
+        '  font-family="sans-serif" font-size="12" role="img" aria-label="What ours takes of the others">',
         "<style>text{fill:#24292f}@media(prefers-color-scheme:dark){text{fill:#e6edf3}}</style>",
-        f'<text x="{_LEFT}" y="16">of what the naive bundle takes (line: goal)</text>',
+        f'<text x="{_LEFT}" y="16">of what the other takes (red: goal, thin: spread)</text>',
     ]
-    for place, (name, ratio, most) in enumerate(rows):
-        y = 28 + place * _ROW
+    for place, ((goal, samples), ratio) in enumerate(zip(rows, middles, strict=True)):
+        y, end = 28 + place * _ROW, _WIDTH - _LEFT - 4
+        low, high = (_LEFT + min(each * scale, end) for each in (min(samples), max(samples)))
         parts += [
-            f'<text x="{_LEFT - 8}" y="{y + 13}" text-anchor="end">{name}</text>',
+            f'<text x="{_LEFT - 8}" y="{y + 13}" text-anchor="end">{goal.measure} / {goal.beside}</text>',
             f'<rect x="{_LEFT}" y="{y}" width="{ratio * scale:.1f}" height="18" fill="#2f81f7"/>',
-            f'<text x="{_LEFT + ratio * scale + 8:.1f}" y="{y + 13}">1/{1 / ratio:.1f}</text>',
-            f'<path d="M{_LEFT + most * scale:.1f} {y - 2}v22" stroke="#d1242f" stroke-width="2"/>',
+            f'<path d="M{low:.1f} {y + 9}H{high:.1f}" stroke="#0a3069" stroke-width="1.5"/>',
+            f'<path d="M{_LEFT + goal.most * scale:.1f} {y - 2}v22" stroke="#d1242f" stroke-width="2"/>',
+            f'<text x="{max(high, _LEFT + goal.most * scale) + 6:.1f}" y="{y + 13}">{goal.shown(ratio)}</text>',
         ]
     return "\n".join([*parts, "</svg>", ""])

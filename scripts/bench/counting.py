@@ -1,38 +1,41 @@
-"""A proxy in front of the local cloud that counts what a function asks of DynamoDB."""
+"""A proxy in front of the local cloud that counts what a function asks of DynamoDB.
+
+It has DynamoDB say how many capacity units a request takes, which changes the request: its signature is not looked at.
+"""
 
 from __future__ import annotations
 
 import http.client
+import json
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 _HOP = {"connection", "content-length", "date", "server", "transfer-encoding"}
-_DYNAMODB = "DynamoDB_20120810."
+_DYNAMODB = "DynamoDB_20120810"
+_READS = frozenset({"BatchGetItem", "GetItem", "Query", "Scan", "TransactGetItems"})
 
 
-@dataclass
 class Counted:
-    """Requests to DynamoDB, and the bytes of their bodies in both directions."""
+    """Requests to DynamoDB, the bytes of their bodies in both directions, and their capacity units."""
 
-    requests: int = 0
-    bytes: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sums: Counter[str] = Counter()
 
-    def add(self, size: int) -> None:
+    def add(self, **numbers: float) -> None:
+        """More of these."""
         with self._lock:
-            self.requests += 1
-            self.bytes += size
+            self._sums.update(numbers)
 
-    def taken(self) -> tuple[int, int]:
-        """Requests and bytes since the last time."""
+    def taken(self) -> Mapping[str, float]:
+        """``requests``, ``bytes``, ``read_units`` and ``write_units`` since the last time."""
         with self._lock:
-            found = self.requests, self.bytes
-            self.requests = self.bytes = 0
-            return found
+            found, self._sums = self._sums, Counter()
+        return found
 
 
 @contextmanager
@@ -45,13 +48,20 @@ def counting_proxy(cloud_url: str) -> Iterator[tuple[str, Counted]]:
 
         def _forward(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            version, _, operation = (self.headers.get("x-amz-target") or "").partition(".")
+            asks_dynamodb = version == _DYNAMODB
+            sent = (
+                json.dumps({**json.loads(body), "ReturnConsumedCapacity": "TOTAL"}).encode() if asks_dynamodb else body
+            )
+            headers = {name: value for name, value in self.headers.items() if name.lower() != "content-length"}
             connection = http.client.HTTPConnection(upstream, timeout=60)
-            connection.request(self.command, self.path, body, dict(self.headers))
+            connection.request(self.command, self.path, sent, headers)
             answer = connection.getresponse()
             content = answer.read()
             connection.close()
-            if (self.headers.get("x-amz-target") or "").startswith(_DYNAMODB):
-                counted.add(len(body) + len(content))
+            if asks_dynamodb:
+                units = "read_units" if operation in _READS else "write_units"
+                counted.add(requests=1, bytes=len(body) + len(content), **{units: _units(content)})
             self.send_response(answer.status)
             for name, value in answer.getheaders():
                 if name.lower() not in _HOP:
@@ -72,3 +82,9 @@ def counting_proxy(cloud_url: str) -> Iterator[tuple[str, Counted]]:
             yield f"http://127.0.0.1:{server.server_address[1]}", counted
         finally:
             server.shutdown()
+
+
+def _units(answer: bytes) -> float:
+    """All that an answer says it has consumed."""
+    consumed = json.loads(answer or b"{}").get("ConsumedCapacity", [])
+    return float(sum(each["CapacityUnits"] for each in (consumed if isinstance(consumed, list) else [consumed])))

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from agentos_lambda.aws.handlers.prelude import DELIMITER
 from local.account import function_arn
 from local.functions.invocation import Invocation, ResponseMode
 from local.functions.runtime_server import RuntimeServer
-from scripts.cold_start.first_answer import cpu_seconds
+
+_CPU = "x-cpu-ns"
+_HANDLED = Path(__file__).parent / "handled"
+
+
+def measured(environment: Mapping[str, str]) -> dict[str, str]:
+    """Of a process whose handler says what CPU it takes."""
+    path = os.pathsep.join((environment["PYTHONPATH"], str(_HANDLED)))
+    return {**environment, "PYTHONPATH": path, "_HANDLER": "measured.handler"}
 
 
 class FunctionProcess:
@@ -22,7 +33,7 @@ class FunctionProcess:
     def __init__(self) -> None:
         self._next: asyncio.Queue[Invocation | None] = asyncio.Queue()
         self._current: Invocation | None = None
-        self.pid = 0
+        self._cpu_ns = 0
         self.ended: asyncio.Future[int]
         """Done when the process has ended."""
 
@@ -46,9 +57,20 @@ class FunctionProcess:
 
     async def answer(self, event: bytes) -> bytes:
         """The body that it answers. Raises ``RuntimeError`` if that is no success, or if the process ends."""
+        return await self._given(event, self._read)
+
+    async def result(self, event: bytes) -> Any:
+        """What it answers to an event that is no HTTP request, as JSON. Raises the same."""
+
+        async def whole(invocation: Invocation) -> bytes:
+            return b"".join([piece async for piece in invocation.pieces()])
+
+        return json.loads(await self._given(event, whole))
+
+    async def _given(self, event: bytes, read: Callable[[Invocation], Coroutine[Any, Any, bytes]]) -> bytes:
         invocation = Invocation(event, timeout=900)
         self._next.put_nowait(invocation)
-        answering = asyncio.create_task(self._read(invocation))
+        answering = asyncio.create_task(read(invocation))
         either: set[asyncio.Future[Any]] = {answering, self.ended}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not answering.done():
@@ -60,21 +82,27 @@ class FunctionProcess:
         mode = await invocation.mode()
         answer = b"".join([piece async for piece in invocation.pieces()])
         if mode is ResponseMode.BUFFERED:
-            whole = json.loads(answer)
-            status, body = whole["statusCode"], str(whole["body"]).encode()
+            head = json.loads(answer)
+            body = str(head["body"]).encode()
         else:
-            head, _, body = answer.partition(DELIMITER)
-            status = json.loads(head)["statusCode"]
+            prelude, _, body = answer.partition(DELIMITER)
+            head = json.loads(prelude)
+        status = head["statusCode"]
         if status >= HTTPStatus.BAD_REQUEST:
             raise RuntimeError(f"an unexpected answer: {answer[:1000]!r}")
+        self._cpu_ns = int(head["headers"].get(_CPU, 0))
         return body
 
-    async def cpu_of(self, event: bytes, times: int) -> float:
-        """CPU seconds that each of so many requests takes, with what the process does until it waits again."""
-        before = cpu_seconds(self.pid)
+    async def taken(self, event: bytes, times: int) -> tuple[float, list[float]]:
+        """What each of so many requests takes: CPU seconds of its handler, and for each the seconds to the end of its
+        answer. The process has to be one of a ``measured`` handler."""
+        latencies, cpu = [], 0
         for _ in range(times):
+            began = time.monotonic()
             await self.answer(event)
-        return (cpu_seconds(self.pid) - before) / times
+            latencies.append(time.monotonic() - began)
+            cpu += self._cpu_ns
+        return cpu / times / 1_000_000_000, latencies
 
 
 @asynccontextmanager
@@ -90,7 +118,7 @@ async def function_process(
         env={**environment, "AWS_LAMBDA_RUNTIME_API": await server.start()},
         stdout=asyncio.subprocess.DEVNULL,
     )
-    function.pid, function.ended = process.pid, asyncio.ensure_future(process.wait())
+    function.ended = asyncio.ensure_future(process.wait())
     try:
         yield function
     finally:

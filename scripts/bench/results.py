@@ -1,72 +1,66 @@
-"""What was measured, as a file that a program can compare, and the goals."""
+"""What was measured, as a file that a program can compare."""
 
 from __future__ import annotations
 
 import json
+import os
+import platform
 import statistics
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+
+from local.settings import ROOT
 
 Results = Mapping[str, Sequence[float]]
 """Name of a measure -> its samples. The name begins with whose it is: ``ours: warm config, CPU ms``."""
 
-NOISE = 0.1
-"""How much over its goal a time may be, as a part of it, without counting as missed. A count has no noise."""
+OURS = "ours"
+
+Note = Callable[[str, str, float], None]
+"""Takes a sample: whose it is, the measure, and the value."""
+
+_LOCK = ROOT / "requirements" / "local.txt"
+_PACKAGES = ("agno", "boto3", "fastapi", "mangum", "pydantic", "uvicorn")
 
 
 @dataclass(frozen=True)
-class Goal:
-    """At most ``most``, or ``most`` of the naive bundle's if it is a ratio."""
+class Run:
+    """When, where and of what the results are."""
 
-    measure: str
-    most: float
-    ratio: bool = True
-    exact: bool = False
-    """It is counted, not timed."""
+    date: str
+    machine: str
+    """Its class, not its name."""
+    commit: str
+    versions: Mapping[str, str]
 
-    def judged(self, results: Results) -> str:
-        """A line that says whether it is met; "" if it was not measured."""
-        ours, naive = results.get(f"ours: {self.measure}"), results.get(f"naive: {self.measure}")
-        if not ours or (self.ratio and not naive):
-            return ""
-        samples = [own / other for own, other in zip(ours, naive or (), strict=False)] if self.ratio else list(ours)
-        middle = statistics.median(samples)
-        if self.ratio:
-            told = (
-                f"1/{1 / middle:.1f} (1/{1 / min(samples):.1f} to 1/{1 / max(samples):.1f}), goal 1/{1 / self.most:.1f}"
-            )
-        else:
-            told = f"{middle:.1f} ({min(samples):.1f} to {max(samples):.1f}), goal {self.most:g}"
-        missed = middle > self.most and (self.exact or min(samples) > self.most * (1 + NOISE))
-        verdict = "FALLS SHORT" if missed else "met" if middle <= self.most else "within the noise"
-        return f"{self.measure:34} {told:52} {verdict}"
+    @classmethod
+    def here(cls, python: str) -> Run:
+        """This one. ``python``: the interpreter that is measured."""
+        commit = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*"]
+        return cls(
+            datetime.now(UTC).date().isoformat(),
+            f"{os.cpu_count()} cores, {platform.machine()}",
+            subprocess.run(commit, capture_output=True, text=True, check=True).stdout.strip(),
+            {"python": _output(python, "-c", "import platform; print(platform.python_version())"), **_locked()},
+        )
 
 
-GOALS = (
-    Goal("cold config, M instructions", 1 / 14.5, exact=True),
-    Goal("cold list, M instructions", 1 / 9, exact=True),
-    Goal("cold get, M instructions", 1 / 9, exact=True),
-    Goal("cold cancel, M instructions", 1 / 9, exact=True),
-    Goal("cold agent run, M instructions", 1 / 5.2, exact=True),
-    Goal("warm config, CPU ms", 1 / 4),
-    Goal("warm agent run, CPU ms", 1 / 4),
-    Goal("requests of a run, session of 1", 3, ratio=False, exact=True),
-    Goal("requests of a run, session of 10", 3, ratio=False, exact=True),
-    Goal("requests of a run, session of 100", 3, ratio=False, exact=True),
-    Goal("ConfigFunction, MiB", 14, ratio=False, exact=True),
-    Goal("ControlFunction, MiB", 14, ratio=False, exact=True),
-    Goal("AgentsFunction, MiB", 75, ratio=False, exact=True),
-    Goal("cold config, peak MiB", 55, ratio=False),
-    Goal("cold get, peak MiB", 80, ratio=False),
-    Goal("cold agent run, peak MiB", 105, ratio=False),
-)
-"""Cold ratios are against the naive bundle as ``sam build`` packages it, without byte code."""
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def judged(results: Results) -> list[str]:
-    """A line for each goal that was measured."""
-    return [line for goal in GOALS if (line := goal.judged(results))]
+def _locked() -> dict[str, str]:
+    pins = dict(line.split(" ")[0].split("==") for line in _LOCK.read_text().splitlines() if "==" in line[:60])
+    return {name: pins[name] for name in _PACKAGES}
+
+
+def middle(results: Results, name: str) -> float | None:
+    """The median of a measure; None if it was not measured."""
+    samples = results.get(name)
+    return statistics.median(samples) if samples else None
 
 
 def compared(before: Results, after: Results) -> list[str]:
@@ -79,12 +73,16 @@ def compared(before: Results, after: Results) -> list[str]:
     return lines
 
 
-def load(file: Path) -> Results:
-    """Results that were written by ``save``."""
-    found: Results = json.loads(file.read_text())["results"]
-    return found
+def load(file: Path) -> tuple[Run, Results]:
+    """What was written by ``save``."""
+    found = json.loads(file.read_text())
+    return Run(**found["run"]), found["results"]
 
 
-def save(file: Path, results: Results) -> None:
-    """Write them."""
-    file.write_text(json.dumps({"version": 1, "results": results}, indent=1) + "\n")
+def save(file: Path, run: Run, results: Results) -> None:
+    """Write them, with four digits, a line for each measure."""
+    rounded = {name: [float(f"{sample:.4g}") for sample in samples] for name, samples in results.items()}
+    lines = ",\n".join(f"  {json.dumps(name)}: {json.dumps(samples)}" for name, samples in sorted(rounded.items()))
+    head = json.dumps(asdict(run), indent=1).replace("\n", "\n ")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f'{{\n "version": 1,\n "run": {head},\n "results": {{\n{lines}\n }}\n}}\n')

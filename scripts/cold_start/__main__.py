@@ -76,7 +76,8 @@ def on_disk(bundle: Bundle, python: str, *, compiled: bool) -> Iterator[Bundle]:
             return Path(shutil.copytree(source, Path(folder) / name, ignore=without))
 
         packages = [copy(source, str(number)) for number, source in enumerate(bundle.packages)]
-        apps = {request: copy(source, request.name) for request, source in bundle.apps.items()}
+        copied = {source: copy(source, source.name) for source in {*bundle.apps.values()}}
+        apps = {request: copied[source] for request, source in bundle.apps.items()}
         if compiled:
             command = [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash", folder]
             subprocess.run(command, check=False)  # some packages contain files for other versions of Python

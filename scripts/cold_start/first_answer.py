@@ -45,8 +45,9 @@ class Request:
             ("Authorization", f"Bearer {KEY}"),
         ]
         body = urlencode(self.form).encode()
-        request = HttpRequest(self.method, self.path, "", headers, body, "192.0.2.1", "HTTP/1.1")
-        match = Match("Function", "/{proxy+}", {"proxy": self.path[1:]})
+        path, _, query = self.path.partition("?")
+        request = HttpRequest(self.method, path, query, headers, body, "192.0.2.1", "HTTP/1.1")
+        match = Match("Function", "/{proxy+}", {"proxy": path[1:]})
         return json.dumps(build_event(request, match, Stage(443, frozenset()))).encode()
 
 

@@ -13,11 +13,16 @@ from local.cloud.resources import create_resources
 from local.cloud.session import CloudClients
 from local.settings import ROOT
 from local.template.document import Template
-from scripts.bench.__main__ import AGENT_RUN
 from scripts.bench.chart import chart
+from scripts.bench.client import events
 from scripts.bench.counting import counting_proxy
-from scripts.bench.process import function_process
-from scripts.bench.results import Goal, compared, judged, load, save
+from scripts.bench.goals import Goal, judged, missed
+from scripts.bench.process import function_process, measured
+from scripts.bench.publish import CHART, DOCUMENT, RESULTS
+from scripts.bench.results import Run, compared, load, save
+from scripts.bench.storing import request_of
+from scripts.bench.tables import with_tables
+from scripts.bench.warm import RUN
 from scripts.cold_start.__main__ import variables
 from scripts.cold_start.first_answer import KEY
 from tests.scripts.test_cold_start import INSTALLED, SOURCE
@@ -29,20 +34,23 @@ async def test_a_process_answers_one_request_after_the_other_and_asks_three_time
 ) -> None:
     template = Template.load(ROOT / "template.yaml")
     clients = CloudClients(cloud_url)
-    bundle = replace(SOURCE, apps={AGENT_RUN: ROOT / "functions/agents"})
-    event = replace(AGENT_RUN, form=(*AGENT_RUN.form, ("session_id", "measured"))).event()
+    bundle = replace(SOURCE, apps={RUN: ROOT / "functions/agents"})
+    event = request_of("agent", "whole", "measured").event()
     async with key_secret(KEY, clients) as secret:
         create_resources(template, clients)
         with counting_proxy(cloud_url) as (url, counted):
-            given = variables(bundle, AGENT_RUN, template, INSTALLED, cloud_url=url, secret=secret)
+            given = variables(bundle, RUN, template, INSTALLED, cloud_url=url, secret=secret)
             given["AGENTOS_MANIFEST"] = str(manifest)
-            async with function_process((sys.executable,), given) as process:
+            async with function_process((sys.executable,), measured(given)) as process:
                 assert b"COMPLETED" in await process.answer(event)
                 counted.taken()
-                assert 0 < await process.cpu_of(event, 2) < 60
-            requests, size = counted.taken()
-    assert requests == 2 * 3
-    assert size > 1000
+                cpu, latencies = await process.taken(event, 2)
+    assert 0 < cpu < 60
+    assert len(latencies) == 2
+    taken = counted.taken()
+    assert taken["requests"] == 2 * 3
+    assert taken["bytes"] > 1000
+    assert taken["write_units"] > taken["read_units"] > 0
 
 
 MEASURE = "warm config, CPU ms"
@@ -54,11 +62,12 @@ MEASURE = "warm config, CPU ms"
 )
 def test_a_time_misses_its_goal_only_beyond_the_noise(ours: list[float], verdict: str) -> None:
     results = {f"ours: {MEASURE}": ours, f"naive: {MEASURE}": [8.0] * len(ours)}
-    assert Goal(MEASURE, 1 / 4).judged(results).endswith(verdict)
+    assert Goal(MEASURE, 1 / 4).verdict(results) == verdict
+    assert missed(results) == ([MEASURE] if verdict == "FALLS SHORT" else [])
 
 
 def test_a_count_misses_its_goal_by_any_amount() -> None:
-    assert Goal("requests", 3, ratio=False, exact=True).judged({"ours: requests": [4]}).endswith("FALLS SHORT")
+    assert Goal("requests", 3, None, exact=True).verdict({"ours: requests": [4]}) == "FALLS SHORT"
 
 
 def test_what_was_not_measured_is_not_judged() -> None:
@@ -67,7 +76,23 @@ def test_what_was_not_measured_is_not_judged() -> None:
 
 def test_results_are_kept_compared_and_drawn(tmp_path: Path) -> None:
     before = {f"ours: {MEASURE}": [2.0], f"naive: {MEASURE}": [8.0]}
-    save(tmp_path / "results.json", before)
-    assert load(tmp_path / "results.json") == before
+    run = Run("2026-11-26", "2 cores, x86_64", "abc", {"agno": "3.1.10"})
+    save(tmp_path / "results.json", run, before)
+    assert load(tmp_path / "results.json") == (run, before)
     assert [line.split()[-2:] for line in compared(before, {f"ours: {MEASURE}": [3.0]})] == [["+50.0", "%"]]
     assert "1/4.0" in chart(before)
+    assert "| config | 2 | 8 |" in with_tables("<!-- bench: warm -->\nold\n<!-- bench ends -->", run, before)
+
+
+def test_the_document_and_its_chart_show_the_results_that_are_kept() -> None:
+    run, results = load(RESULTS)
+    document = DOCUMENT.read_text()
+    assert document.count("<!-- bench: ") == 6
+    assert document == with_tables(document, run, results)
+    assert CHART.read_text() == chart(results)
+
+
+def test_a_piece_of_a_stream_tells_the_events_that_are_whole() -> None:
+    whole, begun = b'event: RunStarted\ndata: {"event":"RunStarted"}\n\n', b'event: RunContent\ndata: {"event":"Ru'
+    assert list(events(whole + begun)) == [{"event": "RunStarted"}]
+    assert list(events(b'nContent"}\n\n' + whole)) == [{"event": "RunStarted"}]
