@@ -12,6 +12,8 @@ import { key, newId } from "./storage.js";
 /** @type {Record<Kind, string>} */
 const KINDS = { agents: "Agents", teams: "Teams", workflows: "Workflows" };
 
+const HEADER_TEXT = /^[\x20-\x7e]*$/;
+
 const told = document.documentElement.dataset;
 const root = told["root"] ?? "";
 const title = told["title"] ?? "AgentOS";
@@ -101,7 +103,7 @@ async function begin() {
 
 /** Shows what the address names. */
 function route() {
-  const [kind = "", id = "", session = ""] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
+  const [kind = "", id = "", session = ""] = location.hash.replace(/^#\//, "").split("/").map(decoded);
   if (session && session === conversation?.session) return;
   conversation?.close();
   conversation = null;
@@ -121,6 +123,15 @@ function route() {
   if (component) composer.focus();
 }
 
+/** @param {string} part of an address; one that cannot be read names nothing */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
+}
+
 /** @param {string} address within the page */
 function go(address) {
   if (location.hash === address) route();
@@ -136,7 +147,7 @@ function open(component, session) {
     changed: () => composer.running(Boolean(opened.running)),
     begun: () => sidebar.showRuns(),
     ended,
-    again: (message) => send({ text: message, files: [], background: false }),
+    again: (text, files) => send({ text, files, background: false }),
   });
   conversation = opened;
   scroller.replaceChildren(opened.element);
@@ -186,15 +197,19 @@ function toggleAside(opens) {
 async function askForKey(refusal) {
   const { auth_mode: mode } = await api.info();
   const what = mode === "jwt" ? "token" : "key";
-  const given = await ask({
-    title: `This API asks for a ${what}`,
-    text: refusal ? `The last one was not taken: ${refusal}.` : `It is kept in this tab until you close it, and sent to this API only.`,
-    label: what === "key" ? "Key" : "Token",
-    type: "password",
-    yes: "Continue",
-    closes: false,
-  });
-  key.set(given ?? "");
+  let given = "";
+  for (let reason = refusal; ; reason = "it has letters that no header takes") {
+    given = (await ask({
+      title: `This API asks for a ${what}`,
+      text: reason ? `The last one was not taken: ${reason}.` : `It is kept in this tab until you close it, and sent to this API only.`,
+      label: what === "key" ? "Key" : "Token",
+      type: "password",
+      yes: "Continue",
+      closes: false,
+    })) ?? "";
+    if (HEADER_TEXT.test(given)) break;
+  }
+  key.set(given);
   keyButton.hidden = false;
 }
 

@@ -84,6 +84,28 @@ def test_the_key_is_asked_for_kept_in_the_tab_and_never_in_a_url(page: Page) -> 
     assert not [each for each in urls if "key" in each.lower() or "another" in each]
 
 
+def test_a_key_that_no_header_takes_is_asked_for_again(page: Page) -> None:
+    api = Api()
+    api.key = KEY
+    with served(api, "") as url:
+        page.goto(f"{url}/chat")
+        dialog = page.get_by_role("dialog", name="This API asks for a key")
+        dialog.get_by_label("Key").fill("ключ")
+        page.keyboard.press("Enter")
+        expect(dialog.get_by_text("it has letters that no header takes")).to_be_visible()
+        dialog.get_by_label("Key").fill(KEY)
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("link", name="Assistant")).to_be_visible()
+
+
+def test_an_address_that_cannot_be_read_names_nothing(page: Page) -> None:
+    with served(Api(), "") as url:
+        for path in ("/chat#/agents/%E0%A4%A", "/chat#/agents/assistant%"):
+            page.goto("about:blank")
+            page.goto(f"{url}{path}")
+            expect(page.get_by_role("main").get_by_role("link", name="Assistant")).to_be_visible()
+
+
 def test_what_the_page_fetches_is_little(page: Page, figures: list[str]) -> None:
     with served(Api(), "/v1") as url:
         fetched: list[str] = []
