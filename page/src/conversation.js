@@ -23,7 +23,7 @@ export class Conversation {
    * @param {Component} component
    * @param {string} session
    * @param {HTMLElement} scroller what scrolls
-   * @param {{changed(): void, begun(): void, ended(turn: Turn): void, again(message: string): void}} page
+   * @param {{changed(): void, begun(): void, ended(turn: Turn): void, again(message: string, files: File[]): void}} page
    */
   constructor(api, component, session, scroller, page) {
     this.api = api;
@@ -54,21 +54,25 @@ export class Conversation {
     const active = activeRuns.all().filter((run) => run.session === this.session);
     const wait = h("p", { class: "hint" }, "Loading …");
     this.element.append(wait);
+    /** @type {Turn[]} */
+    let sent = [];
     try {
       const stored = await this.api.runs(this.component.kind, this.component.id, this.session).catch((error) => {
         if (error.status === 404 && active.length) return [];
         throw error;
       });
+      // What was sent meanwhile comes after what was said before.
+      sent = [...this.#turns];
+      const shown = [...active, ...sent.map((turn) => turn.key)].map((each) => each.run);
       for (const run of stored) {
-        if (active.some((each) => each.run === run.run_id)) continue;
-        this.#add(this.#key(run.run_id), storedTree(run, this.component.name), askedOf(run));
+        if (!shown.includes(run.run_id)) this.#add(this.#key(run.run_id), storedTree(run, this.component.name), askedOf(run), sent[0]);
       }
     } catch (error) {
       this.element.append(h("p", { class: "failure" }, explain(error)));
     }
     wait.remove();
     for (const run of active) {
-      const turn = this.#add(run, new RunTree(run.run, this.component.name), { message: run.message, files: run.files, background: run.background });
+      const turn = this.#add(run, new RunTree(run.run, this.component.name), { message: run.message, files: run.files, background: run.background }, sent[0]);
       void turn.resume();
     }
     this.toEnd();
@@ -82,6 +86,7 @@ export class Conversation {
     const asked = { message: text, files: files.map((file) => file.name), background };
     const key = this.#key(run);
     const turn = this.#add(key, new RunTree(run, this.component.name), asked);
+    turn.files = files;
     turn.page.begun();
     const form = new FormData();
     form.set("message", text);
@@ -119,8 +124,9 @@ export class Conversation {
    * @param {RunKey} key
    * @param {RunTree} tree
    * @param {{message: string, files: string[], background: boolean}} asked
+   * @param {Turn} [next] before which it comes
    */
-  #add(key, tree, asked) {
+  #add(key, tree, asked, next) {
     /** @type {Turn} */
     const turn = new Turn(this.api, key, tree, asked, {
       changed: () => {
@@ -135,10 +141,10 @@ export class Conversation {
         activeRuns.remove(key.run);
         this.page.ended(turn);
       },
-      again: (message) => this.page.again(message),
+      again: (message, attached) => this.page.again(message, attached),
     });
     this.#turns.push(turn);
-    this.element.append(turn.element);
+    this.element.insertBefore(turn.element, next?.element ?? null);
     this.#draw(turn);
     return turn;
   }

@@ -1,5 +1,12 @@
 import { ApiError } from "./api.js";
 
+/** @param {number} seconds */
+function wait(seconds) {
+  if (seconds < 120) return `${seconds} seconds`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} minutes`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3600)} hours` : `${Math.round(seconds / 86_400)} days`;
+}
+
 /**
  * What went wrong, and what to do about it.
  * @param {unknown} error
@@ -17,7 +24,7 @@ export function explain(error) {
     case 413:
       return `This is too large. ${error.message}. Send fewer or smaller files, or a shorter text.`;
     case 429:
-      return `Too many runs are waiting. Try again ${error.retryAfter ? `in ${error.retryAfter} seconds` : "in a moment"}.`;
+      return `${error.message}. Try again ${error.retryAfter ? `in ${wait(error.retryAfter)}` : "in a moment"}.`;
     case 501:
       return "This API does not serve that. It is a part of AgentOS that is not offered here.";
     case 502:

@@ -7,6 +7,8 @@ const END = /^(?:(?:Team)?Run|Workflow)(?:Completed|Error)$/;
 const PAUSE = /^(?:(?:Team)?Run|Workflow)Paused$/;
 const ENDED = ["COMPLETED", "ERROR", "CANCELLED", "PAUSED"];
 const PAUSES_MS = [250, 500, 1000, 2000, 4000, 8000];
+/** Who is told to come back later than that decides it: a limit of a month may say weeks. */
+const LONGEST_WAIT_SECONDS = 60;
 
 /**
  * @typedef {object} Following
@@ -56,7 +58,7 @@ export async function* follow({ run, after, open, resume, wait, onInterrupted })
         continue;
       }
       const lost = error instanceof ApiError ? error : isLost(error) ? new ApiError(0, "The connection was lost", "LOST") : null;
-      if (lost === null || !lost.passes) throw error;
+      if (lost === null || !lost.passes || (lost.retryAfter ?? 0) > LONGEST_WAIT_SECONDS) throw error;
       failures += 1;
       onInterrupted?.(lost);
       await wait((lost.retryAfter ?? 0) * 1000 || pause(failures));

@@ -14,8 +14,11 @@ import { PartsView, stateMark, STATES } from "./run_view.js";
  * @property {() => void} changed something is to be shown
  * @property {() => void} begun its run has begun, or goes on after a pause
  * @property {(turn: Turn) => void} ended its run has ended or waits
- * @property {(message: string) => void} again somebody wants the message sent again
+ * @property {(message: string, files: File[]) => void} again somebody wants the message sent again
  */
+
+/** Somebody has taken a message back before the API took it. */
+class TakenBack extends Error {}
 
 /** A message and the run that answers it. */
 export class Turn {
@@ -32,6 +35,10 @@ export class Turn {
   /** @type {State | null} */
   #shown = null;
   #stopping = false;
+  /** Aborted when the message is taken back: then it is not sent again. */
+  #sending = new AbortController();
+  /** @type {File[]} the files of the message, while the page has them */
+  files = [];
 
   /**
    * @param {Api} api
@@ -54,11 +61,11 @@ export class Turn {
     this.#notice = h("p", { class: "notice", hidden: true });
     this.#decisions = h("div");
     this.#footer = h("div", { class: "footer" }, this.#mark.element, this.#state, this.#time);
-    const files = asked.files.map((name) => h("li", {}, icon("file"), h("span", { dir: "auto" }, name)));
+    const names = asked.files.map((name) => h("li", {}, icon("file"), h("span", { dir: "auto" }, name)));
     this.element = h(
       "article",
       { class: "turn", "aria-label": "A message and its answer" },
-      h("div", { class: "asked", dir: "auto" }, asked.message, files.length ? h("ul", { class: "files" }, ...files) : null),
+      h("div", { class: "asked", dir: "auto" }, asked.message, names.length ? h("ul", { class: "files" }, ...names) : null),
       h("div", { class: "answer" }, h("h2", { class: "unseen" }, `${tree.root.name} answers`), this.#parts.element, this.#notice, this.#decisions, this.#footer),
     );
   }
@@ -106,8 +113,9 @@ export class Turn {
 
   /** @param {string} text */
   #fail(text) {
-    const again = h("button", { type: "button" }, "Send it again");
-    again.addEventListener("click", () => this.page.again(this.asked.message));
+    const lacksFiles = this.files.length < this.asked.files.length;
+    const again = h("button", { type: "button" }, lacksFiles ? "Send it again without its files" : "Send it again");
+    again.addEventListener("click", () => this.page.again(this.asked.message, this.files));
     this.#tell(h("span", { dir: "auto" }, text), again);
     this.#notice.classList.add("failure");
   }
@@ -121,7 +129,13 @@ export class Turn {
 
   /** @param {FormData} form */
   start(form) {
-    return this.#follow(() => this.api.start(this.key, form, this.#abort.signal));
+    return this.#follow(async () => {
+      if (this.#sending.signal.aborted) throw new TakenBack();
+      const events = await this.api.start(this.key, form, this.#abort.signal);
+      // The API took it just when it was taken back.
+      if (this.#sending.signal.aborted) void this.stop();
+      return events;
+    });
   }
 
   resume() {
@@ -156,7 +170,9 @@ export class Turn {
     try {
       await this.api.cancel(this.key);
     } catch (error) {
-      this.#tell(explain(error));
+      // The API has no such run yet.
+      if (error instanceof ApiError && error.status === 404 && this.state === "waiting") this.#sending.abort(new TakenBack());
+      else this.#tell(explain(error));
     } finally {
       this.#stopping = false;
     }
@@ -175,8 +191,8 @@ export class Turn {
       after: this.#last,
       open,
       resume: (/** @type {number} */ after) => this.api.resume(this.key, after, signal),
-      wait: (/** @type {number} */ ms) => waited(ms, signal),
-      onInterrupted: (/** @type {ApiError | null} */ error) => this.#tell(...(error ? ["The connection was lost. The run goes on; trying to reach it again …"] : [])),
+      wait: (/** @type {number} */ ms) => waited(ms, AbortSignal.any([signal, this.#sending.signal])),
+      onInterrupted: (/** @type {ApiError | null} */ error) => this.#tell(...(error ? [interrupted(error)] : [])),
     };
     try {
       for await (const event of follow(following)) {
@@ -188,8 +204,9 @@ export class Turn {
       if (this.runs || (this.state === "paused" && !this.tree.requirements.length)) await this.#settle();
     } catch (error) {
       if (signal.aborted) return;
-      this.tree.root.state = "error";
-      this.tree.root.error = explain(error);
+      this.#tell();
+      this.tree.root.state = error instanceof TakenBack ? "cancelled" : "error";
+      this.tree.root.error = error instanceof TakenBack ? "" : explain(error);
     }
     this.page.changed();
     this.page.ended(this);
@@ -201,6 +218,12 @@ export class Turn {
     if (run.status === "PAUSED") this.tree.stepRequirements = openSteps(run);
     else this.tree.settle(run);
   }
+}
+
+/** @param {ApiError} error after which the same is asked again */
+function interrupted(error) {
+  if (error.status === 0) return "The connection was lost. The run goes on; trying to reach it again …";
+  return `${error.message}. Trying again …`;
 }
 
 /**

@@ -52,6 +52,13 @@ test("a run whose events are gone has ended", async () => {
   assert.deepEqual((await followed([[replay]], { starts: false })).events, ["replay"]);
 });
 
+test("who is told to come back in weeks does not wait, and in seconds does", async () => {
+  const throttled = (seconds) => new ApiError(429, "The limit is reached", "LIMIT_REACHED", seconds);
+  const { waits } = await followed([throttled(5), [END]]);
+  assert.deepEqual(waits, [5000]);
+  await assert.rejects(followed([throttled(1_900_800), [END]]), { code: "LIMIT_REACHED" });
+});
+
 test("a start whose answer was lost is sent again, and followed if it had arrived", async () => {
   const conflict = new ApiError(409, "in use", "CONFLICT");
   const { asked, events } = await followed([new ApiError(0, "", "UNREACHABLE"), conflict, [END]]);

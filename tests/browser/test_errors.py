@@ -59,6 +59,52 @@ def test_a_throttled_message_is_sent_when_the_api_says(page: Page, person: Perso
     expect(answer(turn)).to_have_text("add gave: 5.0")
 
 
+def test_a_limit_that_lasts_for_weeks_is_told_and_not_waited_for(page: Page, person: Person) -> None:
+    person.opens("agents", "assistant")
+    body = json.dumps({"detail": "The limit runs_per_month of 5 is reached", "error_code": "LIMIT_REACHED"})
+    page.route(
+        re.compile(r"/runs$"), lambda route: route.fulfill(status=429, headers={"Retry-After": "1900800"}, body=body)
+    )
+    turn = person.says("Hello")
+    person.waits_for(turn, "error")
+    expect(turn.locator(".notice")).to_contain_text("The limit runs_per_month of 5 is reached. Try again in 22 days.")
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+
+
+def test_a_throttled_message_is_taken_back_by_stop(page: Page, person: Person) -> None:
+    person.opens("agents", "assistant")
+    sent: list[Route] = []
+
+    def throttle(route: Route) -> None:
+        sent.append(route)
+        route.fulfill(status=429, headers={"Retry-After": "50"}, body=json.dumps({"detail": "Too many runs wait"}))
+
+    page.route(re.compile(r"/runs$"), throttle)
+    turn = person.says("add 2 and 3")
+    expect(turn.locator(".notice")).to_have_text("Too many runs wait. Trying again …")
+    page.get_by_role("button", name="Stop").click()
+    person.waits_for(turn, "cancelled")
+    expect(turn.locator(".notice")).to_be_hidden()
+    assert len(sent) == 1
+
+
+def test_a_message_is_sent_again_with_its_files(page: Page, person: Person) -> None:
+    person.opens("agents", "assistant")
+    sent: list[bytes] = []
+
+    def fail(route: Route) -> None:
+        sent.append(route.request.post_data_buffer or b"")
+        route.fulfill(status=500, json={"detail": "Internal server error", "error_code": "INTERNAL_ERROR"})
+
+    page.route(re.compile(r"/runs$"), fail)
+    file = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"the harbour at dawn"}
+    page.locator("input[type=file]").set_input_files(file)
+    turn = person.says("Read this")
+    turn.get_by_role("button", name="Send it again", exact=True).click()
+    person.waits_for(person.turns.nth(1), "error")
+    assert [b"the harbour at dawn" in body for body in sent] == [True, True]
+
+
 def test_a_run_that_fails_says_why(page: Page, person: Person) -> None:
     turn = person.asks("agents", "assistant", "[fail the model has no credit]")
     expect(turn.locator(".notice")).to_contain_text("the model has no credit")

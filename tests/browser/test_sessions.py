@@ -90,6 +90,23 @@ def test_a_list_that_comes_late_undoes_no_change(page: Page, person: Person) -> 
     expect(sessions).to_have_count(0)
 
 
+def test_what_is_sent_while_a_session_loads_comes_once_and_last(page: Page, person: Person) -> None:
+    person.asks("agents", "assistant", "say the first")
+    session = person.session
+    page.goto("about:blank")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/runs\?"), hold)
+    person.opens("agents", "assistant", session)
+    person.waits_for(person.says("say the second"), "completed")
+    held[0].continue_()
+    asked = page.locator(".turn .asked")
+    expect(asked).to_have_text(["say the first", "say the second"])
+
+
 def test_the_list_has_pages(page: Page, person: Person) -> None:
     for number in range(23):
         body = {"session_name": f"leaf {number}", "agent_id": "companion"}
