@@ -88,11 +88,13 @@ export class Sidebar {
     const component = this.components().find(
       ({ kind, id }) => id === { agents: session.agent_id, teams: session.team_id, workflows: session.workflow_id }[kind],
     );
-    if (!component || this.#deleted.has(session.session_id)) return null;
+    if (this.#deleted.has(session.session_id)) return null;
     const name = session.session_name || "Untitled";
     const title = h("span", { class: "title", dir: "auto" }, name);
-    const link = h("a", { href: addressOf(component.kind, component.id, session.session_id), "data-session": session.session_id }, title, h("small", {}, component.name));
-    mark(link, session.session_id === this.#current);
+    const link = component
+      ? h("a", { href: addressOf(component.kind, component.id, session.session_id), "data-session": session.session_id }, title, h("small", {}, component.name))
+      : h("span", { class: "closed", "data-session": session.session_id }, title, h("small", {}, "Its component is not served"));
+    if (link instanceof HTMLAnchorElement) mark(link, session.session_id === this.#current);
     const rename = h("button", { type: "button", class: "quiet", "aria-label": `Rename ${name}` }, icon("pen"));
     const remove = h("button", { type: "button", class: "quiet", "aria-label": `Delete ${name}` }, icon("bin"));
     const item = h("li", {}, link, h("span", { class: "tools" }, rename, remove));
@@ -125,7 +127,8 @@ export class Sidebar {
    * @param {Session} session
    */
   #listed({ session_id }) {
-    return [...this.#list.querySelectorAll("a")].find((link) => link.dataset["session"] === session_id)?.closest("li");
+    const shown = /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll("[data-session]"));
+    return [...shown].find((each) => each.dataset["session"] === session_id)?.closest("li");
   }
 
   /**

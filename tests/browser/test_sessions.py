@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.person import Person, answer
+from tests.local_stack import StackProcess
 from tests.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -105,6 +106,21 @@ def test_what_is_sent_while_a_session_loads_comes_once_and_last(page: Page, pers
     held[0].continue_()
     asked = page.locator(".turn .asked")
     expect(asked).to_have_text(["say the first", "say the second"])
+
+
+def test_a_session_whose_component_is_gone_is_listed_and_can_be_deleted(
+    page: Page, person: Person, stack: StackProcess
+) -> None:
+    body = {"session_id": "left-behind", "agent_id": "not-there", "session_name": "Left behind"}
+    httpx.post(f"{stack.url}/sessions", json=body, timeout=60).raise_for_status()
+    page.goto(f"{stack.url}/chat")
+    item = page.get_by_role("navigation").get_by_role("listitem").filter(has_text="Left behind")
+    expect(item).to_contain_text("Its component is not served")
+    expect(item.get_by_role("link")).to_have_count(0)
+    item.hover()
+    item.get_by_role("button", name="Delete Left behind").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(item).to_have_count(0)
 
 
 def test_the_list_has_pages(page: Page, person: Person) -> None:
