@@ -62,8 +62,7 @@ def test_a_message_whose_environment_crashed_is_received_again(sqs, signals):
 
 def test_a_message_that_always_fails_ends_in_the_dead_letter_queue(sqs, signals):
     send(sqs, "poison")
-    until(lambda: waiting(sqs, "DeadLetterQueue") == 1)
-    assert waiting(sqs, "RunsQueue") == 0
+    assert until(lambda: (waiting(sqs, "DeadLetterQueue"), waiting(sqs, "RunsQueue")) == (1, 0))
     assert signals.wait("poison-done") == "xx"
 
 
