@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from agno.agent import Agent
 from agno.memory import MemoryManager
+from agno.run import RunContext
 from agno.team import Team
 from agno.workflow import Step, StepInput, StepOutput, Workflow
 
 from agentos_lambda.engine.models.demo import DemoModel
 
 
-def remember(session_state: dict[str, Any], key: str, value: str) -> str:
+def remember(run_context: RunContext, key: str, value: str) -> str:
     """Write something into the session's state."""
-    session_state[key] = value
+    assert run_context.session_state is not None
+    run_context.session_state[key] = value
     return f"{key} is {value}"
 
 
