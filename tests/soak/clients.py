@@ -13,9 +13,16 @@ import httpx
 from websockets.asyncio.client import connect
 
 from tests.soak.ledger import FINAL, Promise
-from tests.soak.replay import Frame
+from tests.soak.replay import DURABLE, Frame, is_durable
 
-_PATHS = ("/agents/assistant/runs", "/agents/companion/runs", "/teams/newsroom/runs", "/workflows/letter/runs")
+_PATHS = (
+    "/agents/assistant/runs",
+    "/agents/companion/runs",
+    "/teams/newsroom/runs",
+    "/workflows/letter/runs",
+    f"/agents/{DURABLE}assistant/runs",
+    f"/workflows/{DURABLE}letter/runs",
+)
 _MESSAGES = (
     "hello there, how are you today? [slow 40ms]",
     "a longer text that takes its time, word by word, until somebody has had enough of it [slow 150ms]",
@@ -64,10 +71,10 @@ class Client:
         promise = _promised(promises, path, answer["run_id"], message)
         promise.hear(answer["status"])
         if answer["status"] == "RUNNING":  # it was handed over: its log begins there
-            promise.begins_late = True
+            promise.begins_late = not is_durable(path)
             return promise
         promise.answer = answer["content"]
-        promise.logged = False
+        promise.logged = is_durable(path)
         return promise
 
     async def _streamed(self, promises: list[Promise]) -> Promise:

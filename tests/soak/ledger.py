@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from agentos_lambda.protocol.events import TEXT_EVENTS
-from tests.soak.replay import LOST, Frame, differences, ending
+from tests.soak.replay import LOST, Frame, differences, ending, is_durable, stretches
 
 FINAL = frozenset({"COMPLETED", "ERROR", "CANCELLED"})
 
@@ -75,6 +75,11 @@ class Promise:
         return self.status == "ERROR" and str((self.found or {}).get("content", "")) in LOST
 
     @property
+    def deaths(self) -> int:
+        """How many executors of a durable run have died."""
+        return len(stretches(self.replayed)) - 1 if is_durable(self.path) and self.replayed else 0
+
+    @property
     def unaccounted(self) -> bool:
         return self.status not in FINAL
 
@@ -122,6 +127,7 @@ def summary(promises: Sequence[Promise]) -> dict[str, int]:
         "cancelled": found["CANCELLED"],
         "failed as they were told to": found["ERROR"] - lost,
         "lost (visible as such)": lost,
+        "completed though executors died": sum(bool(each.deaths) for each in promises if each.status == "COMPLETED"),
         "unaccounted": sum(promise.unaccounted for promise in promises),
         "success overwritten": sum(promise.overwritten for promise in promises),
         "events missing or repeated": sum(promise.events_wrong for promise in promises),

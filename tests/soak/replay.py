@@ -8,7 +8,11 @@ from typing import Any
 
 from agentos_lambda.protocol.events import TEXT_EVENTS
 
+DURABLE = "durable-"
+"""So begin the ids of durable components."""
 LOST = ("execution lost", "never started", "never carried on")
+_GAP = 1_000
+"""Indexes, of which a run in the soak has fewer. A death leaves a gap of more."""
 _ENDS = {"Completed": "COMPLETED", "Error": "ERROR", "Cancelled": "CANCELLED"}
 _PREFIXES = {"agents": ("Run",), "teams": ("TeamRun",), "workflows": ("Workflow",)}
 _ANY_PREFIX = ("TeamRun", "Workflow", "Run")
@@ -31,11 +35,30 @@ def ending(path: str, name: str) -> str | None:
     return _ending(name, _PREFIXES[path.split("/")[1]])
 
 
+def is_durable(path: str) -> bool:
+    """Whether the runs of this path survive their executors."""
+    return path.split("/")[2].startswith(DURABLE)
+
+
+def stretches(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """The log in parts: after an executor has died, the indexes go on after a gap."""
+    parts: list[list[Frame]] = []
+    for frame in frames:
+        if not parts or frame.index > parts[-1][-1].index + _GAP:
+            parts.append([])
+        parts[-1].append(frame)
+    return parts
+
+
 def differences(path: str, run_id: str, run: Mapping[str, Any], frames: Sequence[Frame]) -> list[str]:
-    """What the log of a run that has ended tells otherwise than the run as it is read, in sentences."""
+    """What the log of a run that has ended tells otherwise than the run as it is read, in sentences.
+
+    That of a durable run goes on after a gap for each executor that died, and may tell a part again.
+    """
     lost = run["status"] == "ERROR" and run.get("content") in LOST
+    whole = stretches(frames) if is_durable(path) else [frames]
     return [
-        *(() if lost else _gaps(frames)),
+        *(() if lost else (told for part in whole for told in _gaps(part))),
         *_end(path, run_id, run, frames),
         *_texts(path, run_id, run, frames),
     ]
@@ -44,7 +67,8 @@ def differences(path: str, run_id: str, run: Mapping[str, Any], frames: Sequence
 def _gaps(frames: Sequence[Frame]) -> Iterator[str]:
     """The log is read whole, over HTTP, where nothing is merged."""
     indexes = [frame.index for frame in frames]
-    if indexes != list(range(len(frames))):
+    first = indexes[0] if indexes and indexes[0] > _GAP else 0
+    if indexes != list(range(first, first + len(frames))):
         yield f"the indexes are {indexes}"
 
 
@@ -85,10 +109,28 @@ def _texts(path: str, run_id: str, run: Mapping[str, Any], frames: Sequence[Fram
         own_words = words.get(who, "")
         if who == run_id and path.startswith("/workflows"):
             continue  # it has no words of its own
+        if who == run_id and is_durable(path) and len(parts := stretches(frames)) > 1:
+            own_words = _told_once([_words_of(run_id, part) for part in parts], text)
         if status == "COMPLETED" and own_words != text:
             yield f"the words of {who} are {own_words!r}, its text is {text!r}"
         if status == "CANCELLED" and not _cut_off(own_words, text, who, words.values(), pauses):
             yield f"the words of {who} are {own_words!r}, its text so far is {text!r}"
+
+
+def _words_of(run_id: str, frames: Iterable[Frame]) -> str:
+    own = (frame for frame in frames if frame.name in TEXT_EVENTS and frame.event.get("run_id") == run_id)
+    return "".join(str(frame.event.get("content") or "") for frame in own)
+
+
+def _told_once(parts: Iterable[str], text: str) -> str:
+    """The text as far as these parts tell it. Each may begin before the one ahead of it has ended."""
+    told = 0
+    for words in parts:
+        begin = text.rfind(words, 0, told + len(words))
+        if begin < 0:
+            return text[:told] + words
+        told = max(told, begin + len(words))
+    return text[:told]
 
 
 def _cut_off(own_words: str, text: str, run_id: str, all_words: Iterable[str], pauses: Collection[str]) -> bool:

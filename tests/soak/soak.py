@@ -5,27 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 from dataclasses import dataclass, field
-from itertools import cycle
 from pathlib import Path
 
 import httpx
-from boto3.session import Session
 
-from agentos_lambda.protocol.values import Kind
-from agentos_lambda.runs.catalog import Component
-from agentos_lambda.runs.clock import SystemClock
-from agentos_lambda.runs.sweeper import Sweeper, Swept
-from agentos_lambda.runs.timing import DUE_STEP_MS, REPEAT_AFTER_MS
-from agentos_lambda.stores.clients import Clients
-from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
-from agentos_lambda.stores.sqs import SqsQueue
+from local.settings import Settings
 from tests.local_stack import StackProcess, running_stack
-from tests.runs.world import OneOfEach
+from tests.soak.ahead import SweepAhead
 from tests.soak.clients import Client
 from tests.soak.conversations import Conversation
 from tests.soak.ledger import Promise
 from tests.soak.memories import RememberedUser
-from tests.soak.workers import kill_a_worker, store_variables
+from tests.soak.replay import DURABLE
+from tests.soak.workers import kill_a_worker
 
 _PATIENCE_SECONDS = 1_200
 """For the last runs, once no new ones come: a lease, the margin, a sweep; or the visibility timeout of a message whose
@@ -34,6 +26,22 @@ worker was killed before it had claimed the run."""
 
 SLICE_SECONDS = 1
 """A run that takes longer is handed over to the next worker."""
+
+DURABLE_COMPONENTS = f"""
+agents.append(
+    Agent(
+        id="{DURABLE}assistant",
+        name="Durable assistant",
+        model=default_model(),
+        tools=[add, count_words],
+        metadata={{"durable": True}},
+    )
+)
+workflows.append(
+    Workflow(id="{DURABLE}letter", name="Durable letter", steps=letter.steps, metadata={{"durable": True}})
+)
+"""
+"""Beside the samples: their runs are carried on when their worker is killed."""
 
 CONVERSATIONS = 6
 """Sessions that are created, renamed, changed and, half of them, deleted."""
@@ -69,7 +77,10 @@ class Soak:
 
     def run(self, state: Path) -> list[Promise]:
         """Start a stack with its state there, put it under load, and end it. Gives what was promised and found."""
-        with running_stack(state, {"SLICE_SECONDS": str(SLICE_SECONDS)}) as stack:
+        components = state / "soak" / "components.py"
+        components.parent.mkdir(parents=True)
+        components.write_text(Settings().components_file.read_text() + DURABLE_COMPONENTS)
+        with running_stack(state, {"SLICE_SECONDS": str(SLICE_SECONDS)}, components=components) as stack:
             asyncio.run(self._load(stack))
         return self.promises
 
@@ -120,42 +131,8 @@ class Soak:
         waiting = asyncio.gather(*watchers)
         if self.impatient:
             done, _ = await asyncio.wait([waiting], timeout=4)
-            for _ in cycle([None]):
-                if done:
-                    break
-                await asyncio.to_thread(sweep_ahead, stack)
-                done, _ = await asyncio.wait([waiting], timeout=3)
+            with SweepAhead(stack) as ahead:
+                while not done:
+                    await asyncio.to_thread(ahead.sweep)
+                    done, _ = await asyncio.wait([waiting], timeout=3)
         await asyncio.wait_for(waiting, _PATIENCE_SECONDS)
-
-
-class _NoComponents(OneOfEach):
-    def find(self, kind: Kind, component_id: str) -> Component | None:
-        return None
-
-
-class _ClockAhead(SystemClock):
-    """So far ahead that whoever stalls counts as dead, and whatever waits is sent again."""
-
-    def now(self) -> int:
-        return super().now() + REPEAT_AFTER_MS + DUE_STEP_MS
-
-
-def sweep_ahead(stack: StackProcess) -> Swept:
-    """Sweep as if a quarter of an hour had passed: whoever has an executor loses it, dead or not."""
-    given = store_variables(stack)
-    session = Session(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"], region_name=given["AWS_REGION"])
-    at = given["AWS_ENDPOINT_URL"]
-    clients = Clients(
-        dynamodb=session.client("dynamodb", endpoint_url=at),
-        s3=session.client("s3", endpoint_url=at),
-        sqs=session.client("sqs", endpoint_url=at),
-    )
-    names = ("RUNS_TABLE", "SESSIONS_TABLE", "EVENTS_TABLE", "BUCKET", "MEMORIES_TABLE")
-    tables = Tables(*(given[name] for name in names))
-    store = DynamoDBStore(tables, clients=clients)
-    queue = SqsQueue(given["RUNS_QUEUE_URL"], clients=clients)
-    try:
-        sweeper = Sweeper(store, queue, _NoComponents(), _ClockAhead(), new_id=lambda: f"{random.getrandbits(64):x}")
-        return sweeper.sweep()
-    finally:
-        clients.close()

@@ -65,6 +65,39 @@ def test_every_event_that_is_missing_is_noticed(place: int) -> None:
     assert differs(TEAM_RUN, log[:place] + log[place + 1 :])
 
 
+DURABLE = "/agents/durable-assistant/runs"
+
+
+def after_a_death(first: list[str], then: list[str], text: str = "one two three") -> list[str]:
+    """What differs in the log of an agent whose first executor said this, and the next one that."""
+    said = [("RunContent", RUN, word) for word in first]
+    died = frames(("RunStarted", RUN, None), *said)
+    rest = frames(*(("RunContent", RUN, word) for word in then), ("RunCompleted", RUN, text))
+    log = [*died, *(Frame(len(died) + 10_000 + frame.index, frame.event) for frame in rest)]
+    return differs({"status": "COMPLETED", "content": text}, log, DURABLE)
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ([], ["one ", "two ", "three"]),
+        (["one ", "two "], ["one ", "two ", "three"]),
+        (["one ", "two "], ["two ", "three"]),
+        (["one ", "two "], ["three"]),
+    ],
+)
+def test_a_durable_run_may_tell_again_what_came_after_its_last_checkpoint(first: list[str], then: list[str]) -> None:
+    assert after_a_death(first, then) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [(["one "], ["three"]), (["one ", "two "], ["one ", "three"]), (["one ", "four "], ["one ", "two ", "three"])],
+)
+def test_a_word_that_is_lost_with_an_executor_is_noticed(first: list[str], then: list[str]) -> None:
+    assert after_a_death(first, then)
+
+
 @pytest.mark.parametrize("place", [1, 2, 4, 5, 6])
 def test_a_word_that_is_missing_is_noticed_though_the_indexes_are_whole(place: int) -> None:
     assert differs(TEAM_RUN, frames(*TEAM_LOG[:place], *TEAM_LOG[place + 1 :]))
