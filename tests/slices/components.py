@@ -1,7 +1,7 @@
 """An agent, a team and a workflow that work for some seconds, and note outside what they do.
 
-Each line of the file ``WORK_LOG`` is ``run number process``: what was done, for which run, and in which process. If the
-message says ``afresh``, each slice is in a process of its own.
+Each line of the file ``WORK_LOG`` is ``run number process``: what was done, for which run, and in which process. Of a
+team, the run is the second word of the message. If that is ``afresh``, each slice is in a process of its own.
 """
 
 import asyncio
@@ -48,10 +48,10 @@ class Stepper(DemoModel):
         number = sum(message.role == "tool" for message in messages[asked:])
         if number >= ROUNDS:
             return ModelResponse(role="assistant", content=f"done {number}")
-        afresh = "afresh" in messages[asked].get_content_string()
-        own: dict[str, Any] = {"number": number, "afresh": afresh}
+        word = messages[asked].get_content_string().split()[-1]
+        own: dict[str, Any] = {"number": number, "afresh": word == "afresh"}
         if self.tool != "work":
-            own = {"member_id": "helper", "task": f"{'afresh' if afresh else 'task'} {number}"}
+            own = {"member_id": "helper", "task": f"{word} {number}"}
         call = {"name": self.tool, "arguments": json.dumps(own)}
         tools = [{"id": f"call_{number}", "type": "function", "function": call}]
         return ModelResponse(role="assistant", content=f"step {number}. ", tool_calls=tools)
@@ -77,7 +77,8 @@ class Helper(DemoModel):
 
     async def ainvoke_stream(self, *_: Any, messages: list[Message], **__: Any) -> Any:
         task = messages[-1].get_content_string()
-        await note("helper", int(task.rsplit(maxsplit=1)[-1]), afresh="afresh" in task)
+        word, number = task.split()[-2:]
+        await note(word, int(number), afresh=word == "afresh")
         yield ModelResponse(role="assistant", content=f"did {task}")
 
 

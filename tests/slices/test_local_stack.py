@@ -15,6 +15,8 @@ from agno.client import AgentOSClient
 from agno.run.base import RunStatus
 from agno.utils.http import aclose_default_clients
 
+from tests.clients.agent_ui import chat, get
+from tests.clients.served import Page, Served
 from tests.local.websocket_client import Client
 from tests.local_stack import StackProcess, running_stack
 from tests.slices.components import ROUNDS
@@ -68,11 +70,11 @@ def ended(http: httpx.Client, path: str) -> dict[str, Any]:
     return run
 
 
-def follow(http: httpx.Client, path: str, *, stop_after: int | None = None) -> list[dict[str, Any]]:
-    """All events of a run by ``resume``, dropping the connection once in the middle."""
+def follow(http: httpx.Client, path: str, *, after: int = -1, stop_after: int | None = None) -> list[dict[str, Any]]:
+    """The events of a run after an index, by ``resume``, dropping the connection once in the middle."""
     got: list[dict[str, Any]] = []
     for limit in (stop_after, None):
-        last = max((each["event_index"] for each in got), default=-1)
+        last = max((each["event_index"] for each in got), default=after)
         with http.stream("POST", f"{path}/resume", data={"last_event_index": str(last)}) as response:
             for frame in frames(response):
                 if "event_index" in frame:
@@ -125,7 +127,7 @@ def test_runs_of_each_kind_take_several_workers_and_look_like_one(
     on_socket = [message["event_index"] for message in socket if "event_index" in message]
     assert on_socket == sorted(set(on_socket))
     lines = [line.split() for line in work_log.read_text().splitlines()]
-    for who in (started["agents"], "helper", started["workflows"]):
+    for who in (started["agents"], "afresh", started["workflows"]):
         done = [(number, process) for name, number, process in lines if name == who]
         assert sorted(int(number) for number, _ in done) == list(range(ROUNDS))  # each once
         assert len({process for _, process in done}) >= SLICES
@@ -156,8 +158,9 @@ def test_a_foreground_run_that_is_not_streamed_is_answered_as_it_stands(http: ht
     assert events[0]["event"] == "RunStarted"
 
 
+@pytest.mark.sample
 @pytest.mark.anyio
-async def test_agnos_own_clients_see_what_there_is_so_far_and_no_error(stack: StackProcess) -> None:
+async def test_agnos_own_clients_see_what_there_is_so_far_and_no_error(stack: StackProcess, http: httpx.Client) -> None:
     headers = {"Authorization": f"Bearer {KEY}"}
     client = AgentOSClient(base_url=stack.url)
     remote = RemoteAgent(base_url=stack.url, agent_id="worker")
@@ -166,10 +169,28 @@ async def test_agnos_own_clients_see_what_there_is_so_far_and_no_error(stack: St
         remote.arun("go", stream=True, stream_events=True, auth_token=KEY),
     ]
     for stream in streams:
-        names = [event.event async for event in stream]  # type: ignore[union-attr]
-        assert names[0] == "RunStarted"
-        assert not {"RunCompleted", "RunError", "RunCancelled"} & set(names)
+        seen = [event async for event in stream]  # type: ignore[union-attr]
+        assert seen[0].event == "RunStarted"
+        assert not {"RunCompleted", "RunError", "RunCancelled"} & {event.event for event in seen}
+        assert [event.event_index for event in seen] == list(range(len(seen)))
+    rest = follow(http, f"/agents/worker/runs/{seen[0].run_id}", after=seen[-1].event_index)
+    assert [event["event_index"] for event in rest] == list(range(len(seen), len(seen) + len(rest)))
+    assert (rest[-1]["event"], rest[-1]["content"]) == ("RunCompleted", TEXT)
     run = await client.run_agent("worker", "go", headers=headers)
     assert run.status is RunStatus.running
     assert TEXT.startswith(str(run.content))
     await aclose_default_clients()
+
+
+def test_agent_ui_shows_the_text_so_far_and_the_whole_when_the_session_is_opened_again(
+    http: httpx.Client, stack: StackProcess
+) -> None:
+    with Page(Served(stack.url, KEY), "http://localhost:3000") as page:
+        events = chat(page, "/agents/worker/runs", "go")
+        text = "".join(event["content"] for event in events if event["event"] == "RunContent")
+        assert text
+        assert TEXT.startswith(text)
+        assert events[-1]["event"] != "RunCompleted"
+        ended(http, f"/agents/worker/runs/{events[0]['run_id']}")
+        [run] = get(page, f"/sessions/{events[0]['session_id']}/runs", type="agent")
+        assert (run["status"], run["content"]) == ("COMPLETED", TEXT)
