@@ -19,6 +19,7 @@ from local.settings import ROOT
 from scripts.bench.chart import chart
 from scripts.bench.cold import COMMON, OWN, cold, with_starts
 from scripts.bench.cold import seed as seed_followed
+from scripts.bench.floors import measure
 from scripts.bench.goals import judged, missed
 from scripts.bench.publish import RESULTS, publish
 from scripts.bench.results import Run, compared, load, save
@@ -83,6 +84,9 @@ async def _in_processes(measuring: Bench, own: Bundle, other: Bundle) -> None:
         await _timed("cold, ours", cold(measuring, own, (*COMMON, *OWN)))
         compiled = replace(other, name="naive with byte code")
         await _timed("cold, naive with byte code", cold(measuring, compiled, COMMON[:2]))
+        packages = (*own.packages, options.boto)
+        floors = asyncio.to_thread(measure, options.python, packages, measuring.note, count=options.count)
+        await _timed("cold, imports alone", floors)
     if "warm" in options.phases:
         for each in (own, other):
             await seed(options.python, each, measuring.environment)

@@ -9,6 +9,7 @@ import pytest
 
 from scripts.bench import floors
 from scripts.bench.floors import FLOORS, IMPORTS, floor, measure
+from scripts.bench.goals import Goal
 
 
 def test_a_floor_is_what_the_imports_of_a_request_take_and_a_tenth() -> None:
@@ -31,3 +32,13 @@ def test_imports_are_measured_in_a_process_of_their_own(monkeypatch: pytest.Monk
         sys.executable, (tmp_path,), lambda whose, what, value: found.update({f"{whose}: {what}": value}), count=False
     )
     assert 60 < found["imports: large, peak MiB"] - found["imports: nothing, peak MiB"] < 70
+
+
+def test_a_goal_below_its_floor_is_replaced_by_it() -> None:
+    measure, naive = "cold agent run, M instructions", [23_600]
+    goal = Goal(measure, 1 / 5.2, exact=True)
+    results = {f"ours: {measure}": [4_800], f"naive: {measure}": naive}
+    assert goal.verdict(results) == "FALLS SHORT"
+    results[f"imports: {FLOORS['cold agent run']}, M instructions"] = [4_400]
+    assert goal.verdict(results) == "met"
+    assert goal.row(results)[2] == "1/4.9 (floor)"
