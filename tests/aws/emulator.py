@@ -62,7 +62,7 @@ async def emulator(
             responses=Template.load(ROOT / "template.yaml").gateway_responses,
             idle_seconds=idle_seconds,
         )
-        client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, trust_env=False)
+        client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
         async with http_server(gateway, listener), client:
             try:
                 yield Emulator(client, function)

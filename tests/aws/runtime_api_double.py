@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.waiting import PATIENCE_SECONDS
+
 
 @dataclass
 class Answer:
@@ -20,7 +22,7 @@ class Answer:
     trailers: dict[str, str] = field(default_factory=dict)
 
     def chunk(self) -> bytes | None:
-        return self.chunks.get(timeout=10)
+        return self.chunks.get(timeout=PATIENCE_SECONDS)
 
     def body(self) -> bytes:
         return b"".join(iter(self.chunk, None))
@@ -75,7 +77,7 @@ class RuntimeApiDouble:
         self._events.put((request_id, json.dumps(event).encode(), headers))
 
     def answer(self) -> Answer:
-        return self._answers.get(timeout=10)
+        return self._answers.get(timeout=PATIENCE_SECONDS)
 
     @contextmanager
     def running(self):

@@ -48,7 +48,7 @@ def test_a_form_with_curl_is_answered_with_the_run(stack):
 
 
 def test_the_configuration_tells_the_components_and_their_prompts(stack):
-    config = requests.get(f"{stack.url}/config", timeout=20).json()
+    config = requests.get(f"{stack.url}/config", timeout=60).json()
     assert {"os_id", "databases", "chat", "available_models", "agents", "teams", "workflows", "interfaces"} <= set(
         config
     )

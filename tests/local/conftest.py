@@ -33,5 +33,5 @@ def signals(shared_folder: Path) -> Signals:
 
 @pytest.fixture
 def client(stack: StackProcess) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=stack.url, timeout=20) as client:
+    with httpx.Client(base_url=stack.url, timeout=60) as client:
         yield client

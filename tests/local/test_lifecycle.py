@@ -24,7 +24,7 @@ def start(tmp_path):
 
 
 def cloud(stack):
-    variables = httpx.get(f"{stack.url}/agents/echo/x", timeout=20).json()["variables"]
+    variables = httpx.get(f"{stack.url}/agents/echo/x", timeout=60).json()["variables"]
     clients = CloudClients(variables["AWS_ENDPOINT_URL"])
     return clients.dynamodb, clients.s3
 
@@ -186,6 +186,6 @@ def test_the_stack_ends_with_its_cloud(start):
 def test_the_response_mode_holds_for_the_stage_and_its_integrations_together(start):
     with start(AGENTOS_RESPONSE_MODE="buffered") as stack:
         stack.until_ready()
-        answer = httpx.get(f"{stack.url}/agents/echo/x", timeout=20)
+        answer = httpx.get(f"{stack.url}/agents/echo/x", timeout=60)
         assert answer.json()["event"]["stageVariables"] == {"responseMode": "buffered"}
         assert int(answer.headers["content-length"]) == len(answer.content)

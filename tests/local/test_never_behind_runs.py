@@ -18,7 +18,7 @@ def busy(tmp_path: Path) -> Iterator[httpx.Client]:
     """A client of a stack whose functions have one environment each."""
     with (
         running_stack(tmp_path / "state", environments=1) as stack,
-        httpx.Client(base_url=stack.url, timeout=20) as client,
+        httpx.Client(base_url=stack.url, timeout=60) as client,
     ):
         yield client
 
