@@ -1,32 +1,39 @@
-"""Runs whose executors are killed at random points, one run after the other, and what became of them."""
+"""Runs whose executors are killed at random points, several at once, and what became of them."""
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import time
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.runs.sweeper import MAX_DEATHS
 from tests.local_stack import StackProcess, running_stack
-from tests.slices.components import ROUNDS
-from tests.soak.soak import sweep_ahead
+from tests.slices.components import PACE_SECONDS, ROUNDS
+from tests.soak.ahead import SweepAhead
+from tests.soak.workers import kill, stop_all_workers
 
 COMPONENTS = Path(__file__).parents[1] / "slices" / "components.py"
 SLICE_SECONDS = 2
 TEXT = "".join(f"step {number}. " for number in range(ROUNDS)) + f"done {ROUNDS}"
-LINE = "".join(["go", *(f">{number}" for number in range(ROUNDS))])
 NAMES = {"agents": "worker", "teams": "crew", "workflows": "line"}
-_LONGEST_SECONDS = 6.0
-"""After which a worker is killed: a run takes about as long, with a cold start."""
-_WORKER = "WorkerFunction"
+AT_ONCE = 4
+"""Runs under way at the same time: whenever workers are killed, each dies in the middle of another one."""
+_MOST_WORK = 6 * AT_ONCE
+"""How many tools, tasks and steps are done between two kills, at the most."""
+_PATIENCE_SECONDS = 180.0
+"""So long nothing may be done in the end, on a busy machine. A lease and the stack's own sweeps take less."""
+_LOOK_SECONDS = 0.2
+_RECORDS_SECONDS = 2.0
+"""Between two looks at the records of all runs, which cost the machine more than the runs do."""
+_SETTLE_SECONDS = 0.1
+"""Until what workers have asked for, before they were stopped, is done."""
 
 
 @dataclass
@@ -35,12 +42,19 @@ class Killed:
 
     kind: str
     durable: bool
-    kills: int = 0
-    deaths: int = 0
-    """How often it was found without an executor, and carried on."""
+    name: str
+    """A word of its message, of which it makes its own."""
+    run_id: str
+    deaths: list[int] = field(default_factory=list)
+    """For each executor that was killed: how much had been done by then."""
     run: Mapping[str, Any] = field(default_factory=dict)
     done: Counter[int] = field(default_factory=Counter)
     """How often each tool, task or step was executed."""
+
+    @property
+    def path(self) -> str:
+        component = f"durable-{NAMES[self.kind]}" if self.durable else NAMES[self.kind]
+        return f"/{self.kind}/{component}/runs/{self.run_id}"
 
     @property
     def lost(self) -> bool:
@@ -50,76 +64,134 @@ class Killed:
     def repeated(self) -> int:
         return sum(self.done.values()) - len(self.done)
 
+    @property
+    def spared(self) -> bool:
+        """Whether the next death might be one too many since its last checkpoint.
+
+        What is done last may have no checkpoint yet, and the last but one has.
+        """
+        return sum(done >= len(self.done) - 1 for done in self.deaths) >= MAX_DEATHS
+
     def wrong(self) -> str | None:
         """What should not have been, in words."""
         if not self.durable and self.repeated:
             return "something was executed twice, though the run is not durable"
-        if self.repeated > self.deaths:
+        if self.repeated > len(self.deaths):
             return "more was repeated than was under way when the executors died"
         if self.lost and not self.durable:
             return None
         if self.run["status"] != "COMPLETED":
             return f"it has ended as {self.run['status']}: {self.run.get('content')}"
-        if self.run["content"] != (LINE if self.kind == "workflows" else TEXT):
+        line = "".join([f"go {self.name}", *(f">{number}" for number in range(ROUNDS))])
+        if self.run["content"] != (line if self.kind == "workflows" else TEXT):
             return f"it says {self.run['content']!r}"
         return None if set(self.done) == set(range(ROUNDS)) else "something was not executed"
 
 
 @dataclass
 class Kills:
-    """Runs one after the other for ``seconds``, or until there were so many kills."""
+    """Runs for ``seconds``, or until executors of durable runs were killed so often, and then to their ends."""
 
     seconds: float
     seed: int
     most: int = 1_000_000
+    at_once: int = AT_ONCE
     runs: list[Killed] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._chance = random.Random(self.seed)  # noqa: S311 - no secret
+        self._under_way: list[Killed] = []
+        self._next_look = 0.0
 
     @property
     def kills(self) -> int:
-        return sum(each.kills for each in self.runs)
+        """How many executors of durable runs were killed."""
+        return sum(len(each.deaths) for each in self.runs if each.durable)
 
     def run(self, folder: Path) -> list[Killed]:
         """Start a stack with its state there, and end it. Gives each run."""
-        chance = random.Random(self.seed)  # noqa: S311 - no secret
-        work_log = folder / "work"
-        variables = {"SLICE_SECONDS": str(SLICE_SECONDS), "WORK_LOG": str(work_log)}
-        with running_stack(folder / "state", variables, components=COMPONENTS) as stack:
+        self._work_log = folder / "work"
+        self._work_log.touch()
+        variables = {"SLICE_SECONDS": str(SLICE_SECONDS), "WORK_LOG": str(self._work_log)}
+        with (
+            running_stack(folder / "state", variables, components=COMPONENTS) as stack,
+            httpx.Client(base_url=stack.url, timeout=60) as http,
+        ):
             over = time.monotonic() + self.seconds
-            with httpx.Client(base_url=stack.url, timeout=60) as http:
+            self._start_runs(http)
+            with SweepAhead(stack) as ahead:
                 while time.monotonic() < over and self.kills < self.most:
-                    work_log.write_text("")
-                    self.runs.append(self._one(stack, http, chance))
-                    lines = [line.split() for line in work_log.read_text().splitlines()]
-                    self.runs[-1].done = Counter(int(number) for _, number, _ in lines)
+                    if self._let_work(ahead, over):
+                        self._kill(stack, ahead)
+                    self._start_runs(http)
+                self._let_end(ahead)
+            for each in self.runs:
+                each.run = http.get(each.path).raise_for_status().json()
         return self.runs
 
-    def _one(self, stack: StackProcess, http: httpx.Client, chance: random.Random) -> Killed:
-        kind, durable = chance.choice(sorted(NAMES)), chance.random() < 0.8
-        killed = Killed(kind, durable)
-        name = f"durable-{NAMES[kind]}" if durable else NAMES[kind]
-        answer = http.post(f"/{kind}/{name}/runs", data={"message": "go", "background": "true", "stream": "false"})
-        path = f"/{kind}/{name}/runs/{answer.raise_for_status().json()['run_id']}"
-        for _ in range(chance.randint(1, 2)):
-            time.sleep(chance.uniform(0, _LONGEST_SECONDS))
-            if _ended(http, path) or not _kill_all_workers(stack):
+    def _start_runs(self, http: httpx.Client) -> None:
+        while len(self._under_way) < self.at_once:
+            kind, durable = self._chance.choice(sorted(NAMES)), self._chance.random() < 0.8
+            started = Killed(kind, durable, f"run-{len(self.runs)}", "")
+            form = {"message": f"go {started.name}", "background": "true", "stream": "false"}
+            answer = http.post(started.path.rstrip("/"), data=form)
+            started.run_id = answer.raise_for_status().json()["run_id"]
+            self.runs.append(started)
+            self._under_way.append(started)
+
+    def _let_work(self, ahead: SweepAhead, over: float) -> bool:
+        """Wait until some work is done, and all executors may be killed. False if that was not before ``over``."""
+        wanted = self._read_work() + self._chance.randint(1, _MOST_WORK)
+        while self._read_work() < wanted or any(each.spared for each in self._under_way):
+            if time.monotonic() > over:
+                return False
+            self._look(ahead)
+            if not self._under_way:
                 break
-            killed.kills += 1
-            killed.deaths += sweep_ahead(stack).revived
-        while not _ended(http, path):
-            time.sleep(0.2)
-        killed.run = http.get(path).json()
-        return killed
+        time.sleep(self._chance.uniform(0, PACE_SECONDS))
+        return True
 
+    def _let_end(self, ahead: SweepAhead) -> None:
+        """Wait until all runs have ended, or nothing was done for long."""
+        done, since = self._read_work(), time.monotonic()
+        while self._under_way and time.monotonic() < since + _PATIENCE_SECONDS:
+            self._look(ahead)
+            if self._read_work() > done:
+                done, since = self._read_work(), time.monotonic()
 
-def _ended(http: httpx.Client, path: str) -> bool:
-    return http.get(path).raise_for_status().json()["status"] not in ("PENDING", "RUNNING")
+    def _look(self, ahead: SweepAhead) -> None:
+        time.sleep(_LOOK_SECONDS)
+        if time.monotonic() > self._next_look:
+            self._under_way = [each for each in self._under_way if ahead.record(each.run_id).status.active]
+            self._next_look = time.monotonic() + _RECORDS_SECONDS
 
+    def _kill(self, stack: StackProcess, ahead: SweepAhead) -> None:
+        """Kill all workers, and have the next ones take over what they worked on."""
+        workers = stop_all_workers(stack)
+        time.sleep(_SETTLE_SECONDS)
+        records = [(each, ahead.record(each.run_id)) for each in self._under_way]
+        kill(workers)
+        self._read_work()
+        for each, record in records:
+            if record.status is RunStatus.PENDING:
+                ahead.send(each.run_id)
+            elif record.status is RunStatus.RUNNING:
+                swept = ahead.sweep_run(each.run_id)
+                if swept.revived or swept.lost:
+                    each.deaths.append(len(each.done))
 
-def _kill_all_workers(stack: StackProcess) -> bool:
-    """Kill every environment of the worker function, whatever it does. False if there is none."""
-    environments = stack.environments().items()
-    workers = [pid for pid, variables in environments if variables.get("AWS_LAMBDA_FUNCTION_NAME") == _WORKER]
-    for worker in workers:
-        with suppress(ProcessLookupError):
-            os.kill(worker, signal.SIGKILL)
-    return bool(workers)
+    def _read_work(self) -> int:
+        """How much was done, in tools, tasks and steps. Notes for each run how often it has done what."""
+        whose = {key: each for each in self.runs for key in (each.run_id, each.name)}
+        for each in self.runs:
+            each.done.clear()
+        lines = 0
+        for who, number in self._lines():
+            whose[who].done[number] += 1
+            lines += 1
+        return lines
+
+    def _lines(self) -> Iterator[tuple[str, int]]:
+        for line in self._work_log.read_text().splitlines():
+            who, number, _ = line.split()
+            yield who, int(number)
