@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.waiting import PATIENCE_SECONDS
+
 
 class Client:
     """A connection. Messages are taken in either of the two forms that the server sends."""
@@ -18,7 +20,7 @@ class Client:
 
     def __enter__(self) -> Self:
         # Without a bound on what waits to be read: with one, closing would wait ten seconds behind unread messages.
-        opened = connect(self._url, open_timeout=60, max_queue=None)
+        opened = connect(self._url, open_timeout=PATIENCE_SECONDS, max_queue=None)
         self.socket: ClientConnection = self._open.enter_context(opened)
         self.hello = self.receive()
         if self._token is not None:
@@ -31,7 +33,7 @@ class Client:
     def send(self, **message: Any) -> None:
         self.socket.send(json.dumps(message))
 
-    def receive(self, timeout: float = 60) -> dict[str, Any]:
+    def receive(self, timeout: float = PATIENCE_SECONDS) -> dict[str, Any]:
         text = self.socket.recv(timeout)
         assert isinstance(text, str)
         self.sizes.append(len(text.encode()))
