@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 import statistics
@@ -38,7 +39,7 @@ async def served(note: Note, oracle: Path, boto: Path, *, rounds: int, requests:
             start = stack.enter_async_context
             environment = {"PATH": os.environ["PATH"], "PYTHONPATH": _path(ROOT / "layers/agentos_lambda", ROOT)}
             port, child = await start(_server(_python(), "scripts.bench.stack", folder, environment=environment))
-            environment |= {"AGNO_TELEMETRY": "false", **cloud_access(await asyncio.to_thread(_cloud_of, child))}
+            environment |= {"AGNO_TELEMETRY": "false", **cloud_access(await asyncio.to_thread(_known_cloud_of, child))}
             environment["PYTHONPATH"] += os.pathsep + _path(ROOT / "layers/components", boto)
             program = "scripts.bench.agent_os"
             clients = {OURS: Client(port)}
@@ -135,17 +136,24 @@ async def _accepts(port: int) -> bool:
     return True
 
 
-def _cloud_of(stack: Child) -> str:
-    """The URL of the stack's local cloud, as its functions know it."""
-    for pid in _descendants(stack.pid):
-        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        if found := [each for each in variables if each.startswith(b"AWS_ENDPOINT_URL=")]:
-            return found[0].partition(b"=")[2].decode()
+def _known_cloud_of(stack: Child) -> str:
+    """The URL of the stack's local cloud, once a function's process has begun: the stack serves a moment earlier."""
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        for pid in _descendants(stack.pid):
+            with contextlib.suppress(OSError):  # it has ended
+                variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+                if found := [each for each in variables if each.startswith(b"AWS_ENDPOINT_URL=")]:
+                    return found[0].partition(b"=")[2].decode()
+        time.sleep(0.1)
     raise RuntimeError("no function runs")
 
 
 def _descendants(pid: int) -> list[int]:
-    children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    try:
+        children = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
     return [each for child in children for each in (child, *_descendants(child))]
 
 
