@@ -45,7 +45,7 @@ async def test_a_queued_run_waits_for_a_worker_and_is_executed_by_it(world):
 
 async def test_a_worker_keeps_no_unread_events(world):
     world.engine.script |= {"hold": True, "deltas": ["word "] * 50}
-    record = world.enqueue()
+    record = world.enqueue(run_id="run-that-nobody-reads")
     working = asyncio.create_task(world.work())
     while not world.engine.runs:
         await asyncio.to_thread(lambda: None)

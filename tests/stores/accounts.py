@@ -93,7 +93,7 @@ def moto_account() -> Iterator[Aws]:
 
     Its tables stay for the next caller, unless another ``mock_aws()`` removes them.
     """
-    mock = mock_aws()
+    mock = mock_aws(config={"core": {"mock_credentials": False}})  # callers have their own
     mock.start(reset=False)
     try:
         clients = _clients(None)
