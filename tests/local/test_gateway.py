@@ -146,11 +146,15 @@ def test_an_environment_that_is_killed_while_idle_is_replaced(client):
 
 
 @pytest.mark.parametrize("how", ["crash", "raise"])
-def test_an_answer_that_breaks_off_cuts_the_connection(client, how):
+def test_an_answer_that_breaks_off_cuts_the_connection(client, signals, how):
+    if how == "crash":
+        signals.prepare("crash-after-first")
     with client.stream("GET", f"/agents/broken/{how}") as response:
         assert response.status_code == 200
         chunks = response.iter_raw()
         assert next(chunks) == b"first"
+        if how == "crash":
+            signals.give("crash-after-first")
         with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
             next(chunks)
 

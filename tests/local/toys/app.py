@@ -80,7 +80,7 @@ async def broken(how: str) -> StreamingResponse:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"first"
         if how == "crash":
-            await asyncio.sleep(0)
+            await signal("crash-after-first")
             os._exit(1)
         raise RuntimeError("after the first chunk")
 
