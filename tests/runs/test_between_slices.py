@@ -168,6 +168,17 @@ async def test_messages_that_come_twice_at_the_same_time_are_one_execution(world
     assert len(world.engine.runs) == executed + 1
 
 
+def checkpoints_take(world, ms):
+    checkpoint = world.store.checkpoint
+
+    def slow(record, *, work):
+        checkpoint(record, work=work)
+        world.clock.advance(ms)
+        world.supervisors[-1].tick()
+
+    world.store.checkpoint = slow
+
+
 async def test_a_slice_whose_clock_is_set_back_is_over_when_its_time_has_passed(world):
     execution = await begun(world, stream=True)
     world.clock.jump(-3_600_000)
@@ -178,14 +189,7 @@ async def test_a_slice_whose_clock_is_set_back_is_over_when_its_time_has_passed(
 
 async def test_a_deadline_that_comes_during_the_last_checkpoint_keeps_what_the_checkpoint_has():
     world = sliced_world(Slicing(max_slices=1))
-    checkpoint = world.store.checkpoint
-
-    def slow(record, *, work):
-        checkpoint(record, work=work)
-        world.clock.advance(FUNCTION_MS)
-        world.supervisors[-1].tick()
-
-    world.store.checkpoint = slow
+    checkpoints_take(world, FUNCTION_MS)
     world.engine.script |= {"hold": True, "safe_points": 1, "deltas": ("once",)}
     execution = await world.execute(of=durable(), session_id="s", deadline=world.clock.now() + FUNCTION_MS)
     ended = await execution.result()
@@ -195,14 +199,7 @@ async def test_a_deadline_that_comes_during_the_last_checkpoint_keeps_what_the_c
 
 
 async def test_a_function_that_is_over_during_a_checkpoint_begins_nothing_further(world):
-    checkpoint = world.store.checkpoint
-
-    def slow(record, *, work):
-        checkpoint(record, work=work)
-        world.clock.advance(SLICE_MS)
-        world.supervisors[-1].tick()
-
-    world.store.checkpoint = slow
+    checkpoints_take(world, SLICE_MS)
     world.engine.script |= {"hold": True, "safe_points": 9}
     execution = await world.execute(of=durable(), session_id="s", deadline=world.clock.now() + FUNCTION_MS)
     record = (await execution.result()).record

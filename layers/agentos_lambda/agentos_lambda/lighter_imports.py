@@ -22,6 +22,14 @@ def without_collections() -> Iterator[None]:
 
 
 @contextmanager
+def imported_for_good() -> Iterator[None]:
+    """The same, and later collections leave out all that is there by then."""
+    with without_collections():
+        yield
+        gc.freeze()
+
+
+@contextmanager
 def models_made_when_used() -> Iterator[None]:
     """Pydantic models whose classes are made within are built at their first use (pydantic's ``defer_build``).
 

@@ -1,6 +1,7 @@
 """Responses of which mypy knows the content, and routes that send them as they are."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from functools import partial
 from inspect import iscoroutinefunction
 from types import GenericAlias
@@ -75,6 +76,21 @@ class Csv(Response):
         super().__init__(text, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
+@contextmanager
+def refusals_noted(request: Request, what: str) -> Iterator[None]:
+    """The audit trail has who is refused within, also for what is not there: it may be somebody else's."""
+    try:
+        yield
+    except (Forbidden, NotFound, LimitReached) as refusal:
+        audit.refused(principal_of(request.scope), what, str(refusal), **request.path_params)
+        raise
+
+
+def method_of(request: Request) -> str:
+    """The method whose scope the request needs."""
+    return "GET" if request.method == "HEAD" else request.method
+
+
 class TypedRoute(APIRoute):
     """A route that demands what the table of operations says: one that is not in it cannot be made.
 
@@ -109,15 +125,12 @@ class TypedRoute(APIRoute):
         async def guarded(request: Request) -> Response:
             if not self._operations:
                 return await handle(request)
-            demanded = self._operations["GET" if request.method == "HEAD" else request.method]
+            demanded = self._operations[method_of(request)]
             component_id = request.path_params.get(f"{demanded.kind}_id") if demanded.kind else None
             principal, what = principal_of(request.scope), f"{request.method} {self.path}"
-            try:
+            with refusals_noted(request, what):
                 demand(principal, demanded, component_id)
                 response = await handle(request)
-            except (Forbidden, NotFound, LimitReached) as refusal:  # what is not there may be somebody else's
-                audit.refused(principal, what, str(refusal), **request.path_params)
-                raise
             if request.method not in _READING:
                 audit.done(principal, what, status=response.status_code, **request.path_params)
             return response

@@ -8,9 +8,8 @@ from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from agentos_lambda.api.errors import ApiError
+from agentos_lambda.api.responses import method_of, refusals_noted
 from agentos_lambda.api.scope import principal_of
-from agentos_lambda.identity import audit
-from agentos_lambda.identity.errors import Forbidden
 from agentos_lambda.identity.operations import operation
 from agentos_lambda.identity.permissions import demand
 
@@ -105,13 +104,10 @@ class _NotServed(BaseRoute):
 def _refusing(path: str) -> Callable[[Request], Awaitable[Response]]:
     async def refuse(request: Request) -> Response:
         """Whoever may not do it gets 403, as from AgentOS."""
-        principal, method = principal_of(request.scope), "GET" if request.method == "HEAD" else request.method
+        method = method_of(request)
         demanded = operation(method, path)
-        try:
-            demand(principal, demanded, request.path_params["id"] if demanded.kind else None)
-        except Forbidden as refusal:
-            audit.refused(principal, f"{method} {path}", str(refusal), **request.path_params)
-            raise
+        with refusals_noted(request, f"{method} {path}"):
+            demand(principal_of(request.scope), demanded, request.path_params["id"] if demanded.kind else None)
         raise ApiError(501, "This operation of AgentOS is not served here")
 
     return refuse

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from functools import cache
 from typing import Protocol
 from uuid import uuid4
@@ -10,7 +9,7 @@ from uuid import uuid4
 from agentos_lambda.aws.component_variables import ComponentVariables
 from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.lighter_imports import models_made_when_used, without_collections
+from agentos_lambda.lighter_imports import imported_for_good, models_made_when_used
 from agentos_lambda.memories.ports import Summarizer
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.engine_ports import Engine
@@ -104,13 +103,11 @@ def _engine() -> SummarizingEngine:
     variables = _variables()
     if variables is not None:
         variables.apply()
-    with without_collections():
+    with imported_for_good():
         with models_made_when_used():
             from agentos_lambda.engine.engine import AgnoEngine  # noqa: PLC0415 - not before the first run
 
-        made = AgnoEngine()
-        gc.freeze()  # so later collections leave it out
-    return made
+        return AgnoEngine()
 
 
 @cache

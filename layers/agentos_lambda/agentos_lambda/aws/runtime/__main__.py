@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import logging
 import os
@@ -13,7 +12,7 @@ from agentos_lambda.aws.logs import configure_logging
 from agentos_lambda.aws.runtime.api import RuntimeApi
 from agentos_lambda.aws.runtime.loop import Handler, Runtime, StreamingHandler
 from agentos_lambda.aws.runtime.recycle import recycle_due, recycle_now
-from agentos_lambda.lighter_imports import without_collections
+from agentos_lambda.lighter_imports import imported_for_good
 
 logger = logging.getLogger("agentos_lambda.aws.runtime")  # its __name__ is __main__
 
@@ -58,9 +57,8 @@ def main() -> int:
     sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
     try:
         refuse_what_this_loop_cannot_do()
-        with without_collections():
+        with imported_for_good():
             handler = handler_to_serve()
-            gc.freeze()  # so later collections leave it out
     except BaseException as error:  # the edge: Lambda wants to know of SystemExit, too
         logger.exception("%s could not be loaded", os.environ["_HANDLER"])
         api.report_init(error)
