@@ -65,6 +65,15 @@ def test_the_worker_takes_one_run_at_a_time_and_names_those_that_failed(stack: S
     assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
+def test_lambda_drops_no_run_that_comes_back_through_the_queue_slice_after_slice(stack: Stack) -> None:
+    """By default it drops the message after about 16 passes through the queue.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    """
+    functions = {name: each["Properties"] for name, each in stack.items() if each["Type"] == "AWS::Lambda::Function"}
+    assert {name for name, each in functions.items() if each.get("RecursiveLoop") == "Allow"} == {"WorkerFunction"}
+
+
 def test_as_many_runs_execute_at_once_as_the_parameter_says(stack: Stack) -> None:
     assert mapping(stack)["ScalingConfig"] == {"MaximumConcurrency": 5}
     assert mapping(translate(WorkerConcurrency="50"))["ScalingConfig"] == {"MaximumConcurrency": "50"}
