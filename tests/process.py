@@ -55,11 +55,10 @@ def descendants(ancestor: int) -> set[int]:
 
 def _children(pid: int) -> set[int]:
     found = set[int]()
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found |= {int(child) for child in children.read_text().split()}
-        except OSError:
-            continue  # the thread or the process has ended meanwhile
+    with suppress(OSError):  # the process has ended meanwhile
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):  # the thread has
+                found |= {int(child) for child in (thread / "children").read_text().split()}
     return found
 
 
