@@ -13,7 +13,8 @@ from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import ContinueRun, StartRun
 from agentos_lambda.runs.errors import Conflict, LimitReached, NotFound, StoreUnavailable
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.limits import PLACE_MS, RETRY_AFTER_SECONDS, Limits, limits_of
+from agentos_lambda.runs.limiter import RETRY_AFTER_SECONDS
+from agentos_lambda.runs.limits import PLACE_MS, Limits, limits_of
 from agentos_lambda.runs.model import Continuation, RunInput
 from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS
 from tests.runs.world import World, component
@@ -176,8 +177,12 @@ async def test_a_run_that_goes_on_takes_any_place_that_is_free(world):
     assert places(world) == 25
 
 
-async def test_what_is_not_accepted_does_not_count(world):
-    limits = Limits(runs_per_month=2, runs_at_once=2)
+@pytest.mark.parametrize("at_once", [2, None])
+@pytest.mark.parametrize("sent", [1, 2])
+async def test_what_is_not_accepted_does_not_count(world, monkeypatch, at_once, sent):
+    """Also where its admission is sent a second time, since the first answer was lost."""
+    limits, admit = Limits(runs_per_month=2, runs_at_once=at_once), world.counters.admit
+    monkeypatch.setattr(world.counters, "admit", lambda *wanted: [admit(*wanted) for _ in range(sent)][-1])
     await world.run(limits=limits, user_id="ada", run_id="taken")
     await world.run(user_id="eve", session_id="of-eve")
     for _ in range(5):
@@ -187,6 +192,25 @@ async def test_what_is_not_accepted_does_not_count(world):
             await world.execute(limits=limits, user_id="ada", session_id="of-eve")
     assert places(world) == 0
     await world.run(limits=limits, user_id="ada")
+
+
+def test_a_run_of_which_nobody_knows_whether_it_was_accepted_counts_until_it_ends(world, monkeypatch):
+    limits, accept = Limits(runs_per_month=2, runs_at_once=1), world.store.accept
+
+    def unheard(record, *, work):
+        accept(record, work=work)
+        raise StoreUnavailable("no answer")
+
+    monkeypatch.setattr(world.store, "accept", unheard)
+    with pytest.raises(StoreUnavailable):
+        world.enqueue(limits=limits, user_id="ada", run_id="unheard")
+    monkeypatch.undo()
+    with pytest.raises(LimitReached, match="runs_at_once"):
+        world.enqueue(limits=limits, user_id="ada")
+    world.cancel("unheard")
+    world.cancel(world.enqueue(limits=limits, user_id="ada").run_id)
+    with pytest.raises(LimitReached, match="runs_per_month"):
+        world.enqueue(limits=limits, user_id="ada")
 
 
 async def test_a_repeated_request_is_one_run_while_it_runs_and_afterwards(world):

@@ -16,7 +16,7 @@ from agentos_lambda.runs.engine_ports import Engine
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
-from agentos_lambda.runs.limits import Limiter
+from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import AttemptResult, IndexedEvent, RunInput, RunRecord
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import Store

@@ -7,11 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from agentos_lambda.runs.limits import PLACE_MS, Admission, Counters, Limits, Verdict
+from agentos_lambda.runs.limits import MAX_RECEIPTS, PLACE_MS, Admission, Counters, Limits, Verdict
 from agentos_lambda.stores.dynamodb.counters import DynamoDBCounters
 from agentos_lambda.stores.memory import MemoryCounters
 from tests.stores.accounts import Aws
 from tests.stores.builders import NOW
+from tests.stores.dynamodb.faults import FaultyClient, answer_lost
 from tests.stores.dynamodb.test_request_counts import requests_of
 
 ID = "ada#0"
@@ -26,8 +27,12 @@ def counters(backing: Aws | None) -> Counters:
     return DynamoDBCounters(backing.table("Limits"))
 
 
-def admit(counters, run_id, *, now=NOW, limits=LIMITS, counts=True):
-    return counters.admit(ID, Admission(run_id, limits, now, counts))
+def admit(counters, token, *, now=NOW, limits=LIMITS, counts=True):
+    return counters.admit(ID, Admission(token, limits, now, counts))
+
+
+def withdraw(counters, token, *, now=NOW, limits=LIMITS):
+    counters.withdraw(ID, Admission(token, limits, now))
 
 
 def test_a_run_has_a_place_until_it_is_freed(counters):
@@ -53,15 +58,28 @@ def test_a_month_has_as_many_runs_as_it_may_and_the_next_one_as_many_again(count
     assert admit(counters, "f") is Verdict.RUNS_PER_MONTH
     assert admit(counters, "f", counts=False) is Verdict.ADMITTED
     counters.free(ID, "f")
-    assert admit(counters, "g", now=NEXT_MONTH) is Verdict.ADMITTED
-    counters.free(ID, "g", month="2023-11")
-    assert admit(counters, "h", now=NEXT_MONTH) is Verdict.ADMITTED
+    assert [admit(counters, token, now=NEXT_MONTH) for token in "ghij"].count(Verdict.ADMITTED) == 2
 
 
-def test_a_run_that_is_withdrawn_counts_in_no_way(counters):
-    for run_id in "abcdefgh":
-        assert admit(counters, run_id) is Verdict.ADMITTED
-        counters.free(ID, run_id, month="2023-11")
+def test_a_run_that_is_withdrawn_after_its_month_gives_its_place_back(counters):
+    admit(counters, "a", now=NEXT_MONTH - 1)
+    admit(counters, "b", now=NEXT_MONTH)
+    withdraw(counters, "a", now=NEXT_MONTH - 1)
+    verdicts = [admit(counters, token, now=NEXT_MONTH) for token in "cdefg"]
+    assert verdicts == [Verdict.ADMITTED] + [Verdict.RUNS_AT_ONCE] * 4
+
+
+@pytest.mark.parametrize("limits", [Limits(5, 2), Limits(runs_per_month=5)])
+def test_a_run_that_is_withdrawn_counts_in_no_way_however_often_it_is(counters, limits):
+    for token in "abcdefgh":
+        assert admit(counters, token, limits=limits) is Verdict.ADMITTED
+        for _ in range(2):
+            withdraw(counters, token, limits=limits)
+    for token in "abcde":
+        assert [admit(counters, token, limits=limits) for _ in range(2)] == [Verdict.ADMITTED, Verdict.ALREADY]
+        counters.free(ID, token)
+    withdraw(counters, "z", limits=limits)
+    assert admit(counters, "f", limits=limits) is Verdict.RUNS_PER_MONTH
 
 
 def test_a_limit_of_the_month_alone_keeps_no_places(counters):
@@ -72,8 +90,36 @@ def test_a_limit_of_the_month_alone_keeps_no_places(counters):
 
 def test_a_counter_that_is_not_there_is_kept_and_freed_in_vain(counters):
     counters.free("nobody#0", "a")
-    counters.free("nobody#0", "a", month="2023-11")
+    counters.withdraw("nobody#0", Admission("a", LIMITS, NOW))
     assert admit(counters, "a") is Verdict.ADMITTED
+
+
+def test_receipts_are_few_and_the_newest_of_them(counters):
+    limits = Limits(runs_per_month=100)
+    tokens = [f"run-{number}" for number in range(2 * MAX_RECEIPTS)]
+    assert [admit(counters, token, now=NOW + at, limits=limits) for at, token in enumerate(tokens)] == [
+        Verdict.ADMITTED
+    ] * len(tokens)
+    assert admit(counters, tokens[-1], limits=limits) is Verdict.ALREADY
+    assert admit(counters, tokens[0], limits=limits) is Verdict.ADMITTED
+
+
+@pytest.mark.parametrize("limits", [Limits(9, 9), Limits(runs_per_month=9)])
+def test_each_write_counts_once_though_its_answer_is_lost(aws, limits):
+    client = FaultyClient(aws.dynamodb)
+    counters = DynamoDBCounters(aws.table("Limits", dynamodb=client))
+
+    def counted() -> tuple[int, int]:
+        item = aws.dynamodb.get_item(TableName="Limits", Key={"counter": {"S": ID}})["Item"]
+        return int(item["runs"]["N"]), len(item["places"]["M"] or item["receipts"]["M"])
+
+    seen = []
+    for change in (admit, admit, withdraw):
+        for token in ("a", "b"):
+            client.plan(answer_lost, "put_item", "update_item")
+            change(counters, token, limits=limits)
+            seen.append(counted())
+    assert seen == [(1, 1), (2, 2), (2, 2), (2, 2), (1, 1), (0, 0)]
 
 
 def test_an_admission_is_one_request_but_for_the_first_of_a_month(moto_aws):

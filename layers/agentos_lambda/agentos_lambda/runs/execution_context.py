@@ -13,7 +13,7 @@ from agentos_lambda.runs.endings import EndingMaker
 from agentos_lambda.runs.engine_ports import Engine
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.fan_out import FanOut
-from agentos_lambda.runs.limits import Limiter
+from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import Ending, RunRecord
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import RunQueue, Store

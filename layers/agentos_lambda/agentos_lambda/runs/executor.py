@@ -12,7 +12,7 @@ from agentos_lambda.runs.engine_ports import Engine, EngineRequest
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.fan_out import FanOut
-from agentos_lambda.runs.limits import Limiter
+from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import RunQueue, Store

@@ -14,7 +14,7 @@ from agentos_lambda.runs.engine_ports import Engine, EngineRequest
 from agentos_lambda.runs.errors import ClaimLost, Conflict, LimitReached, QueueFull, RunExists
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.executor import RunExecutor
-from agentos_lambda.runs.limits import Limiter
+from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import RunOutput, RunRecord, Session
 from agentos_lambda.runs.ports import RunQueue, Store
 from agentos_lambda.runs.sending import send

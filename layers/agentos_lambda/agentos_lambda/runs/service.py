@@ -14,7 +14,7 @@ from agentos_lambda.runs.description import show
 from agentos_lambda.runs.endings import EndingMaker, commit_idle
 from agentos_lambda.runs.errors import CancelWins, Fenced, NotFound, StoreUnavailable
 from agentos_lambda.runs.left import left_by
-from agentos_lambda.runs.limits import Limiter
+from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import RunOutput, RunRecord, StoredRun
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Store

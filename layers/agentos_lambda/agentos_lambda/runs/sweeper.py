@@ -16,7 +16,7 @@ from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EXECUTION_LOST, NEVER_CARRIED_ON, NEVER_STARTED, EndingMaker, commit_idle
 from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced
 from agentos_lambda.runs.left import left_by
-from agentos_lambda.runs.limits import Limiter
+from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import RunQueue, Store

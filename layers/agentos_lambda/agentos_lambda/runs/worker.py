@@ -15,7 +15,7 @@ from agentos_lambda.runs.engine_ports import EngineRequest
 from agentos_lambda.runs.errors import ClaimLost, NotFound, UnknownRun
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.fan_out import FanOut
-from agentos_lambda.runs.limits import Limiter
+from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import AttemptResult, Continuation, RunRecord, Session
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.timing import LEASE_MS

@@ -8,7 +8,7 @@ from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.fan_out import FanOut
-from agentos_lambda.runs.limits import Limiter
+from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.observer import Observer
 from agentos_lambda.runs.ports import RunQueue, Store
 

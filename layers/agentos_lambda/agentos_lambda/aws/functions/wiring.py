@@ -13,7 +13,7 @@ from agentos_lambda.lighter_imports import imported_for_good, models_made_when_u
 from agentos_lambda.memories.ports import Summarizer
 from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.runs.engine_ports import Engine
-from agentos_lambda.runs.limits import Limiter
+from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables

@@ -33,25 +33,29 @@ class DynamoDBCounters:
 
     def _admit_at_once(self, counter_id: str, wanted: Admission) -> None:
         """Without looking at the counter. Raises ``ConditionFailed`` with it where that does not do."""
-        limits = wanted.limits
         # The counter is of this month.
-        condition, update = "#month = :month", "SET #runs = #runs + :runs, #changes = #changes + :one"
-        values: Item = {":month": text(wanted.month), ":runs": number(int(wanted.counts)), ":one": number(1)}
-        aliases: dict[str, str] = {}
+        is_of_month = "#month = :month"
+        # Even with tokens that have expired, there is room for one.
+        has_room = "size(#tokens) < :room"
+        # This very admission was not applied before.
+        is_new = "attribute_not_exists(#tokens.#token)"
+        condition = f"{is_of_month} AND {has_room} AND {is_new}"
+        values: Item = {
+            ":month": text(wanted.month),
+            ":room": number(wanted.room),
+            ":runs": number(int(wanted.counts)),
+            ":until": number(wanted.until),
+            ":one": number(1),
+        }
         # The month's runs are fewer than may be.
-        if wanted.counts and limits.runs_per_month is not None:
+        if wanted.counts and wanted.limits.runs_per_month is not None:
             condition += " AND #runs < :most_runs"
-            values[":most_runs"] = number(limits.runs_per_month)
-        # Even with places that have expired, there is one left; and the run has none yet.
-        if limits.runs_at_once is not None:
-            condition += " AND size(#places) < :most_places AND attribute_not_exists(#places.#run)"
-            update += ", #places.#run = :until"
-            values |= {":most_places": number(limits.runs_at_once), ":until": number(wanted.until)}
-            aliases["#run"] = wanted.run_id
-        self._table.update(_key(counter_id), update, condition, values, aliases)
+            values[":most_runs"] = number(wanted.limits.runs_per_month)
+        update = "SET #runs = #runs + :runs, #changes = #changes + :one, #tokens.#token = :until"
+        self._table.update(_key(counter_id), update, condition, values, _aliases(wanted))
 
     def _admit_by_reading(self, counter_id: str, wanted: Admission, item: Mapping[str, Any] | None) -> Verdict:
-        """The counter is new, of another month, or full, perhaps of places that have expired."""
+        """The counter is new, of another month, or full, perhaps of tokens that have expired; or it has this one."""
         for _ in range(_MAX_RACES):
             counter, verdict = decide(_counter(item), wanted)
             if verdict is not Verdict.ADMITTED:
@@ -68,35 +72,56 @@ class DynamoDBCounters:
                 return verdict
         raise StoreUnavailable("The counter changes too quickly.")
 
-    def keep(self, counter_id: str, run_id: str, *, until: int) -> None:
+    def withdraw(self, counter_id: str, admitted: Admission) -> None:
+        # It was not withdrawn before.
+        condition = "attribute_exists(#tokens.#token)"
+        update, values = "SET #changes = #changes + :one", {":one": number(1)}
+        if admitted.counts:
+            update, condition = f"{update}, #runs = #runs - :one", f"{condition} AND #month = :month"
+            values[":month"] = text(admitted.month)
+        update = f"{update} REMOVE #tokens.#token"
+        try:
+            self._table.update(_key(counter_id), update, condition, values, _aliases(admitted))
+        except ConditionFailed as failure:
+            # The month is over, and its runs with it.
+            if admitted.token in _counter(failure.item).places:
+                self.free(counter_id, admitted.token)
+
+    def keep(self, counter_id: str, token: str, *, until: int) -> None:
         with suppress(ConditionFailed):  # the counter has expired with its month
             self._table.update(
                 _key(counter_id),
-                "SET #places.#run = :until, #changes = #changes + :one",
+                "SET #places.#token = :until, #changes = #changes + :one",
                 "attribute_exists(#places)",
                 {":until": number(until), ":one": number(1)},
-                {"#run": run_id},
+                {"#token": token},
             )
 
-    def free(self, counter_id: str, run_id: str, *, month: str | None = None) -> None:
-        values, update = {":one": number(1)}, "SET #changes = #changes + :one"
-        condition = "attribute_exists(#places)"
-        if month is not None:
-            update, condition = f"{update}, #runs = #runs - :one", f"{condition} AND #month = :month"
-            values[":month"] = text(month)
-        with suppress(ConditionFailed):
-            self._table.update(_key(counter_id), f"{update} REMOVE #places.#run", condition, values, {"#run": run_id})
+    def free(self, counter_id: str, token: str) -> None:
+        with suppress(ConditionFailed):  # it has expired, or was freed before
+            self._table.update(
+                _key(counter_id),
+                "SET #changes = #changes + :one REMOVE #places.#token",
+                "attribute_exists(#places.#token)",
+                {":one": number(1)},
+                {"#token": token},
+            )
 
 
 def _key(counter_id: str) -> Item:
     return {"counter": text(counter_id)}
 
 
+def _aliases(admission: Admission) -> dict[str, str]:
+    return {"#tokens": "places" if admission.takes_place else "receipts", "#token": admission.token}
+
+
 def _item(counter: Counter, now: int) -> Item:
     return {
         "month": text(counter.month),
         "runs": number(counter.runs),
-        "places": {"M": {run_id: number(until) for run_id, until in counter.places.items()}},
+        "places": _times(counter.places),
+        "receipts": _times(counter.receipts),
         "expires_at": number(now // 1000 + _LIVES_SECONDS),
     }
 
@@ -104,5 +129,14 @@ def _item(counter: Counter, now: int) -> Item:
 def _counter(item: Mapping[str, Any] | None) -> Counter:
     if item is None:
         return Counter()
-    places = {run_id: int(until["N"]) for run_id, until in item["places"]["M"].items()}
-    return Counter(item["month"]["S"], int(item["runs"]["N"]), places)
+    # Items of older versions have no receipts.
+    places, receipts = (item.get(name, {"M": {}})["M"] for name in ("places", "receipts"))
+    return Counter(item["month"]["S"], int(item["runs"]["N"]), _from_times(places), _from_times(receipts))
+
+
+def _times(tokens: Mapping[str, int]) -> Item:
+    return {"M": {token: number(until) for token, until in tokens.items()}}
+
+
+def _from_times(attributes: Mapping[str, Any]) -> dict[str, int]:
+    return {token: int(until["N"]) for token, until in attributes.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from threading import Lock
 
-from agentos_lambda.runs.limits import Admission, Counter, Verdict, decide
+from agentos_lambda.runs.limits import Admission, Counter, Verdict, decide, freed, withdrawn
 
 
 class MemoryCounters:
@@ -20,16 +20,18 @@ class MemoryCounters:
             self._counters[counter_id], verdict = decide(self.get(counter_id), wanted)
             return verdict
 
-    def keep(self, counter_id: str, run_id: str, *, until: int) -> None:
+    def withdraw(self, counter_id: str, admitted: Admission) -> None:
         with self._lock:
-            there = self.get(counter_id)
-            self._counters[counter_id] = replace(there, places={**there.places, run_id: until})
+            self._counters[counter_id] = withdrawn(self.get(counter_id), admitted)
 
-    def free(self, counter_id: str, run_id: str, *, month: str | None = None) -> None:
+    def keep(self, counter_id: str, token: str, *, until: int) -> None:
         with self._lock:
             there = self.get(counter_id)
-            places = {name: until for name, until in there.places.items() if name != run_id}
-            self._counters[counter_id] = Counter(there.month, there.runs - (there.month == month), places)
+            self._counters[counter_id] = replace(there, places={**there.places, token: until})
+
+    def free(self, counter_id: str, token: str) -> None:
+        with self._lock:
+            self._counters[counter_id] = freed(self.get(counter_id), token)
 
     def get(self, counter_id: str) -> Counter:
         """The counter as it is."""
