@@ -61,7 +61,7 @@ page/node_modules/.tested: page/package-lock.json page/node_modules/.ready
 
 run: export PYTHONPATH := layers/agentos_lambda:.
 run: $(LOCAL)/.ready $(CLOUD)/.ready $(VENVS)/components/.ready ## the whole API on this machine (PORT=8000 COMPONENTS=path/to/components.py)
-	@$(MAKE) --no-print-directory page || echo "The page cannot be built, since npm's registry cannot be reached: everything else works." >&2
+	@$(MAKE) --no-print-directory page || echo "The page cannot be built (can npm's registry be reached?): everything else works." >&2
 	@exec $(LOCAL)/bin/python -m local $(if $(PORT),--port $(PORT)) \
 	  $(if $(COMPONENTS),--components '$(COMPONENTS)')
 
@@ -88,7 +88,7 @@ validate: $(SAM)/.ready ## check the template
 
 # ARCHITECTURE and RUNTIME build for another target than the template's defaults.
 build: $(SAM)/.ready $(LOCAL)/.ready ## make functions and layers for AWS
-	@AGENTOS_MODEL=$$($(SAM)/bin/python -m scripts.samconfig Model --config-env $(CONFIG)) $(SAM)/bin/sam build
+	@model=$$($(SAM)/bin/python -m scripts.samconfig Model --config-env $(CONFIG)) && AGENTOS_MODEL=$$model $(SAM)/bin/sam build
 	@$(SAM)/bin/python -m scripts.sizes
 	@$(SAM)/bin/python -m scripts.models
 

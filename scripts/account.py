@@ -1,4 +1,4 @@
-"""What is asked of the account before a deployment: whether the stack exists, and whose role API Gateway logs with."""
+"""The account that is deployed to: how it is reached, whether the stack exists, whose role API Gateway logs with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
+import boto3
+from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
 
 _NEVER_MADE = ("REVIEW_IN_PROGRESS",)
 """A change set was made for the first deployment, and nothing of it."""
@@ -27,12 +28,36 @@ class Stack:
     parameters: Mapping[str, str]
 
 
+def session_of(config: Mapping[str, Any]) -> Any:
+    """As in sam deploy: samconfig.toml may name region and profile, otherwise boto3 finds them.
+
+    Raises ``BotoCoreError`` for a profile that does not exist.
+    """
+    return boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
+
+
+def explained(error: Exception) -> str:
+    """The error, and what to do about the ones that everybody meets first."""
+    text = str(error)
+    if isinstance(error, NoRegionError):
+        return f"{text} Set AWS_DEFAULT_REGION, or `region` in samconfig.toml."
+    if isinstance(error, NoCredentialsError):
+        return f"{text}. Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+    if _is_no_stack(error):
+        return f"{text}. `make deploy` creates it."
+    return text
+
+
+def _is_no_stack(error: Exception) -> bool:
+    return isinstance(error, ClientError) and "does not exist" in str(error) and "Stack" in str(error)
+
+
 def deployed(session: Any, name: str) -> Stack | None:
     """The stack; None if there is none yet. Raises ``Stuck``, ``BotoCoreError``, ``ClientError``."""
     try:
         [found] = session.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
-        if "does not exist" in str(error):
+        if _is_no_stack(error):
             return None
         raise
     status = found["StackStatus"]

@@ -11,11 +11,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from scripts.account import Stuck, deployed
+from scripts.account import Stuck, deployed, explained, session_of
 from scripts.samconfig import ROOT, deployment
 
 IDENTIFIERS = {"AWS::DynamoDB::Table": "TableName", "AWS::S3::Bucket": "BucketName"}
@@ -30,17 +29,18 @@ class Refused(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Import what is named. Gives the process's exit status: 1 if it cannot be done."""
     parser = argparse.ArgumentParser(prog="python -m scripts.adopt", description=__doc__)
-    parser.add_argument("names", nargs="+", help="such as RunsTable=agentos-RunsTable-1ABCDEF")
+    parser.add_argument("names", nargs="*", help="such as RunsTable=agentos-RunsTable-1ABCDEF")
     parser.add_argument("--config-env", default="default", help="environment of samconfig.toml; default: %(default)s")
     options = parser.parse_args(arguments)
     config = deployment(options.config_env)
     try:
-        session = boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
+        names = names_of(options.names)
+        session = session_of(config)
         if deployed(session, config["stack_name"]) is not None:
             raise Refused(f"The stack {config['stack_name']} exists already.")
-        adopt(session.client("cloudformation"), config["stack_name"], names_of(options.names))
+        adopt(session.client("cloudformation"), config["stack_name"], names)
     except (BotoCoreError, ClientError, WaiterError, Refused, Stuck) as error:
-        print(error, file=sys.stderr)
+        print(explained(error), file=sys.stderr)
         return 1
     print(f"The stack {config['stack_name']} has them. `make deploy` adds the rest.")
     return 0

@@ -17,14 +17,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from scripts.account import Stack, Stuck, deployed, log_role
+from scripts.account import Stack, Stuck, deployed, explained, log_role, session_of
 from scripts.limits import Concurrency, TooMuchReserved, limit_of, what_follows
 from scripts.models import MANIFEST, Account, arns, bedrock, is_profile, models
-from scripts.samconfig import ROOT, deployment, override, override_texts
+from scripts.samconfig import ROOT, check_overrides, deployment, override, override_texts
 
 BUILT_FOR = ("Architecture", "Runtime")
 """Parameters that the build reads."""
@@ -39,20 +38,23 @@ def main() -> None:
     environment: str = parser.parse_args().config_env
     parameters = yaml_parse((ROOT / "template.yaml").read_text())["Parameters"]
     config = deployment(environment)
+    check_overrides(environment, parameters)
+    if not MANIFEST.is_file():
+        sys.exit("Nothing is built: `make deploy` builds, then deploys.")
     try:
         named = model_parameters(models(MANIFEST), config)
     except (BotoCoreError, ClientError) as error:
-        sys.exit(f"The roles for the models of the components cannot be made: {error}")
-    session = _session(config)
+        sys.exit(f"The roles for the models of the components cannot be made: {explained(error)}")
     try:
+        session = session_of(config)
         stack = deployed(session, config["stack_name"])
         kept = kept_log_role(session, stack, override("AccessLogs", environment), parameters["AccessLogs"]["Default"])
     except Stuck as stuck:
         sys.exit(str(stuck))
     except (BotoCoreError, ClientError) as error:
-        sys.exit(f"The account cannot be asked what it has: {error}")
+        sys.exit(f"The account cannot be asked what it has: {explained(error)}")
     given = [*overrides(config.get("parameter_overrides"), parameters), *named, *kept]
-    tell_limits(environment, config, parameters)
+    tell_limits(environment, session, parameters)
     command = [str(Path(sys.executable).with_name("sam")), "deploy", "--config-env", environment]
     if stack is None and override("DeletionProtection", environment) == "true":
         print("The first deployment is made without deletion protection. A second step adds it.", file=sys.stderr)
@@ -106,11 +108,11 @@ def model_parameters(found: Sequence[Mapping[str, Any]], config: Mapping[str, An
     return [f'BedrockModels="{",".join(direct)}"', f'BedrockProfiles="{",".join(profiles)}"']
 
 
-def tell_limits(environment: str, config: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+def tell_limits(environment: str, session: Any, parameters: Mapping[str, Any]) -> None:
     """Say what the account's limit means for this deployment. Exits if the deployment cannot succeed."""
     values = {name: override(name, environment) or declared["Default"] for name, declared in parameters.items()}
     try:
-        limit = limit_of(_session(config))
+        limit = limit_of(session)
     except (BotoCoreError, ClientError) as error:
         print(f"The account's limit of concurrent executions is not known: {error}", file=sys.stderr)
         return
@@ -120,13 +122,8 @@ def tell_limits(environment: str, config: Mapping[str, Any], parameters: Mapping
         sys.exit(str(error))
 
 
-def _session(config: Mapping[str, Any]) -> Any:
-    """As in sam deploy: samconfig.toml may name region and profile, otherwise boto3 finds them."""
-    return boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
-
-
 def _account(asked: Sequence[Mapping[str, Any]], config: Mapping[str, Any]) -> Account:
-    session = _session(config)
+    session = session_of(config)
     if session.region_name is None:
         raise NoRegionError
     needs_id = any(is_profile(model["id"]) and not model["id"].startswith("arn:") for model in asked)

@@ -6,18 +6,44 @@ import argparse
 import re
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
 ROOT = Path(__file__).resolve().parent.parent
+_PAIR = re.compile(r'(?:^|\s)([^\s="]+)=(?:"([^"]*)"|(\S+))')
+
+
+class Unusable(SystemExit):
+    """What is wrong with samconfig.toml. A script prints it and ends with status 1."""
 
 
 def deployment(environment: str, *, root: Path = ROOT) -> dict[str, Any]:
-    """The options of ``sam deploy`` in one environment of the file, spelled as there: ``stack_name``, ``region``, …"""
-    config: dict[str, Any] = tomllib.loads((root / "samconfig.toml").read_text())[environment]
-    parts = (config.get(command, {}).get("parameters", {}) for command in ("global", "deploy"))
+    """The options of ``sam deploy`` in one environment of the file, spelled as there: ``stack_name``, ``region``, …
+
+    Raises ``Unusable``.
+    """
+    try:
+        config: dict[str, Any] = tomllib.loads((root / "samconfig.toml").read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise Unusable(f"samconfig.toml: {error}") from None
+    if environment not in config:
+        there = ", ".join(name for name, value in config.items() if isinstance(value, Mapping))
+        raise Unusable(f"samconfig.toml has no part {environment}: CONFIG is one of {there}.")
+    parts = (config[environment].get(command, {}).get("parameters", {}) for command in ("global", "deploy"))
     return {name: value for part in parts for name, value in part.items()}
+
+
+def check_overrides(environment: str, declared: Iterable[str], *, root: Path = ROOT) -> None:
+    """Raises ``Unusable`` for a parameter that is not ``declared`` in the template: sam ignores it without a word."""
+    names = [*declared]
+    for name, _ in _pairs(environment, root):
+        if name not in names:
+            meant = "".join(f" Did you mean {each}?" for each in get_close_matches(name, names, 1))
+            raise Unusable(f"samconfig.toml sets {name}, which is no parameter of template.yaml.{meant}")
 
 
 def parameter_overrides(environment: str, *, root: Path = ROOT) -> list[str]:
@@ -36,17 +62,22 @@ def override_texts(configured: Any) -> list[str]:
 
 def override(name: str, environment: str, *, root: Path = ROOT) -> str:
     """The value of a parameter in the file; empty if it does not set it."""
+    return dict(_pairs(environment, root)).get(name, "")
+
+
+def _pairs(environment: str, root: Path) -> list[tuple[str, str]]:
+    """Names and values. Of a name that is set twice the last one counts."""
     texts = " ".join(parameter_overrides(environment, root=root))
-    found = re.findall(rf'(?:^|\s){re.escape(name)}=(?:"([^"]*)"|(\S+))', texts)
-    return "".join(found[-1]) if found else ""
+    return [(name, quoted or bare) for name, quoted, bare in _PAIR.findall(texts)]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print the value of a parameter, or an empty line if the file does not set it."""
+    """Print the value of a parameter, or an empty line if the file does not set it. Raises ``Unusable``."""
     parser = argparse.ArgumentParser(prog="python -m scripts.samconfig", description=__doc__)
     parser.add_argument("name")
     parser.add_argument("--config-env", default="default", help="environment of samconfig.toml; default: %(default)s")
     options = parser.parse_args(arguments)
+    check_overrides(options.config_env, yaml_parse((ROOT / "template.yaml").read_text())["Parameters"])
     print(override(options.name, options.config_env))
     return 0
 

@@ -12,10 +12,10 @@ import json
 import sys
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from agentos_lambda.aws.component_variables import refusal, variables_of
+from scripts.account import explained, session_of
 from scripts.samconfig import deployment
 from scripts.stack import NoOutputs, outputs
 
@@ -35,13 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.what != "list" and (reason := refusal(options.name)) is not None:
             raise Refused(f"{options.name or 'NAME'}: {reason}.")
-        # As in sam deploy: samconfig.toml may name region and profile, otherwise boto3 finds them.
-        session = boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
+        session = session_of(config)
         told = outputs(session, config["stack_name"])
         secret = Secret(session.client("secretsmanager"), told["ComponentsSecret"], told.get("DataKeyArn"))
         _act(secret, options.what, options.name)
     except (BotoCoreError, ClientError, NoOutputs, Refused) as error:
-        print(error, file=sys.stderr)
+        print(explained(error), file=sys.stderr)
         return 1
     return 0
 

@@ -6,9 +6,9 @@ import argparse
 import sys
 from typing import Any
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from scripts.account import explained, session_of
 from scripts.samconfig import deployment
 
 
@@ -24,12 +24,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     config = deployment(options.config_env)
     try:
-        # As in sam deploy: samconfig.toml may name region and profile, otherwise boto3 finds them.
-        session = boto3.Session(region_name=config.get("region"), profile_name=config.get("profile"))
+        session = session_of(config)
         found = outputs(session, config["stack_name"])
         print(found["HttpUrl"] if options.what == "url" else _key(session, found["SecurityKeySecret"]))
     except (BotoCoreError, ClientError, NoOutputs) as error:
-        print(error, file=sys.stderr)
+        print(explained(error), file=sys.stderr)
         return 1
     return 0
 

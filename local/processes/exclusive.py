@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from local.settings import CannotStart, Settings
+from local.settings import DEFAULT_PORT, CannotStart, Settings
 
 
 @contextmanager
@@ -24,7 +25,9 @@ def exclusive_port(port: int, host: str = "127.0.0.1") -> Iterator[socket.socket
             taken.bind((host, port))
             taken.listen()
         except (OSError, OverflowError) as error:
-            raise CannotStart(f"port {port} cannot be used ({error}): try PORT={port + 1}") from error
+            in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+            other = port + 1 if in_use else DEFAULT_PORT
+            raise CannotStart(f"port {port} cannot be used ({error}): try PORT={other}") from error
         yield taken
 
 

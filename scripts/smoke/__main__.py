@@ -18,6 +18,9 @@ from scripts.smoke.target import Failed, discover
 def main(arguments: list[str] | None = None) -> int:
     """Gives the process's exit status: 0 if nothing fails, 1 if a check does, 2 if the stack cannot be driven."""
     options = _options(arguments)
+    if not options.url:
+        print("Say which stack: URL=$(make -s url) KEY=$(make -s key) make smoke", file=sys.stderr)
+        return 2
     try:
         target = discover(
             options.url,
@@ -29,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
             workflow=options.workflow,
         )
     except (Failed, httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        print(f"{options.url or 'URL'} cannot be driven: {error}", file=sys.stderr)
+        print(f"{options.url} cannot be driven: {error}", file=sys.stderr)
         return 2
     outcomes = []
     for result in run(target, slow=options.slow):

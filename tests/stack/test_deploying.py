@@ -238,7 +238,8 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 @pytest.mark.usefixtures("account", "configured")
 def test_a_missing_region_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert stack.main(["url"]) == 1
-    assert capsys.readouterr().err == "You must specify a region.\n"
+    told = "You must specify a region. Set AWS_DEFAULT_REGION, or `region` in samconfig.toml.\n"
+    assert capsys.readouterr().err == told
 
 
 @pytest.mark.usefixtures("account", "configured")
@@ -256,6 +257,12 @@ def cloudformation(account: None, configured: dict[str, Any], cloud_url: str, mo
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
     # Not boto3's default session: that keeps the credentials of whoever asked it first.
     return boto3.Session(key, "not-checked", region_name="eu-north-1").client("cloudformation")
+
+
+@pytest.mark.usefixtures("cloudformation")
+def test_a_stack_that_was_never_deployed_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    assert stack.main(["url"]) == 1
+    assert capsys.readouterr().err.endswith("mine does not exist. `make deploy` creates it.\n")
 
 
 TOPIC = {"Topic": {"Type": "AWS::SNS::Topic"}}

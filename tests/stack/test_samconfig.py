@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scripts import samconfig
 from tests.stack.translation import ROOT, source, translate
 
 
@@ -46,3 +48,35 @@ def test_what_a_stack_has_can_be_found_by_application_and_environment(environmen
 def test_production_does_not_move_with_the_region_of_a_shell() -> None:
     assert deployment("prod")["region"]
     assert "region" not in deployment("default")
+
+
+CONFIG = """
+[mine.global.parameters]
+stack_name = "mine"
+[mine.deploy.parameters]
+parameter_overrides = {overrides}
+[half.deploy.parameters]
+"""
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["'WorkerConcurency=50 Model=\"a b\"'", '{Model = "a b", WorkerConcurency = 50}', '["WorkerConcurency=50"]'],
+)
+def test_a_parameter_with_a_slip_of_the_pen_is_refused_since_sam_would_ignore_it(tmp_path: Path, written: str) -> None:
+    (tmp_path / "samconfig.toml").write_text(CONFIG.format(overrides=written))
+    with pytest.raises(samconfig.Unusable, match=r"sets WorkerConcurency, .* Did you mean WorkerConcurrency\?"):
+        samconfig.check_overrides("mine", source()["Parameters"], root=tmp_path)
+
+
+@pytest.mark.parametrize("written", ["'Model=\"a=1 B=2\" WorkerConcurrency=5'", '{Model = "a=1 B=2"}', "[]"])
+def test_parameters_of_the_template_are_taken_however_they_are_written(tmp_path: Path, written: str) -> None:
+    (tmp_path / "samconfig.toml").write_text(CONFIG.format(overrides=written))
+    samconfig.check_overrides("mine", source()["Parameters"], root=tmp_path)
+    assert samconfig.override("Model", "mine", root=tmp_path) == ("a=1 B=2" if "Model" in written else "")
+
+
+def test_an_environment_that_the_file_does_not_have_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "samconfig.toml").write_text(CONFIG.format(overrides="[]"))
+    with pytest.raises(samconfig.Unusable, match="no part mien: CONFIG is one of mine, half"):
+        samconfig.deployment("mien", root=tmp_path)
