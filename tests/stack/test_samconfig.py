@@ -33,6 +33,11 @@ def test_deploying_asks_for_no_right_to_name_roles(environment: str) -> None:
     assert all("RoleName" not in resource["Properties"] for resource in translate().values())
 
 
+@pytest.mark.parametrize("environment", ["default", "prod"])
+def test_sam_deploys_what_was_built_and_never_the_sources(environment: str) -> None:
+    assert deployment(environment)["template_file"] == ".aws-sam/build/template.yaml"
+
+
 def test_production_is_a_stack_of_its_own_that_asks_first_and_keeps_its_tables() -> None:
     assert deployment("prod")["stack_name"] != deployment("default")["stack_name"]
     assert deployment("prod")["confirm_changeset"] is True
