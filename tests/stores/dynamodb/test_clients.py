@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from botocore.exceptions import ClientError
 
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore
@@ -68,3 +70,25 @@ def test_no_request_waits_for_long():
         assert (config.connect_timeout, config.read_timeout) == (2, 3)
     assert clients.management_api("https://127.0.0.1").meta.config.read_timeout == 5
     clients.close()
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_service_has_the_same_settings_whether_its_client_is_prepared_or_asked_for():
+    prepared, asked = Clients().prepare("dynamodb", "s3"), Clients()
+    for clients in (prepared, asked):
+        with pytest.raises(ClientError):  # DynamoDB's own, not botocore's
+            clients.dynamodb.get_item()
+        assert clients.s3.meta.config.signature_version == "s3v4"
+        clients.close()
+
+
+@pytest.mark.usefixtures("environment")
+def test_aws_is_told_who_asks(ministack_aws):
+    clients, told = Clients(), []
+    clients.dynamodb.meta.events.register(
+        "before-send.dynamodb", lambda request, **_: told.append(request.headers["User-Agent"])
+    )
+    clients.dynamodb.describe_table(TableName=ministack_aws.tables.runs)
+    clients.close()
+    [name] = told
+    assert re.fullmatch(rb"Boto3/[\d.]+ agentos-lambda/[\d.]+ Botocore/[\d.]+", name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from agentos_lambda import __version__
 from agentos_lambda.lighter_imports import without_collections
 
 if TYPE_CHECKING:
@@ -21,6 +23,16 @@ POST_READ_SECONDS = 5
 """Longer, because a post that times out is posted again, and the client may then see it twice."""
 _CONNECTIONS = 32
 """Of a client, that are kept open."""
+_SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    # Only ``Table`` and its neighbours make these requests, so their parameters are of the right types. botocore would
+    # look up every value in its model of the service to see that, a third of what a request takes.
+    "dynamodb": {"parameter_validation": False},
+    # For links. They are to name the bucket's region: the global name may redirect, which a signature does not survive.
+    # And in us-east-1, boto3 signs them in a way that S3 refuses for buckets made since 2020.
+    "s3": {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}},
+    "apigatewaymanagementapi": {"read_timeout": POST_READ_SECONDS},
+}
+"""Of each service's clients, beside those of all."""
 
 
 class Clients:
@@ -55,10 +67,7 @@ class Clients:
 
     @property
     def s3(self) -> S3Client:
-        # For links. They are to name the bucket's region: the global name may redirect, which a signature does not
-        # survive. And in us-east-1, boto3 signs them in a way that S3 refuses for buckets made since 2020.
-        settings: dict[str, Any] = {"signature_version": "s3v4", "s3": {"addressing_style": "virtual"}}
-        client: S3Client = self._client("s3", **settings)
+        client: S3Client = self._client("s3")
         return client
 
     @property
@@ -77,9 +86,7 @@ class Clients:
 
     def management_api(self, endpoint: str) -> ApiGatewayManagementApiClient:
         """Posts to the connections of the WebSocket API that has this management URL."""
-        client: ApiGatewayManagementApiClient = self._client(
-            "apigatewaymanagementapi", endpoint, read_timeout=POST_READ_SECONDS
-        )
+        client: ApiGatewayManagementApiClient = self._client("apigatewaymanagementapi", endpoint)
         return client
 
     def prepare(self, *services: str) -> Clients:
@@ -94,17 +101,18 @@ class Clients:
             for client in self._clients.values():
                 client.close()
 
-    def _client(self, service: str, endpoint: str | None = None, **settings: Any) -> Any:
+    def _client(self, service: str, endpoint: str | None = None) -> Any:
         # Clients of boto3 are thread-safe, sessions are not: the session is used under the lock only. It is shared,
         # because it reads most of what a client is made from only once.
         with self._lock:
             if (service, endpoint) not in self._clients:
-                self._clients[service, endpoint] = self._make(service, endpoint, settings)
+                self._clients[service, endpoint] = self._make(service, endpoint)
             return self._clients[service, endpoint]
 
     @without_collections()
-    def _make(self, service: str, endpoint: str | None, settings: dict[str, Any]) -> Any:
-        from boto3.session import Session  # noqa: PLC0415 - slow
+    def _make(self, service: str, endpoint: str | None) -> Any:
+        from boto3 import __version__ as boto3_version  # noqa: PLC0415 - slow
+        from boto3.session import Session  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
 
         if self._session is None:
@@ -116,7 +124,9 @@ class Clients:
                 "max_pool_connections": _CONNECTIONS,
                 # Only ``retries`` sends a request again.
                 "retries": {"mode": "standard", "total_max_attempts": 1},
-                **settings,
+                # botocore would make up its own name twice for each request.
+                "user_agent": f"Boto3/{boto3_version} agentos-lambda/{__version__}",
+                **_SETTINGS.get(service, {}),
             }
         )
         return self._session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
