@@ -1,8 +1,11 @@
 import asyncio
 import json
+from inspect import signature
 from itertools import groupby
 
 import pytest
+from agno.agent import Agent
+from agno.team import Team
 from agno.workflow import Step, StepInput, StepOutput, Workflow, WorkflowAgent
 
 from agentos_lambda.engine.engine import AgnoEngine
@@ -234,3 +237,12 @@ def test_runs_of_one_component_share_nothing(engine: AgnoEngine) -> None:
 def test_an_unknown_component_is_not_found(engine: AgnoEngine) -> None:
     with pytest.raises(NotFound, match="Workflow not found"):
         engine.start(request_of("workflow/assistant", "hello"))
+
+
+def test_what_a_copy_is_made_by_is_found_out_once(engine: AgnoEngine) -> None:
+    for component in ("team/newsroom", "workflow/letter"):
+        play(engine, request_of(component, "hello"))
+
+    for kind in (Agent, Team, Workflow):
+        assert signature(kind.__init__) is signature(kind.__init__)
+        assert "name" in signature(kind.__init__).parameters

@@ -10,10 +10,12 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import agno.media.media as agno_media
 from agno.media import File
+from agno.models.base import Model
 
 from agentos_lambda.engine.components.parts import models_of
 from agentos_lambda.engine.models.demo import DemoModel
@@ -38,7 +40,11 @@ class MediaRules:
     """What becomes of the URLs of one component's files."""
 
     def __init__(self, component: object) -> None:
-        self._models = list(models_of(component))
+        self._component = component
+
+    @cached_property
+    def _models(self) -> Sequence[Model]:
+        return list(models_of(self._component))  # looked for in everything that the component has
 
     def passed_on(self, kind: str, mime_type: str | None, url: str) -> bool:
         """Whether every model of the component hands such a URL to its provider, and none fetches it here."""

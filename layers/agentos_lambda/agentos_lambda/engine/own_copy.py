@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from copy import copy
+from inspect import signature
+from typing import Any
 
 from agno.team import Team
 from agno.workflow import Workflow
@@ -18,6 +20,8 @@ _REMEMBERING = ("update_memory_on_run", "enable_agentic_memory", "search_past_se
 
 def own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
     """A copy for one run. The template never runs: once it was a member it keeps its team, and saves nothing alone."""
+    for part in parts(template):
+        _remember_signature(type(part))
     component = template.deep_copy()
     for part in parts(component):
         part.telemetry = False
@@ -39,3 +43,10 @@ def own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
             part.memory_manager = copy(part.memory_manager)
             part.memory_manager.db = database
     return component
+
+
+def _remember_signature(kind: Any) -> None:
+    """agno asks for it whenever it makes a copy, and Python would make it anew: a tenth of a run (PEP 362)."""
+    init = kind.__init__
+    if not hasattr(init, "__signature__"):
+        init.__signature__ = signature(init)
