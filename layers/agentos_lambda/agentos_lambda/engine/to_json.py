@@ -14,7 +14,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType, NoneType
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,8 @@ from pydantic_core import PydanticSerializationError
 from agentos_lambda.protocol.values import Json, JsonObject
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_UNCHANGED = frozenset({NoneType, bool, int})
+"""Types whose values are JSON as they are. Not those derived from them, which may be written in another way."""
 
 
 def plain(value: object) -> Json:
@@ -54,16 +56,18 @@ def is_plain(value: object) -> bool:
 
 def _plain(value: Any, around: tuple[int, ...]) -> Json:
     """``around``: the ids of the objects that hold the value."""
-    if type(value) is str:  # as nearly all of a run is
+    kind = type(value)
+    if kind is str:  # as nearly all of a run is
         return _text(value)
-    if isinstance(value, Enum):
-        value = value.value if isinstance(value.value, str | int | float | None) else value.name
-    if value is None or isinstance(value, str | int | float):
-        return _scalar(value)
+    if kind is not dict and kind is not list:
+        if isinstance(value, Enum):
+            value = value.value if isinstance(value.value, str | int | float | None) else value.name
+        if value is None or isinstance(value, str | int | float):
+            return _scalar(value)
     if id(value) in around:
         return None
     around = (*around, id(value))
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return _object(value, around)
     if isinstance(value, list | tuple | deque | range | AbstractSet | ValuesView | UserList):
         return [_plain(item, around) for item in value]
@@ -113,12 +117,14 @@ _WRITERS: tuple[tuple[Any, Callable[[Any], str | float]], ...] = (
 
 
 def _object(value: Mapping[Any, object], around: tuple[int, ...]) -> JsonObject:
-    return {_key(key): _plain(item, around) for key, item in value.items()}
+    return {
+        _text(key) if type(key) is str else _key(key): item if type(item) in _UNCHANGED else _plain(item, around)
+        for key, item in value.items()
+    }
 
 
 def _key(key: object) -> str:
-    if type(key) is str:
-        return _text(key)
+    """The name of an entry whose key is no text."""
     named = _plain(key, ())
     return named if isinstance(named, str) else json.dumps(named)
 
