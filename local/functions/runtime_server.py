@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Protocol
 
@@ -77,8 +77,11 @@ class RuntimeServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            connection = _Connection(reader, writer)
             with contextlib.suppress(OSError, h11.RemoteProtocolError):
-                await self._exchange(_Connection(reader, writer))
+                await self._exchange(connection)
+                while connection.goes_on():
+                    await self._exchange(connection)
         finally:
             writer.close()
 
@@ -132,47 +135,66 @@ class RuntimeServer:
     async def _streamed(self, connection: _Connection, invocation: Invocation) -> None:
         invocation.start_answer(ResponseMode.STREAMING)
         try:
-            while isinstance(event := await connection.event(), h11.Data):
-                await invocation.write(bytes(event.data))
+            async for piece in connection.body():
+                await invocation.write(piece)
         except (OSError, h11.RemoteProtocolError):
             invocation.fail(InvocationFailed("the answer broke off"))
             raise
-        if isinstance(event, h11.EndOfMessage) and any(name == _ERROR_TYPE for name, _ in event.headers):
+        if any(name == _ERROR_TYPE for name, _ in connection.trailers):
             invocation.fail(InvocationFailed("the function ended its answer with an error"))
         invocation.finish()
         await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
 
 
 class _Connection:
-    """One request and its answer over a socket."""
+    """Requests and their answers over a socket, one after the other."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.SERVER)
-
-    async def event(self) -> object:
-        """The next HTTP event, as h11 parses it."""
-        while (event := self._http.next_event()) is h11.NEED_DATA:
-            self._http.receive_data(await self._reader.read(64 * 1024))
-        return event
+        self.trailers: Sequence[tuple[bytes, bytes]] = ()
+        """Of the last request whose body has been read."""
 
     async def request(self) -> h11.Request:
         """The head of the request. Raises ``ConnectionResetError`` if there is none."""
-        event = await self.event()
+        while (event := self._http.next_event()) is h11.NEED_DATA:
+            await self._receive()
         if not isinstance(event, h11.Request):
             raise ConnectionResetError("no request")
         return event
 
+    async def body(self) -> AsyncIterator[bytes]:
+        """The body of the request as it comes. What came together is one piece."""
+        ready: list[bytes] = []
+        while not isinstance(event := self._http.next_event(), h11.EndOfMessage):
+            if isinstance(event, h11.Data):
+                ready.append(event.data)
+                continue
+            if ready:
+                yield b"".join(ready)
+                ready.clear()
+            await self._receive()
+        if ready:
+            yield b"".join(ready)
+        self.trailers = event.headers
+
     async def read_body(self) -> bytes:
-        body = bytearray()
-        while isinstance(event := await self.event(), h11.Data):
-            body += event.data
-        return bytes(body)
+        return b"".join([piece async for piece in self.body()])
 
     async def answer(self, status: HTTPStatus, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         fields = {**(headers or {}), "Content-Type": "application/json", "Content-Length": str(len(body))}
-        head = h11.Response(status_code=status, headers=[*fields.items(), ("Connection", "close")])
-        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
-            self._writer.write(self._http.send(event) or b"")
+        head = h11.Response(status_code=status, headers=[*fields.items()])
+        events = (head, h11.Data(data=body), h11.EndOfMessage())
+        self._writer.write(b"".join(self._http.send(event) or b"" for event in events))
         await self._writer.drain()
+
+    def goes_on(self) -> bool:
+        """Whether another request may follow the one that has been answered."""
+        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+            return False
+        self._http.start_next_cycle()
+        return True
+
+    async def _receive(self) -> None:
+        self._http.receive_data(await self._reader.read(64 * 1024))

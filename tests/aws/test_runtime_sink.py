@@ -1,6 +1,7 @@
 """A streamed answer on its way to the Runtime API, seen from inside the event loop."""
 
 import asyncio
+from contextlib import suppress
 from email.message import Message
 
 import pytest
@@ -9,19 +10,23 @@ from agentos_lambda.aws.handlers.prelude import Prelude
 from agentos_lambda.aws.runtime.api import Invocation, RuntimeApi
 
 
+def invocation():
+    headers = Message()
+    headers["Lambda-Runtime-Aws-Request-Id"] = "the-id"
+    return Invocation(headers, b"")
+
+
 def test_an_answer_that_is_accepted_early_is_over_only_when_all_of_it_has_been_sent():
     async def scenario():
         connected = asyncio.get_running_loop().create_future()
         server = await asyncio.start_server(lambda *streams: connected.set_result(streams), "127.0.0.1", 0)
         host, port = server.sockets[0].getsockname()
-        headers = Message()
-        headers["Lambda-Runtime-Aws-Request-Id"] = "the-id"
-        sink = RuntimeApi(f"{host}:{port}").stream(Invocation(headers, b""))
+        sink = RuntimeApi(f"{host}:{port}").stream(invocation())
         await sink.start(Prelude(200))
         reader, writer = await connected
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         pieces = 0
-        while not sink._open().transport.get_write_buffer_size():  # until the sockets take no more
+        while not sink._open()[1].transport.get_write_buffer_size():  # until the sockets take no more
             await sink.write(b"x" * 1024)
             pieces += 1
         finishing = asyncio.create_task(sink.finish())
@@ -55,10 +60,58 @@ class BrokenWriter:
 
 
 def test_the_socket_of_an_answer_that_cannot_be_written_is_closed():
-    headers = Message()
-    headers["Lambda-Runtime-Aws-Request-Id"] = "the-id"
-    sink = RuntimeApi("127.0.0.1:1").stream(Invocation(headers, b""))
-    sink._writer = broken = BrokenWriter()
+    sink = RuntimeApi("127.0.0.1:1").stream(invocation())
+    broken = BrokenWriter()
+    sink._streams = None, broken
     with pytest.raises(BrokenPipeError):
         asyncio.run(sink.write(b"x"))
     assert broken.closed
+
+
+@pytest.mark.parametrize(
+    ("answer", "closes", "connections"),
+    [
+        pytest.param(b"Content-Length: 2\r\n\r\n{}", False, 1, id="kept"),
+        pytest.param(b"Content-Length: 2\r\n\r\n{}", True, 2, id="closed without a word"),
+        pytest.param(b"Content-Length: 0\r\nConnection: close\r\n\r\n", True, 2, id="closed"),
+        pytest.param(b"\r\n", False, 2, id="of unknown length"),
+    ],
+)
+def test_answers_share_a_connection_for_as_long_as_the_runtime_api_keeps_it(answer, closes, connections):
+    async def scenario():
+        served, taken, closed = [], [], asyncio.Event()
+
+        async def serve(reader, writer):
+            served.append(writer)
+            with suppress(asyncio.IncompleteReadError):
+                while body := await reader.readuntil(b"\r\n0\r\n\r\n"):
+                    taken.append(body)
+                    writer.write(b"HTTP/1.1 202 Accepted\r\n" + answer)
+                    if closes:
+                        break
+            writer.close()
+            await writer.wait_closed()
+            closed.set()
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()
+        api = RuntimeApi(f"{host}:{port}")
+        for text in (b"first", b"second"):
+            sink = api.stream(invocation())
+            await sink.start(Prelude(200))
+            await sink.write(text)
+            await sink.finish()
+            if closes:
+                await closed.wait()
+                closed.clear()
+        _, kept = sink._open()
+        kept.close()
+        await kept.wait_closed()
+        for writer in served:
+            writer.close()
+            await writer.wait_closed()
+        server.close()
+        assert len(served) == connections
+        assert [text in body for text, body in zip((b"first", b"second"), taken, strict=True)] == [True, True]
+
+    asyncio.run(scenario())

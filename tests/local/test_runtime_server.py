@@ -1,6 +1,7 @@
 """The local Runtime API, spoken to as any runtime would."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -8,6 +9,7 @@ from local.functions.invocation import Invocation, InvocationFailed
 from local.functions.runtime_server import MAX_ANSWER_BYTES, RuntimeServer
 
 PATH = b"/2018-06-01/runtime/invocation/"
+CLOSE = b"Connection: close\r\n"
 STREAMING = b"Lambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n"
 
 
@@ -56,12 +58,12 @@ def exchange(*parts, cut=False):
     return asyncio.run(run())
 
 
-def post(path, body, *, headers=b""):
+def post(path, body, *, headers=CLOSE):
     return b"POST %b HTTP/1.1\r\nHost: x\r\n%bContent-Length: %d\r\n\r\n%b" % (PATH + path, headers, len(body), body)
 
 
 def stream(*chunks):
-    head = b"POST %bthe-id/response HTTP/1.1\r\nHost: x\r\n%b\r\n" % (PATH, STREAMING)
+    head = b"POST %bthe-id/response HTTP/1.1\r\nHost: x\r\n%b%b\r\n" % (PATH, STREAMING, CLOSE)
     return head + b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
 
 
@@ -70,7 +72,7 @@ def status(answer):
 
 
 def test_next_gives_the_event_and_all_headers():
-    answer, _, _ = exchange(b"GET %bnext HTTP/1.1\r\nHost: x\r\n\r\n" % PATH)
+    answer, _, _ = exchange(b"GET %bnext HTTP/1.1\r\nHost: x\r\n%b\r\n" % (PATH, CLOSE))
     head, _, body = answer.partition(b"\r\n\r\n")
     assert body == b'{"an": "event"}'
     names = {line.partition(b":")[0] for line in head.splitlines()[1:]}
@@ -90,6 +92,21 @@ def test_an_answer_is_whole_before_the_function_hears_that_it_was_accepted():
 def test_a_streamed_answer_is_whole_before_the_function_hears_that_it_was_accepted():
     answer, pieces, over = exchange(stream(b"one", b"two"), b"0\r\n\r\n")
     assert (status(answer), b"".join(pieces), over) == (202, b"onetwo", True)
+
+
+def test_chunks_that_came_together_are_passed_on_together():
+    _, pieces, _ = exchange(stream(b"one", b"two") + b"0\r\n\r\n")
+    assert pieces == [b"onetwo"]
+
+
+def test_a_connection_serves_one_request_after_the_other():
+    answer, pieces, _ = exchange(
+        b"GET %bnext HTTP/1.1\r\nHost: x\r\n\r\n" % PATH,
+        post(b"other-id/response", b"{}", headers=b""),
+        post(b"the-id/response", b"payload"),
+    )
+    assert re.findall(rb"HTTP/1.1 (\d+)", answer) == [b"200", b"403", b"202"]
+    assert pieces == [b"payload"]
 
 
 def test_a_streamed_answer_with_error_trailers_has_failed():

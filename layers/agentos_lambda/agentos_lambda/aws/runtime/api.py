@@ -16,8 +16,8 @@ from http import HTTPStatus
 from pathlib import Path
 
 from agentos_lambda.aws.handlers.prelude import DELIMITER, Prelude
+from agentos_lambda.aws.runtime.connection import Endpoint, StreamConnection, Streams, is_over
 
-_VERSION = "/2018-06-01/runtime"
 _STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
@@ -37,26 +37,6 @@ class RuntimeApiRefused(Exception):
     def __init__(self, status: int, path: str) -> None:
         super().__init__(f"{path}: {status}")
         self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a Runtime API is."""
-
-    host: str
-    port: int
-    root: str
-    """What stands before each path."""
-
-    @classmethod
-    def parse(cls, text: str) -> Endpoint:
-        """Lambda names its Runtime API ``host:port``. Emulators may name a URL with a path."""
-        authority, _, path = text.removeprefix("http://").partition("/")
-        host, _, port = authority.rpartition(":")
-        return cls(host, int(port), f"/{path.rstrip('/')}{_VERSION}" if path else _VERSION)
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +86,13 @@ def trace_cause(error: BaseException) -> dict[str, str]:
 
 
 class RuntimeApi:
-    """The Runtime API at an address, as ``AWS_LAMBDA_RUNTIME_API`` names it."""
+    """The Runtime API at an address, as ``AWS_LAMBDA_RUNTIME_API`` names it. Not for several threads."""
 
     def __init__(self, address: str) -> None:
         self._address = Endpoint.parse(address)
+        # No timeout: the environment may be frozen for hours inside a call.
+        self._connection = http.client.HTTPConnection(self._address.host, self._address.port)
+        self._streams = StreamConnection(self._address)
 
     def next(self) -> Invocation:
         """Wait for an invocation, for as long as it takes. Raises ``RuntimeApiGone``."""
@@ -132,13 +115,14 @@ class RuntimeApi:
 
     def stream(self, invocation: Invocation) -> RuntimeSink:
         """A sink whose answer goes out as it is written."""
-        return RuntimeSink(self._address, invocation)
+        return RuntimeSink(self._address, self._streams, invocation)
 
     def _call(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[Message, bytes]:
-        # No timeout: the environment may be frozen for hours inside a call.
-        connection = http.client.HTTPConnection(self._address.host, self._address.port)
+        connection = self._connection
+        if connection.sock is not None and is_over(connection.sock.fileno()):
+            connection.close()
         try:
             connection.request(
                 method, self._address.root + path, body, {"Content-Type": "application/json", **(headers or {})}
@@ -146,9 +130,8 @@ class RuntimeApi:
             answer = connection.getresponse()
             data = answer.read()
         except (OSError, http.client.HTTPException) as gone:
-            raise RuntimeApiGone(path) from gone
-        finally:
             connection.close()
+            raise RuntimeApiGone(path) from gone
         if answer.status >= HTTPStatus.BAD_REQUEST:
             raise RuntimeApiRefused(answer.status, path)
         return answer.headers, data
@@ -160,66 +143,100 @@ class RuntimeSink:
     Raises ``OSError`` when the Runtime API closes the connection.
     """
 
-    def __init__(self, address: Endpoint, invocation: Invocation) -> None:
+    def __init__(self, address: Endpoint, connection: StreamConnection, invocation: Invocation) -> None:
         self._address = address
+        self._connection = connection
         self._invocation = invocation
-        self._reader: asyncio.StreamReader
-        self._writer: asyncio.StreamWriter | None = None
+        self._streams: Streams | None = None
+        self._held: list[bytes] = []
+        self._is_whole = False
+        """All of the answer is there already, so that it can go out at once."""
 
     @property
     def started(self) -> bool:
-        return self._writer is not None
+        return self._streams is not None
 
     async def start(self, prelude: Prelude) -> None:
         metadata = prelude.metadata()
         address = self._address
-        self._reader, self._writer = await asyncio.open_connection(address.host, address.port)
+        self._streams = await self._connection.take()
+        self._is_whole = any(name.lower() == b"content-length" for name, _ in prelude.headers)
         headers = {
             "Host": str(address),
             "Content-Type": _STREAM_TYPE,
             "Lambda-Runtime-Function-Response-Mode": "streaming",
             "Transfer-Encoding": "chunked",
             "Trailer": f"{_ERROR_TYPE}, {_ERROR_BODY}",
-            "Connection": "close",
             **self._invocation.echo,
         }
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        self._writer.write(
-            f"POST {address.root}{self._invocation.path}/response HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
-        )
+        head = f"POST {address.root}{self._invocation.path}/response HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
         # Chunks of their own, as Lambda's other runtimes send them: some emulators look at chunks, not at bytes.
-        await self.write(metadata)
-        await self.write(DELIMITER)
+        await self._send(head + _chunk(metadata) + _chunk(DELIMITER), at_once=not self._is_whole)
 
     async def write(self, data: bytes) -> None:
-        writer = self._open()
-        try:
-            for start in range(0, len(data), _CHUNK):
-                part = data[start : start + _CHUNK]
-                writer.write(b"%x\r\n%b\r\n" % (len(part), part))
-                await writer.drain()
-        except OSError:
-            writer.close()  # nobody finishes what cannot be written
-            raise
+        for start in range(0, len(data), _CHUNK):
+            part = data[start : start + _CHUNK]
+            await self._send(_chunk(part), at_once=not self._is_whole or len(part) == _CHUNK)
 
     async def finish(self, error: BaseException | None = None) -> None:
-        writer = self._open()
         trailers = b""
         if error is not None:
             body = base64.b64encode(describe(error, trace=False)).decode()
             trailers = f"{_ERROR_TYPE}: {type(error).__name__}\r\n{_ERROR_BODY}: {body}\r\n".encode("latin-1")
+        reader, writer = streams = self._open()
+        is_kept = False
         try:
-            writer.write(b"0\r\n" + trailers + b"\r\n")
-            await writer.drain()
-            status_line = await self._reader.readline()
+            # From now on ``drain`` waits until all is sent: an answer that is accepted before its end may still lie
+            # here, and the loop stands still between invocations.
+            writer.transport.set_write_buffer_limits(0)
+            await self._send(b"0\r\n" + trailers + b"\r\n", at_once=True)
+            writer.transport.set_write_buffer_limits()
+            status_line, is_kept = await _read_answer(reader)
         finally:
-            writer.close()
-        # An answer that is accepted before its end may still lie here, and the loop stands still between invocations.
-        await writer.wait_closed()
+            if not is_kept:
+                writer.close()
+        if is_kept:
+            self._connection.keep(streams)
+        else:
+            await writer.wait_closed()
         if not status_line.partition(b" ")[2].startswith(b"2"):  # Lambda itself says 202
             raise OSError(f"the Runtime API did not take the answer: {status_line!r}")
 
-    def _open(self) -> asyncio.StreamWriter:
-        if self._writer is None:
+    async def _send(self, data: bytes, *, at_once: bool) -> None:
+        _, writer = self._open()
+        self._held.append(data)
+        if not at_once:
+            return
+        together = b"".join(self._held)
+        self._held.clear()
+        try:
+            writer.write(together)
+            await writer.drain()
+        except OSError:
+            writer.close()  # nobody finishes what cannot be written
+            raise
+
+    def _open(self) -> Streams:
+        if self._streams is None:
             raise RuntimeError("the answer has not been started")
-        return self._writer
+        return self._streams
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+async def _read_answer(reader: asyncio.StreamReader) -> tuple[bytes, bool]:
+    """The status line of the Runtime API's answer, and whether the connection can be used again after it."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        status_line, *lines = head.rstrip().split(b"\r\n")
+        fields = {name: value.strip() for name, _, value in (line.lower().partition(b":") for line in lines)}
+        length = fields.get(b"content-length")
+        if length is None or fields.get(b"connection") == b"close" or not status_line.startswith(b"HTTP/1.1"):
+            return status_line, False
+        await reader.readexactly(int(length))
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
+        raise OSError("the Runtime API gave no answer") from error
+    return status_line, True
