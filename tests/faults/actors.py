@@ -244,7 +244,8 @@ class Actors:
         writer = f"writer-{next(_unique)}"
         engine = self.world.engine
         engine.script = {
-            "deltas": (f"{writer}:", f"{writer}:"),
+            "deltas": (f"{writer}:",),
+            "last_words": f"{writer}:",  # not logged yet when the run is handed over
             "hold": True,
             "safe_points": 1,  # at which a durable run has a checkpoint
             "session": SessionDelta(set={f"state:{writer}": run_id}),

@@ -85,6 +85,7 @@ class Stage:
             supervisor=HandDrivenSupervisor,
         )
         world.engine.script["deltas"] = (f"{name}-{self.ids}:",)
+        world.engine.script["last_words"] = f"{name}-{self.ids}:"
         if self.durable:
             world.engine.script["safe_points"] = 1
         self.worlds.append(world)
@@ -196,7 +197,7 @@ SCENES = [
     (SLICED, "executor", "canceller", 121),
     (SLICED, "executor", "sweeper", 317),
     (SLICED, "canceller", "sweeper", 20),
-    (DURABLE, "executor", "sweeper", 374),
+    (DURABLE, "executor", "sweeper", 375),
     (CHECKPOINTED, "sweeper", "sweeper", 116),
     (CHECKPOINTED, "sweeper", "canceller", 39),
     (CHECKPOINTED, "sweeper", "executor", 11),

@@ -106,7 +106,7 @@ class Watch:
         if record.status is RunStatus.COMPLETED and output is not None and last_writer is not None:
             content = output.run["content"]
             assert content.startswith(f"{last_writer}:") or (record.slices and f"{last_writer}:" in content)
-            if record.durable:
+            if record.logged:
                 assert Counter(content.split(":")[:-1]) <= logged, "it says what its log does not have"
 
     def nothing_executed_twice(self, executed: Iterable[EngineRequest]) -> None:

@@ -18,11 +18,14 @@ from agentos_lambda.runs.usage import Usage
 
 @dataclass
 class ScriptedRun:
-    """Gives ``deltas`` as text, makes ``tools`` calls, each followed by text, holds before the end while ``hold`` is
-    set, then ends as ``status``. The hold is a safe point, of which the run has so many over all its slices."""
+    """Gives ``deltas`` as text, makes ``tools`` calls, each followed by text, says its ``last_words``, holds before the
+    end while ``hold`` is set, then ends as ``status``. The hold is a safe point, of which the run has so many over all
+    its slices. What a run has said whose events nobody wanted is in its outcome."""
 
     request: EngineRequest
     deltas: Sequence[str] = ("Hello ", "world")
+    last_words: str = ""
+    """Text that nothing follows which would have it logged at once."""
     status: RunStatus = RunStatus.COMPLETED
     session: SessionDelta = field(default_factory=SessionDelta)
     error: str | None = None
@@ -35,7 +38,6 @@ class ScriptedRun:
     answer: dict[str, object] | None = None
     memories: tuple[MemoryChange, ...] = ()
     safe_points: int = 1_000
-    so_far: tuple[Event, ...] = ()
 
     def __post_init__(self) -> None:
         self.cancelled = self.handed_over = False
@@ -59,21 +61,30 @@ class ScriptedRun:
             self.handed_over = True
             self._loop.call_soon_threadsafe(self._released.set)
 
+    @property
+    def _prefix(self) -> str:
+        return {Kind.AGENT: "Run", Kind.TEAM: "TeamRun", Kind.WORKFLOW: "Workflow"}[self.request.kind]
+
     def _event(self, name: str, **fields: object) -> Event:
         return {"event": name, "run_id": self.request.run_id, **fields}
 
+    def _say(self, text: str) -> Event:
+        self.said.append(text)
+        self.tokens += 1
+        return self._event(f"{self._prefix}Content", content=text)
+
     async def events(self) -> AsyncIterator[Event]:
-        prefix = "Run" if self.request.kind == "agent" else "TeamRun" if self.request.kind == "team" else "Workflow"
+        prefix = self._prefix
         if self.request.carried is None:
             yield self._event(f"{prefix}Started")
         for delta in self.deltas:
-            self.said.append(delta)
-            self.tokens += 1
-            yield self._event(f"{prefix}Content", content=delta)
+            yield self._say(delta)
         for _ in range(self.tools):
             yield self._event("ToolCallStarted")
             yield self._event(f"{prefix}Content", content="")
         yield {"event": "RunCompleted", "run_id": "a-member", "content": "not the end"}
+        if self.last_words:
+            yield self._say(self.last_words)
         if self.hold:
             self.reached_hold.set()
             await self._released.wait()
@@ -102,8 +113,12 @@ class ScriptedRun:
             answer=self.answer,
             memories=self.memories,
             state={"slices": 1 + (self.request.carried.state["slices"] if self.request.carried is not None else 0)},
-            so_far=self.so_far,
+            so_far=() if self.request.stream else self._so_far(),
         )
+
+    def _so_far(self) -> tuple[Event, ...]:
+        text = self._event(f"{self._prefix}Content", content="".join(self.said))
+        return self._event(f"{self._prefix}Started"), text
 
     def used(self) -> Usage:
         """A token for each delta, of ten times as long a request."""

@@ -85,7 +85,6 @@ async def test_a_foreground_stream_is_told_that_the_run_goes_on(world):
 
 
 async def test_a_run_that_was_not_streamed_has_a_log_from_its_hand_over_on(world):
-    world.engine.script["so_far"] = ({"event": "RunStarted", "run_id": "r"},)
     execution = await handed_over(world, stream=False)
     result = await execution.result()
     assert result.output.run["content"] == "Hello world"
