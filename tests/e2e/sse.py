@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 
@@ -16,6 +17,11 @@ def events(text: str) -> list[dict[str, Any]]:
             assert lines["event"] == data["event"]
             found.append(data)
     return found
+
+
+def arriving(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """The data of each frame of an answer that is still read."""
+    return (json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: "))
 
 
 def names(text: str) -> list[str]:

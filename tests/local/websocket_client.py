@@ -44,11 +44,11 @@ class Client:
         self.send(**message)
         return self.receive()
 
-    def until(self, *names: str) -> list[dict[str, Any]]:
-        """The messages up to the first with one of these names."""
-        messages = [self.receive()]
+    def until(self, *names: str, timeout: float = PATIENCE_SECONDS) -> list[dict[str, Any]]:
+        """The messages up to the first with one of these names. ``timeout``: of each message, in seconds."""
+        messages = [self.receive(timeout)]
         while messages[-1]["event"] not in names:
-            messages.append(self.receive())
+            messages.append(self.receive(timeout))
         return messages
 
 
