@@ -8,6 +8,7 @@ from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components.loader import Components, load_components
 from agentos_lambda.engine.continuation.acting import watch_decisions
 from agentos_lambda.engine.continuation.decided_run import decided_run
+from agentos_lambda.engine.given import own_what_is_given
 from agentos_lambda.engine.isolation.checks import withhold_blocked_output
 from agentos_lambda.engine.isolation.held import whole
 from agentos_lambda.engine.isolation.inputs import never_read_callers_objects_as_messages
@@ -57,6 +58,7 @@ class AgnoEngine:
         watch_decisions()
         give_values_not_objects()
         connect_toolkits_by_run()
+        own_what_is_given()
         find_safe_points()
         key_calls()
         adapt_models()

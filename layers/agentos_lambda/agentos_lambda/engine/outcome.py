@@ -44,7 +44,7 @@ class Observations:
     seen: set[str] = field(default_factory=set)
     """The names of the run's own events."""
     missed: str | None = None
-    """In words, the toolkit that the run must not go on without, and has not got."""
+    """In words, what the run must not go on without, or with: a toolkit, or a part that has something kept."""
     returned: JsonObject | None = None
     """The run as it was returned, not as it was saved."""
     paused: set[str] = field(default_factory=set)

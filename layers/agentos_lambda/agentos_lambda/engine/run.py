@@ -18,8 +18,9 @@ from agentos_lambda.engine.continuation.acting import Decisions, note_decisions
 from agentos_lambda.engine.continuation.calls import with_unique_calls
 from agentos_lambda.engine.continuation.decided_run import continue_arguments, requirements_of
 from agentos_lambda.engine.database import RunDatabase
-from agentos_lambda.engine.errors import ComponentExited, ToolkitUnreachable
+from agentos_lambda.engine.errors import ComponentExited, ComponentsError, ToolkitUnreachable
 from agentos_lambda.engine.further_fields import further_arguments
+from agentos_lambda.engine.given import GivenComponents, note_given
 from agentos_lambda.engine.handed_over import handed_over
 from agentos_lambda.engine.isolation.checks import BlockedOutputs, note_blocked_outputs
 from agentos_lambda.engine.isolation.held import HeldOutputs, whole
@@ -100,7 +101,7 @@ class AgnoRun:
         self._task: asyncio.Task[None] | None = None
         self._tasks = Tasks(self._exited)
         self._threads = RunThreads()
-        self._connections = Connections(template, self._without_toolkit)
+        self._connections = Connections(template, self._cannot_go_on)
         self._tokens = TokenCount()
         self._stopping = False
         self._events_ended = False
@@ -205,6 +206,14 @@ class AgnoRun:
         """What agno gives depends on its arguments, beyond what its types tell."""
         request, component = self._request, own_copy(self._template, self._database)
         self._observed.held.note(parts(component))
+        note_given(
+            GivenComponents(
+                self._database,
+                in_workflow=request.kind is Kind.WORKFLOW,
+                found=self._observed.held.note,
+                refused=self._cannot_go_on,
+            )
+        )
         self._points.prepare(component, others=lambda: self._tasks, interrupt=self._interrupt)
         if request.carried is not None:
             return carry_on(component, request, request.carried)
@@ -223,7 +232,7 @@ class AgnoRun:
         self._observed.raised = error
         self._interrupt()
 
-    def _without_toolkit(self, error: ToolkitUnreachable) -> None:
+    def _cannot_go_on(self, error: ToolkitUnreachable | ComponentsError) -> None:
         self._observed.raised, self._observed.missed = error, str(error)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._interrupt)

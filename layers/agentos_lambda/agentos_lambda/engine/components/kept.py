@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,11 +121,26 @@ def table() -> str:
 def check_kept(components: Components) -> None:
     """Raise ``ComponentsError`` for the first setting that needs what is not kept."""
     for kind, component, part in _parts(components):
-        for why in _refusals(part):
+        for why in refusals(part):
             within = "" if part is component else f": {_label(part)}"
             raise ComponentsError(f"The {kind} {component.id!r}{within}: {why} (docs/components.md says what is kept)")
     if _traces_to_a_database():
         raise ComponentsError("setup_tracing: traces are not kept here (docs/components.md says what is kept)")
+
+
+def refusals(part: AgnoComponent) -> Iterator[str]:
+    """In words, each setting of this part that needs what is not kept."""
+    for domain in DOMAINS:
+        for setting in domain.settings if domain.refused else ():
+            if getattr(part, setting, None):
+                yield f"{setting} needs {domain.name}, which nothing keeps here"
+    yield from _approvals(getattr(part, "tools", None))
+    yield from _own_databases(_databases(part))
+
+
+def refusals_of(name: str, value: Any) -> Iterator[str]:
+    """The same for what a function gives as the attribute of this name. Approvals are refused when one is asked for."""
+    yield from _own_databases(_databases_in(value, name, set(), depth=3))
 
 
 def replaced_databases(components: Components) -> list[str]:
@@ -155,14 +170,13 @@ def _label(part: AgnoComponent) -> str:
     return f"its {kind} {part.id or part.name!r}"
 
 
-def _refusals(part: AgnoComponent) -> Iterator[str]:
-    for domain in DOMAINS:
-        for setting in domain.settings if domain.refused else ():
-            if getattr(part, setting, None):
-                yield f"{setting} needs {domain.name}, which nothing keeps here"
-    for name in _tools_with_approval(getattr(part, "tools", None)):
+def _approvals(tools: Any) -> Iterator[str]:
+    for name in _tools_with_approval(tools):
         yield f"the tool {name!r} needs approvals, which nothing keeps here: use requires_confirmation"
-    for path, database in _databases(part):
+
+
+def _own_databases(found: Iterable[tuple[str, BaseDb | AsyncBaseDb]]) -> Iterator[str]:
+    for path, database in found:
         if path not in _REPLACED:
             yield f"{path} is a {type(database).__name__} of its own, which does not give way to the bundle's database"
 

@@ -18,7 +18,7 @@ HOLDERS = ("agent", "team", "workflow", "members", "steps", "else_steps", "choic
 def parts(component: object) -> Iterator[AgnoComponent]:
     """The component itself, then everything within it that can run: members and steps, at any depth.
 
-    Members or steps that a function gives only at run time are not seen.
+    Members or steps that a function gives only at run time are not seen: see ``engine.given``.
     """
     if isinstance(component, Agent | Team | Workflow):
         yield component
