@@ -10,13 +10,14 @@ from agno.media import Image
 from agno.os import AgentOS
 from agno.run import RunContext
 from agno.team import Team
+from agno.tools import tool
 from agno.tools.function import ToolResult
 from agno.workflow import Step, Workflow
 from fastapi import FastAPI
 
 from agentos_lambda.engine.models.demo import DemoModel
-from agentos_lambda.protocol.values import JsonObject
-from tests.engine.playing import engine_of, play, request_of, session_after
+from agentos_lambda.protocol.values import JsonObject, RunStatus
+from tests.engine.playing import continuing, engine_of, play, request_of, session_after
 from tests.engine.test_same_as_agentos import ask, steady
 
 streamed = pytest.mark.parametrize("stream", [True, False])
@@ -152,3 +153,32 @@ def test_every_completion_has_the_session_state_and_nothing_else(shape: str) -> 
     assert [each["session_state"] for each in completions] == [{"given": 1, "seen": 1}] * len(completions)
     assert "current_" not in json.dumps(played.events)
     assert "current_" not in json.dumps([played.outcome.output.run, played.outcome.output.members])
+
+
+@tool(requires_confirmation=True)
+def show() -> str:
+    """Show what was drawn."""
+    return "shown"
+
+
+def exhibition(*, kept: bool) -> Team:
+    """Its leader forgets what its members have done, and asks them again."""
+    artist = Agent(id="artist", name="artist", model=DemoModel(), tools=[show], store_tool_messages=kept)
+    return team(artist, store_tool_messages=False)
+
+
+@pytest.mark.parametrize(
+    ("kept", "roles"), [(True, ["user", "assistant", "tool", "assistant"]), (False, ["user", "assistant"])]
+)
+def test_a_team_that_pauses_again_stores_of_its_members_only_what_they_want(kept: bool, roles: list[str]) -> None:
+    request = request_of("team/studio", "ask artist: call show", stream=False)
+    paused = play(engine_of(exhibition(kept=kept)), request)
+    confirmed = [{"id": each["id"], "confirmation": True} for each in paused.outcome.output.run["requirements"]]
+    again = play(engine_of(exhibition(kept=kept)), continuing(paused, request, requirements=confirmed)).outcome
+
+    ended, waiting = again.output.members
+    assert (again.status, ended["status"], waiting["status"]) == (RunStatus.PAUSED, "COMPLETED", "PAUSED")
+    assert [message["role"] for message in ended["messages"]] == roles
+    assert again.answer is not None
+    answered, *_ = again.answer["member_responses"]
+    assert [message["role"] for message in answered["messages"]] == ["user", "assistant", "tool", "assistant"]

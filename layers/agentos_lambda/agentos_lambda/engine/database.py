@@ -11,17 +11,23 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any
 
+from agno.agent import Agent
 from agno.db.base import SessionType
 from agno.db.schemas.memory import UserMemory
+from agno.run.agent import RunOutput
+from agno.run.team import TeamRunOutput
 from agno.session import AgentSession, TeamSession, WorkflowSession
+from agno.team import Team
 
 from agentos_lambda.engine.memories import RunMemories, as_agno, as_row
 from agentos_lambda.engine.past_sessions import RunPastSessions
 from agentos_lambda.engine.refusing_database import RefusingDatabase
+from agentos_lambda.engine.stored_runs import as_stored, may_have_made
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.protocol.values import Json, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.memories import MemoryFilter, no_memories
-from agentos_lambda.runs.model import RunOutput, Session
+from agentos_lambda.runs.model import RunOutput as StoredOutput
+from agentos_lambda.runs.model import Session
 from agentos_lambda.runs.session_fields import from_fields
 
 DATABASE_ID = "agentos-lambda"
@@ -50,7 +56,7 @@ class RunDatabase(RefusingDatabase):
         kind: Kind,
         component_id: str,
         session: Session | None,
-        paused: RunOutput | None = None,
+        paused: StoredOutput | None = None,
         *,
         members: Sequence[JsonObject] = (),
         memories: RunMemories | None = None,
@@ -79,6 +85,14 @@ class RunDatabase(RefusingDatabase):
         self.run_saved = asyncio.Event()
         """Set when the run itself has been saved as ended or paused."""
         self._closed = False
+        self._parts: list[Agent | Team] = []
+
+    def note_part(self, part: Agent | Team) -> None:
+        """A part of what runs: of its runs is kept what it wants to have stored. It may get its id later."""
+        self._parts.append(part)
+
+    def _makers(self, run: Any) -> list[Agent | Team]:
+        return [part for part in self._parts if may_have_made(part, run)]
 
     def keep_no_more(self) -> None:
         """Keep nothing from now on: the run has stopped in its middle, and agno takes that for a cancel."""
@@ -148,6 +162,8 @@ class RunDatabase(RefusingDatabase):
         user_id: str | None = None,  # noqa: ARG002
         run_index: int | None = None,  # noqa: ARG002
     ) -> None:
+        if isinstance(run, RunOutput | TeamRunOutput) and run.parent_run_id is not None:
+            run = as_stored(run, self._makers)
         saved = plain_object(run if isinstance(run, dict) else run.to_dict())
         if not self._closed:
             self.runs[saved["run_id"]] = saved

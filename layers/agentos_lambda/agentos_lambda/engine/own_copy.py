@@ -52,6 +52,7 @@ def _make_own(component: AgnoComponent, database: RunDatabase, *, in_workflow: b
         else:
             run_hooks_in_threads(part)
             take_objects_as_text(part)
+            database.note_part(part)
     for part in with_reasoning_agents(parts(component)):
         if part.db is not None or any(getattr(part, name, False) for name in _REMEMBERING):
             part.db = database
