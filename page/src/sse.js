@@ -34,21 +34,39 @@ export class FrameReader {
   }
 }
 
+/** A stream has a comment every 15 seconds. One that is silent for so long broke off, and nobody was told: after a sleep. */
+const SILENCE_MS = 45_000;
+
 /**
  * The events of an answer, as objects, while it arrives.
  * @param {ReadableStream<Uint8Array>} body
+ * @param {number} [silence] milliseconds
  * @returns {AsyncGenerator<import("./types.js").RunEvent>}
+ * @throws {TypeError} it broke off, as a browser says it, too
  */
-export async function* events(body) {
+export async function* events(body, silence = SILENCE_MS) {
   const frames = new FrameReader();
   const pieces = body.pipeThrough(/** @type {any} */ (new TextDecoderStream())).getReader();
   try {
     for (;;) {
-      const { done, value } = await pieces.read();
+      const { done, value } = await within(silence, pieces.read());
       if (done) return;
       for (const data of frames.read(/** @type {any} */ (value))) yield JSON.parse(data);
     }
   } finally {
     await pieces.cancel().catch(() => {});
   }
+}
+
+/**
+ * @template T
+ * @param {number} ms
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+function within(ms, promise) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new TypeError("The stream is silent")), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
