@@ -83,8 +83,8 @@ function frameCode(pre) {
   const language = pre.dataset["language"] ?? "";
   const copy = h("button", { type: "button", class: "quiet", "aria-label": "Copy the code" }, icon("copy"), "Copy");
   copy.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(pre.textContent ?? "");
-    copy.replaceChildren(icon("check"), "Copied");
+    const copied = await copyText(pre);
+    copy.replaceChildren(...(copied ? [icon("check"), "Copied"] : ["Press Ctrl+C"]));
     setTimeout(() => copy.replaceChildren(icon("copy"), "Copy"), 2000);
   });
   const frame = h("div", { class: "code" }, h("div", { class: "bar" }, h("span", {}, language || "text"), copy));
@@ -92,6 +92,20 @@ function frameCode(pre) {
   pre.tabIndex = 0;
   pre.dir = "ltr";
   frame.append(pre);
+}
+
+/**
+ * Copies the text of an element, or selects it where a browser lets a page copy nothing: over plain HTTP.
+ * @param {HTMLElement} element
+ */
+async function copyText(element) {
+  try {
+    await navigator.clipboard.writeText(element.textContent ?? "");
+    return true;
+  } catch {
+    getSelection()?.selectAllChildren(element);
+    return false;
+  }
 }
 
 /**

@@ -2,6 +2,7 @@
 /** @import {MediumKind, MediumPart} from "./run_tree.js" */
 /** @import {Surroundings, View} from "./run_view.js" */
 import { h, icon } from "./dom.js";
+import { explain } from "./explain.js";
 
 /** Types that a browser shows without executing anything of them. Others are saved. */
 const SHOWN = { image: /^image\/(?:png|jpe?g|gif|webp|avif|bmp)$/, audio: /^audio\//, video: /^video\//, file: /^$/ };
@@ -25,12 +26,18 @@ export function mediumView({ kind, medium }, surroundings) {
     const type = medium.mime_type || TYPES[kind];
     const shows = SHOWN[kind].test(type);
     const button = h("button", { type: "button" }, icon("file"), `${shows ? "Show" : "Save"} the ${NAMES[kind]}: ${name}`);
+    const problem = h("p", { class: "failure" });
     button.addEventListener("click", async () => {
-      const blob = await bytesOf(medium, type, surroundings);
-      if (shows) button.replaceWith(player(kind, URL.createObjectURL(blob), name));
-      else save(blob, name);
+      problem.textContent = "";
+      try {
+        const blob = await bytesOf(medium, type, surroundings);
+        if (shows) button.replaceWith(player(kind, URL.createObjectURL(blob), name));
+        else save(blob, name);
+      } catch (error) {
+        problem.textContent = explain(error);
+      }
     });
-    element.append(button);
+    element.append(button, problem);
   }
   return { element, update: () => false };
 }
