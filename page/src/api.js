@@ -130,9 +130,10 @@ export class Api {
    * @param {Kind} kind
    * @param {string} component
    * @param {string} session
+   * @param {Set<string>} known ids of runs that need not be whole
    * @returns {Promise<StoredRun[]>}
    */
-  async runs(kind, component, session) {
+  async runs(kind, component, session, known) {
     /** @type {StoredRun[]} */
     const all = [];
     for (let page = 1, found = 100; found === 100; page++) {
@@ -144,7 +145,7 @@ export class Api {
     const firstWhole = all.length - READ_WHOLE;
     return Promise.all(
       all.map((run, index) => {
-        const partial = run.truncated || run.status === "PAUSED" || kind === "teams";
+        const partial = (run.truncated || run.status === "PAUSED" || kind === "teams") && !known.has(run.run_id);
         return partial && index >= firstWhole ? this.run({ kind, component, session, run: run.run_id }) : run;
       }),
     );

@@ -1,4 +1,5 @@
 /** @import {Limits} from "./files.js" */
+/** @import {Kept} from "./storage.js" */
 import { h, icon, size } from "./dom.js";
 import { allowed, refusal } from "./files.js";
 
@@ -9,10 +10,11 @@ import { allowed, refusal } from "./files.js";
  * @property {boolean} background
  */
 
-/** Where a message is written. */
+/** Where a message is written. What is not sent waits at its address, the text through a reload, too. */
 export class Composer {
-  /** @type {File[]} */
-  #files = [];
+  #address = "";
+  /** @type {Map<string, File[]>} by address */
+  #filesOf = new Map();
   #takesFiles = true;
   #runs = false;
   #input = h("textarea", { rows: 1, placeholder: "Write a message", "aria-label": "Message", dir: "auto", enterkeyhint: "send" });
@@ -26,10 +28,12 @@ export class Composer {
 
   /**
    * @param {Limits} limits
+   * @param {Kept} drafts
    * @param {{send(message: Message): void, stop(): void}} page
    */
-  constructor(limits, page) {
+  constructor(limits, drafts, page) {
     this.limits = limits;
+    this.drafts = drafts;
     this.page = page;
     this.#picker = h("input", { type: "file", multiple: true, accept: limits.extensions.join(","), class: "unseen", tabindex: -1, "aria-hidden": "true" });
     this.#attach = h("button", { type: "button", class: "round", "aria-label": "Attach files", title: allowed(limits) }, icon("attach"));
@@ -51,7 +55,10 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
-    this.#input.addEventListener("input", () => this.#show());
+    this.#input.addEventListener("input", () => {
+      this.#keep();
+      this.#show();
+    });
     this.#input.addEventListener("paste", (event) => {
       const files = [...(event.clipboardData?.files ?? [])];
       if (!files.length) return;
@@ -67,11 +74,42 @@ export class Composer {
     this.#show();
   }
 
-  /** @param {string} text */
-  fill(text) {
-    this.#input.value = text;
+  /**
+   * @param {string} address of what is written to
+   * @param {boolean} [moves] whether what is written goes there, too
+   */
+  open(address, moves = false) {
+    const { value } = this.#input;
+    const files = this.#files;
+    if (moves) this.#clear();
+    this.#address = address;
+    this.#input.value = moves ? value : (this.drafts.get(this.#draft) ?? "");
+    if (moves) this.#files = files;
+    this.#keep();
     this.#show();
-    this.focus();
+  }
+
+  get #draft() {
+    return `draft ${this.#address}`;
+  }
+
+  get #files() {
+    return this.#filesOf.get(this.#address) ?? [];
+  }
+
+  set #files(files) {
+    this.#filesOf.set(this.#address, files);
+  }
+
+  #keep() {
+    if (this.#input.value) this.drafts.set(this.#draft, this.#input.value);
+    else this.drafts.remove(this.#draft);
+  }
+
+  #clear() {
+    this.#files = [];
+    this.#input.value = "";
+    this.#keep();
   }
 
   focus() {
@@ -88,7 +126,7 @@ export class Composer {
   /** @param {boolean} runs whether there is something to stop */
   running(runs) {
     if (this.#runs === runs) return;
-    const focused = document.activeElement === this.#stop;
+    const focused = document.activeElement === this.#stop || document.activeElement === this.#send;
     this.#runs = runs;
     this.#show();
     if (focused) this.focus();
@@ -97,7 +135,7 @@ export class Composer {
   /** @param {File[]} files */
   add(files) {
     if (!this.#takesFiles) return this.#refuse("A workflow takes no files.");
-    this.#files.push(...files);
+    this.#files = [...this.#files, ...files];
     this.#show();
   }
 
@@ -111,8 +149,7 @@ export class Composer {
     const text = this.#input.value.trim();
     if (this.#runs || (!text && !this.#files.length) || refusal(this.#files, this.limits)) return;
     const files = this.#files;
-    this.#files = [];
-    this.#input.value = "";
+    this.#clear();
     this.#show();
     this.page.send({ text: text || "Look at this.", files, background: this.#background.checked });
   }

@@ -1,10 +1,11 @@
 /** @import {Api} from "./api.js" */
 /** @import {Message} from "./composer.js" */
+/** @import {ActiveRun, ActiveRuns} from "./storage.js" */
 /** @import {Component, RunKey} from "./types.js" */
 import { h } from "./dom.js";
+import { ApiError } from "./api.js";
 import { explain } from "./explain.js";
 import { RunTree, storedTree } from "./run_tree.js";
-import { activeRuns } from "./storage.js";
 import { Turn } from "./turn.js";
 
 const NEAR_END = 60;
@@ -17,16 +18,21 @@ export class Conversation {
   #busy = new Set();
   #frame = 0;
   #atEnd = true;
+  #closed = false;
+  /** Whether its session was deleted. */
+  gone = false;
 
   /**
    * @param {Api} api
    * @param {Component} component
    * @param {string} session
    * @param {HTMLElement} scroller what scrolls
-   * @param {{changed(): void, begun(): void, ended(turn: Turn): void, again(message: string, files: File[]): void}} page
+   * @param {ActiveRuns} runs that go on or wait
+   * @param {{changed(): void, begun(run: ActiveRun): void, ended(turn: Turn): void, tell(text: string): void, again(message: string, files: File[]): void}} page
    */
-  constructor(api, component, session, scroller, page) {
+  constructor(api, component, session, scroller, runs, page) {
     this.api = api;
+    this.runs = runs;
     this.component = component;
     this.session = session;
     this.page = page;
@@ -45,37 +51,80 @@ export class Conversation {
     return this.#turns.find((turn) => turn.runs);
   }
 
-  get empty() {
-    return this.#turns.length === 0;
-  }
-
   /** Reads what was said, and takes up the runs that go on. */
   async load() {
-    const active = activeRuns.all().filter((run) => run.session === this.session);
     const wait = h("p", { class: "hint" }, "Loading …");
-    this.element.append(wait);
-    /** @type {Turn[]} */
-    let sent = [];
+    this.element.prepend(wait);
     try {
-      const stored = await this.api.runs(this.component.kind, this.component.id, this.session).catch((error) => {
-        if (error.status === 404 && active.length) return [];
-        throw error;
-      });
-      // What was sent meanwhile comes after what was said before.
-      sent = [...this.#turns];
-      const shown = [...active, ...sent.map((turn) => turn.key)].map((each) => each.run);
-      for (const run of stored) {
-        if (!shown.includes(run.run_id)) this.#add(this.#key(run.run_id), storedTree(run, this.component.name), askedOf(run), sent[0]);
-      }
+      await this.#read();
     } catch (error) {
-      this.element.append(h("p", { class: "failure" }, explain(error)));
+      const missing = error instanceof ApiError && error.status === 404;
+      if (!missing || !this.#active().length) this.element.append(h("p", { class: "failure" }, explain(error)));
+      this.gone = missing && !this.#active().length;
     }
     wait.remove();
-    for (const run of active) {
-      const turn = this.#add(run, new RunTree(run.run, this.component.name), { message: run.message, files: run.files, background: run.background }, sent[0]);
-      void turn.resume();
-    }
+    this.takeUp();
     this.toEnd();
+  }
+
+  /** Shows what was said elsewhere since it was read: in another tab, or in another browser. */
+  async refresh() {
+    this.takeUp();
+    try {
+      await this.#read();
+    } catch (error) {
+      const missing = error instanceof ApiError && error.status === 404;
+      if (missing && this.#turns.some((turn) => turn.state === "completed" || turn.state === "paused")) this.leave();
+    }
+  }
+
+  /** Takes up the runs that other tabs have begun, or that have gone on. */
+  takeUp() {
+    for (const run of this.#active()) {
+      const turn = this.turnOf(run.run);
+      if (turn?.state === "paused" && !run.waits) void turn.overtaken();
+      if (turn) continue;
+      const { message, files, background, startedAt } = run;
+      const next = this.#turns.find(({ key }) => (this.runs.get(key.run)?.startedAt ?? 0) > startedAt);
+      void this.#add(this.#key(run.run), new RunTree(run.run, this.component.name), { message, files, background }, next).resume(run.taken ? 0 : startedAt);
+    }
+    this.page.changed();
+  }
+
+  /** Its session was deleted: what is written now begins another one. */
+  leave() {
+    if (this.gone) return;
+    this.gone = true;
+    const text = "This session was deleted elsewhere. You can still read it here; your next message begins a new one.";
+    this.element.append(h("p", { class: "remark hint" }, text));
+    this.page.tell(text);
+  }
+
+  #active() {
+    return this.runs.all().filter((run) => run.session === this.session && run.component === this.component.id);
+  }
+
+  /** @param {string} run its id */
+  turnOf(run) {
+    return this.#turns.find((turn) => turn.key.run === run);
+  }
+
+  /** Shows the stored runs that are not shown yet, each at its place. Those that are not stored yet come last. */
+  async #read() {
+    const known = new Set(this.#turns.map((turn) => turn.key.run));
+    const waiting = this.#turns.filter((turn) => turn.state === "paused");
+    const { kind, id, name } = this.component;
+    const stored = await this.api.runs(kind, id, this.session, known);
+    if (this.#closed) return;
+    const states = new Map(stored.map((run) => [run.run_id, run.status]));
+    const active = new Set(this.#active().map((run) => run.run));
+    let next = this.#turns.find((turn) => !states.has(turn.key.run));
+    for (const run of stored.toReversed()) {
+      const turn = this.turnOf(run.run_id);
+      if (turn) next = turn;
+      else if (!active.has(run.run_id)) next = this.#add(this.#key(run.run_id), storedTree(run, name), askedOf(run), next);
+    }
+    await Promise.all(waiting.filter(({ key }) => states.get(key.run) !== "PAUSED").map((turn) => turn.look()));
   }
 
   /**
@@ -87,7 +136,6 @@ export class Conversation {
     const key = this.#key(run);
     const turn = this.#add(key, new RunTree(run, this.component.name), asked);
     turn.files = files;
-    turn.page.begun();
     const form = new FormData();
     form.set("message", text);
     form.set("stream", "true");
@@ -101,6 +149,7 @@ export class Conversation {
 
   /** Shows it no more. Its runs go on. */
   close() {
+    this.#closed = true;
     cancelAnimationFrame(this.#frame);
     clearInterval(this.#clock);
     this.scroller.removeEventListener("scroll", this.#watch);
@@ -133,17 +182,12 @@ export class Conversation {
         this.#draw(turn);
         this.page.changed();
       },
-      begun: () => {
-        activeRuns.add({ ...key, ...asked, startedAt: Date.now() });
-        this.page.begun();
-      },
-      ended: () => {
-        activeRuns.remove(key.run);
-        this.page.ended(turn);
-      },
+      begun: (taken) => this.page.begun({ ...this.#key(key.run), ...asked, startedAt: this.runs.get(key.run)?.startedAt ?? Date.now(), taken }),
+      ended: (turn) => this.page.ended(turn),
+      tell: (text) => this.page.tell(text),
       again: (message, attached) => this.page.again(message, attached),
     });
-    this.#turns.push(turn);
+    this.#turns.splice(next ? this.#turns.indexOf(next) : this.#turns.length, 0, turn);
     this.element.insertBefore(turn.element, next?.element ?? null);
     this.#draw(turn);
     return turn;

@@ -2,10 +2,10 @@ import { h } from "./dom.js";
 
 /**
  * Asks for a line of text, or for a yes. Gives null if it is not answered.
- * @param {{title: string, text?: string, label?: string, value?: string, type?: string, yes: string, closes?: boolean}} asked
+ * @param {{title: string, problem?: string, text?: string, label?: string, value?: string, type?: string, yes: string, closes?: boolean}} asked
  * @returns {Promise<string | null>}
  */
-export function ask({ title, text = "", label = "", value = "", type = "text", yes, closes = true }) {
+export function ask({ title, problem = "", text = "", label = "", value = "", type = "text", yes, closes = true }) {
   const input = label ? h("input", { type, value, required: true, dir: "auto", autocomplete: "off", spellcheck: "false" }) : null;
   const no = h("button", { type: "button", value: "" }, "Cancel");
   const dialog = h(
@@ -15,6 +15,7 @@ export function ask({ title, text = "", label = "", value = "", type = "text", y
       "form",
       {},
       h("h2", {}, title),
+      problem ? h("p", { class: "failure", dir: "auto" }, problem) : null,
       text ? h("p", { dir: "auto" }, text) : null,
       input ? h("label", { class: "field" }, h("span", {}, label), input) : null,
       h("div", { class: "buttons" }, h("button", { type: "submit", class: "primary" }, yes), closes ? no : null),

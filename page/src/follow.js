@@ -18,6 +18,7 @@ const LONGEST_WAIT_SECONDS = 60;
  * @property {(after: number) => Promise<AsyncIterable<RunEvent>>} resume
  * @property {(ms: number) => Promise<void>} wait
  * @property {(error: ApiError | null) => void} [onInterrupted] the stream was lost, and will be taken up; null: it was
+ * @property {() => boolean} [young] whether the run may be on its way to the API: one that is not found is asked for again
  */
 
 /**
@@ -27,7 +28,7 @@ const LONGEST_WAIT_SECONDS = 60;
  * @returns {AsyncGenerator<RunEvent>}
  * @throws {ApiError} what waiting does not mend
  */
-export async function* follow({ run, after, open, resume, wait, onInterrupted }) {
+export async function* follow({ run, after, open, resume, wait, onInterrupted, young }) {
   let last = after;
   let failures = 0;
   let pauses = false;
@@ -55,6 +56,10 @@ export async function* follow({ run, after, open, resume, wait, onInterrupted })
       if (next && error instanceof ApiError && error.status === 409) {
         // The answer to the request was lost, not the request.
         next = null;
+        continue;
+      }
+      if (!next && last < 0 && error instanceof ApiError && error.status === 404 && young?.()) {
+        await wait(PAUSES_MS[1] ?? 0);
         continue;
       }
       const lost = error instanceof ApiError ? error : isLost(error) ? new ApiError(0, "The connection was lost", "LOST") : null;

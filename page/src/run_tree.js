@@ -48,6 +48,15 @@ export class RunTree {
     this.#runs.set(run, this.root);
   }
 
+  /** Forgets what is known: all events come again. */
+  restart() {
+    const { id, name } = this.root;
+    if (this.root.state === "paused") this.#goOn();
+    this.#runs = new Map([[id, this.root]]);
+    this.#steps.clear();
+    Object.assign(this.root, newNode(id, name, this.root.state, null));
+  }
+
   /** @param {RunEvent} event */
   apply(event) {
     if (event.event === "replay") return;
@@ -68,6 +77,13 @@ export class RunTree {
     if (!this.root.parts.length) fill(this.root, run);
     this.root.state = stateOf(run.status);
     if (this.root.state === "error") this.root.error = asText(run.content ?? "The run failed");
+    if (this.root.state === "paused") this.#waitFor(run);
+  }
+
+  /** @param {Record<string, any>} run or event that says what it waits for */
+  #waitFor(run) {
+    this.requirements = run["requirements"] ?? [];
+    this.stepRequirements = openSteps(run);
   }
 
   /** What the whole run has said, without what its members and steps did on the way. */
@@ -124,10 +140,7 @@ export class RunTree {
       case "RunPaused":
         node.state = "paused";
         for (const tool of event.tools ?? []) if (!hasTool(node, tool)) setTool(node, tool, "paused");
-        if (node === this.root) {
-          this.requirements = event.requirements ?? [];
-          this.stepRequirements = openSteps(event);
-        }
+        if (node === this.root) this.#waitFor(event);
         break;
       case "RunError":
         end(node, "error", event);
@@ -233,7 +246,7 @@ export class RunTree {
  * @param {Record<string, any>} run
  * @returns {StepRequirement[]}
  */
-export function openSteps(run) {
+function openSteps(run) {
   const steps = [...(run.step_requirements ?? []), ...(run.error_requirements ?? [])];
   return steps.filter((step) => ["confirmed", "user_input", "selected_choices", "decision"].every((field) => (step[field] ?? null) === null));
 }
@@ -245,9 +258,7 @@ export function openSteps(run) {
  */
 export function storedTree(run, name) {
   const tree = new RunTree(run.run_id, name);
-  fill(tree.root, run);
-  tree.requirements = run.status === "PAUSED" ? (run.requirements ?? []) : [];
-  tree.stepRequirements = run.status === "PAUSED" ? openSteps(run) : [];
+  tree.settle(run);
   return tree;
 }
 

@@ -31,6 +31,7 @@ export const STATES = {
 export class PartsView {
   /** @type {Map<Part, View>} */
   #views = new Map();
+  #parts;
 
   /**
    * @param {RunNode} node
@@ -38,6 +39,7 @@ export class PartsView {
    */
   constructor(node, surroundings) {
     this.node = node;
+    this.#parts = node.parts;
     this.surroundings = surroundings;
     this.element = h("div", { class: "parts" });
   }
@@ -45,6 +47,11 @@ export class PartsView {
   /** @param {number} now */
   update(now) {
     let more = false;
+    if (this.#parts !== this.node.parts) {
+      this.#parts = this.node.parts;
+      this.#views.clear();
+      this.element.replaceChildren();
+    }
     for (const part of this.node.parts) {
       let view = this.#views.get(part);
       if (!view) {

@@ -1,16 +1,17 @@
 /** @import {Api} from "./api.js" */
-/** @import {ActiveRun} from "./storage.js" */
+/** @import {ActiveRun, ActiveRuns} from "./storage.js" */
 /** @import {Component, Session} from "./types.js" */
 import { ask } from "./dialogs.js";
 import { h, icon } from "./dom.js";
 import { explain } from "./explain.js";
 import { stateOf } from "./run_tree.js";
 import { STATES, stateMark } from "./run_view.js";
-import { activeRuns } from "./storage.js";
 
 const PAGE = 20;
 const SEARCH_MS = 250;
 const POLL_MS = 3000;
+/** How long a run may take to be known to the API, after which one that is not found is lost. */
+const ON_ITS_WAY_MS = 10_000;
 
 /** The address within the page of a component, and of one of its sessions. */
 export const addressOf = (/** @type {string} */ kind, /** @type {string} */ id, /** @type {string} */ session = "") =>
@@ -29,19 +30,22 @@ export class Sidebar {
   #runs = h("ul", { class: "runs" });
   #runsTitle = h("h2", { hidden: true }, "Running");
   #empty = h("p", { class: "hint" });
+  #problem = h("p", { class: "failure", hidden: true });
   #more = h("button", { type: "button", class: "quiet more", hidden: true }, "Show more");
   #search = h("input", { type: "search", placeholder: "Search sessions", "aria-label": "Search sessions", dir: "auto" });
 
   /**
    * @param {Api} api
+   * @param {ActiveRuns} active
    * @param {() => Component[]} components
-   * @param {{removed(session: string): void, tell(text: string): void}} page
+   * @param {{removed(session: string): void, changed(): void, begun(run: ActiveRun): void, follows(run: string): boolean, ended(run: ActiveRun, status: string | undefined): void, tell(text: string): void}} page
    */
-  constructor(api, components, page) {
+  constructor(api, active, components, page) {
     this.api = api;
+    this.active = active;
     this.components = components;
     this.page = page;
-    this.element = h("div", { class: "lists" }, this.#runsTitle, this.#runs, h("h2", {}, "Sessions"), this.#search, this.#list, this.#empty, this.#more);
+    this.element = h("div", { class: "lists" }, this.#runsTitle, this.#runs, h("h2", {}, "Sessions"), this.#search, this.#problem, this.#list, this.#empty, this.#more);
     this.#more.addEventListener("click", () => void this.#load(this.#page + 1));
     let timer = 0;
     this.#search.addEventListener("input", () => {
@@ -51,11 +55,28 @@ export class Sidebar {
         void this.#load(1);
       }, SEARCH_MS);
     });
-    setInterval(() => void this.#poll(), POLL_MS);
+    setInterval(() => void this.poll(), POLL_MS);
   }
 
+  /** Reads the newest sessions again. Older ones that are shown stay. */
   reload() {
-    return this.#load(1);
+    return this.#load(1, true);
+  }
+
+  /** @param {string} session that was deleted */
+  drop(session) {
+    this.#deleted.add(session);
+    const item = this.#listed(session);
+    const next = item?.nextElementSibling ?? item?.previousElementSibling;
+    const focused = item?.contains(document.activeElement);
+    item?.remove();
+    if (focused) /** @type {HTMLElement} */ (next?.querySelector("a, button") ?? this.#search).focus();
+    this.#sayIfEmpty();
+  }
+
+  #sayIfEmpty() {
+    const none = this.#name ? "No session has this name." : "There are none yet. Your chats will be listed here.";
+    this.#empty.textContent = this.#list.childElementCount ? "" : none;
   }
 
   /** @param {string} session which one is open */
@@ -64,23 +85,37 @@ export class Sidebar {
     for (const link of this.#list.querySelectorAll("a")) mark(link, link.dataset["session"] === session);
   }
 
-  /** @param {number} page */
-  async #load(page) {
+  /**
+   * @param {number} page
+   * @param {boolean} [keeps] what is shown of other pages
+   */
+  async #load(page, keeps = page > 1) {
     const asked = (this.#asked += 1);
     try {
       const found = await this.api.sessions({ page, limit: PAGE, name: this.#name });
       if (asked !== this.#asked) return;
-      this.#page = page;
+      const focused = this.#focused();
+      this.#page = keeps ? Math.max(page, this.#page) : page;
       const items = found.data.flatMap((session) => this.#item(session) ?? []);
-      if (page === 1) this.#list.replaceChildren(...items);
-      else this.#list.append(...items);
-      this.#more.hidden = page >= found.meta.total_pages;
-      this.#empty.textContent = this.#list.childElementCount ? "" : this.#name ? "No session has this name." : "There are none yet.";
+      const first = this.#page === 1 ? this.#list.children : found.data.map(({ session_id }) => this.#listed(session_id));
+      [...first].forEach((item) => item?.remove());
+      this.#list[page === 1 ? "prepend" : "append"](...items);
+      this.#more.hidden = this.#page >= found.meta.total_pages;
+      this.#sayIfEmpty();
+      focused();
     } catch (error) {
       if (asked === this.#asked) this.#empty.textContent = explain(error);
     } finally {
       if (asked === this.#asked) this.#answered = asked;
     }
+  }
+
+  /** Gives what puts the focus back where it is in the list, once its items are others. */
+  #focused() {
+    const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest(".sessions li"));
+    const at = [...(focused?.querySelectorAll("a, button") ?? [])].indexOf(/** @type {Element} */ (document.activeElement));
+    const session = /** @type {HTMLElement | null} */ (focused?.querySelector("[data-session]"))?.dataset["session"];
+    return () => session !== undefined && /** @type {HTMLElement | undefined} */ (this.#listed(session)?.querySelectorAll("a, button")[at])?.focus();
   }
 
   /** @param {Session} session */
@@ -106,9 +141,7 @@ export class Sidebar {
       const text = `“${title.textContent}” and its runs will be gone. Runs that go on are stopped.`;
       if (!(await ask({ title: "Delete the session?", text, yes: "Delete" }))) return;
       await this.#try(() => this.api.remove(session.session_id), () => {
-        this.#deleted.add(session.session_id);
-        this.#listed(session)?.remove();
-        this.#empty.textContent = this.#list.childElementCount ? "" : "There are none yet.";
+        this.drop(session.session_id);
         this.page.removed(session.session_id);
       });
     });
@@ -117,18 +150,21 @@ export class Sidebar {
 
   /** @param {Session} session */
   #renamed(session) {
+    const focused = this.#focused();
     const item = this.#item(session);
-    if (item) this.#listed(session)?.replaceWith(item);
+    if (item) this.#listed(session.session_id)?.replaceWith(item);
+    focused();
+    this.page.changed();
     if (this.#asked !== this.#answered) void this.reload();
   }
 
   /**
    * What the list shows of a session by now.
-   * @param {Session} session
+   * @param {string} session its id
    */
-  #listed({ session_id }) {
+  #listed(session) {
     const shown = /** @type {NodeListOf<HTMLElement>} */ (this.#list.querySelectorAll("[data-session]"));
-    return [...shown].find((each) => each.dataset["session"] === session_id)?.closest("li");
+    return [...shown].find((each) => each.dataset["session"] === session)?.closest("li");
   }
 
   /**
@@ -136,56 +172,61 @@ export class Sidebar {
    * @param {() => void} done
    */
   async #try(change, done) {
+    let problem = "";
     try {
       await change();
       done();
     } catch (error) {
-      this.page.tell(explain(error));
+      problem = explain(error);
+      this.page.tell(problem);
     }
+    this.#problem.textContent = problem;
+    this.#problem.hidden = !problem;
   }
 
-  /** Shows the runs that this tab has started and that have not ended. */
+  /** Shows the runs that go on or wait, of this tab and of others. */
   showRuns() {
-    const runs = activeRuns.all();
+    const runs = this.active.all();
     this.#runsTitle.hidden = !runs.length;
     const known = new Map([...this.#runs.children].map((item) => [/** @type {HTMLElement} */ (item).dataset["run"], item]));
-    this.#runs.replaceChildren(...runs.map((run) => known.get(run.run) ?? runItem(run)));
+    this.#runs.replaceChildren(...runs.map((run) => (!run.waits && known.get(run.run)) || runItem(run)));
   }
 
-  async #poll() {
+  /** @param {boolean} [all] those that wait for somebody, too */
+  async poll(all = false) {
     if (document.hidden) return;
-    await Promise.all(activeRuns.all().map((run) => this.#ask(run)));
+    const asked = this.active.all().filter((run) => (all || !run.waits) && (run.taken || Date.now() - run.startedAt > ON_ITS_WAY_MS));
+    await Promise.all(asked.map((run) => this.#ask(run)));
   }
 
   /** @param {ActiveRun} run */
   async #ask(run) {
+    let status;
     try {
-      const { status } = await this.api.run(run);
-      const item = [...this.#runs.children].find((each) => /** @type {HTMLElement} */ (each).dataset["run"] === run.run);
-      const state = item?.querySelector(".state");
-      if (state) state.textContent = STATES[stateOf(status)];
-      if (status === "PENDING" || status === "RUNNING") return;
+      ({ status } = await this.api.run(run));
     } catch (error) {
-      if (/** @type {{status?: number}} */ (error).status !== 404 || Date.now() - run.startedAt < 10_000) return;
+      if (/** @type {{status?: number}} */ (error).status !== 404) return;
     }
+    const goesOn = status === "PENDING" || status === "RUNNING";
+    const item = [...this.#runs.children].find((each) => /** @type {HTMLElement} */ (each).dataset["run"] === run.run);
+    const state = item?.querySelector("small .state");
+    if (state && goesOn) state.textContent = STATES[stateOf(status)];
+    if (goesOn && run.waits) this.page.begun({ ...run, waits: false });
     // An open page of the run sees its end by itself.
-    if (run.session === this.#current) return;
-    activeRuns.remove(run.run);
-    this.showRuns();
-    void this.reload();
+    if (!goesOn && !this.page.follows(run.run)) this.page.ended(run, status);
   }
 }
 
 /** @param {ActiveRun} run */
 function runItem(run) {
-  const state = run.background ? "Waiting" : "Running";
+  const state = run.waits ? "paused" : run.background ? "waiting" : "running";
   const link = h(
     "a",
     { href: addressOf(run.kind, run.component, run.session) },
     h("span", { class: "title", dir: "auto" }, run.message),
-    h("small", {}, h("span", { class: "state" }, state), run.background ? ", in the background" : ""),
+    h("small", {}, h("span", { class: "state" }, STATES[state]), run.background && !run.waits ? ", in the background" : ""),
   );
-  return h("li", { "data-run": run.run }, stateMark("running").element, link);
+  return h("li", { "data-run": run.run, "data-state": state }, stateMark(run.waits ? "paused" : "running").element, link);
 }
 
 /**

@@ -6,16 +6,21 @@ import { decisionForm } from "./decisions.js";
 import { duration, h, icon } from "./dom.js";
 import { explain } from "./explain.js";
 import { follow } from "./follow.js";
-import { openSteps } from "./run_tree.js";
 import { PartsView, stateMark, STATES } from "./run_view.js";
 
 /**
  * @typedef {object} Turned What a turn tells the page.
  * @property {() => void} changed something is to be shown
- * @property {() => void} begun its run has begun, or goes on after a pause
+ * @property {(taken: boolean) => void} begun its message is on its way to the API, or was taken: its run goes on
+ * @property {(text: string) => void} tell for a screen reader
  * @property {(turn: Turn) => void} ended its run has ended or waits
  * @property {(message: string, files: File[]) => void} again somebody wants the message sent again
  */
+
+/** How long a message may take to the API, if the page that sent it was loaded again meanwhile. */
+const ON_ITS_WAY_MS = 10_000;
+const STOP_AGAIN_MS = 2000;
+const LOST = "The API does not know this run: its message did not arrive, or its session was deleted. Send it again.";
 
 /** Somebody has taken a message back before the API took it. */
 class TakenBack extends Error {}
@@ -23,11 +28,17 @@ class TakenBack extends Error {}
 /** A message and the run that answers it. */
 export class Turn {
   #abort = new AbortController();
+  /** Whether the message is on its way: only a page that stays sends it again if it gets lost. */
+  #opens = false;
+  #leaves = false;
   #last = -1;
   /** @type {HTMLElement} */
   #footer;
   #notice;
+  #remark = h("p", { class: "remark hint", hidden: true });
   #decisions;
+  /** @type {{of: unknown, element: HTMLElement} | null} what was asked last, with what is written in it */
+  #form = null;
   #parts;
   #mark;
   #time = h("span", { class: "time" });
@@ -64,9 +75,9 @@ export class Turn {
     const names = asked.files.map((name) => h("li", {}, icon("file"), h("span", { dir: "auto" }, name)));
     this.element = h(
       "article",
-      { class: "turn", "aria-label": "A message and its answer" },
+      { class: "turn", tabindex: -1, "aria-label": "A message and its answer" },
       h("div", { class: "asked", dir: "auto" }, asked.message, names.length ? h("ul", { class: "files" }, ...names) : null),
-      h("div", { class: "answer" }, h("h2", { class: "unseen" }, `${tree.root.name} answers`), this.#parts.element, this.#notice, this.#decisions, this.#footer),
+      h("div", { class: "answer" }, h("h2", { class: "unseen" }, `${tree.root.name} answers`), this.#parts.element, this.#remark, this.#notice, this.#decisions, this.#footer),
     );
   }
 
@@ -100,6 +111,8 @@ export class Turn {
     this.element.dataset["state"] = root.state;
     this.#mark.set(root.state);
     this.#state.textContent = root.state === "waiting" && this.asked.background ? "Waiting for a worker" : STATES[root.state];
+    // Who decided by keyboard is not sent to the beginning of the page.
+    if (this.#decisions.contains(document.activeElement)) this.element.focus({ preventScroll: true });
     this.#decisions.replaceChildren();
     if (root.state === "paused") this.#askForDecisions();
     if (root.state === "error") this.#fail(root.error);
@@ -108,7 +121,11 @@ export class Turn {
   #askForDecisions() {
     const { requirements, stepRequirements } = this.tree;
     if (!requirements.length && !stepRequirements.length) return;
-    this.#decisions.append(decisionForm(requirements, stepRequirements, (decisions) => this.continue(decisions)));
+    const of = requirements.length ? requirements : stepRequirements;
+    if (this.#form?.of !== of) {
+      this.#form = { of, element: decisionForm(requirements, stepRequirements, (decisions) => this.continue(decisions)) };
+    }
+    this.#decisions.append(this.#form.element);
   }
 
   /** @param {string} text */
@@ -129,33 +146,61 @@ export class Turn {
 
   /** @param {FormData} form */
   start(form) {
+    this.#opens = true;
+    this.page.begun(false);
     return this.#follow(async () => {
       if (this.#sending.signal.aborted) throw new TakenBack();
       const events = await this.api.start(this.key, form, this.#abort.signal);
+      this.#opened();
       // The API took it just when it was taken back.
       if (this.#sending.signal.aborted) void this.stop();
       return events;
     });
   }
 
-  resume() {
+  /** @param {number} [startedAt] when its message was sent, in milliseconds since 1970 */
+  resume(startedAt = 0) {
+    this.#opens = startedAt > 0;
+    return this.#follow(null, startedAt);
+  }
+
+  /** Looks whether the run still waits. */
+  async look() {
+    const { status } = await this.api.run(this.key);
+    if (status !== "PAUSED" && this.state === "paused") void this.overtaken();
+  }
+
+  /**
+   * Follows what came of a decision that was made elsewhere.
+   * @param {string} [answer] what became of the one that was made here
+   */
+  overtaken(answer = "") {
+    this.#remark.textContent = `${answer}It was decided elsewhere. This is how the run goes on.`;
+    this.#remark.hidden = false;
+    this.page.tell(this.#remark.textContent);
+    this.tree.root.state = "running";
+    this.page.begun(true);
+    this.page.changed();
     return this.#follow(null);
   }
 
   /** @param {Record<string, unknown>} decisions */
   async continue(decisions) {
     this.#tell();
+    this.#remark.hidden = true;
     const paused = this.state;
     this.tree.root.state = "running";
+    this.page.changed();
     try {
       // Whether the decisions fit is known before the first event: if not, the run still waits.
       const events = await this.api.continue(this.key, decisions, this.#abort.signal);
-      this.page.begun();
+      this.page.begun(true);
       void this.#follow(async () => events);
     } catch (error) {
-      if (error instanceof ApiError && error.status === 409) return void this.#follow(null);
+      if (error instanceof ApiError && error.status === 409) return void this.overtaken("Your answer came too late and was not used. ");
       this.tree.root.state = paused;
       this.#tell(explain(error));
+      this.page.tell(explain(error));
       this.#notice.classList.add("failure");
     } finally {
       this.page.changed();
@@ -168,31 +213,65 @@ export class Turn {
     this.#stopping = true;
     this.#state.textContent = "Stopping";
     try {
-      await this.api.cancel(this.key);
+      for (let tried = false; this.runs; tried = true) {
+        if (tried) await waited(STOP_AGAIN_MS, this.#abort.signal);
+        if (await this.#cancel()) return;
+      }
     } catch (error) {
-      // The API has no such run yet.
-      if (error instanceof ApiError && error.status === 404 && this.state === "waiting") this.#sending.abort(new TakenBack());
-      else this.#tell(explain(error));
+      if (this.#abort.signal.aborted) return;
+      this.#state.textContent = STATES[this.state];
+      this.#tell(explain(error));
     } finally {
       this.#stopping = false;
     }
   }
 
-  /** Follows the run no more. It goes on. */
-  detach() {
-    this.#abort.abort();
+  /** Gives whether the API was reached. */
+  async #cancel() {
+    try {
+      await this.api.cancel(this.key);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.passes) return false;
+      if (error.status !== 404 || this.state !== "waiting") throw error;
+      // The API has no such run yet.
+      this.#sending.abort(new TakenBack());
+    }
+    return true;
   }
 
-  /** @param {(() => Promise<AsyncIterable<RunEvent>>) | null} open */
-  async #follow(open) {
+  /** Follows the run no more. It goes on, and so does its message on its way to it. */
+  detach() {
+    this.#leaves = true;
+    if (!this.#opens) this.#abort.abort();
+  }
+
+  /** The API has the message. */
+  #opened() {
+    this.#opens = false;
+    this.page.begun(true);
+    if (this.#leaves) this.#abort.abort();
+  }
+
+  /**
+   * @param {(() => Promise<AsyncIterable<RunEvent>>) | null} open
+   * @param {number} [startedAt] milliseconds since 1970
+   */
+  async #follow(open, startedAt = 0) {
     const signal = this.#abort.signal;
     const following = {
       run: this.key.run,
       after: this.#last,
       open,
-      resume: (/** @type {number} */ after) => this.api.resume(this.key, after, signal),
+      resume: async (/** @type {number} */ after) => {
+        const events = await this.api.resume(this.key, after, signal);
+        if (after < 0) this.tree.restart();
+        if (this.#opens) this.#opened();
+        return events;
+      },
+      young: () => Date.now() - startedAt < ON_ITS_WAY_MS,
       wait: (/** @type {number} */ ms) => waited(ms, AbortSignal.any([signal, this.#sending.signal])),
-      onInterrupted: (/** @type {ApiError | null} */ error) => this.#tell(...(error ? [interrupted(error)] : [])),
+      onInterrupted: (/** @type {ApiError | null} */ error) => this.#tell(...(error ? [interrupted(error, this.#last >= 0 || open === null)] : [])),
     };
     try {
       for await (const event of follow(following)) {
@@ -204,9 +283,10 @@ export class Turn {
       if (this.runs || (this.state === "paused" && !this.tree.requirements.length)) await this.#settle();
     } catch (error) {
       if (signal.aborted) return;
+      this.#opens = false;
       this.#tell();
       this.tree.root.state = error instanceof TakenBack ? "cancelled" : "error";
-      this.tree.root.error = error instanceof TakenBack ? "" : explain(error);
+      this.tree.root.error = error instanceof TakenBack ? "" : open === null && isMissing(error) ? LOST : explain(error);
     }
     this.page.changed();
     this.page.ended(this);
@@ -214,14 +294,21 @@ export class Turn {
 
   /** What the events did not say, the run as it is stored does. */
   async #settle() {
-    const run = await this.api.run(this.key);
-    if (run.status === "PAUSED") this.tree.stepRequirements = openSteps(run);
-    else this.tree.settle(run);
+    this.tree.settle(await this.api.run(this.key));
   }
 }
 
-/** @param {ApiError} error after which the same is asked again */
-function interrupted(error) {
+/** @param {unknown} error */
+function isMissing(error) {
+  return error instanceof ApiError && error.status === 404;
+}
+
+/**
+ * @param {ApiError} error after which the same is asked again
+ * @param {boolean} began whether anything of the run was seen
+ */
+function interrupted(error, began) {
+  if (error.status === 0 && !began) return "The API cannot be reached. Your message is kept, and sent as soon as it can be …";
   if (error.status === 0) return "The connection was lost. The run goes on; trying to reach it again …";
   return `${error.message}. Trying again …`;
 }

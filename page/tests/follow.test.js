@@ -7,7 +7,7 @@ const content = (index) => ({ event: "RunContent", run_id: "r", event_index: ind
 const END = { event: "RunCompleted", run_id: "r", event_index: 9 };
 
 /** Streams one after the other: an error among the events breaks the stream off there. */
-async function followed(streams, { after = -1, starts = true } = {}) {
+async function followed(streams, { after = -1, starts = true, young = false } = {}) {
   const asked = [];
   const waits = [];
   const next = (last) => {
@@ -23,7 +23,7 @@ async function followed(streams, { after = -1, starts = true } = {}) {
   };
   const events = [];
   const open = starts ? async () => next("start") : null;
-  for await (const event of follow({ run: "r", after, open, resume: async (last) => next(last), wait: async (ms) => void waits.push(ms) })) {
+  for await (const event of follow({ run: "r", after, open, resume: async (last) => next(last), wait: async (ms) => void waits.push(ms), young: () => young })) {
     events.push(event.event_index ?? event.event);
   }
   return { events, asked, waits };
@@ -75,6 +75,14 @@ test("waiting grows, and does as the API says", async () => {
 
 test("what waiting does not mend is thrown", async () => {
   await assert.rejects(followed([new ApiError(404, "Run not found", "")]), { status: 404 });
+});
+
+test("a run that may be on its way to the API is waited for, and one that is not there is not", async () => {
+  const missing = () => new ApiError(404, "Run not found", "");
+  assert.deepEqual((await followed([missing(), missing(), [END]], { starts: false, young: true })).asked, [-1, -1, -1]);
+  await assert.rejects(followed([missing()], { starts: false }), { status: 404 });
+  await assert.rejects(followed([missing()], { young: true }), { status: 404 });
+  await assert.rejects(followed([[content(0), new TypeError()], missing()], { starts: false, young: true }), { status: 404 });
 });
 
 test("a pause is the end, unless something comes after it", async () => {

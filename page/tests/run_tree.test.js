@@ -66,3 +66,16 @@ test("a group of steps takes no less than the longest of them, although events t
   const group = tree.root.parts[0].node;
   assert.deepEqual([group.name, group.parts.length, group.seconds], ["read", 1, 0.7]);
 });
+
+test("a run that was opened as it is stored becomes what its events say, when all of them come again", () => {
+  const tree = storedTree({ run_id: "r", status: "PAUSED", content: "I wait", tools: [tool("1", { result: null })], requirements: [{ id: "q", tool_execution: tool("1") }] }, "Clerk");
+  assert.deepEqual([shape(tree.root), tree.requirements.length], [["Clerk", "paused", ["add", "paused"]], 1]);
+  tree.restart();
+  for (const event of [
+    { event: "RunStarted", run_id: "r" },
+    { event: "RunContent", run_id: "r", content: "Let me see. " },
+    { event: "ToolCallCompleted", run_id: "r", tool: tool("1", { result: "5" }) },
+    { event: "RunCompleted", run_id: "r", content: "Let me see. " },
+  ]) tree.apply(event);
+  assert.deepEqual([shape(tree.root), tree.requirements.length], [["Clerk", "completed", "Let me see. ", ["add", "completed"]], 0]);
+});

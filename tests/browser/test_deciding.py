@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.person import Person, answer
 
@@ -76,12 +78,41 @@ def test_the_output_of_a_step_is_refused_then_changed_and_approved(page: Page, p
     expect(answer(turn)).to_contain_text("Posted by the workflow")
 
 
-def test_a_decision_that_was_made_elsewhere_is_followed(page: Page, person: Person) -> None:
+def test_a_decision_that_comes_too_late_is_told_and_the_other_one_followed(
+    browser: Browser, page: Page, person: Person
+) -> None:
+    """The other one is made in another browser, which tells this one nothing, while the session is opened again here."""
+    person.asks("agents", "clerk", 'call send_letter {"to": "Ada", "text": "Hi"}')
+    page.reload()
+    turn = person.turns.first
+    note = turn.get_by_label("Note")
+    note.fill("not today")
+    page.route(re.compile("/continue$"), lambda route: route.abort())
+    turn.get_by_role("button", name="Refuse").click()
+    expect(turn.locator(".notice.failure")).to_contain_text("The API cannot be reached")
+    expect(note).to_have_value("not today")
+    page.unroute_all()
+    elsewhere = browser.new_context().new_page()
+    elsewhere.goto(page.url)
+    elsewhere.get_by_role("button", name="Approve").click()
+    expect(elsewhere.locator(".turn")).to_have_attribute("data-state", "completed")
+    elsewhere.context.close()
+    turn.get_by_role("button", name="Refuse").click()
+    expect(turn.get_by_text("Your answer came too late and was not used. It was decided elsewhere.")).to_be_visible()
+    person.waits_for(turn, "completed")
+    expect(answer(turn)).to_have_text("send_letter gave: sent to Ada: Hi")
+    expect(turn.locator(".tool")).to_have_count(1)
+
+
+def test_a_decision_in_another_tab_is_followed_in_this_one(page: Page, person: Person) -> None:
     turn = person.asks("agents", "clerk", 'call send_letter {"to": "Ada", "text": "Hi"}')
     other = page.context.new_page()
-    other.goto(page.url)
+    other.goto(f"{person.url}/chat")
+    waiting = other.locator(".runs li")
+    expect(waiting).to_contain_text("Waits for you")
+    waiting.get_by_role("link").click()
     other.get_by_role("button", name="Approve").click()
-    expect(other.locator(".turn")).to_have_attribute("data-state", "completed")
-    turn.get_by_role("button", name="Refuse").click()
     person.waits_for(turn, "completed")
+    expect(turn.get_by_text("It was decided elsewhere.")).to_be_visible()
     expect(answer(turn)).to_contain_text("sent to Ada: Hi")
+    expect(page.locator(".runs li")).to_have_count(0)

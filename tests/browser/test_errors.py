@@ -122,7 +122,7 @@ def test_a_run_that_is_lost_is_not_waited_for(page: Page, person: Person) -> Non
     page.reload()
     turn = person.turns.first
     person.waits_for(turn, "error")
-    expect(turn.locator(".notice")).to_contain_text("Run not found. It was deleted")
+    expect(turn.locator(".notice.failure")).to_contain_text("The API does not know this run")
     page.reload()
     expect(person.turns).to_have_count(0)
 
