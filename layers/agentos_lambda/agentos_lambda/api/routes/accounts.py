@@ -27,7 +27,13 @@ MAX_PAGE = 100
 def account_router(accounts: AccountService) -> APIRouter:
     """``/service-accounts``. Whoever creates or revokes an account is written to the audit trail in any case."""
     router = APIRouter(tags=["Service accounts"], route_class=TypedRoute)
+    _add_creation(router, accounts)
+    _add_list(router, accounts)
+    _add_revocation(router, accounts)
+    return router
 
+
+def _add_creation(router: APIRouter, accounts: AccountService) -> None:
     @router.post(
         "/service-accounts",
         summary="Create a service account",
@@ -49,6 +55,8 @@ def account_router(accounts: AccountService) -> APIRouter:
         )
         return Created({**_shown(account), "token": token})
 
+
+def _add_list(router: APIRouter, accounts: AccountService) -> None:
     @router.get(
         "/service-accounts",
         summary="List service accounts",
@@ -69,6 +77,8 @@ def account_router(accounts: AccountService) -> APIRouter:
         found, total = accounts.list(principal_of(request.scope), query)
         return Answer({"data": [_shown(account) for account in found], "meta": page_info(page, limit, total)})
 
+
+def _add_revocation(router: APIRouter, accounts: AccountService) -> None:
     @router.delete(
         "/service-accounts/{service_account_id}",
         summary="Revoke a service account",
@@ -84,8 +94,6 @@ def account_router(accounts: AccountService) -> APIRouter:
         accounts.revoke(principal, service_account_id)
         audit.done(replace(principal, audited=True), "service account revoked", account_id=service_account_id)
         return NoContent()
-
-    return router
 
 
 def _shown(account: ServiceAccount) -> "account_answers.ServiceAccount":

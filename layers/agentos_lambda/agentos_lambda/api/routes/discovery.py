@@ -25,18 +25,24 @@ if TYPE_CHECKING:
 def discovery_router(services: Services, document: Callable[[], JsonObject]) -> APIRouter:
     """``/``, ``/health``, ``/info``, ``/config``, ``/models``, and the API document that ``document`` gives."""
     router = APIRouter(tags=["Discovery"], route_class=TypedRoute)
-    os, catalog = services.os, services.catalog
+    _add_about(router, services)
+    _add_components(router, services.os, services.catalog)
+    add_pages(router, services.os.name, document)
+    return router
+
+
+def _add_about(router: APIRouter, services: Services) -> None:
     started = datetime.fromtimestamp(services.clock.now() / 1000, UTC).isoformat().replace("+00:00", "Z")
 
     @router.get(
         "/", summary="Name, version and links", operation_id="get_home", response_description="Where things are"
     )
     async def home(request: Request) -> Answer["answers.Home"] | RedirectResponse:
-        """A browser is led to the page."""
+        """A browser is redirected to the page."""
         root = prefix(request.scope)
         if "text/html" in request.headers.get("accept", ""):
             return RedirectResponse(f"{root}/chat", headers={"Vary": "Accept"})
-        return Answer(_home(os, root))
+        return Answer(_home(services.os, root))
 
     @router.get(
         "/health", summary="Whether the API answers", operation_id="health_check", response_description="It does"
@@ -53,8 +59,11 @@ def discovery_router(services: Services, document: Callable[[], JsonObject]) -> 
     async def info() -> Answer["answers.Info"]:
         authority = services.authority
         mode = await asyncio.to_thread(authority.mode)
-        return Answer(_info(os, catalog, auth_mode=mode, user_isolation=authority.isolates_users))
+        isolated = authority.isolates_users
+        return Answer(_info(services.os, services.catalog, auth_mode=mode, user_isolation=isolated))
 
+
+def _add_components(router: APIRouter, os: Os, catalog: "Catalog") -> None:
     # The components do not change while the process lives.
     config_as_json = cache(lambda: bytes(Answer(_config(os, catalog)).body))
 
@@ -70,9 +79,6 @@ def discovery_router(services: Services, document: Callable[[], JsonObject]) -> 
     )
     async def models() -> Answer["list[answers.Model]"]:
         return Answer(_models(catalog))
-
-    add_pages(router, os.name, document)
-    return router
 
 
 def _home(os: Os, root: str) -> "answers.Home":

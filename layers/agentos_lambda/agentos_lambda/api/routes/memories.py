@@ -31,13 +31,14 @@ def memory_router(catalog: Catalog, memories: MemoryService) -> APIRouter:
     """``/memories``, ``/memory_topics`` and ``/user_memory_stats``."""
     database = Depends(known_database(catalog, "memory"))
     router = APIRouter(tags=["Memory"], route_class=TypedRoute, dependencies=[database])
-    _add_lists(router, memories)
+    _add_list(router, memories)
+    _add_overviews(router, memories)
     _add_memory(router, memories)
     _add_deletions(router, memories)
     return router
 
 
-def _add_lists(router: APIRouter, memories: MemoryService) -> None:
+def _add_list(router: APIRouter, memories: MemoryService) -> None:
     @router.get(
         "/memories", summary="List memories", operation_id="get_memories", response_description="A page of them"
     )
@@ -62,6 +63,8 @@ def _add_lists(router: APIRouter, memories: MemoryService) -> None:
         listed = [shown_memory(memory) for memory in found.memories]
         return Answer({"data": listed, "meta": page_info(page, limit, found.total)})
 
+
+def _add_overviews(router: APIRouter, memories: MemoryService) -> None:
     @router.get(
         "/memory_topics",
         summary="List the topics of memories",

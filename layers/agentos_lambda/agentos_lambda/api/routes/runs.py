@@ -50,8 +50,13 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
     """The routes under ``/{kind}/{id}/runs`` that start and continue a run."""
     router = APIRouter(prefix=f"{component_path(kind)}/runs", tags=[kind.plural.capitalize()], route_class=TypedRoute)
     responses = _Responses(runs, clock)
-    Known = Annotated[Component, Depends(known_component(kind, catalog))]  # noqa: N806 - a type
+    known = Depends(known_component(kind, catalog))
+    _add_start(router, kind, known, intake, responses)
+    _add_continuation(router, kind, known, intake, responses)
+    return router
 
+
+def _add_start(router: APIRouter, kind: Kind, known: Any, intake: RunIntake, responses: "_Responses") -> None:
     @router.post(
         "",
         summary=f"Run the {kind}",
@@ -60,7 +65,9 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         openapi_extra={"x-form": RunForm.__name__},
     )
     async def create_run(
-        component: Known, request: Request, idempotency_key: Annotated[str | None, _IdempotencyKey] = None
+        component: Annotated[Component, known],
+        request: Request,
+        idempotency_key: Annotated[str | None, _IdempotencyKey] = None,
     ) -> _Answered:
         """The run as JSON; its events as they happen with `stream`; at once with `background`."""
         body, principal = await read_body(request), principal_of(request.scope)
@@ -78,6 +85,8 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
             return await responses.awaited(started, component, stream=asked.stream, after=-1, until=asked.deadline)
         return await responses.executed(started, component, stream=asked.stream)
 
+
+def _add_continuation(router: APIRouter, kind: Kind, known: Any, intake: RunIntake, responses: "_Responses") -> None:
     @router.post(
         "/{run_id}/continue",
         summary="Continue a paused run",
@@ -85,7 +94,7 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         response_description=_ENDED,
         openapi_extra={"x-form": ContinueForm.__name__},
     )
-    async def continue_run(component: Known, run_id: RunId, request: Request) -> _Answered:
+    async def continue_run(component: Annotated[Component, known], run_id: RunId, request: Request) -> _Answered:
         """Answers like a new run: the run as JSON, its events with `stream`, at once with `background`."""
         body, principal = await read_body(request), principal_of(request.scope)
         deadline, by = deadline_of(request.scope), answer_by(request.scope)
@@ -100,8 +109,6 @@ def run_router(kind: Kind, catalog: Catalog, intake: RunIntake, runs: RunService
         execution = await intake.continue_here(asked)
         _audit(principal, "run continued", execution.record)
         return await responses.executed(execution, component, stream=asked.stream)
-
-    return router
 
 
 def _audit(principal: Principal, what: str, record: RunRecord) -> None:

@@ -1,7 +1,7 @@
 """The routes that read and cancel runs, whoever executes them. None of them imports an engine."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Query, Request
 
@@ -29,14 +29,19 @@ _MAX_PAGE = 1_000_000
 def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRouter:
     """The routes under ``/{kind}/{id}/runs`` that list, get and cancel."""
     router = APIRouter(prefix=f"{component_path(kind)}/runs", tags=[kind.plural.capitalize()], route_class=TypedRoute)
-    Known = Annotated[Component, Depends(known_component(kind, catalog))]  # noqa: N806 - a type
+    known = Depends(known_component(kind, catalog))
+    _add_reads(router, kind, known, runs)
+    _add_cancel(router, kind, known, runs)
+    return router
 
+
+def _add_reads(router: APIRouter, kind: Kind, known: Any, runs: RunService) -> None:
     @router.get(
         "", summary="List the runs of a session", operation_id=f"list_{kind}_runs", response_description="Oldest first"
     )
     def list_runs(
         request: Request,
-        component: Known,
+        component: Annotated[Component, known],
         *,
         session_id: Annotated[SessionIdText, OfSession],
         user_id: Annotated[UserIdText | None, OfUser] = None,
@@ -50,11 +55,15 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
         return Answer(run_list(found, limit=limit))
 
     @router.get("/{run_id}", summary="Get a run", operation_id=f"get_{kind}_run", response_description="The run")
-    def get_run(request: Request, component: Known, run_id: RunId, query: NamedInQuery) -> Answer["answers.Run"]:
+    def get_run(
+        request: Request, component: Annotated[Component, known], run_id: RunId, query: NamedInQuery
+    ) -> Answer["answers.Run"]:
         """The run at any time of its life: with its status while it runs, whole when it has ended."""
         view = runs.get(component, run_id, session_id=query.session_id, caller=caller_of(request, query.user_id))
         return Answer(cast("answers.Run", view.show()))
 
+
+def _add_cancel(router: APIRouter, kind: Kind, known: Any, runs: RunService) -> None:
     @router.post(
         "/{run_id}/cancel",
         summary="Cancel a run",
@@ -63,7 +72,7 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
         openapi_extra={"x-form": CancelForm.__name__},
     )
     async def cancel_run(
-        component: Known, run_id: RunId, query: NamedInQuery, request: Request
+        component: Annotated[Component, known], run_id: RunId, query: NamedInQuery, request: Request
     ) -> Answer["answers.Cancellation"]:
         """Stop the run wherever it executes. A run that has ended stays as it is."""
         # Most clients send nothing, under whatever type.
@@ -75,5 +84,3 @@ def run_state_router(kind: Kind, catalog: Catalog, runs: RunService) -> APIRoute
         except StoreUnavailable as error:
             raise ApiError(500, "The run could not be cancelled", error_code="CANCEL_FAILED") from error
         return Answer(cancel_answer(run_id, record.status, flagged=record.cancel_requested))
-
-    return router

@@ -39,7 +39,12 @@ def session_run_router(catalog: Catalog, sessions: SessionService) -> APIRouter:
     router = APIRouter(
         prefix="/sessions/{session_id}", tags=["Sessions"], route_class=TypedRoute, dependencies=[database]
     )
+    _add_lists(router, sessions)
+    _add_run(router, sessions)
+    return router
 
+
+def _add_lists(router: APIRouter, sessions: SessionService) -> None:
     def chosen(
         request: Request,
         *,
@@ -52,9 +57,7 @@ def session_run_router(catalog: Catalog, sessions: SessionService) -> APIRouter:
     ) -> list[JsonObject]:
         """Runs as items of a list, oldest first."""
         wanted = _wanted(status)
-        session = sessions.get(
-            session_id, caller=caller_of(request, user_id), missing=f"Session with ID {session_id} not found"
-        )
+        session = _session(request, sessions, session_id, user_id)
         return [
             without_nulls(cast("JsonObject", run_item(run)))
             for run in _all_runs(session)
@@ -84,6 +87,8 @@ def session_run_router(catalog: Catalog, sessions: SessionService) -> APIRouter:
         """The same runs, with the beginnings of what went in and came out."""
         return Answer([_preview(run) for run in runs])
 
+
+def _add_run(router: APIRouter, sessions: SessionService) -> None:
     @router.get(
         "/runs/{run_id}",
         summary="Get a run of a session",
@@ -98,10 +103,7 @@ def session_run_router(catalog: Catalog, sessions: SessionService) -> APIRouter:
         user_id: SessionOfUser = None,
     ) -> Answer["answers.RunItem"]:
         """One of the runs that the list has."""
-        session = sessions.get(
-            session_id, caller=caller_of(request, user_id), missing=f"Session with ID {session_id} not found"
-        )
-        runs = list(_all_runs(session))
+        runs = list(_all_runs(_session(request, sessions, session_id, user_id)))
         if not runs:
             raise NotFound(f"Session with ID {session_id} has no runs")
         found = next((run for run in runs if run.run_id == run_id), None)
@@ -109,7 +111,10 @@ def session_run_router(catalog: Catalog, sessions: SessionService) -> APIRouter:
             raise NotFound(f"Run with ID {run_id} not found in session {session_id}")
         return Answer(run_item(found))
 
-    return router
+
+def _session(request: Request, sessions: SessionService, session_id: str, user_id: str | None) -> Session:
+    missing = f"Session with ID {session_id} not found"
+    return sessions.get(session_id, caller=caller_of(request, user_id), missing=missing)
 
 
 def _wanted(statuses: list[str] | None) -> set[str] | None:

@@ -39,6 +39,7 @@ def session_router(catalog: Catalog, sessions: SessionService) -> APIRouter:
     database = Depends(known_database(catalog, "session"))
     router = APIRouter(prefix="/sessions", tags=["Sessions"], route_class=TypedRoute, dependencies=[database])
     _add_reads(router, sessions)
+    _add_creation(router, sessions)
     _add_changes(router, sessions)
     _add_deletions(router, sessions)
     return router
@@ -75,14 +76,7 @@ def _add_reads(router: APIRouter, sessions: SessionService) -> None:
         return Answer(_shown(without_nulls(session_detail(session, kind or session.kind))))
 
 
-def _add_changes(router: APIRouter, sessions: SessionService) -> None:
-    async def change(
-        session_id: str, changes: Callable[[Session], SessionDelta], name: str | None, caller: Caller
-    ) -> Answer["answers.SessionDetail"]:
-        """Change the session, whatever kind the request names (AgentOS 3.1)."""
-        session = await asyncio.to_thread(sessions.change, session_id, changes, name=name, caller=caller)
-        return Answer(_shown(session_detail(session, session.kind)))
-
+def _add_creation(router: APIRouter, sessions: SessionService) -> None:
     @router.post(
         "",
         summary="Create a session",
@@ -107,6 +101,15 @@ def _add_changes(router: APIRouter, sessions: SessionService) -> None:
             caller=caller_of(request),
         )
         return Created(_shown(without_nulls(session_detail(session, kind))))
+
+
+def _add_changes(router: APIRouter, sessions: SessionService) -> None:
+    async def change(
+        session_id: str, changes: Callable[[Session], SessionDelta], name: str | None, caller: Caller
+    ) -> Answer["answers.SessionDetail"]:
+        """Change the session, whatever kind the request names (AgentOS 3.1)."""
+        session = await asyncio.to_thread(sessions.change, session_id, changes, name=name, caller=caller)
+        return Answer(_shown(session_detail(session, session.kind)))
 
     @router.patch(
         "/{session_id}",
