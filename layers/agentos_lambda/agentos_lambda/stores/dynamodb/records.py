@@ -10,7 +10,6 @@ from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
 from agentos_lambda.runs.model import RunRecord
-from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.dynamodb.attributes import Item, attributes_of, number, text
 from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
@@ -25,7 +24,7 @@ from agentos_lambda.stores.dynamodb.items import (
 )
 from agentos_lambda.stores.dynamodb.requests import ConditionFailed
 from agentos_lambda.stores.dynamodb.table import Table
-from agentos_lambda.stores.dynamodb.waiting import is_dead, waits_as, work_attribute
+from agentos_lambda.stores.dynamodb.waiting import begun_again, is_dead, queued_again, waits_as, work_attribute
 from agentos_lambda.stores.rules import rounded_up
 
 
@@ -150,8 +149,9 @@ class RunRecords:
         is_same_attempt = "#attempt = :attempt"
         is_paused = "#status = :paused"
         condition = f"{is_same_attempt} AND {is_paused}"
+        update, values = queued_again(now) if lease_until is None else begun_again(lease_until)
         active = active_keys(record)
-        values: Item = {
+        values |= {
             ":attempt": number(record.attempt),
             ":paused": text(RunStatus.PAUSED),
             ":executor": text(executor),
@@ -161,8 +161,6 @@ class RunRecords:
             ":one": number(1),
             ":none": number(0),
         }
-        update = "SET #status = :status, #executor = :executor, #logged = :logged, #slices = :none"
-        update += ", #due_shard = :due_shard, #due_at = :due_at, #active_session = :active_session"
         if work is not None:
             update += ", #work = :work"
             values |= {":work": work_attribute(self._blobs, record, work)}
@@ -170,22 +168,6 @@ class RunRecords:
             update += ", #place = :place"
             values |= {":place": number(record.place)}
         active_runs_stay = " REMOVE #retained_until"
-        if lease_until is None:
-            update += ", #queued_at = :now, #sends = :one, #acknowledged_send = :none, #next_send_at = :next_send_at"
-            next_send_at = now + RESEND_AFTER_MS
-            values |= {
-                ":status": text(RunStatus.PENDING),
-                ":now": number(now),
-                ":next_send_at": number(next_send_at),
-                ":due_at": number(rounded_up(next_send_at)),
-            }
-        else:
-            update += ", #attempt = #attempt + :one, #tries = #tries + :one, #lease_until = :lease_until"
-            values |= {
-                ":status": text(RunStatus.RUNNING),
-                ":lease_until": number(lease_until),
-                ":due_at": number(rounded_up(lease_until)),
-            }
         try:
             return self._update(record.run_id, update + active_runs_stay, condition, values)
         except ConditionFailed as failure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import uuid4
 
 from agentos_lambda.runs.clock import Clock, SystemClock
@@ -48,53 +49,73 @@ class DynamoDBStore:
         clock: Clock | None = None,
     ) -> None:
         """Events live for ``events_ttl_seconds``. Without ``clients``, they are made from the environment."""
-        clock = clock or SystemClock()
-        requests = Requests(clients, retries)
-        runs, blobs = Table(tables.runs, requests), Blobs(tables.bucket, requests)
-        events, session_table = Table(tables.events, requests), Table(tables.sessions, requests)
-        log = DynamoDBEventLog(events, blobs, clock=clock, ttl_seconds=events_ttl_seconds)
-        sessions = Sessions(session_table, blobs, retention, clock)
-        directory = DynamoDBDirectory(session_table, runs, sessions, blobs, requests, new_token=lambda: uuid4().hex)
-        past = PastSessionsByIndex(directory, sessions.first_runs)
-        remains = DynamoDBRemains(session_table, runs, events, blobs, requests=requests, clock=clock)
-        records = RunRecords(runs, blobs, log, clock)
-        memories = DynamoDBMemories(Table(tables.memories, requests), blobs, requests, new_token=lambda: uuid4().hex)
-        commits = Commits(runs, sessions, memories, log, blobs=blobs, requests=requests, retention=retention)
+        clock, requests = clock or SystemClock(), Requests(clients, retries)
+        parts = _parts(tables, requests, clock, retention=retention, events_ttl_seconds=events_ttl_seconds)
 
-        self.accept = records.accept
-        self.work = records.work
-        self.due = records.due
-        self.reopen = records.reopen
-        self.note_send = records.note_send
-        self.note_acknowledged = records.note_acknowledged
-        self.get = records.get
-        self.claim = records.claim
-        self.checkpoint = records.checkpoint
-        self.renew, self.flag_cancel = records.renew, records.flag_cancel
-        self.commit, self.commit_without_session = commits.commit, commits.commit_without_session
-        self.output = sessions.output
-        self.load = sessions.load
-        self.list_runs = sessions.list_runs
+        self.append, self.read = parts.log.append, parts.log.read
+
+        records = parts.records
+        self.accept, self.reopen, self.get, self.work = records.accept, records.reopen, records.get, records.work
+        self.due, self.claim, self.renew = records.due, records.claim, records.renew
+        self.checkpoint, self.flag_cancel = records.checkpoint, records.flag_cancel
+        self.note_send, self.note_acknowledged = records.note_send, records.note_acknowledged
+        self.commit, self.commit_without_session = parts.commits.commit, parts.commits.commit_without_session
+
+        sessions, past = parts.sessions, parts.past
+        self.output, self.load, self.list_runs = sessions.output, sessions.load, sessions.list_runs
         self.past_sessions, self.past_session = past.past_sessions, past.past_session
-        self.create = directory.create
-        self.find, self.bare = directory.find, directory.bare
-        self.whole = directory.whole
-        self.change = directory.change
-        self.entries = directory.entries
-        self.count = directory.count
-        self.heads = directory.heads
-        self.bury = directory.bury
+
+        directory = parts.directory
+        self.create, self.change, self.bury = directory.create, directory.change, directory.bury
+        self.find, self.bare, self.whole = directory.find, directory.bare, directory.whole
+        self.entries, self.count, self.heads = directory.entries, directory.count, directory.heads
         self.active_runs = directory.active_runs
         self.expiring, self.look_again = directory.expiring, directory.look_again
-        self.buried_runs = remains.buried_runs
-        self.remove_run, self.remove_expired = remains.remove_run, remains.remove_expired
-        self.remove_values = remains.remove_values
+
+        remains = parts.remains
+        self.buried_runs, self.remove_run = remains.buried_runs, remains.remove_run
+        self.remove_expired, self.remove_values = remains.remove_expired, remains.remove_values
         self.close = remains.close
-        self.memories_of = memories.memories_of
-        self.memory_count = memories.count
-        self.find_memory = memories.find
-        self.newest_memories = memories.newest
-        self.users_with_memories = memories.users
+
+        memories = parts.memories
+        self.memories_of, self.memory_count, self.find_memory = memories.memories_of, memories.count, memories.find
+        self.newest_memories, self.users_with_memories = memories.newest, memories.users
         self.change_memories = memories.change
-        self.append = log.append
-        self.read = log.read
+
+
+class _Parts(NamedTuple):
+    """What a store is made of."""
+
+    records: RunRecords
+    log: DynamoDBEventLog
+    commits: Commits
+    sessions: Sessions
+    past: PastSessionsByIndex
+    directory: DynamoDBDirectory
+    remains: DynamoDBRemains
+    memories: DynamoDBMemories
+
+
+def _parts(
+    tables: Tables, requests: Requests, clock: Clock, *, retention: Retention, events_ttl_seconds: int
+) -> _Parts:
+    runs, events, kept = (Table(name, requests) for name in (tables.runs, tables.events, tables.sessions))
+    blobs = Blobs(tables.bucket, requests)
+    log = DynamoDBEventLog(events, blobs, clock=clock, ttl_seconds=events_ttl_seconds)
+    sessions = Sessions(kept, blobs, retention, clock)
+    directory = DynamoDBDirectory(kept, runs, sessions, blobs, requests, new_token=_new_token)
+    memories = DynamoDBMemories(Table(tables.memories, requests), blobs, requests, new_token=_new_token)
+    return _Parts(
+        records=RunRecords(runs, blobs, log, clock),
+        log=log,
+        commits=Commits(runs, sessions, memories, log, blobs=blobs, requests=requests, retention=retention),
+        sessions=sessions,
+        past=PastSessionsByIndex(directory, sessions.first_runs),
+        directory=directory,
+        remains=DynamoDBRemains(kept, runs, events, blobs, requests=requests, clock=clock),
+        memories=memories,
+    )
+
+
+def _new_token() -> str:
+    return uuid4().hex

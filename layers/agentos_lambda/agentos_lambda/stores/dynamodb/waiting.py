@@ -1,11 +1,19 @@
-"""A run that waits for a worker, or whose executor has died."""
+"""A run that waits, for a worker or for somebody who continues it, or whose executor has died."""
 
 from __future__ import annotations
 
 from agentos_lambda.protocol.values import Json, RunStatus
 from agentos_lambda.runs.model import RunRecord
+from agentos_lambda.runs.timing import RESEND_AFTER_MS
 from agentos_lambda.stores.dynamodb.attributes import Item, number, text
 from agentos_lambda.stores.dynamodb.blobs import FIELD_LIMIT, Blobs, events_folder
+from agentos_lambda.stores.rules import rounded_up
+
+_REOPEN = (
+    "SET #status = :status, #executor = :executor, #logged = :logged, #slices = :none"
+    ", #due_shard = :due_shard, #due_at = :due_at, #active_session = :active_session"
+)
+"""Of a paused run that is continued."""
 
 
 def work_attribute(blobs: Blobs, record: RunRecord, work: Json) -> Item:
@@ -30,3 +38,27 @@ def waits_as(record: RunRecord) -> tuple[str, Item]:
 def is_dead(record: RunRecord, expired_before: int) -> bool:
     """Whether its executor has not renewed the lease until this time."""
     return record.status is RunStatus.RUNNING and record.lease_until is not None and record.lease_until < expired_before
+
+
+def queued_again(now: int) -> tuple[str, Item]:
+    """The update of a paused run that a worker shall continue, and its values."""
+    next_send_at = now + RESEND_AFTER_MS
+    values: Item = {
+        ":status": text(RunStatus.PENDING),
+        ":now": number(now),
+        ":next_send_at": number(next_send_at),
+        ":due_at": number(rounded_up(next_send_at)),
+    }
+    waits = "#queued_at = :now, #sends = :one, #acknowledged_send = :none, #next_send_at = :next_send_at"
+    return f"{_REOPEN}, {waits}", values
+
+
+def begun_again(lease_until: int) -> tuple[str, Item]:
+    """The same of one that its caller continues."""
+    values: Item = {
+        ":status": text(RunStatus.RUNNING),
+        ":lease_until": number(lease_until),
+        ":due_at": number(rounded_up(lease_until)),
+    }
+    begins = "#attempt = #attempt + :one, #tries = #tries + :one, #lease_until = :lease_until"
+    return f"{_REOPEN}, {begins}", values

@@ -92,35 +92,14 @@ class MemoryStore(MemorySessions):
             if there is None or (there.status, there.attempt) != (RunStatus.PAUSED, record.attempt):
                 raise ClaimLost("The run is not paused any more.", there and _copy(there))
             self._expiries.pop(record.run_id, None)
-            there = replace(there, place=record.place)
             if work is not None:
                 self._works[record.run_id] = written
+            reopened = replace(there, place=record.place, executor=executor, logged=logged, slices=0)
             if lease_until is None:
-                return self._put(
-                    replace(
-                        there,
-                        status=RunStatus.PENDING,
-                        executor=executor,
-                        logged=logged,
-                        slices=0,
-                        queued_at=now,
-                        sends=1,
-                        acknowledged_send=0,
-                        next_send_at=now + RESEND_AFTER_MS,
-                    )
-                )
-            return self._put(
-                replace(
-                    there,
-                    status=RunStatus.RUNNING,
-                    attempt=there.attempt + 1,
-                    tries=there.tries + 1,
-                    executor=executor,
-                    lease_until=lease_until,
-                    logged=logged,
-                    slices=0,
-                )
-            )
+                queued = replace(reopened, status=RunStatus.PENDING, queued_at=now, sends=1, acknowledged_send=0)
+                return self._put(replace(queued, next_send_at=now + RESEND_AFTER_MS))
+            begun = replace(reopened, status=RunStatus.RUNNING, attempt=there.attempt + 1, tries=there.tries + 1)
+            return self._put(replace(begun, lease_until=lease_until))
 
     def checkpoint(self, record: RunRecord, *, work: Json) -> None:
         written = json_text(work)
