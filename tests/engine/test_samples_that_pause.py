@@ -23,8 +23,10 @@ from agentos_lambda.identity.authority import Authority
 from agentos_lambda.protocol.values import Json, JsonObject, Kind
 from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.stores.memory import MemoryQueue, MemoryStore
 from tests.engine.test_same_as_agentos import frames
@@ -64,7 +66,8 @@ def new_app(store: MemoryStore) -> FastAPI:
     """What a fresh environment has: all but the store is new."""
     clock, catalog = SystemClock(), Samples()
     runs = RunService(store, clock, new_id=new_id)
-    executor = RunExecutor(store, lambda: AgnoEngine(catalog.components), clock)
+    context = ExecutionContext(store, lambda: AgnoEngine(catalog.components), clock, limiter=Limiter(clock))
+    executor = RunExecutor(context)
     intake = RunIntake(
         store, MemoryQueue(), executor, clock, engine=lambda: AgnoEngine(catalog.components), new_id=new_id
     )

@@ -14,11 +14,12 @@ from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.commands import StartRun
 from agentos_lambda.runs.engine_ports import Engine
 from agentos_lambda.runs.execution import Execution
+from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import AttemptResult, IndexedEvent, RunInput, RunRecord
-from agentos_lambda.runs.observer import Observer
+from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.slices import Slicing
@@ -88,18 +89,19 @@ class World:
         store, clock, new_id = self.store, self.clock, self.new_id
         self.recycled = 0
         self.supervisors: list[AttemptSupervisor] = []
-        self.executor = RunExecutor(
+        context = ExecutionContext(
             store,
             self._engine,
             clock,
             recycle=self._recycle,
-            observer=self.observer,
+            observer=self.observer or Unobserved(),
             supervisor=self._supervisor,
             pause=at_once,
             queue=self.queue,
             slicing=self.slicing,
             limiter=limiter,
         )
+        self.executor = RunExecutor(context)
         self.intake = RunIntake(
             store,
             self.queue,

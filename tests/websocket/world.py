@@ -20,8 +20,10 @@ from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.catalog import Component
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.intake import RunIntake
+from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.runs.slices import Slicing
@@ -156,15 +158,17 @@ class World:
         self.final = FinalDelivery(self.registry, self.store, self.sender, InlinePool())
         self.pool = ThreadPoolExecutor(4)
         self.fan_out = WebSocketFanOut(self.feeds(self.pool))
-        self.executor = RunExecutor(
+        context = ExecutionContext(
             self.store,
             lambda: self.engine,
             self.clock,
+            limiter=Limiter(self.clock),
             fan_out=self.fan_out,
             pause=at_once,
             queue=self.queue,
             slicing=Slicing(),
         )
+        self.executor = RunExecutor(context)
         self.intake = RunIntake(
             self.store,
             self.queue,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
+from uuid import uuid4
 
 from agentos_lambda.runs.carried import Carried
 from agentos_lambda.runs.clock import Clock
@@ -15,7 +16,7 @@ from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import Ending, RunRecord
-from agentos_lambda.runs.observer import Observer
+from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import RunQueue, Store
 from agentos_lambda.runs.sending import send
 from agentos_lambda.runs.slices import SlicePlan, Slicing, uncut
@@ -33,22 +34,29 @@ class ExecutionContext:
 
     store: Store
     engine: Callable[[], Engine]
-    """May take long: it is called off the event loop."""
+    """Called when components are needed, and only then, off the event loop: an engine takes long to import."""
     clock: Clock
-    endings: EndingMaker
-    supervisor: Callable[..., AttemptSupervisor]
-    """Makes the supervisor of an attempt, from the arguments of ``AttemptSupervisor``."""
-    fan_out: FanOut | None
-    observer: Observer
-    recycle: Callable[[], None]
-    """Have this process replaced when it has answered: code of a run still executes in it."""
-    pause: Callable[[float], Awaitable[None]]
-    """Seconds, between the tries of an ending."""
-    queue: RunQueue | None
-    """Where runs that are handed over are sent."""
-    slicing: Slicing | None
-    """When runs are handed over; None: never."""
+    _: KW_ONLY
     limiter: Limiter
+    """The intake's, for the places of runs that have ended."""
+    observer: Observer = field(default_factory=Unobserved)
+    fan_out: FanOut | None = None
+    """Sends streamed runs to their followers."""
+    queue: RunQueue | None = None
+    """Where runs that are handed over are sent. Without it, none ever is."""
+    slicing: Slicing | None = None
+    """When runs are handed over; None: never."""
+    recycle: Callable[[], None] = lambda: None
+    """Have this process replaced when it has answered: code of a run still executes in it."""
+    supervisor: Callable[..., AttemptSupervisor] = AttemptSupervisor
+    """Makes the supervisor of an attempt, from the arguments of ``AttemptSupervisor``."""
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Seconds, between the tries of an ending."""
+
+    @property
+    def endings(self) -> EndingMaker:
+        """Makes the endings of attempts."""
+        return EndingMaker(self.clock, lambda: str(uuid4()))
 
     def plan(self, record: RunRecord, carried: Carried | None, *, deadline: int | None) -> SlicePlan:
         """The plan of the slice that ``record`` claims, which begins now."""

@@ -6,6 +6,7 @@ from agentos_lambda.aws.functions.wiring import engine, slicing_of
 from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import Clock
+from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.limiter import Limiter
@@ -24,14 +25,15 @@ def executor_of(
     limiter: Limiter,
 ) -> RunExecutor:
     """Executes runs with the deployed components, and hands over those that take longer than the function may."""
-    return RunExecutor(
+    context = ExecutionContext(
         store,
         engine,
         clock,
-        recycle=recycle_soon,
+        limiter=limiter,
         observer=observer,
         fan_out=fan_out,
         queue=queue,
         slicing=slicing_of(settings),
-        limiter=limiter,
+        recycle=recycle_soon,
     )
+    return RunExecutor(context)

@@ -17,6 +17,7 @@ from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.identity.accounts.known import KnownAccounts
 from agentos_lambda.runs.clock import Clock, SystemClock
+from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.intake import RunIntake
@@ -54,7 +55,7 @@ def websocket_handler() -> WebSocketHandler:
     authority = authority_of(settings, clients, accounts)
     registry, posts = _registry(settings, clock, accounts), _posts(settings)
     sender = Sender(posts)
-    executor = RunExecutor(store, judging_engine, clock)
+    executor = RunExecutor(ExecutionContext(store, judging_engine, clock, limiter=limiter))
     context = ActionContext(
         catalog=catalog(),
         store=store,
