@@ -81,7 +81,7 @@ def test_the_output_of_a_step_is_refused_then_changed_and_approved(page: Page, p
 def test_a_decision_that_comes_too_late_is_told_and_the_other_one_followed(
     browser: Browser, page: Page, person: Person
 ) -> None:
-    """The other one is made in another browser, which tells this one nothing, while the session is opened again here."""
+    """The other one is made in a browser that tells this one nothing, while the session is opened again here."""
     person.asks("agents", "clerk", 'call send_letter {"to": "Ada", "text": "Hi"}')
     page.reload()
     turn = person.turns.first

@@ -21,7 +21,7 @@ _REMEMBERING = ("update_memory_on_run", "enable_agentic_memory", "search_past_se
 
 def own_copy(template: AgnoComponent, database: RunDatabase) -> AgnoComponent:
     """A copy for one run. The template never runs: once it was a member it keeps its team, and saves nothing alone."""
-    component = _copied(template)
+    component: AgnoComponent = _copied(template)
     component.db = database
     _make_own(component, database, in_workflow=isinstance(component, Workflow))
     return component
