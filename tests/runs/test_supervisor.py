@@ -1,6 +1,7 @@
 """The supervisor's ticks, driven by hand: what is due when."""
 
 from dataclasses import replace
+from threading import Event
 
 import pytest
 
@@ -13,6 +14,7 @@ from agentos_lambda.runs.timing import LEASE_MS, RENEWAL_INTERVAL_MS
 from agentos_lambda.runs.usage import Usage
 from agentos_lambda.stores.memory import MemoryStore
 from tests.clocks import ManualClock
+from tests.waiting import PATIENCE_SECONDS
 
 
 class CountingStore(MemoryStore):
@@ -183,6 +185,24 @@ def test_the_thread_ticks_when_it_is_woken_and_writes_nothing_after_its_stop(att
     attempt.buffer.add({"event": "RunCompleted"})
     attempt.supervisor.wake()
     assert len(attempt.store.calls) == written
+
+
+def test_a_supervisor_that_writes_is_not_taken_for_stopped(attempt, monkeypatch):
+    writing, answered = Event(), Event()
+
+    def append(run_id, attempt, pack):
+        writing.set()
+        answered.wait(PATIENCE_SECONDS)
+
+    monkeypatch.setattr(attempt.store, "append", append)
+    attempt.supervisor.start()
+    attempt.buffer.add({"event": "RunStarted"})
+    attempt.supervisor.wake()
+    assert writing.wait(PATIENCE_SECONDS)
+    assert not attempt.supervisor.try_stop()
+    answered.set()
+    attempt.supervisor.stop()
+    assert attempt.supervisor.try_stop()
 
 
 def test_the_last_pack_holds_what_waited_and_the_terminal_events(attempt):

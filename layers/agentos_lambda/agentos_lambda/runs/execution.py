@@ -126,7 +126,8 @@ class Execution:
         try:
             outcome, terminal = await self._drive()
         finally:
-            await asyncio.to_thread(self._supervisor.stop)
+            if not self._supervisor.try_stop():
+                await asyncio.to_thread(self._supervisor.stop)
         if self._supervisor.stop_reason is StopReason.DEADLINE and outcome.status is RunStatus.CANCELLED:
             outcome, terminal = failed(outcome, self._plan.overrun), []
         refused = refused_change(self._request.session, outcome.session)

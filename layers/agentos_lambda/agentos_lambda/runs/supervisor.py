@@ -65,6 +65,7 @@ class AttemptSupervisor:
         self._stop_reason: StopReason | None = None
         self._ended = False
         self._wake = threading.Event()
+        self._ticking = threading.Lock()
         self._thread = threading.Thread(target=self._supervise, name=f"supervisor-{record.run_id}", daemon=True)
 
     @property
@@ -89,7 +90,14 @@ class AttemptSupervisor:
         """Return when the supervisor writes nothing any more. Blocks for at most one request to the store."""
         self._ended = True
         self._wake.set()
-        self._thread.join()
+        with self._ticking:  # whoever has it later sees that this is the end
+            pass
+
+    def try_stop(self) -> bool:
+        """Stop without blocking. False if the supervisor may write yet: ``stop`` waits for the end of that."""
+        self._ended = True
+        self._wake.set()
+        return not self._ticking.locked()
 
     def tick(self) -> None:
         """Do what is due now. A store that cannot be reached is asked again at the next tick."""
@@ -110,8 +118,9 @@ class AttemptSupervisor:
         while not self._ended:
             self._wake.wait(self._seconds_to_next_tick())
             self._wake.clear()
-            if not self._ended:
-                self.tick()
+            with self._ticking:
+                if not self._ended:
+                    self.tick()
 
     def _seconds_to_next_tick(self) -> float:
         pause_ms = POLL_INTERVAL_MS - self._since_poll.elapsed_ms()
