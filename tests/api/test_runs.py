@@ -201,16 +201,52 @@ async def test_what_nobody_expected_is_a_500_that_tells_nothing(api):
     assert answer.json() == {"detail": "Internal server error", "error_code": "INTERNAL_ERROR"}
 
 
+class SlowClient:
+    """Takes one message after the other, each when the event loop has gone round."""
+
+    def __init__(self):
+        self.body = b""
+        self.commented = asyncio.Event()
+        self._is_taking = False
+
+    async def send(self, message):
+        assert not self._is_taking
+        self._is_taking = True
+        await asyncio.sleep(0)
+        self._is_taking = False
+        self.body += message.get("body", b"")
+        if message.get("body") == sse.KEEP_ALIVE:
+            self.commented.set()
+
+
 async def test_silence_is_filled_with_comments(api, monkeypatch):
     monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 0.001)
-    execution = await api.world.held(stream=True)
-    stream = sse.kept_alive(sse.stream_execution(execution, "Assistant", api.world.clock))
+    client, execution = SlowClient(), await api.world.held(stream=True)
+    stream = sse.EventStream(sse.stream_execution(execution, "Assistant", api.world.clock))
+    streaming = asyncio.create_task(stream.stream_response(client.send))
     async with asyncio.timeout(10):
-        while await anext(stream) != sse.KEEP_ALIVE:
-            pass
+        await client.commented.wait()
+        api.world.engine.runs[0].release()
+        await streaming
+    *told, last = client.body.replace(sse.KEEP_ALIVE, b"").decode().removesuffix("\n\n").split("\n\n")
+    assert all(frame.startswith("event: Run") for frame in told)
+    assert last.startswith("event: RunCompleted\n")
+
+
+async def test_a_stream_whose_comment_cannot_be_sent_is_over(api, monkeypatch):
+    monkeypatch.setattr(sse, "KEEP_ALIVE_SECONDS", 0.001)
+
+    async def send(message):
+        if message.get("body") == sse.KEEP_ALIVE:
+            raise BrokenPipeError
+
+    execution = await api.world.held(stream=True)
+    stream = sse.EventStream(sse.stream_execution(execution, "Assistant", api.world.clock))
+    async with asyncio.timeout(10):
+        with pytest.RaisesGroup(BrokenPipeError):
+            await stream.stream_response(send)
     api.world.engine.runs[0].release()
-    rest = [piece async for piece in stream if piece != sse.KEEP_ALIVE]
-    assert rest[-1].startswith("event: RunCompleted\n")
+    await execution.result()
 
 
 async def test_a_run_is_told_to_end_before_its_function_is_timed_out(api):

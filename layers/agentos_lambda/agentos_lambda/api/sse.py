@@ -9,7 +9,7 @@ import math
 from collections.abc import AsyncIterator, Callable
 
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from agentos_lambda.api.scope import still_counts_of
 from agentos_lambda.protocol.errors import INTERNAL_ERROR
@@ -23,7 +23,7 @@ from agentos_lambda.runs.tail import Snapshot
 
 log = logging.getLogger(__name__)
 
-KEEP_ALIVE = ": keepalive\n\n"
+KEEP_ALIVE = b": keepalive\n\n"
 KEEP_ALIVE_SECONDS = 15.0
 """How long a stream may be silent before a comment keeps the connection open."""
 
@@ -48,9 +48,41 @@ class EventStream(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         still_counts = still_counts_of(scope)
-        frames = self._frames if still_counts is None else counted(self._frames, still_counts)
-        self.body_iterator = kept_alive(frames)
+        if still_counts is not None:
+            self.body_iterator = counted(self._frames, still_counts)
         await super().__call__(scope, receive, send)
+
+    async def stream_response(self, send: Send) -> None:
+        """Send the frames. What a comment's sending raises ends the stream, too."""
+        stream = _KeptAlive(send)
+        async with asyncio.TaskGroup() as group:
+            comments = group.create_task(stream.comment())
+            await super().stream_response(stream.send)
+            comments.cancel()
+
+
+class _KeptAlive:
+    """A stream to a client that has a comment in each silence that is too long."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._one_at_a_time = asyncio.Lock()
+        self._clock = asyncio.get_running_loop().time
+        self._sent_at = self._clock()
+
+    async def send(self, message: Message) -> None:
+        async with self._one_at_a_time:
+            await self._send(message)
+        self._sent_at = self._clock()
+
+    async def comment(self) -> None:
+        """Send the comments, until this is cancelled: a timer for the whole stream instead of one for each frame."""
+        while True:
+            silence = self._clock() - self._sent_at
+            if silence < KEEP_ALIVE_SECONDS:
+                await asyncio.sleep(KEEP_ALIVE_SECONDS - silence)
+            else:
+                await self.send({"type": "http.response.body", "body": KEEP_ALIVE, "more_body": True})
 
 
 def frame(indexed: IndexedEvent) -> str:
@@ -108,21 +140,3 @@ async def counted(frames: AsyncIterator[str], still_counts: Callable[[], bool]) 
                 return
             asked_at = clock()
         yield each
-
-
-async def kept_alive(frames: AsyncIterator[str]) -> AsyncIterator[str]:
-    """The frames, and a comment for each silence that is too long."""
-    pending = asyncio.ensure_future(anext(frames, None))
-    try:
-        while True:
-            done, _ = await asyncio.wait({pending}, timeout=KEEP_ALIVE_SECONDS)
-            if not done:
-                yield KEEP_ALIVE
-                continue
-            following = pending.result()
-            if following is None:
-                return
-            yield following
-            pending = asyncio.ensure_future(anext(frames, None))
-    finally:
-        pending.cancel()
