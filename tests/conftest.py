@@ -13,7 +13,7 @@ from boto3.session import Session
 from hypothesis import HealthCheck, settings
 
 from tests.cloud import REGION, ministack
-from tests.groups import MARKS, GroupScheduling, group_of, may_hold, sample, turn_of
+from tests.groups import MARKS, GroupScheduling, group_of, may_hold, own_order, sample, turn_of
 from tests.local_stack import KEY, StackProcess, running_stack
 from tests.manifest import shared_manifest
 from tests.process import ROOT, is_foreign
@@ -28,6 +28,7 @@ settings.load_profile("any machine")
 def pytest_configure(config: pytest.Config) -> None:
     gc.disable()  # what collection makes is there to stay
     config.pluginmanager.register(SharedStacks())
+    config.args = own_order(config.args)
 
 
 def pytest_collection_finish() -> None:
@@ -53,6 +54,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
             raise pytest.UsageError(
                 f"-m {mark.name} would not find {item.path}: neither it nor its conftest.py names the mark."
             )
+
+
+@pytest.hookimpl(tryfirst=True, specname="pytest_collection_modifyitems")
+def pytest_sort_files(items: list[pytest.Item]) -> None:
+    """Each process has read them in an order of its own."""
+    items.sort(key=lambda item: item.path)
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k

@@ -9,10 +9,11 @@ import sys
 import tomllib
 from functools import partial
 from itertools import chain
+from pathlib import Path
 
 import pytest
 
-from tests.groups import LONGEST, MARKS, SHARED, group_of, may_hold, sample, turn_of
+from tests.groups import LONGEST, MARKS, SHARED, group_of, may_hold, own_order, sample, turn_of
 from tests.process import ROOT
 from tests.shared_stacks import SharedStacks
 
@@ -35,6 +36,18 @@ def test_a_group_is_of_a_folder_or_a_file_that_there_is(path: str) -> None:
 def test_the_longest_groups_begin_first_and_the_others_keep_their_order() -> None:
     turns = [turn_of(group) for group in (*LONGEST, "tests/runs/test_tail.py", "tests/api/test_runs.py")]
     assert turns == [*range(len(LONGEST)), len(LONGEST), len(LONGEST)]
+
+
+def test_each_process_reads_the_same_folders_and_begins_with_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("PYTEST_XDIST_WORKER_COUNT", "3")
+    orders = []
+    for number in (1, 2):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", f"gw{number}")
+        orders.append(own_order(["tests"]))
+        assert own_order(["tests/runs"]) == ["tests/runs"]
+    assert set(orders[0]) == set(orders[1]) == {str(file.parent) for file in Path("tests").glob("*/test_*.py")}
+    assert len({"tests/api", orders[0][0], orders[1][0]}) == 3
 
 
 def test_stacks_that_a_group_shares_end_after_its_last_test_the_latest_first() -> None:
