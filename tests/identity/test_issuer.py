@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -143,12 +144,27 @@ def test_what_is_published_later_does_not_harm_what_is_known(issuer):
     assert issuer.takes()
 
 
+DRIPS = {
+    "/status": (b"HTTP/1.1 200 ", b"O"),
+    "/headers": (b"HTTP/1.1 200 OK\r\nX-Name: ", b"a"),
+    "/body": (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b" "),
+    "/chunk": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "/continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "/flood-of-answers": (b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+    "/flood-of-a-body": (b"HTTP/1.1 200 OK\r\n\r\n", b" " * 60_000),
+}
+"""By path how an answer begins, and how it never ends."""
+
+
 @pytest.fixture
 def server() -> Iterator[Any]:
     """A server on this machine. Its ``answers`` by path: status and body."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path in DRIPS:
+                self.drip(*DRIPS[self.path])
+                return
             status, body = self.server.answers.get(self.path, (404, b"{}"))  # type: ignore[attr-defined]
             self.send_response(status)
             if status == 302:
@@ -156,14 +172,24 @@ def server() -> Iterator[Any]:
             self.end_headers()
             self.wfile.write(body)
 
+        def drip(self, start: bytes, piece: bytes) -> None:
+            """Send the piece again and again, for as long as the client is there."""
+            stopped: threading.Event = self.server.stopped  # type: ignore[attr-defined]
+            with suppress(OSError):
+                self.wfile.write(start)
+                while not stopped.wait(0.001 if len(piece) < 100 else 0):
+                    self.wfile.write(piece)
+
         def log_message(self, *_: Any) -> None:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.answers = {}  # type: ignore[attr-defined]
+        server.stopped = threading.Event()  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield server
+        server.stopped.set()  # type: ignore[attr-defined]
         server.shutdown()
         thread.join()
 
@@ -182,6 +208,13 @@ def test_documents_are_fetched_whole_or_not_at_all(server):
     for path in ("/moved", "/error", "/large", "/html", "/bytes", "/missing"):
         with pytest.raises(KeysUnavailable):
             fetch_json(base + path)
+
+
+@pytest.mark.parametrize(("path", "seconds"), [(path, 60 if "flood" in path else 0.1) for path in DRIPS])
+def test_an_answer_that_never_ends_is_given_up(server, path, seconds):
+    """In seconds as in bytes, whatever is not complete."""
+    with pytest.raises(KeysUnavailable):
+        fetch_json(f"http://127.0.0.1:{server.server_port}{path}", seconds=seconds)
 
 
 @pytest.mark.parametrize(
