@@ -13,7 +13,8 @@ from agentos_lambda.runs.ports import UserMemories
 class MemoryDirectory(UserMemories, Protocol):
     """The memories of all users, by index. A method reads no more than it gives back.
 
-    What it tells of one user is read consistently; what it tells of all users may be some moments old.
+    What it tells of one user is read consistently; what it tells of all users may be some moments old. A user whose id
+    is empty has no memories.
     """
 
     def memory_count(self, user_id: str) -> int:

@@ -18,7 +18,7 @@ _Answer = TypeVar("_Answer")
 
 
 class MemoryService:
-    """Each method may raise ``StoreUnavailable``. A user whose id is empty has no memories."""
+    """Each method may raise ``StoreUnavailable``."""
 
     def __init__(self, directory: MemoryDirectory, clock: Clock, *, new_id: Callable[[], str]) -> None:
         self._directory = directory
@@ -62,16 +62,13 @@ class MemoryService:
 
     def get(self, memory_id: str, user_id: str | None) -> Memory:
         """The memory of this user, or of any. Raises ``NotFound``."""
-        asked = is_memory_id(memory_id) and user_id != ""
-        memory = self._directory.find_memory(memory_id, user_id) if asked else None
+        memory = self._directory.find_memory(memory_id, user_id) if is_memory_id(memory_id) else None
         if memory is None:
             raise NotFound(f"Memory with ID {memory_id} not found")
         return memory
 
     def delete(self, memory_ids: Iterable[str], user_id: str | None) -> None:
         """Remove the memories, of this user or of any. What is not there is removed already."""
-        if user_id == "":
-            return
         every = list(dict.fromkeys(filter(is_memory_id, memory_ids)))
         for some in (every[start : start + MAX_CHANGES] for start in range(0, len(every), MAX_CHANGES)):
 
@@ -83,14 +80,14 @@ class MemoryService:
 
     def topics(self, user_id: str | None) -> Sequence[str]:
         """The topics of the newest 1,000 memories."""
-        return topics_of(self._directory, user_id) if user_id != "" else []
+        return topics_of(self._directory, user_id)
 
     def owners(self, user_id: str | None) -> Sequence[MemoryOwner]:
         """The users with memories, at most 1,000."""
-        return owners(self._directory, user_id) if user_id != "" else []
+        return owners(self._directory, user_id)
 
     def list(self, query: MemoryQuery) -> MemoryPage:
-        return page_of(self._directory, query) if query.user_id != "" else MemoryPage((), 0)
+        return page_of(self._directory, query)
 
     def _changed(self, change: Callable[[], tuple[Sequence[MemoryChange], _Answer]]) -> _Answer:
         """Make the changes that ``change`` gives, which is asked again if somebody else came first."""

@@ -38,6 +38,8 @@ class Table:
 
     def get(self, key: Item, *attributes: str) -> Mapping[str, Any] | None:
         """The item (or only these ``attributes`` of it), read consistently; None if there is none."""
+        if _is_of_nothing(key):
+            return None
         projection = ", ".join(f"#{attribute}" for attribute in attributes)
         options: dict[str, Any] = {"ProjectionExpression": projection, **_expressions(projection)} if attributes else {}
         answer = self._requests.send(
@@ -131,6 +133,8 @@ class Table:
         Each of ``limits`` is a page, requested when its first item is needed: the number of items, or None for as many
         as fit.
         """
+        if _is_of_nothing(values):
+            return
         request: dict[str, Any] = {
             "TableName": self._name,
             "KeyConditionExpression": condition,
@@ -156,6 +160,11 @@ class Table:
 
     def _page(self, request: dict[str, Any]) -> QueryOutputTypeDef:
         return self._requests.send(lambda clients: clients.dynamodb.query(**request))
+
+
+def _is_of_nothing(keys: Item) -> bool:
+    """Whether one of these parts of keys is an empty text: no item has one, and DynamoDB refuses the question."""
+    return {"S": ""} in keys.values()
 
 
 def _conditional(
