@@ -14,6 +14,7 @@ from agentos_lambda.aws.settings import Settings
 from agentos_lambda.identity.errors import InvalidToken, KeysUnavailable, Unauthorized
 from agentos_lambda.identity.principal import PrincipalKind
 from agentos_lambda.runs.clock import SystemClock
+from agentos_lambda.stores.clients import Clients
 from tests.identity.tokens import AUDIENCE, ISSUER, SECRET, claims, jwk, public_pem, signed
 from tests.process import ROOT
 
@@ -25,7 +26,7 @@ def authority(monkeypatch):
     def made(**variables: str):
         for name, value in {"OS_SECURITY_KEY": "the key", **variables}.items():
             monkeypatch.setenv(name, value)
-        return authority_of(Settings.from_environment())
+        return authority_of(Settings.from_environment(), Clients())
 
     return made
 

@@ -79,7 +79,8 @@ def test_a_function_starts_without_what_only_its_later_work_needs(function, tmp_
     nothing = {"agents": [], "teams": [], "workflows": [], "models": [], "providers": {}, "os": {}}
     manifest = tmp_path / "manifest.json"
     manifest.write_text(json.dumps({"version": VERSION, "engine_version": "1", **nothing}))
-    variables = {"AGENTOS_MANIFEST": str(manifest), "AWS_DEFAULT_REGION": "eu-west-1"}  # as Lambda sets it
+    aws = {"AWS_DEFAULT_REGION": "eu-west-1", "SECURITY_KEY_SECRET": "arn:key", "ACCOUNTS_TABLE": "Accounts"}
+    variables = {"AGENTOS_MANIFEST": str(manifest), **aws}  # as Lambda sets them
     done = subprocess.run(
         [sys.executable, "-c", STARTED],
         cwd=ROOT / "functions" / function,

@@ -10,6 +10,7 @@ import pytest
 from agentos_lambda.aws.functions.authority import authority_of
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.identity.errors import InvalidToken
+from agentos_lambda.stores.clients import Clients
 from tests.api.world import Api
 from tests.cloud import REGION
 from tests.identity.cognito import Pool, new_pool
@@ -28,7 +29,7 @@ def pool(cloud_url, boto_session, monkeypatch) -> Pool:
 async def test_a_user_signs_up_gets_a_token_and_runs_an_agent(pool):
     tokens = pool.signed_up("zoe", "agents:run")
     api = Api()
-    api.authority = authority_of(Settings.from_environment())
+    api.authority = authority_of(Settings.from_environment(), Clients())
     headers = {"Authorization": f"Bearer {tokens['AccessToken']}"}
     answer = await api.client.post("/agents/assistant/runs", json={"message": "hi"}, headers=headers)
     assert answer.status_code == 200
@@ -41,13 +42,13 @@ async def test_a_user_signs_up_gets_a_token_and_runs_an_agent(pool):
 
 def test_the_id_token_and_the_tokens_of_another_pool_are_refused(pool, monkeypatch):
     tokens = pool.signed_up("yan")
-    authority = authority_of(Settings.from_environment())
+    authority = authority_of(Settings.from_environment(), Clients())
     assert authority.principal(tokens["AccessToken"]).isolated
     with pytest.raises(InvalidToken, match='missing the "client_id" claim'):
         authority.principal(tokens["IdToken"])
     monkeypatch.setenv("JWT_ISSUER", f"https://cognito-idp.{REGION}.amazonaws.com/{REGION}_other")
     with pytest.raises(InvalidToken, match="Invalid issuer"):
-        authority_of(Settings.from_environment()).principal(tokens["AccessToken"])
+        authority_of(Settings.from_environment(), Clients()).principal(tokens["AccessToken"])
 
 
 def test_the_keys_are_the_pools_own(pool):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from agentos_lambda.identity.accounts.ports import AccountStore
 
 
-def known_accounts(settings: Settings, clients: Clients | None = None) -> KnownAccounts | None:
+def known_accounts(settings: Settings, clients: Clients) -> KnownAccounts | None:
     """None where there is no table of them. What asks DynamoDB is imported with the first account."""
     if not settings.accounts_table:
         return None
@@ -22,7 +22,7 @@ def known_accounts(settings: Settings, clients: Clients | None = None) -> KnownA
     return KnownAccounts(lambda account_id: store().find(account_id), SystemClock())
 
 
-def account_store(settings: Settings, clients: Clients | None = None) -> AccountStore:
+def account_store(settings: Settings, clients: Clients) -> AccountStore:
     """The table of accounts. Imports boto3's errors."""
     from agentos_lambda.stores.dynamodb.accounts import DynamoDBAccounts  # noqa: PLC0415 - not where nobody shows one
     from agentos_lambda.stores.dynamodb.requests import Requests  # noqa: PLC0415

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def authority_of(
-    settings: Settings, clients: Clients | None = None, accounts: KnownAccounts | None = None
-) -> Authority:
+def authority_of(settings: Settings, clients: Clients, accounts: KnownAccounts | None = None) -> Authority:
     """By the stack's secret or a key from the environment, by service accounts, and by tokens if they are configured.
 
     ``accounts``: where another part of the function asks for them, too.

@@ -16,16 +16,10 @@ from agentos_lambda.api.routes.session_runs import session_run_router
 from agentos_lambda.api.routes.sessions import session_router
 from agentos_lambda.api.routes.usage import usage_router
 from agentos_lambda.aws.functions.accounts import account_store, known_accounts
+from agentos_lambda.aws.functions.clients import prepared_clients
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
-from agentos_lambda.aws.functions.wiring import (
-    limiter_of,
-    new_id,
-    prepared_clients,
-    queue_of,
-    store_of,
-    usage_of,
-)
+from agentos_lambda.aws.functions.wiring import limiter_of, new_id, queue_of, store_of, usage_of
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings

@@ -5,9 +5,10 @@ from __future__ import annotations
 from agentos_lambda.api.app import create_app
 from agentos_lambda.api.routes.joined import joined
 from agentos_lambda.api.routes.resume import resume_router
+from agentos_lambda.aws.functions.clients import prepared_clients
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
-from agentos_lambda.aws.functions.wiring import new_id, prepared_clients, store_of
+from agentos_lambda.aws.functions.wiring import new_id, store_of
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.protocol.values import Kind

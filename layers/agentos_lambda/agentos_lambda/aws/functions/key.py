@@ -14,7 +14,7 @@ from agentos_lambda.stores.secret import SecretKey
 log = logging.getLogger(__name__)
 
 
-def key_of(settings: Settings, clients: Clients | None = None) -> KeySource:
+def key_of(settings: Settings, clients: Clients) -> KeySource:
     """The stack's secret, or a key from the environment. Only what is not deployed may do without: then it is open."""
     if settings.security_key_secret is not None:
         return SecretKey(settings.security_key_secret, SystemClock(), clients=clients)

@@ -6,16 +6,11 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from agentos_lambda.aws.functions.clients import own_clients
 from agentos_lambda.aws.functions.executor import executor_of
 from agentos_lambda.aws.functions.start import begin, catalog
 from agentos_lambda.aws.functions.websocket import fan_out, overdue_connections
-from agentos_lambda.aws.functions.wiring import (
-    limiter_of,
-    new_id,
-    own_clients,
-    queue_of,
-    store_of,
-)
+from agentos_lambda.aws.functions.wiring import limiter_of, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.queue import QueueHandler
 from agentos_lambda.aws.logs import request_id
 from agentos_lambda.aws.metrics import observer_of

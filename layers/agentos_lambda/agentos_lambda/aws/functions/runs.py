@@ -7,17 +7,12 @@ from agentos_lambda.api.routes.joined import joined
 from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.api.routes.optimize import optimize_router
 from agentos_lambda.aws.functions.accounts import known_accounts
+from agentos_lambda.aws.functions.clients import own_clients
 from agentos_lambda.aws.functions.executor import executor_of
+from agentos_lambda.aws.functions.intake import intake_of
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
-from agentos_lambda.aws.functions.wiring import (
-    engine,
-    limiter_of,
-    new_id,
-    own_clients,
-    queue_of,
-    store_of,
-)
+from agentos_lambda.aws.functions.wiring import engine, limiter_of, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
@@ -26,10 +21,8 @@ from agentos_lambda.memories.optimizing import MemoryOptimizer
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.fan_out import FanOut
-from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.service import RunService
-from agentos_lambda.sessions.expiry import SessionExpiry
 
 _BUFFERED_MS = 24_000
 """API Gateway waits 29 seconds for a whole answer. The rest is for a cold start and for the answer itself."""
@@ -49,17 +42,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     followed = _fan_out(settings, store, clock, accounts) if kind is Kind.WORKFLOW else None
     queue = queue_of(settings, clients)
     executor = executor_of(settings, store, clock, observer=observer, fan_out=followed, queue=queue, limiter=limiter)
-    intake = RunIntake(
-        store,
-        queue,
-        executor,
-        clock,
-        engine=engine,
-        new_id=new_id,
-        queue_limit=settings.queue_limit,
-        expired=SessionExpiry(store, queue, clock).removed,
-        limiter=limiter,
-    )
+    intake = intake_of(settings, store, queue, executor, clock, engine=engine, limiter=limiter)
     routers = [kind_router(kind, services.catalog, intake, runs, clock)]
     if kind is Kind.AGENT:
         # It needs an engine and a model, as agents do, and no function of its own.

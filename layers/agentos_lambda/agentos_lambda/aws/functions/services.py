@@ -11,8 +11,8 @@ from agentos_lambda.runs.clock import SystemClock
 from agentos_lambda.stores.clients import Clients
 
 
-def services_of(settings: Settings, clients: Clients | None = None, accounts: KnownAccounts | None = None) -> Services:
-    """What every app gets. Without ``clients``, boto3 is imported when the key is first read.
+def services_of(settings: Settings, clients: Clients, accounts: KnownAccounts | None = None) -> Services:
+    """What every app gets.
 
     ``accounts``: those of a function that changes them.
     """

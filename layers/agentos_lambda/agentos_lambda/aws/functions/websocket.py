@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from agentos_lambda.aws.functions.accounts import known_accounts
 from agentos_lambda.aws.functions.authority import authority_of
+from agentos_lambda.aws.functions.clients import own_clients
+from agentos_lambda.aws.functions.intake import intake_of
 from agentos_lambda.aws.functions.start import begin, catalog
-from agentos_lambda.aws.functions.wiring import judging_engine, limiter_of, new_id, own_clients, queue_of, store_of
+from agentos_lambda.aws.functions.wiring import judging_engine, limiter_of, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
@@ -20,10 +22,8 @@ from agentos_lambda.runs.clock import Clock, SystemClock
 from agentos_lambda.runs.execution_context import ExecutionContext
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.fan_out import FanOut
-from agentos_lambda.runs.intake import RunIntake
 from agentos_lambda.runs.ports import Store
 from agentos_lambda.runs.service import RunService
-from agentos_lambda.sessions.expiry import SessionExpiry
 from agentos_lambda.stores.dynamodb.connections import DynamoDBConnections
 from agentos_lambda.stores.dynamodb.followers import DynamoDBFollowers
 from agentos_lambda.stores.dynamodb.requests import Requests
@@ -60,17 +60,7 @@ def websocket_handler() -> WebSocketHandler:
         catalog=catalog(),
         store=store,
         runs=RunService(store, clock, new_id=new_id, observer=observer_of(settings.stack, clock), limiter=limiter),
-        intake=RunIntake(
-            store,
-            queue,
-            executor,
-            clock,
-            engine=judging_engine,
-            new_id=new_id,
-            queue_limit=settings.queue_limit,
-            expired=SessionExpiry(store, queue, clock).removed,
-            limiter=limiter,
-        ),
+        intake=intake_of(settings, store, queue, executor, clock, engine=judging_engine, limiter=limiter),
         registry=registry,
         sender=sender,
         final=FinalDelivery(registry, store, sender, _pool()),

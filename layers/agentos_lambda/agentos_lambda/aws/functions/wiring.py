@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from agentos_lambda.aws.component_variables import ComponentVariables
+from agentos_lambda.aws.functions.clients import own_clients
 from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.lighter_imports import imported_for_good, models_made_when_used
@@ -23,20 +24,6 @@ from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.dynamodb.usage import DynamoDBUsage
 from agentos_lambda.stores.retention import Retention
 from agentos_lambda.stores.sqs import SqsQueue
-
-
-@cache
-def own_clients() -> Clients:
-    """Those of the process, with one session of boto3: it reads most of what a client is made from only once."""
-    return Clients()
-
-
-def prepared_clients() -> Clients:
-    """The same for a function none of whose requests does without store and key.
-
-    boto3 is imported here, while the function starts: Lambda gives more of a processor then than later.
-    """
-    return own_clients().prepare("dynamodb", "secretsmanager")
 
 
 def store_of(settings: Settings, clients: Clients | None = None) -> DynamoDBStore:
