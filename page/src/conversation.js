@@ -5,6 +5,7 @@
 import { h } from "./dom.js";
 import { ApiError } from "./api.js";
 import { explain } from "./explain.js";
+import { Frames } from "./frames.js";
 import { RunTree, storedTree } from "./run_tree.js";
 import { Turn } from "./turn.js";
 
@@ -14,9 +15,12 @@ const NEAR_END = 60;
 export class Conversation {
   /** @type {Turn[]} */
   #turns = [];
-  /** @type {Set<Turn>} */
-  #busy = new Set();
-  #frame = 0;
+  /** @type {Frames<Turn>} */
+  #frames = new Frames({
+    draw: (turn) => turn.render(Date.now() / 1000),
+    first: (turn) => turn.runs,
+    drawn: () => this.#atEnd && (this.scroller.scrollTop = this.scroller.scrollHeight),
+  });
   #atEnd = true;
   #closed = false;
   /** Whether its session was deleted. */
@@ -40,7 +44,7 @@ export class Conversation {
     this.element = h("div", { class: "turns" });
     this.#watch = () => (this.#atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END);
     scroller.addEventListener("scroll", this.#watch, { passive: true });
-    this.#clock = window.setInterval(() => this.#turns.filter((turn) => turn.runs).forEach((turn) => this.#draw(turn)), 1000);
+    this.#clock = window.setInterval(() => this.#turns.filter((turn) => turn.runs).forEach((turn) => this.#frames.add(turn)), 1000);
   }
 
   #watch;
@@ -150,7 +154,7 @@ export class Conversation {
   /** Shows it no more. Its runs go on. */
   close() {
     this.#closed = true;
-    cancelAnimationFrame(this.#frame);
+    this.#frames.close();
     clearInterval(this.#clock);
     this.scroller.removeEventListener("scroll", this.#watch);
     this.#turns.forEach((turn) => turn.detach());
@@ -179,7 +183,7 @@ export class Conversation {
     /** @type {Turn} */
     const turn = new Turn(this.api, key, tree, asked, {
       changed: () => {
-        this.#draw(turn);
+        this.#frames.add(turn);
         this.page.changed();
       },
       begun: (taken) => this.page.begun({ ...this.#key(key.run), ...asked, startedAt: this.runs.get(key.run)?.startedAt ?? Date.now(), taken }),
@@ -189,23 +193,8 @@ export class Conversation {
     });
     this.#turns.splice(next ? this.#turns.indexOf(next) : this.#turns.length, 0, turn);
     this.element.insertBefore(turn.element, next?.element ?? null);
-    this.#draw(turn);
+    this.#frames.add(turn);
     return turn;
-  }
-
-  /** @param {Turn} turn */
-  #draw(turn) {
-    this.#busy.add(turn);
-    this.#frame ||= requestAnimationFrame(() => this.#drawAll());
-  }
-
-  #drawAll() {
-    this.#frame = 0;
-    const busy = [...this.#busy];
-    this.#busy.clear();
-    for (const turn of busy) if (turn.render(Date.now() / 1000)) this.#busy.add(turn);
-    if (this.#atEnd) this.scroller.scrollTop = this.scroller.scrollHeight;
-    if (this.#busy.size) this.#frame = requestAnimationFrame(() => this.#drawAll());
   }
 }
 
