@@ -22,7 +22,7 @@ from local.gateway.routing import Match
 MAX_EVENT_BYTES = 6 * 1024 * 1024
 """Lambda's limit for the event of a synchronous invocation."""
 
-_STAGE = "local"
+STAGE = "local"
 _ADDED = frozenset({"x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"})
 """Headers that API Gateway writes itself."""
 _NOT_PASSED_ON = HOP_BY_HOP | {"content-length", "expect", "te", "trailer"} | _ADDED
@@ -101,7 +101,7 @@ def _request_context(request: HttpRequest, match: Match, *, user_agent: str | No
         "path": request.path,  # as behind a custom domain: without a stage before it
         "accountId": ACCOUNT_ID,
         "protocol": request.protocol,
-        "stage": _STAGE,
+        "stage": STAGE,
         "domainPrefix": "127",
         "requestTimeEpoch": time.time_ns() // 1_000_000,
         "requestId": request_id,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_STAGE = "local"
+from local.gateway.api_event import STAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def _context(connection_id: str, handshake: Handshake, route_key: str, event_typ
         "extendedRequestId": request_id,
         "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
         "messageDirection": "IN",
-        "stage": _STAGE,
+        "stage": STAGE,
         "connectedAt": handshake.connected_at,
         "requestTimeEpoch": time.time_ns() // 1_000_000,
         "identity": {"sourceIp": handshake.source_ip},

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from typing import Any
 
-import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
-from moto import mock_aws
+from botocore.exceptions import ClientError
 
 from agentos_lambda.aws.component_variables import FRESH_MS, ComponentVariables, refusal
 from agentos_lambda.runs.errors import ComponentUnusable
@@ -18,33 +15,24 @@ from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.retries import Retries
 from tests.clocks import ManualClock
 from tests.stack.translation import FUNCTIONS, translate
+from tests.stores.unreliable_secrets import UnreliableSecrets, unreliable_secrets
 
 
 class Secret:
-    """The real client of one secret, as long as Secrets Manager is to be reached."""
+    """A secret of the components in Secrets Manager."""
 
-    def __init__(self, client: Any) -> None:
-        self.client = client
-        self.arn = client.create_secret(Name="components")["ARN"]
-        self.reachable = True
-        self.reads = 0
+    def __init__(self, secrets: UnreliableSecrets) -> None:
+        self.client = secrets
+        self.arn = secrets.client.create_secret(Name="components")["ARN"]
 
     def write(self, text: str) -> None:
-        self.client.put_secret_value(SecretId=self.arn, SecretString=text)
-
-    def get_secret_value(self, **request: str) -> object:
-        self.reads += 1
-        if not self.reachable:
-            raise EndpointConnectionError(endpoint_url="https://secretsmanager.invalid")
-        return self.client.get_secret_value(**request)
+        self.client.client.put_secret_value(SecretId=self.arn, SecretString=text)
 
 
 @pytest.fixture
 def secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[Secret]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    with mock_aws():
-        yield Secret(boto3.client("secretsmanager", region_name="eu-west-1"))
+    with unreliable_secrets(monkeypatch) as secrets:
+        yield Secret(secrets)
 
 
 @pytest.fixture
@@ -59,7 +47,7 @@ def environment() -> dict[str, str]:
 
 @pytest.fixture
 def variables(secret: Secret, clock: ManualClock, environment: dict[str, str]) -> ComponentVariables:
-    clients, retries = Clients(secretsmanager=secret), Retries(clock, tries=1)
+    clients, retries = Clients(secretsmanager=secret.client), Retries(clock, tries=1)
     return ComponentVariables(secret.arn, clock, environment=environment, clients=clients, retries=retries)
 
 
@@ -135,7 +123,7 @@ def test_another_text_ends_the_run_without_being_told(
 
 
 def test_a_secret_that_cannot_be_read_ends_the_run(secret: Secret, variables: ComponentVariables) -> None:
-    secret.reachable = False
+    secret.client.reachable = False
     with pytest.raises(ComponentUnusable, match="cannot be read"):
         variables.apply()
 
@@ -147,7 +135,7 @@ def test_a_change_is_seen_after_five_minutes(secret: Secret, variables: Componen
 
     clock.advance(FRESH_MS - 1)
     assert not variables.changed()
-    assert secret.reads == 1
+    assert secret.client.reads == 1
     clock.advance(1)
     assert variables.changed()
 
@@ -158,7 +146,7 @@ def test_an_unchanged_or_unreachable_secret_replaces_no_process(
     variables.apply()
     clock.advance(FRESH_MS)
     assert not variables.changed()
-    secret.reachable = False
+    secret.client.reachable = False
     clock.advance(FRESH_MS)
     assert not variables.changed()
 

@@ -2,39 +2,20 @@
 
 from collections.abc import Iterator
 
-import boto3
 import pytest
-from botocore.exceptions import EndpointConnectionError
-from moto import mock_aws
 
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.retries import Retries
 from agentos_lambda.stores.secret import FRESH_MS, MAX_AGE_MS, REREAD_INTERVAL_MS, UNKNOWN_INTERVAL_MS, SecretKey
 from tests.clocks import ManualClock
-
-
-class UnreliableClient:
-    """The real client, as long as Secrets Manager is to be reached."""
-
-    def __init__(self, client: object) -> None:
-        self.client = client
-        self.reachable = True
-        self.reads = 0
-
-    def get_secret_value(self, **request: str) -> object:
-        self.reads += 1
-        if not self.reachable:
-            raise EndpointConnectionError(endpoint_url="https://secretsmanager.invalid")
-        return self.client.get_secret_value(**request)
+from tests.stores.unreliable_secrets import UnreliableSecrets, unreliable_secrets
 
 
 @pytest.fixture
-def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[UnreliableClient]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "test")
-    with mock_aws():
-        yield UnreliableClient(boto3.client("secretsmanager", region_name="eu-west-1"))
+def secrets(monkeypatch: pytest.MonkeyPatch) -> Iterator[UnreliableSecrets]:
+    with unreliable_secrets(monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture
@@ -43,7 +24,7 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def arn(secrets: UnreliableClient) -> str:
+def arn(secrets: UnreliableSecrets) -> str:
     return secrets.client.create_secret(Name="key", SecretString="first")["ARN"]
 
 
@@ -52,7 +33,7 @@ def secret_key(arn, clock, secrets) -> SecretKey:
 
 
 @pytest.fixture
-def key(secrets: UnreliableClient, clock: ManualClock, arn: str) -> SecretKey:
+def key(secrets: UnreliableSecrets, clock: ManualClock, arn: str) -> SecretKey:
     return secret_key(arn, clock, secrets)
 
 

@@ -13,10 +13,9 @@ from agno.team import Team
 from agno.tools import Function, Toolkit
 from agno.utils.callables import is_callable_factory
 
-from agentos_lambda.engine.components.parts import HOLDERS, AgnoComponent, parts
+from agentos_lambda.engine.components.parts import HOLDERS, TEXTS, AgnoComponent, parts
 
-_TEXTS = ("instructions", "system_message")
-_GIVEN_AT_RUN_TIME = (*_TEXTS, "tools", "knowledge", "members")
+_GIVEN_AT_RUN_TIME = (*TEXTS, "tools", "knowledge", "members")
 """What a function may give that wants a run, which there is none of here."""
 
 
@@ -55,7 +54,7 @@ def _forgive(part: Agent | Team) -> None:
     for name in _GIVEN_AT_RUN_TIME:
         given = getattr(part, name, None)
         if given is not None and is_callable_factory(given, excluded_types=(Toolkit, Function, KnowledgeProtocol)):
-            nothing: list[Any] | None = None if name in (*_TEXTS, "knowledge") else []
+            nothing: list[Any] | None = None if name in (*TEXTS, "knowledge") else []
             setattr(part, name, _or_nothing(given, nothing))
 
 

@@ -14,6 +14,9 @@ AgnoComponent = Agent | Team | Workflow
 HOLDERS = ("agent", "team", "workflow", "members", "steps", "else_steps", "choices")
 """Attributes of teams, workflows and all kinds of steps that hold further components or steps."""
 
+TEXTS = ("instructions", "system_message")
+"""Attributes of agents and teams that are a text, or a function that gives one."""
+
 
 def parts(component: object) -> Iterator[AgnoComponent]:
     """The component itself, then everything within it that can run: members and steps, at any depth.

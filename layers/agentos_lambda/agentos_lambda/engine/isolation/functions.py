@@ -16,11 +16,12 @@ from agno.agent import Agent
 from agno.team import Team
 from agno.workflow import Step, Workflow
 
+from agentos_lambda.engine.components.parts import TEXTS
+
 _LISTS = ("steps", "else_steps", "choices")
 _DECISIONS = ("evaluator", "selector", "end_condition")
 """Of conditions, routers and loops."""
 _HOOKS = ("pre_hooks", "post_hooks")
-_TEXTS = ("instructions", "system_message")
 _END = object()
 
 
@@ -41,7 +42,7 @@ def run_functions_in_threads(steps: object) -> None:
 
 def run_hooks_in_threads(part: Agent | Team) -> None:
     """Make the hooks of an agent or team, and what gives its instructions, asynchronous. It has to be a run's own."""
-    _replace(part, _TEXTS)
+    _replace(part, TEXTS)
     for name in _HOOKS:
         hooks = getattr(part, name)
         if hooks is not None:

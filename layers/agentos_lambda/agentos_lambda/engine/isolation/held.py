@@ -16,6 +16,7 @@ from agno.workflow import Workflow
 
 from agentos_lambda.engine.components.parts import AgnoComponent
 from agentos_lambda.engine.isolation.written import WRITTEN, without_output
+from agentos_lambda.engine.shown_runs import RUNS_WITHIN
 from agentos_lambda.protocol.values import Json, JsonObject, RunStatus
 from agentos_lambda.runs.model import RunOutput
 
@@ -24,11 +25,10 @@ HOLD_OUTPUT = "hold_output"
 
 _UNFINISHED = ("Paused", "Error", "Cancelled")
 """How the names of those events end that tell of a run whose checks have not passed."""
-_RUNS = ("member_responses", "step_executor_runs")
 _ABOUT = frozenset({
     "run_id", "parent_run_id", "session_id", "user_id", "agent_id", "agent_name", "team_id", "team_name", "workflow_id",
     "workflow_name", "workflow_step_id", "status", "created_at", "content_type", "model", "model_provider", "metrics",
-    "tools", "requirements", *_RUNS,
+    "tools", "requirements", *RUNS_WITHIN,
 })  # fmt: skip
 """The fields of a run that say nothing of what was asked or answered in it; ``tools`` and the runs within on their own
 terms."""
@@ -99,7 +99,7 @@ def _unchecked(run: JsonObject) -> JsonObject:
     if "content" in run and run.get("status") != RunStatus.ERROR and "event" not in run:
         shown["content"] = None  # an event has the reason alone
     shown |= _waiting(run)
-    for name in _RUNS:
+    for name in RUNS_WITHIN:
         if isinstance(run.get(name), list):
             shown[name] = [_within(each) for each in run[name]]
     if isinstance(run.get("step_results"), list):
