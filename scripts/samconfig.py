@@ -38,7 +38,7 @@ def deployment(environment: str, *, root: Path = ROOT) -> dict[str, Any]:
 
 
 def check_overrides(environment: str, declared: Iterable[str], *, root: Path = ROOT) -> None:
-    """Raises ``Unusable`` for a parameter that is not ``declared`` in the template: sam ignores it without a word."""
+    """Raises ``Unusable`` for a parameter that is not ``declared`` in the template: sam ignores it silently."""
     names = [*declared]
     for name, _ in _pairs(environment, root):
         if name not in names:

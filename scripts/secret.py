@@ -72,7 +72,7 @@ class Secret:
         self._key = {"KmsKeyId": key} if key else {}
 
     def read(self) -> dict[str, str]:
-        """None but names and values of texts. Raises ``Refused`` if somebody has written something else there."""
+        """Only names and values that are texts. Raises ``Refused`` if somebody has written something else there."""
         try:
             return variables_of(self._client.get_secret_value(SecretId=self._arn).get("SecretString"))
         except self._client.exceptions.ResourceNotFoundException:  # no secret yet, or one without a value

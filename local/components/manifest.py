@@ -1,4 +1,4 @@
-"""The manifest of the components, made before anything is served, and anew when they change."""
+"""The manifest of the components, made before anything is served, and again when they change."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Client:
         return Client(self._port)
 
     def get(self, path: str) -> Taken:
-        """Raises ``RuntimeError`` if the answer is no success."""
+        """Raises ``RuntimeError`` if the answer is not a success."""
         return self._ask("GET", path, None, lambda _: None)
 
     def post(self, path: str, form: dict[str, str], each: Callable[[bytes], None] = lambda _: None) -> Taken:

@@ -56,7 +56,7 @@ class FunctionProcess:
         self._next.put_nowait(None)
 
     async def answer(self, event: bytes) -> bytes:
-        """The body that it answers. Raises ``RuntimeError`` if that is no success, or if the process ends."""
+        """The body that it answers. Raises ``RuntimeError`` if that is not a success, or if the process ends."""
         return await self._given(event, self._read)
 
     async def result(self, event: bytes) -> Any:

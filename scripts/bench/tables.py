@@ -16,7 +16,7 @@ _SHORT = 100
 
 
 def with_tables(document: str, run: Run, results: Results) -> str:
-    """The document with each table made anew. Raises ``KeyError`` for one that is not known."""
+    """The document with each table made again. Raises ``KeyError`` for one that is not known."""
     return _PLACE.sub(lambda place: f"{place[1]}{_TABLES[place['name']](run, results)}{place[3]}", document)
 
 

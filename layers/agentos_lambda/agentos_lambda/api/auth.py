@@ -31,7 +31,7 @@ OPEN_PATHS = frozenset({"/", "/health", "/info", "/docs", "/redoc", "/openapi.js
 """Paths that never need a key or a token (the AgentOS 3.1 API), and the files of its pages."""
 
 _STATUSES: Mapping[type[IdentityError], int] = {Forbidden: 403, TooManyFailures: 429}
-"""Of refusals that are no 401."""
+"""Of refusals that are not a 401."""
 _UNAVAILABLE: Mapping[type[StoreUnavailable], str] = {
     KeysUnavailable: "Tokens cannot be verified at present",
     AccountsUnavailable: "Authentication is temporarily unavailable",

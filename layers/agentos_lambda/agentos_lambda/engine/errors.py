@@ -23,4 +23,4 @@ class ToolkitUnreachable(Exception):
 
 
 class ComponentsError(ComponentUnusable):
-    """The components cannot be had. The text is one line for their author: file, line where known, cause."""
+    """The components cannot be loaded. The text is one line for their author: file, line where known, cause."""

@@ -33,7 +33,7 @@ _KINDS = {"images": "image", "audio": "audio", "audios": "audio", "videos": "vid
 
 
 class MediaUnavailable(Exception):
-    """A file of the request cannot be had. The text is fit for a caller's eyes."""
+    """A file of the request cannot be fetched. The text is fit for a caller's eyes."""
 
 
 class MediaRules:

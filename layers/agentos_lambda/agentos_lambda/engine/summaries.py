@@ -1,4 +1,4 @@
-"""Several memories said in one, by a model: agno's own strategy."""
+"""Several memories summarised in one, by a model: agno's own strategy."""
 
 from __future__ import annotations
 

@@ -132,7 +132,7 @@ def _key(key: object) -> str:
 def _fields_of_model(model: BaseModel) -> object:
     try:
         return model.model_dump(mode="json", by_alias=True, warnings=False)
-    except (PydanticSerializationError, ValueError):  # bytes that are no text, objects that pydantic does not know
+    except (PydanticSerializationError, ValueError):  # bytes that are not text, objects that pydantic does not know
         return model.model_dump(by_alias=True, warnings=False)
 
 

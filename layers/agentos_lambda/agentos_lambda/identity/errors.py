@@ -96,7 +96,7 @@ class Forbidden(IdentityError):
 
 
 class KeysUnavailable(StoreUnavailable):
-    """What tokens are verified with cannot be had just now."""
+    """The keys that tokens are verified with cannot be read at the moment."""
 
 
 class AccountsUnavailable(StoreUnavailable):

@@ -39,7 +39,7 @@ _HEADERS = [("Accept", "*/*"), ("Accept-Encoding", "identity"), ("User-Agent", "
 
 
 class FetchFailed(Exception):
-    """The file could not be had. The text says why, and is fit for a caller's eyes."""
+    """The file could not be fetched. The text says why, and is fit for a caller's eyes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""All memories of a user, said in one (the AgentOS 3.1 API)."""
+"""All memories of a user, summarised in one (the AgentOS 3.1 API)."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class SchemaRefused(ValueError):
 
 
 def check_schema(schema: JsonObject) -> None:
-    """Raise ``SchemaRefused`` if the schema is none, or has something that is not carried out."""
+    """Raise ``SchemaRefused`` if the schema is invalid, or has something that is not supported."""
     # Imported by the requests that have one: few, and it brings some hundred modules.
     from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # noqa: PLC0415
     from jsonschema.exceptions import SchemaError  # type: ignore[import-untyped]  # noqa: PLC0415

@@ -23,7 +23,7 @@ RunsError
 ├── SessionTaken          end the run as ERROR without touching the session: it belongs to another user
 ├── NotStorable           end the run as ERROR: its result can never be stored
 └── StoreUnavailable      try later: nothing is known to have been written, and nothing may be announced
-    ├── KeysUnavailable   ``identity.errors``: what tokens are verified with cannot be had
+    ├── KeysUnavailable   ``identity.errors``: what tokens are verified with cannot be read
     └── AccountsUnavailable  ``identity.errors``: service accounts cannot be read
 """
 

@@ -27,7 +27,7 @@ from agentos_lambda.runs.timing import CLOCK_SKEW_MS, LEASE_MS, MAX_WAIT_MS
 log = logging.getLogger(__name__)
 
 MAX_DEATHS = 3
-"""So often a durable run is carried on from the same checkpoint: what comes after it may be what kills."""
+"""How often a durable run is carried on from the same checkpoint: what comes after it may be what kills."""
 
 _DEATHS = "deaths"
 """How many executors have died since the work was stored, beside the work."""

@@ -134,7 +134,7 @@ class SessionService:
     def delete(self, session_id: str, *, caller: Caller = ANYBODY, media: bool = False) -> None:
         """Delete the session: readers see it gone at once, and a worker removes what it held.
 
-        What is not there, or not the caller's, is left alone without a word.
+        What is not there, or not the caller's, is left alone silently.
         """
         if not is_session_id(session_id):
             return

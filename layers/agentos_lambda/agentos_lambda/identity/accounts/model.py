@@ -86,7 +86,7 @@ def id_of(token_hash: str) -> str:
 
 
 def malformed(scopes: Iterable[str]) -> list[str]:
-    """Those that are no scopes."""
+    """Those that are not scopes."""
     return [scope for scope in scopes if len(parts := scope.split(":")) not in _PARTS or not all(parts)]
 
 

@@ -66,7 +66,7 @@ def secret_key(secret: str) -> Key:
 
 
 def key_set(document: Any) -> tuple[Key, ...]:
-    """The usable keys of a JWK Set; keys for other purposes are left out. Raises ``UnusableKey`` if it is no set."""
+    """The usable keys of a JWK Set; keys for other purposes are left out. Raises ``UnusableKey`` if it is not a set."""
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list):
         raise UnusableKey("this is not a JWK Set")

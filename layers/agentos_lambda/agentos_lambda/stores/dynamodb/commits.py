@@ -36,7 +36,7 @@ _MAX_RACES = 10
 
 
 _JOURNALS = 5
-"""How many journals of other runs may stand in the way of a commit."""
+"""How many journals of other runs may block a commit."""
 
 
 class Commits:

@@ -135,7 +135,7 @@ class DynamoDBMemories:
         return actions
 
     def settle(self, changes: Sequence[MemoryChange]) -> None:
-        """Apply journals that stand in the way of these changes."""
+        """Apply journals that block these changes."""
         for user_id in by_user(changes):
             self.count(user_id)
 

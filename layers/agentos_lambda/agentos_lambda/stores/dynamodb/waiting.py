@@ -41,7 +41,7 @@ def is_dead(record: RunRecord, expired_before: int) -> bool:
 
 
 def queued_again(now: int) -> tuple[str, Item]:
-    """The update of a paused run that a worker shall continue, and its values."""
+    """The update of a paused run that a worker is to continue, and its values."""
     next_send_at = now + RESEND_AFTER_MS
     values: Item = {
         ":status": text(RunStatus.PENDING),

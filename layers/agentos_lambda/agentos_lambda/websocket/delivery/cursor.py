@@ -22,7 +22,7 @@ class Cursor:
     framing: Framing
     next_index: int
     earlier: Sequence[IndexedEvent] = ()
-    """Events of earlier attempts that the follower has not got."""
+    """Events of earlier attempts that the follower does not have."""
     posting: bool = False
     """A message is on its way. There is never a second one."""
     frame: Frame | None = None
