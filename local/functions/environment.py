@@ -78,7 +78,7 @@ class Environment:
             self._taking = None
         self._invocation = invocation
         invocation.begin()
-        self._deadline = asyncio.get_running_loop().call_later(invocation.timeout, self._time_out)
+        self._deadline = asyncio.get_running_loop().call_later(invocation.timeout_seconds, self._time_out)
         return invocation
 
     def retire(self) -> None:
@@ -101,8 +101,8 @@ class Environment:
         self._invocation = self._deadline = None
 
     def _time_out(self) -> None:
-        self._show(f"timed out after {self._spec.timeout:g} seconds")
-        self._settle(InvocationTimedOut(f"timed out after {self._spec.timeout:g} seconds"))
+        self._show(f"timed out after {self._spec.timeout_seconds:g} seconds")
+        self._settle(InvocationTimedOut(f"timed out after {self._spec.timeout_seconds:g} seconds"))
         self._end()
 
     def _end(self) -> None:

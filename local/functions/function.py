@@ -38,7 +38,7 @@ class Function:
 
     def invoke(self, event: bytes) -> Invocation:
         """Hand the event to an environment, at once or when one is free."""
-        invocation = Invocation(event, timeout=self._spec.timeout)
+        invocation = Invocation(event, timeout_seconds=self._spec.timeout_seconds)
         if self._closed:
             invocation.fail(InvocationFailed("the function is closed"))
         else:

@@ -30,8 +30,8 @@ class Invocation:
     """The answer is a pipe: each ``write`` returns once the reader has passed its bytes on."""
 
     event: bytes
-    timeout: float
-    """How many seconds the function has."""
+    timeout_seconds: float
+    """How long the function has."""
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     deadline_ms: int = 0
     """Milliseconds since the epoch. Set when the invocation begins."""
@@ -47,7 +47,7 @@ class Invocation:
 
     def begin(self) -> None:
         """The function has received the event, and its time runs."""
-        self.deadline_ms = int((time.time() + self.timeout) * 1000)
+        self.deadline_ms = int((time.time() + self.timeout_seconds) * 1000)
 
     def start_answer(self, mode: ResponseMode) -> None:
         """The function has begun to answer."""

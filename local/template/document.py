@@ -31,8 +31,7 @@ class FunctionSpec:
     """Its logical id."""
     code: Path
     handler: str
-    timeout: float
-    """Seconds."""
+    timeout_seconds: float
     memory: int
     """MiB."""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -147,7 +146,7 @@ def _function(name: str, properties: Mapping[str, Any], root: Path) -> FunctionS
         name=name,
         code=root / properties["CodeUri"],
         handler=properties["Handler"],
-        timeout=float(properties.get("Timeout", 3)),
+        timeout_seconds=float(properties.get("Timeout", 3)),
         memory=int(properties.get("MemorySize", 128)),
         variables={key: str(value) for key, value in properties["Environment"]["Variables"].items()},
     )

@@ -68,7 +68,7 @@ class FunctionProcess:
         return json.loads(await self._given(event, whole))
 
     async def _given(self, event: bytes, read: Callable[[Invocation], Coroutine[Any, Any, bytes]]) -> bytes:
-        invocation = Invocation(event, timeout=900)
+        invocation = Invocation(event, timeout_seconds=900)
         self._next.put_nowait(invocation)
         answering = asyncio.create_task(read(invocation))
         either: set[asyncio.Future[Any]] = {answering, self.ended}

@@ -87,7 +87,7 @@ class _OneInvocation:
     """Gives one event and then hangs up, which ends the process."""
 
     def __init__(self, event: bytes) -> None:
-        self.invocation = Invocation(event, timeout=900)
+        self.invocation = Invocation(event, timeout_seconds=900)
         self._given = False
 
     async def next(self) -> Invocation:

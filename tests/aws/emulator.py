@@ -34,7 +34,7 @@ class Emulator:
 def code(folder: Path, **variables: str) -> tuple[FunctionSpec, Mapping[str, str]]:
     """A function made of a test's own folder, and its variables."""
     path = os.pathsep.join((str(ROOT / "layers" / "agentos_lambda"), str(ROOT)))
-    spec = FunctionSpec("Function", folder, "app.handler", timeout=30, memory=128)
+    spec = FunctionSpec("Function", folder, "app.handler", timeout_seconds=30, memory=128)
     return spec, {"PATH": os.environ["PATH"], "PYTHONPATH": path, **variables}
 
 
@@ -58,7 +58,7 @@ async def emulator(
             {spec.name: function},
             stage=Stage(port, frozenset({"multipart/form-data"}), {"responseMode": mode}),
             streaming=frozenset({spec.name} if stream else ()),
-            timeouts={spec.name: spec.timeout},
+            timeouts={spec.name: spec.timeout_seconds},
             responses=Template.load(ROOT / "template.yaml").gateway_responses,
             idle_seconds=idle_seconds,
         )

@@ -38,7 +38,7 @@ def play(cloud, signals):
 
     def play(scenario, *, timeout=900):
         template = Template.load(ROOT / "template.yaml")
-        spec = replace(template.functions["AgentsFunction"], timeout=timeout)
+        spec = replace(template.functions["AgentsFunction"], timeout_seconds=timeout)
         variables = function_variables(Settings(components=COMPONENTS), spec.variables, cloud)
         for name in ("AGENTOS_MANIFEST", "OS_SECURITY_KEY", "AGENTOS_MODEL"):
             variables.pop(name, None)

@@ -46,7 +46,7 @@ def engine_of(*components: object) -> AgnoEngine:
     lists: dict[str, Any] = {
         name: [c for c in components if kinds[type(c).__name__] == name] for name in kinds.values()
     }
-    return AgnoEngine(Components(**lists), cancel_grace=CANCEL_GRACE_SECONDS)
+    return AgnoEngine(Components(**lists), cancel_grace_seconds=CANCEL_GRACE_SECONDS)
 
 
 def request_of(

@@ -62,13 +62,13 @@ def test_a_leader_asks_one_member_or_all() -> None:
 def test_a_leader_does_not_obey_what_it_hands_on() -> None:
     handed_on = reply("ask writer: [hang] [slow 5s] [fail]", DELEGATE)
 
-    assert (handed_on.hang, handed_on.pause) == (False, 0.0)
+    assert (handed_on.hang, handed_on.pause_seconds) == (False, 0.0)
 
 
 def test_it_can_be_told_to_hang_to_be_slow_and_to_fail() -> None:
     assert reply("[hang]").hang
-    assert reply("[slow 20ms] hi").pause == pytest.approx(0.02)
-    assert reply("[slow 1.5s] hi").pause == pytest.approx(1.5)
+    assert reply("[slow 20ms] hi").pause_seconds == pytest.approx(0.02)
+    assert reply("[slow 1.5s] hi").pause_seconds == pytest.approx(1.5)
     with pytest.raises(RuntimeError, match="no more paper"):
         reply("[fail no more paper]")
 

@@ -112,7 +112,9 @@ def steady(value: Any, key: str = "") -> Any:
 def test_frames_are_those_of_the_released_server(
     components: Components, released: FastAPI, component: str, message: str
 ) -> None:
-    ours = play(AgnoEngine(components, cancel_grace=CANCEL_GRACE_SECONDS), request_of(component, message)).events
+    ours = play(
+        AgnoEngine(components, cancel_grace_seconds=CANCEL_GRACE_SECONDS), request_of(component, message)
+    ).events
     kind, _, component_id = component.partition("/")
     form = {"message": message, "stream": "true", "session_id": "session-1", "user_id": "ada", "run_id": "run-1"}
     theirs = list(frames(ask(released, "POST", f"/{kind}s/{component_id}/runs", **form)))
@@ -128,7 +130,7 @@ def test_frames_are_those_of_the_released_server(
 @pytest.mark.parametrize("component", ["agent/assistant", "team/newsroom", "workflow/letter"])
 def test_an_answer_is_that_of_the_released_server(components: Components, released: FastAPI, component: str) -> None:
     request = request_of(component, "ask writer: dear", stream=False)
-    output = play(AgnoEngine(components, cancel_grace=CANCEL_GRACE_SECONDS), request).outcome.output
+    output = play(AgnoEngine(components, cancel_grace_seconds=CANCEL_GRACE_SECONDS), request).outcome.output
     ours = deepcopy(output.run)
     if output.members:
         ours["member_responses"] = list(output.members)
@@ -162,7 +164,7 @@ def test_a_run_that_goes_on_is_that_of_the_released_server(
     def decided(run: JsonObject) -> list[JsonObject]:
         return [{**item, **decision} for item in run[field]]
 
-    engine = AgnoEngine(components, cancel_grace=CANCEL_GRACE_SECONDS)
+    engine = AgnoEngine(components, cancel_grace_seconds=CANCEL_GRACE_SECONDS)
     request = request_of(component, message, stream=stream)
     paused = play(engine, request)
     sent = decided(paused.outcome.output.run)

@@ -15,7 +15,7 @@ def read(mode, *pieces, integration=None, decodes=True):
     """The response to an answer in these pieces."""
 
     async def scenario():
-        invocation = Invocation(b"{}", timeout=1)
+        invocation = Invocation(b"{}", timeout_seconds=1)
         invocation.start_answer(mode)
 
         async def write():
@@ -136,7 +136,7 @@ def test_an_integration_that_does_not_stream_passes_on_only_the_head_of_a_stream
 
 def test_a_failure_comes_after_what_was_sent_before_it():
     async def scenario():
-        invocation = Invocation(b"{}", timeout=1)
+        invocation = Invocation(b"{}", timeout_seconds=1)
         invocation.start_answer(ResponseMode.STREAMING)
 
         async def write():
@@ -155,7 +155,7 @@ def test_a_failure_comes_after_what_was_sent_before_it():
 
 def test_a_writer_waits_until_its_bytes_were_passed_on():
     async def scenario():
-        invocation = Invocation(b"{}", timeout=1)
+        invocation = Invocation(b"{}", timeout_seconds=1)
         writing = asyncio.create_task(invocation.write(b"piece"))
         pieces = invocation.pieces()
         assert await anext(pieces) == b"piece"
@@ -170,7 +170,7 @@ def test_a_writer_waits_until_its_bytes_were_passed_on():
 
 def test_without_a_reader_no_writer_waits():
     async def scenario():
-        invocation = Invocation(b"{}", timeout=1)
+        invocation = Invocation(b"{}", timeout_seconds=1)
         writing = asyncio.create_task(invocation.write(b"piece"))
         await asyncio.sleep(0)
         invocation.abandon()

@@ -42,7 +42,7 @@ def environment():
 @pytest.fixture
 def function(tmp_path):
     (tmp_path / "app.py").write_text(HANDLERS)
-    spec = FunctionSpec("Toy", tmp_path, "app.handler", timeout=30, memory=128)
+    spec = FunctionSpec("Toy", tmp_path, "app.handler", timeout_seconds=30, memory=128)
 
     def make(bound=2, **variables):
         return Function(spec, {**environment(), **variables}, max_environments=bound)

@@ -26,7 +26,7 @@ class Recorded:
         self.invocations: list[Invocation] = []
 
     def invoke(self, event: bytes) -> Invocation:
-        self.invocations.append(Invocation(event, timeout=1))
+        self.invocations.append(Invocation(event, timeout_seconds=1))
         return self.invocations[-1]
 
 

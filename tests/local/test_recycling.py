@@ -44,7 +44,7 @@ async def ask(function: Function, *, hangs: bool = False) -> tuple[str, str, str
 
 def test_after_a_run_that_cannot_be_stopped_a_fresh_process_serves(tmp_path, capfd):
     (tmp_path / "app.py").write_text(HANDLER)
-    spec = FunctionSpec("Toy", tmp_path, "app.handler", timeout=30, memory=128)
+    spec = FunctionSpec("Toy", tmp_path, "app.handler", timeout_seconds=30, memory=128)
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "layers" / "agentos_lambda")}
 
     async def steps():

@@ -17,7 +17,7 @@ class Tenant:
     """Has one invocation in hand."""
 
     def __init__(self):
-        self.invocation = Invocation(b'{"an": "event"}', timeout=1, request_id="the-id")
+        self.invocation = Invocation(b'{"an": "event"}', timeout_seconds=1, request_id="the-id")
 
     async def next(self):
         self.invocation.begin()

@@ -20,7 +20,7 @@ def template():
 def test_functions_have_what_the_template_and_its_globals_say(template):
     agents = template.functions["AgentsFunction"]
     assert agents.code == TEMPLATE.parent / "toys"
-    assert (agents.handler, agents.timeout, agents.memory) == ("app.handler", 900, 1024)
+    assert (agents.handler, agents.timeout_seconds, agents.memory) == ("app.handler", 900, 1024)
     assert agents.variables == {
         "SECURITY_KEY_SECRET": "Secret.Id",
         "LOG_LEVEL": "INFO",

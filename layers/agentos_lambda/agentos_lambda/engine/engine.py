@@ -35,7 +35,7 @@ from agentos_lambda.runs.model import Continuation, RunOutput
 class AgnoEngine:
     """Runs the deployer's agno components.
 
-    ``cancel_grace``: seconds for which a cancelled run may stop by itself before its task is cancelled. ``fetcher``
+    ``cancel_grace_seconds``: for how long a cancelled run may stop by itself before its task is cancelled. ``fetcher``
     fetches files that callers name by URL. ``now`` gives the time of memories, in milliseconds since the epoch. Raises
     ``ComponentsError`` if it has to load the components and cannot.
     """
@@ -44,13 +44,13 @@ class AgnoEngine:
         self,
         components: Components | None = None,
         *,
-        cancel_grace: float = CANCEL_GRACE_SECONDS,
+        cancel_grace_seconds: float = CANCEL_GRACE_SECONDS,
         fetcher: Fetcher | None = None,
         now: Callable[[], int] = system_time,
     ) -> None:
         self._now = now
         self._components = components if components is not None else load_components()
-        self._cancel_grace = cancel_grace
+        self._cancel_grace_seconds = cancel_grace_seconds
         self._fetcher = fetcher or Fetcher()
         cancellations()
         never_read_callers_objects_as_messages()
@@ -78,4 +78,6 @@ class AgnoEngine:
         template = self._components.find(request.kind, request.component_id)
         if template is None:
             raise NotFound(f"{request.kind.label} not found")
-        return AgnoRun(template, request, cancel_grace=self._cancel_grace, fetcher=self._fetcher, now=self._now)
+        return AgnoRun(
+            template, request, cancel_grace_seconds=self._cancel_grace_seconds, fetcher=self._fetcher, now=self._now
+        )

@@ -63,7 +63,7 @@ _SUCCESSES = frozenset(
 class AgnoRun:
     """Runs a copy of a component in a task of its own, and hands out its events.
 
-    ``cancel_grace``: seconds for which a cancelled run may stop by itself before its task is cancelled.
+    ``cancel_grace_seconds``: for how long a cancelled run may stop by itself before its task is cancelled.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class AgnoRun:
         request: EngineRequest,
         *,
         fetcher: Fetcher,
-        cancel_grace: float = CANCEL_GRACE_SECONDS,
+        cancel_grace_seconds: float = CANCEL_GRACE_SECONDS,
         now: Callable[[], int] = system_time,
     ) -> None:
         self._template = template
@@ -81,7 +81,7 @@ class AgnoRun:
         if request.paused is not None:
             request = replace(request, paused=whole(request.paused))
         self._request = request = self._media.cleaned(request)
-        self._cancel_grace = cancel_grace
+        self._cancel_grace_seconds = cancel_grace_seconds
         carried = request.carried
         self._database = RunDatabase(  # type: ignore[abstract]  # RefusingDatabase has the rest
             request.run_id,
@@ -240,12 +240,12 @@ class AgnoRun:
     def _cancel_after_grace(self) -> None:
         if not self._stopping and self._loop is not None:
             self._stopping = True
-            self._loop.call_later(self._cancel_grace, self._interrupt)
+            self._loop.call_later(self._cancel_grace_seconds, self._interrupt)
 
     def _interrupt(self) -> None:
         if self._loop is not None and self._task is not None and not self._task.done():
             self._task.cancel()
-            self._loop.call_later(self._cancel_grace + SAVE_GRACE_SECONDS, self._abandon)
+            self._loop.call_later(self._cancel_grace_seconds + SAVE_GRACE_SECONDS, self._abandon)
 
     def _abandon(self) -> None:
         if self._task is not None and not self._task.done():

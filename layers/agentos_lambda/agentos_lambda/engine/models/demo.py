@@ -45,7 +45,7 @@ class DemoModel(Model):
         reply = reply_to(messages, tools, as_json=options.get("response_format") is not None)
         if reply.hang:
             threading.Event().wait()
-        time.sleep(reply.pause * len(reply.words))
+        time.sleep(reply.pause_seconds * len(reply.words))
         return _whole(reply, messages)
 
     def invoke_stream(
@@ -55,7 +55,7 @@ class DemoModel(Model):
         if reply.hang:
             threading.Event().wait()
         for word in reply.words:
-            time.sleep(reply.pause)
+            time.sleep(reply.pause_seconds)
             yield ModelResponse(role="assistant", content=word)
         yield _end(reply, messages)
 
@@ -63,7 +63,7 @@ class DemoModel(Model):
         reply = reply_to(messages, tools, as_json=options.get("response_format") is not None)
         if reply.hang:
             await asyncio.Event().wait()
-        await asyncio.sleep(reply.pause * len(reply.words))
+        await asyncio.sleep(reply.pause_seconds * len(reply.words))
         return _whole(reply, messages)
 
     async def ainvoke_stream(
@@ -73,7 +73,7 @@ class DemoModel(Model):
         if reply.hang:
             await asyncio.Event().wait()
         for word in reply.words:
-            await asyncio.sleep(reply.pause)
+            await asyncio.sleep(reply.pause_seconds)
             yield ModelResponse(role="assistant", content=word)
         yield _end(reply, messages)
 

@@ -29,8 +29,8 @@ class Reply:
     words: Sequence[str] = ()
     """Each with the space that follows it."""
     tool_calls: list[dict[str, Any]] = field(default_factory=list)
-    pause: float = 0.0
-    """Seconds before each word."""
+    pause_seconds: float = 0.0
+    """Before each word."""
     hang: bool = False
 
 
@@ -49,8 +49,8 @@ def reply_to(messages: Sequence[Message], tools: Sequence[dict[str, Any]] | None
     pause, hang = _pause(own), _HANG.search(own) is not None
     if calls and not results:
         ids = (f"call_{asked}_{number}" for number in range(len(calls)))
-        return Reply(tool_calls=[_as_call(*call, next(ids)) for call in calls], pause=pause, hang=hang)
-    return Reply(words=_words(_answer(messages, asked, results, as_json=as_json)), pause=pause, hang=hang)
+        return Reply(tool_calls=[_as_call(*call, next(ids)) for call in calls], pause_seconds=pause, hang=hang)
+    return Reply(words=_words(_answer(messages, asked, results, as_json=as_json)), pause_seconds=pause, hang=hang)
 
 
 def _answer(messages: Sequence[Message], asked: int, results: Sequence[Message], *, as_json: bool) -> str:
