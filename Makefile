@@ -19,7 +19,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 help: ## what there is
-	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # One environment for each lock file, made again when the lock changes. The interpreter is the host's own (3.11 or later).
 $(VENVS)/%/.ready: requirements/%.txt
@@ -205,8 +205,7 @@ $(CLIENTS)/.ready: tests/clients/npm/package-lock.json tests/clients/npm/package
 test-clients: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready $(CLIENTS)/.ready ## clients of AgentOS that others have written, against make run
 	@$(PYTEST) -m clients tests/clients $(ARGS)
 
-# The page's types and the tests of its modules, which need no browser.
-test-page: page/node_modules/.tested
+test-page: page/node_modules/.tested ## the page's types, and the tests of its modules that need no browser
 	@cd page && $(IN_NODE) node node_modules/typescript/bin/tsc --project .
 	@cd page && $(IN_NODE) node --test --test-reporter=dot 'tests/*.test.js'
 
@@ -234,4 +233,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help page run local test unmarked test-costs lint house faults moto comparisons e2e sam-local samples test-clients test-page test-browser soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt bench
+.PHONY: help page run local test unmarked test-costs lint house faults moto comparisons e2e sam-local samples test-clients test-page test-browser kills soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt bench
