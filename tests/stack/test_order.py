@@ -10,7 +10,7 @@ import pytest
 
 from tests.stack.translation import FUNCTIONS, TEMPLATE, source
 
-SECTIONS = ("Parameters", "Metadata", "Conditions", "Globals", "Resources", "Outputs")
+SECTIONS = ("Parameters", "Metadata", "Rules", "Conditions", "Globals", "Resources", "Outputs")
 ROOMS = (
     "Functions",
     "Layers",
