@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from agentos_lambda.protocol.ids import is_id
@@ -22,7 +23,10 @@ ITEM_LIMIT = 32 * 1024
 """Bytes, compressed, of a value that has an item to itself."""
 FIELD_LIMIT = 4 * 1024
 """Bytes, compressed, of a value that shares its item with many."""
-
+_SHORT = 512
+"""Characters of a value whose compressed form is remembered."""
+_REMEMBERED = 256
+"""So many values."""
 
 _FETCHED_AT_ONCE = 8
 """A client of AWS keeps ten connections."""
@@ -91,8 +95,17 @@ class Blobs:
 
 def packed(value: Json) -> bytes:
     """The value as gzipped JSON. Raises ``NotStorable`` if it is not JSON."""
+    text = json_text(value)
+    return _gzipped_before(text) if len(text) <= _SHORT else _gzipped(text)
+
+
+def _gzipped(text: str) -> bytes:
     # Without a time stamp equal values are equal bytes, so repeating a write changes nothing.
-    return gzip.compress(json_text(value).encode(), mtime=0)
+    return gzip.compress(text.encode(), mtime=0)
+
+
+_gzipped_before = lru_cache(_REMEMBERED)(_gzipped)
+"""Most fields of a session say what its component is, or nothing: the same in each. zlib begins by clearing 256 KB."""
 
 
 def run_folder(run_id: str, attempt: int) -> str:
