@@ -19,13 +19,13 @@ from local.settings import ROOT
 from scripts.bench.chart import chart
 from scripts.bench.cold import COMMON, OWN, cold, with_starts
 from scripts.bench.cold import seed as seed_followed
-from scripts.bench.floors import measure
+from scripts.bench.floors import LIBRARIES, measure
 from scripts.bench.goals import judged, missed
 from scripts.bench.publish import RESULTS, publish
 from scripts.bench.results import Run, compared, load, save
 from scripts.bench.served import served
 from scripts.bench.storing import COMPONENTS, WORKER, Storing, request_of
-from scripts.bench.warm import SEED, WARM, seed, warm
+from scripts.bench.warm import RUN, SEED, WARM, seed, warm
 from scripts.bench.world import Bench, bench
 from scripts.cold_start.__main__ import BUILD, Bundle, Installed, bundles, on_disk
 from scripts.cold_start.first_answer import FOLLOWED
@@ -90,12 +90,13 @@ async def _in_processes(measuring: Bench, own: Bundle, other: Bundle) -> None:
     if "warm" in options.phases:
         for each in (own, other):
             await seed(options.python, each, measuring.environment)
+        libraries = Bundle(LIBRARIES, own.packages, {RUN: Path(__file__).parent / LIBRARIES})
         await _timed(
             "warm",
             warm(
                 measuring.note,
                 options.python,
-                (own, other),
+                (own, other, libraries),
                 measuring.environment,
                 rounds=options.rounds,
                 requests=options.requests,

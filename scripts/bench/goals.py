@@ -34,7 +34,7 @@ class Goal:
         return [own / its for own, its in zip(ours, other, strict=False)]  # taken in turns
 
     def limit(self, results: Results) -> float:
-        """What is judged by: ``most``, or what imports alone take and a tenth, if that is more."""
+        """What is judged by: ``most``, or what libraries alone take and a tenth, if that is more."""
         least = floor(self.measure, results)
         other = middle(results, f"{self.beside}: {self.than or self.measure}") if self.beside else None
         return max(self.most, least / (other or 1))

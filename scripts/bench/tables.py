@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from scripts.bench.floors import LIBRARIES
 from scripts.bench.goals import GOALS
 from scripts.bench.results import OURS, Results, Run, middle
 from scripts.bench.served import DYNAMODB, SQLITE
@@ -42,11 +43,11 @@ def _cold(_: Run, results: Results) -> str:
 
 
 def _warm(_: Run, results: Results) -> str:
-    rows = []
+    rows, sides = [], (OURS, _NAIVE, LIBRARIES)
     for request in _named(results, "ours: warm ", ", CPU ms"):
         measures = [f"warm {request}, {unit}" for unit in ("CPU ms", "p50 ms", "p95 ms")]
-        rows.append((request, *(_cell(results, whose, each) for each in measures for whose in ("ours", _NAIVE))))
-    heads = (f"{unit}: {side}" for unit in ("CPU ms", "p50 ms", "p95 ms") for side in ("ours", "naive"))
+        rows.append((request, *(_cell(results, whose, each) for each in measures for whose in sides)))
+    heads = (f"{unit}: {side}" for unit in ("CPU ms", "p50 ms", "p95 ms") for side in sides)
     return _table(("request", *heads), rows)
 
 

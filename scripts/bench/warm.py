@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 
-from scripts.bench.process import function_process, measured
+from scripts.bench.process import FunctionProcess, function_process, measured
 from scripts.bench.results import Note
 from scripts.bench.served import WORDS_100
 from scripts.cold_start.__main__ import Bundle
@@ -32,20 +32,21 @@ Environment = Callable[[Bundle, Request], Mapping[str, str]]
 async def warm(
     note: Note, python: str, bundles: Sequence[Bundle], environment: Environment, *, rounds: int, requests: int
 ) -> None:
-    """CPU, p50 and p95 of each request. Each round is a sample."""
+    """CPU, p50 and p95 of each request by every bundle that answers it. Each round is a sample."""
     for function in dict.fromkeys(request.function for request in WARM):
         async with AsyncExitStack() as stack:
-            processes = {}
+            processes: dict[str, FunctionProcess] = {}
             for bundle in bundles:
-                given = environment(bundle, next(each for each in WARM if each.function == function))
-                processes[bundle.name] = await stack.enter_async_context(
-                    function_process((python, "-S"), measured(given))
-                )
+                answered = [each for each in WARM if each.function == function and each in bundle.apps]
+                if answered:
+                    given = measured(environment(bundle, answered[0]))
+                    processes[bundle.name] = await stack.enter_async_context(function_process((python, "-S"), given))
             for request in (request for request in WARM if request.function == function):
-                for process in processes.values():
+                asked = {bundle.name: processes[bundle.name] for bundle in bundles if request in bundle.apps}
+                for process in asked.values():
                     await process.taken(request.event(), 5)
                 for _ in range(rounds):
-                    for name, process in processes.items():
+                    for name, process in asked.items():
                         cpu, latencies = await process.taken(request.event(), requests)
                         note(name, f"warm {request.name}, CPU ms", cpu * 1000)
                         note(name, f"warm {request.name}, p50 ms", statistics.median(latencies) * 1000)

@@ -19,6 +19,12 @@ def test_a_floor_is_what_the_imports_of_a_request_take_and_a_tenth() -> None:
     assert floor("cold agent run, peak MiB", results) == pytest.approx(1.1 * 74)
 
 
+def test_the_floor_of_a_warm_run_is_what_an_app_of_the_libraries_takes_and_a_tenth() -> None:
+    results = {"libraries: warm agent run, CPU ms": [9.5, 10, 10.1], "naive: warm agent run, CPU ms": [33, 34, 33]}
+    assert floor("warm agent run, CPU ms", results) == pytest.approx(11)
+    assert Goal("warm agent run, CPU ms", 1 / 4).limit(results) == pytest.approx(1 / 3)
+
+
 @pytest.mark.parametrize("name", ["warm config, CPU ms", "cold agent run, CPU s", "ConfigFunction, MiB"])
 def test_there_is_no_floor_of_what_was_not_measured(name: str) -> None:
     assert floor(name, {f"imports: {each}, peak MiB": [74] for each in IMPORTS}) == 0
