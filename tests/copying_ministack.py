@@ -2,11 +2,15 @@
 
 Nearly every test of stores has an account of its own, and to create its tables takes longer than most of them do. This
 is run by the interpreter that ministack is installed for, which has nothing else of the tests'.
+
+Most of what it does for an expression is to copy items and to take the same expression apart again: here it is quicker.
 """
 
 from __future__ import annotations
 
 import copy
+from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import ministack.app as ministack  # type: ignore[import-not-found]
@@ -43,8 +47,25 @@ def _copy_tables(account: str, new: str) -> None:
             tables.set_scoped(new, region, name, made)
 
 
+def _deepcopy(value: Any) -> Any:
+    """What ``copy.deepcopy`` gives, sooner for what is JSON, such as an item."""
+    kind = type(value)
+    if kind is dict:
+        return {name: _deepcopy(each) for name, each in value.items()}
+    if kind is list:
+        return [_deepcopy(each) for each in value]
+    return value if kind is str else copy.deepcopy(value)
+
+
+def _hurry() -> None:
+    tokens_of = cache(dynamodb._tokenize)
+    dynamodb._tokenize = lambda expression: list(tokens_of(expression))
+    dynamodb.copy = SimpleNamespace(deepcopy=_deepcopy)  # the one function of the module that it calls
+
+
 def main() -> None:
     """Serve as ``ministack`` does."""
+    _hurry()
     ministack.app = CopyingApp(ministack.app)
     ministack.main()
 
