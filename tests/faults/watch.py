@@ -10,6 +10,7 @@ from itertools import pairwise
 from agentos_lambda.protocol.events import terminal_event
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.engine_ports import EngineRequest
+from agentos_lambda.runs.left import carried_of
 from agentos_lambda.runs.model import IndexedEvent, RunOutput, RunRecord
 from agentos_lambda.runs.ports import Store
 
@@ -32,6 +33,8 @@ class Watch:
     _records: dict[str, RunRecord] = field(default_factory=dict)
     _logs: dict[str, list[IndexedEvent]] = field(default_factory=dict)
     _outputs: dict[str, RunOutput | None] = field(default_factory=dict)
+    _left: dict[str, str] = field(default_factory=dict)
+    """What the last slice or checkpoint of each run has said, with those before it."""
 
     def look(self, run_ids: Sequence[str], *, again: bool = False) -> None:
         """Compare. Steps may be missed between two looks, so they may be several at once.
@@ -44,6 +47,7 @@ class Watch:
             record = self.store.get(run_id)
             if record is not None:
                 self._check_record(record)
+                self._check_what_is_left(record)
                 self._check_log(record)
                 self._check_promises(record)
 
@@ -58,6 +62,19 @@ class Watch:
                 assert record == before
                 assert output == self._outputs[record.run_id]
         self._outputs[record.run_id] = output
+
+    def _check_what_is_left(self, record: RunRecord) -> None:
+        """What a slice or a checkpoint has left is where the run goes on, until it ends or pauses."""
+        before = self._left.get(record.run_id, "")
+        if record.status.active:
+            carried = carried_of(self.store, record)
+            self._left[record.run_id] = "" if carried is None else carried.output.run["content"]
+            assert self._left[record.run_id].startswith(before), "what was left is not where the run goes on"
+        elif record.status in (RunStatus.COMPLETED, RunStatus.CANCELLED):
+            output = self._outputs[record.run_id]  # none if the session has become another user's
+            assert output is None or output.run["content"].startswith(before), "what was left is lost at the end"
+        else:
+            self._left.pop(record.run_id, None)
 
     def _check_log(self, record: RunRecord) -> None:
         log = list(self.store.read(record, after=-1))

@@ -80,11 +80,14 @@ async def test_a_checkpoint_gives_a_durable_run_three_further_lives(world):
     assert (await work_to_the_end(world)).record.status is RunStatus.COMPLETED
 
 
-async def test_a_durable_run_that_is_cancelled_is_not_carried_on(world):
+async def test_a_durable_run_that_is_cancelled_is_not_carried_on_and_keeps_the_text_of_its_checkpoint(world):
     execution = await begun_durable(world, safe_points=1)
     world.cancel(execution.record.run_id)
     assert (await die(world, execution.task)).cancelled == 1
-    assert world.store.get(execution.record.run_id).status is RunStatus.CANCELLED
+    view = world.runs.get(component(), execution.record.run_id)
+    assert (view.record.status, view.output.run["content"]) == (RunStatus.CANCELLED, "Hello world")
+    told = world.store.read(view.record, after=-1)
+    assert [event.event["content"] for event in told[-2:]] == ["Hello world"] * 2
     assert not world.queue.waiting
 
 

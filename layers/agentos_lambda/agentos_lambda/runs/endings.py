@@ -175,19 +175,7 @@ class EndingMaker:
 
         ``left``: what the run has left so far, if it has begun. ``session``: its changes that are not committed.
         """
-        output = left or RunOutput(describe(record, name))
-        run = {"content": cancel_reason(record.run_id), **output.run}
-        output = replace(output, run=run)
-        said = run["content"] if record.status is RunStatus.PENDING and isinstance(run["content"], str) else None
-        return self._idle(
-            record,
-            name,
-            RunStatus.CANCELLED,
-            output,
-            first_index=record.next_index,
-            content=said,
-            session=session,
-        )
+        return self._cancelled(record, name, left, first_index=record.next_index, session=session)
 
     def abandoned(
         self, record: RunRecord, name: str, left: RunOutput | None, *, error: str | None, withdrawn: bool = False
@@ -196,11 +184,37 @@ class EndingMaker:
 
         Clients may have got events that were not logged, so its events come after a gap.
         """
-        status = RunStatus.CANCELLED if error is None else RunStatus.ERROR
-        output = left or RunOutput(describe(record, name))
-        output = replace(output, run={**output.run, "content": error or cancel_reason(record.run_id)})
         first_index = record.next_index + MAX_UNLOGGED_EVENTS
+        if error is None:
+            return self._cancelled(record, name, left, first_index=first_index, withdrawn=withdrawn)
+        output = left or RunOutput(describe(record, name))
+        output = replace(output, run={**output.run, "content": error})
+        status = RunStatus.ERROR
         return self._idle(record, name, status, output, first_index=first_index, error=error, withdrawn=withdrawn)
+
+    def _cancelled(
+        self,
+        record: RunRecord,
+        name: str,
+        left: RunOutput | None,
+        *,
+        first_index: int,
+        session: SessionDelta | None = None,
+        withdrawn: bool = False,
+    ) -> Ending:
+        output = left or RunOutput(describe(record, name))
+        run = {"content": cancel_reason(record.run_id), **output.run}
+        said = run["content"] if record.status is not RunStatus.PAUSED and isinstance(run["content"], str) else None
+        return self._idle(
+            record,
+            name,
+            RunStatus.CANCELLED,
+            replace(output, run=run),
+            first_index=first_index,
+            content=said,
+            session=session,
+            withdrawn=withdrawn,
+        )
 
     def _idle(
         self,
