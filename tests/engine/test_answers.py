@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.values import JsonObject, RunStatus
 from tests.engine.playing import continuing, engine_of, play, request_of, session_after
+from tests.engine.slicing import in_slices
 from tests.engine.test_same_as_agentos import ask, steady
 
 streamed = pytest.mark.parametrize("stream", [True, False])
@@ -105,6 +106,18 @@ def test_what_an_answer_has_is_stored_only_as_the_component_wants_it() -> None:
     assert "tool" in [message["role"] for message in outcome.answer["messages"]]
     assert not outcome.output.run.get("images")
     assert "tool" not in [message["role"] for message in outcome.output.run["messages"]]
+
+
+@pytest.mark.parametrize(("kind", "text"), [("agent", "call draw"), ("team", "ask artist: call draw")])
+def test_a_run_that_may_end_between_slices_shows_only_what_is_stored(kind: str, text: str) -> None:
+    component = agent(**history()) if kind == "agent" else team(agent(**history()), **history())
+    first, last = in_slices(engine_of(component), request_of(f"{kind}/{component.id}", text)).slices
+
+    assert (first.outcome.status, last.outcome.status) == (RunStatus.PENDING, RunStatus.COMPLETED)
+    assert "image picture" in last.content  # the model has seen what was drawn in the slice before
+    for outcome in (first.outcome, last.outcome):
+        assert "tool" not in [message["role"] for message in outcome.output.run["messages"]]
+        assert not outcome.output.run.get("images")
 
 
 def levels(run: JsonObject) -> list[str]:

@@ -91,7 +91,8 @@ class RunDatabase(RefusingDatabase):
         """A part of what runs: of its runs is kept what it wants to have stored. It may get its id later."""
         self._parts.append(part)
 
-    def _makers(self, run: Any) -> list[Agent | Team]:
+    def makers(self, run: Any) -> list[Agent | Team]:
+        """The parts that may have made this run of agno's."""
         return [part for part in self._parts if may_have_made(part, run)]
 
     def keep_no_more(self) -> None:
@@ -163,7 +164,7 @@ class RunDatabase(RefusingDatabase):
         run_index: int | None = None,  # noqa: ARG002
     ) -> None:
         if isinstance(run, RunOutput | TeamRunOutput) and run.parent_run_id is not None:
-            run = as_stored(run, self._makers)
+            run = as_stored(run, self.makers)
         saved = plain_object(run if isinstance(run, dict) else run.to_dict())
         if not self._closed:
             self.runs[saved["run_id"]] = saved

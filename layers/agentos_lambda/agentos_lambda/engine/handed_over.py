@@ -10,6 +10,7 @@ from agentos_lambda.engine.outcome import delta_of
 from agentos_lambda.engine.shown_runs import as_shown
 from agentos_lambda.engine.slices.carry_on import leave, left, without_metrics
 from agentos_lambda.engine.step_runs import with_true_statuses
+from agentos_lambda.engine.stored_runs import slice_as_stored
 from agentos_lambda.protocol.values import Event, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.engine_ports import EngineOutcome, EngineRequest
 
@@ -29,6 +30,10 @@ def handed_over(
         run["member_responses"] = []
     run["status"] = RunStatus.RUNNING.value
     output = left(request, as_shown(blocked.removed_from(run)), members, state)
+    if request.kind is not Kind.WORKFLOW:
+        stored = slice_as_stored(request.kind, output.run, database.makers)
+        if stored is not output.run:
+            output = replace(output, run=stored, unchecked=output.to_json())
     session = delta_of(request, database)
     return EngineOutcome(
         RunStatus.PENDING,

@@ -153,7 +153,7 @@ class RunOutput:
     run: JsonObject
     members: tuple[JsonObject, ...] = ()
     unchecked: JsonObject | None = None
-    """Of a paused run: all of it, for the engine to go on with, where nobody else may see that yet."""
+    """Of a run that goes on: all of it, for the engine, where nobody else may see that, now or at all."""
 
     def to_json(self) -> JsonObject:
         """The output as JSON."""

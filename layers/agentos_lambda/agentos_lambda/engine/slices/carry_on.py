@@ -16,6 +16,7 @@ from agno.workflow import Workflow
 from agentos_lambda.engine.arguments import run_arguments
 from agentos_lambda.engine.components.parts import AgnoComponent
 from agentos_lambda.engine.further_fields import further_arguments
+from agentos_lambda.engine.isolation.held import whole
 from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
 from agentos_lambda.runs.carried import Carried
 from agentos_lambda.runs.engine_ports import EngineRequest
@@ -49,7 +50,7 @@ def text_of(request: EngineRequest) -> str:
     """What earlier slices of an agent's or a team's run have said."""
     if request.carried is None or request.kind is Kind.WORKFLOW:
         return ""
-    return _said_in(request.carried.output.run, request.carried.state)
+    return _said_in(whole(request.carried.output).run, request.carried.state)
 
 
 def _said_in(run: JsonObject, state: JsonObject) -> str:
@@ -94,7 +95,7 @@ def rejoin(request: EngineRequest, run: JsonObject) -> None:
 
 def carry_on(component: AgnoComponent, request: EngineRequest, carried: Carried) -> Any:
     """agno's continuation of the run. Raises ``ComponentChanged``."""
-    stored: dict[str, Any] = deepcopy(carried.output.run)
+    stored: dict[str, Any] = deepcopy(whole(carried.output).run)
     if request.kind is Kind.TEAM:
         stored["member_responses"] = deepcopy(list(carried.output.members))
     stored.pop("content", None)
