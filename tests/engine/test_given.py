@@ -9,12 +9,12 @@ from agno.db.in_memory import InMemoryDb
 from agno.knowledge.knowledge import Knowledge
 from agno.memory import MemoryManager
 from agno.team import Team
-from agno.tools import Toolkit
+from agno.tools import Toolkit, tool
 from agno.workflow import Condition, Router, Step, Workflow
 
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.values import RunStatus
-from tests.engine.playing import engine_of, play, request_of
+from tests.engine.playing import continuing, engine_of, play, request_of
 from tests.engine.test_memories import TEA, Remembered
 
 FOR_WRITER, FOR_DESK = f"ask writer: {TEA}", f"ask desk: ask writer: {TEA}"
@@ -76,6 +76,25 @@ def test_whoever_is_given_remembers_in_the_run_and_is_left_as_it_was(shape: str)
     assert (played.outcome.status, remembered.texts()) == (RunStatus.COMPLETED, ["likes tea"])
     assert (own.get_user_memories(), own.get_sessions()) == ([], [])
     assert (writer.db, manager.db, writer.team_id, writer.workflow_id) == (own, own, None, None)
+
+
+@tool(requires_confirmation=True)
+def publish(title: str) -> str:
+    """Publish an article."""
+    return f"{title} is out"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_member_that_is_given_goes_on_when_its_tool_is_confirmed(stream: bool) -> None:
+    engine = engine_of(team(agent(tools=[publish])))
+    request = request_of("team/press", 'ask writer: call publish {"title": "x"}', stream=stream)
+    paused = play(engine, request)
+    confirmed = [{"id": each["id"], "confirmation": True} for each in paused.outcome.output.run["requirements"]]
+
+    played = play(engine, continuing(paused, request, requirements=confirmed))
+
+    assert (paused.outcome.status, played.outcome.status) == (RunStatus.PAUSED, RunStatus.COMPLETED)
+    assert "publish gave: x is out" in played.content
 
 
 REFUSED: dict[str, tuple[str, Any]] = {

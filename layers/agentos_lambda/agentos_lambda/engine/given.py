@@ -7,12 +7,14 @@ components file ends the run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import inspect
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextvars import ContextVar
 from functools import cache, wraps
 from types import ModuleType
 from typing import Any
 
+import agno.team._run as team_run
 import agno.utils.callables as factories
 from agno.agent import Agent
 from agno.team import Team
@@ -91,6 +93,8 @@ def own_what_is_given() -> None:
     for name in ("tools", "knowledge"):
         resolve = f"aresolve_callable_{name}"
         setattr(factories, resolve, _checked(getattr(factories, resolve), name))
+    _replace(team_run, "_aroute_requirements_to_members", _routed)
+    _replace(team_run, "_aroute_requirements_to_members_stream", _routed_as_events)
     router: Any = Router
     router._resolve_selector_result = _own_steps(router._resolve_selector_result)  # noqa: SLF001
 
@@ -132,6 +136,40 @@ def _checked(resolve: Any, name: str) -> Any:
             given.check(part, name, value)
 
     return resolved
+
+
+def _replace(module: Any, name: str, by: Callable[[Any], Any]) -> None:
+    setattr(module, name, by(getattr(module, name)))
+
+
+def _routed(route: Any) -> Any:
+    """agno asks for given members before the model of their team, so too late for those that a paused run waits for."""
+    parameters = inspect.signature(route)
+
+    @wraps(route)
+    async def routed(*arguments: Any, **options: Any) -> Any:
+        await _ask_for_members(parameters.bind(*arguments, **options).arguments)
+        return await route(*arguments, **options)
+
+    return routed
+
+
+def _routed_as_events(route: Any) -> Any:
+    """The same for a run that is streamed."""
+    parameters = inspect.signature(route)
+
+    @wraps(route)
+    async def routed(*arguments: Any, **options: Any) -> AsyncIterator[Any]:
+        await _ask_for_members(parameters.bind(*arguments, **options).arguments)
+        async for event in route(*arguments, **options):
+            yield event
+
+    return routed
+
+
+async def _ask_for_members(given: dict[str, Any]) -> None:
+    if given.get("run_context") is not None:
+        await factories.aresolve_callable_members(given["team"], given["run_context"])
 
 
 def _own_steps(resolve: Callable[..., list[Any]]) -> Callable[..., list[Any]]:

@@ -113,7 +113,10 @@ class ConnectionStore(Protocol):
         """Remove the connection if it is overdue."""
 
     def count(self, source: str, *, now: int, limit: int) -> bool:
-        """Count something of this source. False if there were as many as that already."""
+        """Count something of this source. False if there were as many as that already.
+
+        Where an answer is lost, it may count twice: the window is short, and the bound holds.
+        """
 
     def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:
         """Claim the greeting. False if another caller has claimed it or has greeted, or if the connection is closed.
