@@ -24,7 +24,7 @@ from local.gateway.websocket import WebSocketGateway
 from local.processes.exclusive import exclusive_port, exclusive_state
 from local.settings import CannotStart, Settings
 from local.template.document import Template
-from local.variables import function_variables, template_parameters
+from local.variables import check_own_variables, function_variables, template_parameters
 
 WEBSOCKET_PATH = "/workflows/ws"
 
@@ -34,6 +34,7 @@ async def serve(settings: Settings, on_ready: Callable[[], None]) -> None:
     with exclusive_port(settings.port) as front_port, exclusive_port(0) as calls_port, exclusive_state(settings):
         if not settings.components_file.is_file():
             raise CannotStart(f"{settings.components_file}: no such components file")
+        check_own_variables()
         template = Template.load(settings.template, template_parameters())
         async with running_cloud(settings.cloud_python, settings.state / "cloud") as cloud:
             components = Components(settings)

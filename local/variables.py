@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from agentos_lambda.aws.settings import InvalidSetting
+from agentos_lambda.aws.settings import Settings as FunctionSettings
 from local.account import REGION, SDK_VARIABLES
-from local.settings import ROOT, Settings
+from local.settings import ROOT, CannotStart, Settings
 
-_OVERRIDABLE = (
+OVERRIDABLE = (
     "AGENTOS_MODEL",
     "CORS_ORIGINS",
     "EVENTS_TTL_SECONDS",
@@ -24,7 +26,7 @@ _OVERRIDABLE = (
     "WEBSOCKET_TEXT_INTERVAL_MS",
 )
 """Variables of the template that the user's environment may override."""
-_PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}
+PARAMETERS = {"AGENTOS_RESPONSE_MODE": "ResponseMode"}
 """Variables of the user's environment that set a parameter of the template."""
 _ONLY_ON_AWS = ("SECURITY_KEY_SECRET", "COMPONENTS_SECRET", "AWS_LAMBDA_EXEC_WRAPPER", "STACK_NAME")
 """Variables of the template that a process of this machine does not need. A container needs the first two."""
@@ -37,9 +39,17 @@ def own_variables() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))}
 
 
+def check_own_variables() -> None:
+    """Raises ``CannotStart`` if the user's environment sets a variable to what no function can start with."""
+    try:
+        FunctionSettings.from_environment({name: os.environ[name] for name in OVERRIDABLE if name in os.environ})
+    except InvalidSetting as error:
+        raise CannotStart(str(error)) from None
+
+
 def template_parameters() -> dict[str, str]:
     """The template's parameters that the user's environment sets."""
-    return {parameter: os.environ[name] for name, parameter in _PARAMETERS.items() if os.environ.get(name)}
+    return {parameter: os.environ[name] for name, parameter in PARAMETERS.items() if os.environ.get(name)}
 
 
 def python_variables(settings: Settings) -> dict[str, str]:
@@ -75,7 +85,7 @@ def _local(template: Mapping[str, str], cloud_url: str, addresses: Mapping[str, 
     local["LOG_LEVEL"] = "WARNING"
     if "WEBSOCKET_SOURCE_LIMIT" in local:
         local["WEBSOCKET_SOURCE_LIMIT"] = "0"  # all clients have the address of this machine
-    local.update({name: os.environ[name] for name in _OVERRIDABLE if name in os.environ})
+    local.update({name: os.environ[name] for name in OVERRIDABLE if name in os.environ})
     if "CORS_ORIGINS" in local:
         # A page in development is served on any port of this machine.
         local["CORS_ORIGINS"] = f"{local['CORS_ORIGINS'] or template['CORS_ORIGINS']},loopback"

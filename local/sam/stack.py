@@ -23,7 +23,7 @@ from local.sam.printed_posts import printed_posts
 from local.sam.start_api import start_api
 from local.settings import CannotStart, Settings
 from local.template.document import Template
-from local.variables import container_variables, function_variables, template_parameters
+from local.variables import check_own_variables, container_variables, function_variables, template_parameters
 
 OnReady = Callable[[SamLocalFiles], None]
 
@@ -33,6 +33,7 @@ async def serve(settings: Settings, on_ready: OnReady) -> None:
     with exclusive_port(settings.port):
         pass  # sam takes it later; a port that is in use is reported before the build, not after it
     with exclusive_state(settings):
+        check_own_variables()
         template = Template.load(settings.template, {**template_parameters(), "Architecture": architecture()})
         here = await host()
         await provide_image(template.runtime, architecture())

@@ -1,12 +1,15 @@
 """What of the user's own environment reaches the functions."""
 
+import re
+
 import boto3
 import pytest
 
 from local.account import CREDENTIAL, REGION
-from local.settings import Settings
+from local.settings import CannotStart, Settings
 from local.template.document import Template
-from local.variables import container_variables, function_variables
+from local.variables import OVERRIDABLE, PARAMETERS, check_own_variables, container_variables, function_variables
+from tests.process import ROOT
 
 KEY = "bedrock-api-key"
 CLOUD = "http://127.0.0.1:1"
@@ -74,3 +77,27 @@ def test_variables_of_the_shell_say_whose_tokens_count(monkeypatch):
         assert name not in function_variables(Settings(), functions["ControlFunction"].variables, CLOUD)
         monkeypatch.setenv(name, value)
         assert function_variables(Settings(), functions["ControlFunction"].variables, CLOUD)[name] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("QUEUE_LIMIT", "many", "QUEUE_LIMIT=many: it is a whole number"),
+        ("SLICE_SECONDS", "2s", "SLICE_SECONDS=2s: it is a whole number"),
+        ("LOG_LEVEL", "verbose", "LOG_LEVEL=verbose: it is one of"),
+    ],
+)
+def test_a_variable_that_no_function_could_start_with_is_refused_before_anything_starts(monkeypatch, name, value, told):
+    check_own_variables()
+    monkeypatch.setenv(name, value)
+    with pytest.raises(CannotStart, match=told):
+        check_own_variables()
+
+
+def test_the_documents_list_the_variables_that_a_user_may_set():
+    page = (ROOT / "docs/components.md").read_text()
+    [section] = re.findall(r"\n## Settings of `make run`\n(.*?)\n## ", page, re.DOTALL)
+    listed = {
+        name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    }
+    assert listed == {*OVERRIDABLE, *PARAMETERS}

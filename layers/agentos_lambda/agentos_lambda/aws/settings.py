@@ -5,6 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
+
+_LEVELS = ("TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "FATAL")
+"""Python's and Lambda's."""
+_Default = TypeVar("_Default", int, None)
+
+
+class InvalidSetting(ValueError):
+    """A variable cannot be what it is set to. The text says which, and what it may be."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """The settings of this process. A variable that is set to nothing counts as not set."""
+        """The settings of this process. A variable that is set to nothing counts as not set.
+
+        Raises ``InvalidSetting``.
+        """
         given = {name: value for name, value in environment.items() if value}
         return cls(
             runs_table=given.get("RUNS_TABLE", ""),
@@ -72,13 +84,13 @@ class Settings:
             accounts_table=given.get("ACCOUNTS_TABLE", ""),
             limits_table=given.get("LIMITS_TABLE", ""),
             queue_url=given.get("RUNS_QUEUE_URL", ""),
-            queue_limit=int(given["QUEUE_LIMIT"]) if "QUEUE_LIMIT" in given else None,
-            events_ttl_seconds=int(given.get("EVENTS_TTL_SECONDS", cls.events_ttl_seconds)),
-            longest_run_seconds=int(given.get("LONGEST_RUN_SECONDS", cls.longest_run_seconds)),
-            max_slices=int(given.get("MAX_SLICES", cls.max_slices)),
-            slice_seconds=int(given["SLICE_SECONDS"]) if "SLICE_SECONDS" in given else None,
-            sessions_retention_days=int(given.get("SESSIONS_RETENTION_DAYS", 0)),
-            runs_retention_days=int(given.get("RUNS_RETENTION_DAYS", 0)),
+            queue_limit=_number(given, "QUEUE_LIMIT", None),
+            events_ttl_seconds=_number(given, "EVENTS_TTL_SECONDS", cls.events_ttl_seconds),
+            longest_run_seconds=_number(given, "LONGEST_RUN_SECONDS", cls.longest_run_seconds),
+            max_slices=_number(given, "MAX_SLICES", cls.max_slices),
+            slice_seconds=_number(given, "SLICE_SECONDS", None),
+            sessions_retention_days=_number(given, "SESSIONS_RETENTION_DAYS", 0),
+            runs_retention_days=_number(given, "RUNS_RETENTION_DAYS", 0),
             security_key=given.get("OS_SECURITY_KEY"),
             security_key_secret=given.get("SECURITY_KEY_SECRET"),
             components_secret=given.get("COMPONENTS_SECRET"),
@@ -87,10 +99,23 @@ class Settings:
             under_sam_local=given.get("AWS_SAM_LOCAL") == "true",
             websocket_url=given.get("WEBSOCKET_URL"),
             websocket_management_url=given.get("WEBSOCKET_MANAGEMENT_URL"),
-            websocket_text_interval_ms=int(given.get("WEBSOCKET_TEXT_INTERVAL_MS", cls.websocket_text_interval_ms)),
-            websocket_source_limit=int(given.get("WEBSOCKET_SOURCE_LIMIT", 0)) or None,
+            websocket_text_interval_ms=_number(given, "WEBSOCKET_TEXT_INTERVAL_MS", cls.websocket_text_interval_ms),
+            websocket_source_limit=_number(given, "WEBSOCKET_SOURCE_LIMIT", 0) or None,
             function=given.get("AWS_LAMBDA_FUNCTION_NAME", ""),
             os_id=given.get("AGENTOS_OS_ID", cls.os_id),
             os_name=given.get("AGENTOS_OS_NAME", cls.os_name),
-            log_level=given.get("LOG_LEVEL", cls.log_level),
+            log_level=_level(given.get("LOG_LEVEL", cls.log_level)),
         )
+
+
+def _number(given: Mapping[str, str], name: str, default: _Default) -> int | _Default:
+    try:
+        return int(given[name]) if name in given else default
+    except ValueError:
+        raise InvalidSetting(f"{name}={given[name]}: it is a whole number") from None
+
+
+def _level(name: str) -> str:
+    if name.upper() not in _LEVELS:
+        raise InvalidSetting(f"LOG_LEVEL={name}: it is one of {', '.join(_LEVELS)}")
+    return name
