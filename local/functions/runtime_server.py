@@ -1,6 +1,7 @@
 """The Lambda Runtime API of one execution environment, on a port of its own.
 
-h11 reads the requests, since an error within a streamed answer comes in trailers, which HTTP servers for apps drop.
+httptools reads the requests, since an error within a streamed answer comes in trailers, which HTTP servers for apps
+drop.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -9,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
 
-import h11
+import httptools
 
 from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
 
@@ -78,16 +81,15 @@ class RuntimeServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             connection = _Connection(reader, writer)
-            with contextlib.suppress(OSError, h11.RemoteProtocolError):
-                await self._exchange(connection)
-                while connection.goes_on():
+            with contextlib.suppress(OSError, httptools.HttpParserError):
+                while connection.goes_on:
                     await self._exchange(connection)
         finally:
             writer.close()
 
     async def _exchange(self, connection: _Connection) -> None:
         request = await connection.request()
-        path = request.target.decode("ascii")
+        path = request.path
         if path == f"{_ROOT}/invocation/next":
             await connection.read_body()
             await self._next(connection)
@@ -137,7 +139,7 @@ class RuntimeServer:
         try:
             async for piece in connection.body():
                 await invocation.write(piece)
-        except (OSError, h11.RemoteProtocolError):
+        except (OSError, httptools.HttpParserError):
             invocation.fail(InvocationFailed("the answer broke off"))
             raise
         if any(name == _ERROR_TYPE for name, _ in connection.trailers):
@@ -146,55 +148,97 @@ class RuntimeServer:
         await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
 
 
+_Headers = Sequence[tuple[bytes, bytes]]
+"""Names are in small letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """The head of a request."""
+
+    path: str
+    headers: _Headers
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of a request."""
+
+    trailers: _Headers
+    goes_on: bool
+    """Whether another request may follow."""
+
+
 class _Connection:
     """Requests and their answers over a socket, one after the other."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._http = h11.Connection(h11.SERVER)
-        self.trailers: Sequence[tuple[bytes, bytes]] = ()
+        self._parser = httptools.HttpRequestParser(self)
+        self._path = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._received: deque[_Head | bytes | _End] = deque()
+        """Of each request its head, its body as it came, and its end."""
+        self.trailers: _Headers = ()
         """Of the last request whose body has been read."""
+        self.goes_on = True
+        """Whether another request may follow that one."""
 
-    async def request(self) -> h11.Request:
-        """The head of the request. Raises ``ConnectionResetError`` if there is none."""
-        while (event := self._http.next_event()) is h11.NEED_DATA:
-            await self._receive()
-        if not isinstance(event, h11.Request):
+    async def request(self) -> _Head:
+        """The head of the next request. Raises ``ConnectionResetError`` if there is none."""
+        head = await self._next()
+        if not isinstance(head, _Head):
             raise ConnectionResetError("no request")
-        return event
+        return head
 
     async def body(self) -> AsyncIterator[bytes]:
-        """The body of the request as it comes. What came together is one piece."""
+        """The body of the request as it comes. What came together is one piece. Raises ``ConnectionResetError``."""
         ready: list[bytes] = []
-        while not isinstance(event := self._http.next_event(), h11.EndOfMessage):
-            if isinstance(event, h11.Data):
-                ready.append(event.data)
-                continue
-            if ready:
+        while isinstance(part := await self._next(), bytes):
+            ready.append(part)
+            if not self._received:
                 yield b"".join(ready)
                 ready.clear()
-            await self._receive()
         if ready:
             yield b"".join(ready)
-        self.trailers = event.headers
+        if isinstance(part, _End):
+            self.trailers, self.goes_on = part.trailers, part.goes_on
 
     async def read_body(self) -> bytes:
         return b"".join([piece async for piece in self.body()])
 
     async def answer(self, status: HTTPStatus, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         fields = {**(headers or {}), "Content-Type": "application/json", "Content-Length": str(len(body))}
-        head = h11.Response(status_code=status, headers=[*fields.items()])
-        events = (head, h11.Data(data=body), h11.EndOfMessage())
-        self._writer.write(b"".join(self._http.send(event) or b"" for event in events))
+        if not self.goes_on:
+            fields["Connection"] = "close"
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        self._writer.write(f"HTTP/1.1 {status.value} {status.phrase}\r\n{lines}\r\n".encode("latin-1") + body)
         await self._writer.drain()
 
-    def goes_on(self) -> bool:
-        """Whether another request may follow the one that has been answered."""
-        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
-            return False
-        self._http.start_next_cycle()
-        return True
+    async def _next(self) -> _Head | bytes | _End:
+        while not self._received:
+            data = await self._reader.read(64 * 1024)
+            if not data:
+                raise ConnectionResetError("the connection has ended")
+            self._parser.feed_data(data)
+        return self._received.popleft()
 
-    async def _receive(self) -> None:
-        self._http.receive_data(await self._reader.read(64 * 1024))
+    # What the parser calls.
+
+    def on_url(self, url: bytes) -> None:
+        self._path += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        self._received.append(_Head(self._path.decode("latin-1"), self._headers))
+        self._path, self._headers = b"", []
+
+    def on_body(self, data: bytes) -> None:
+        self._received.append(data)
+
+    def on_message_complete(self) -> None:
+        self._received.append(_End(self._headers, goes_on=self._parser.should_keep_alive()))
+        self._headers = []

@@ -30,7 +30,7 @@ async def http_server(app: ASGIApp, listener: socket.socket) -> AsyncIterator[No
     """Serve the app on a listening socket, for as long as the context lasts."""
     config = uvicorn.Config(
         app,
-        http="h11",
+        http="httptools",
         ws="websockets-sansio",
         ws_max_size=(MAX_MESSAGE_BYTES, MAX_FRAME_BYTES),  # type: ignore[arg-type]  # websockets takes both
         ws_per_message_deflate=False,  # API Gateway does not compress either
