@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 from functools import cache
+from socketserver import StreamRequestHandler
 from types import SimpleNamespace
 from typing import Any
 
@@ -61,6 +62,9 @@ def _hurry() -> None:
     tokens_of = cache(dynamodb._tokenize)
     dynamodb._tokenize = lambda expression: list(tokens_of(expression))
     dynamodb.copy = SimpleNamespace(deepcopy=_deepcopy)  # the one function of the module that it calls
+    # Its Runtime API writes the head and the body of an event apart: without this the body waits 40 ms for the
+    # acknowledgement of the head, since functions keep their connections.
+    StreamRequestHandler.disable_nagle_algorithm = True
 
 
 def main() -> None:

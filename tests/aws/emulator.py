@@ -4,7 +4,6 @@ They are the local stack's own parts: what the tests hold these to, `make run` d
 """
 
 import os
-import socket
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from local.gateway.api_event import Stage
 from local.gateway.http_server import http_server
 from local.gateway.rest import Gateway
 from local.gateway.routing import Router
+from local.processes.exclusive import exclusive_port
 from local.template.document import FunctionSpec, Template
 from local.template.rest_api import Route
 from tests.process import ROOT
@@ -51,7 +51,7 @@ async def emulator(
     mode = mode or ("streaming" if stream else "buffered")
     function = Function(spec, variables, max_environments=1)
     routes = [Route(resource, dict.fromkeys(METHODS, spec.name)) for resource in ("/{proxy+}", "/")]
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with exclusive_port(0) as listener:
         port = listener.getsockname()[1]
         gateway = Gateway(
             Router(routes),

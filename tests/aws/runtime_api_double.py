@@ -37,6 +37,7 @@ class RuntimeApiDouble:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are written apart, to a connection that is kept
 
             def log_message(self, *_args):
                 pass
