@@ -38,6 +38,7 @@ async def http_server(app: ASGIApp, listener: socket.socket) -> AsyncIterator[No
         log_config=None,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,  # as to API Gateway, a client's X-Forwarded-For says nothing of where it is
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     # uvicorn reports each answer that is cut off on purpose.

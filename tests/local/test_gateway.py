@@ -108,6 +108,12 @@ def test_preflights_reach_the_function(client):
     assert client.options("/agents/echo/x").json()["event"]["httpMethod"] == "OPTIONS"
 
 
+def test_a_client_cannot_say_that_it_is_elsewhere(client):
+    event = client.get("/agents/echo/x", headers={"X-Forwarded-For": "203.0.113.9"}).json()["event"]
+    assert event["requestContext"]["identity"]["sourceIp"] == "127.0.0.1"
+    assert event["headers"]["X-Forwarded-For"] == "203.0.113.9, 127.0.0.1"
+
+
 def test_a_buffered_function_is_served_through_the_same_address(client):
     assert client.get("/health").json()["pid"] > 0
 
