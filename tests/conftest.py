@@ -124,8 +124,7 @@ def closed_stack(tmp_path_factory: pytest.TempPathFactory, gate: Path) -> Iterat
     components = ROOT / "tests/local/websocket_components.py"
     state = tmp_path_factory.mktemp("closed") / "state"
     variables = {"OS_SECURITY_KEY": KEY, "TESTS_GATE": str(gate)}
-    # A sweep each second: a test that needs one does not wait for it.
-    with running_stack(state, variables, components=components, sweeps=1) as stack:
+    with running_stack(state, variables, components=components) as stack:
         yield stack
 
 
