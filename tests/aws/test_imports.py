@@ -110,11 +110,17 @@ INSTRUCTIONS = {"config": 1_516, "control": 2_675}
 """Millions, of a start in Python 3.11 with byte code."""
 
 
+@pytest.fixture(scope="module")
+def byte_code(tmp_path_factory):
+    """A folder for that of all starts: they import mostly the same."""
+    return tmp_path_factory.mktemp("byte-code")
+
+
 @pytest.mark.sample
 @pytest.mark.skipif(shutil.which("valgrind") is None, reason="there is no valgrind here")
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the counts are those of Python 3.11")
 @pytest.mark.parametrize("function", INSTRUCTIONS)
-def test_a_start_takes_as_many_instructions_as_before(function, tmp_path):
+def test_a_start_takes_as_many_instructions_as_before(function, tmp_path, byte_code):
     nothing = {"agents": [], "teams": [], "workflows": [], "models": [], "providers": {}, "os": {}}
     manifest = tmp_path / "manifest.json"
     manifest.write_text(json.dumps({"version": VERSION, "engine_version": "1", **nothing}))
@@ -127,10 +133,10 @@ def test_a_start_takes_as_many_instructions_as_before(function, tmp_path):
             "PATH": os.environ["PATH"],
             "PYTHONHASHSEED": "0",
             "PYTHONPATH": str(ROOT / "layers" / "agentos_lambda"),
-            "PYTHONPYCACHEPREFIX": str(tmp_path),
+            "PYTHONPYCACHEPREFIX": str(byte_code),
         },
     }
-    subprocess.run(check=True, **started)  # makes the byte code
+    subprocess.run(check=True, **started)  # makes what there is none of
     valgrind = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
     counted = subprocess.run(
         **{**started, "args": [*valgrind, *started["args"]]}, check=True, capture_output=True, text=True
