@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.stores.dynamodb.session_items import run_item_key
 from tests.stores.builders import NOW, claim, delta, ending, list_runs, load, output, pack, pending, running
 from tests.stores.dynamodb.incompressible import incompressible
 
@@ -41,10 +42,28 @@ def run(store, place, *, user_id="alice", **fields):
     return session
 
 
+def write_like(aws, stored, places):
+    """More runs in the session of one that is stored, like it. To accept and commit them all takes much longer."""
+    key = run_item_key(stored.session_id, stored.accepted_at, stored.run_id)
+    item = aws.dynamodb.get_item(TableName=aws.tables.sessions, Key=key)["Item"]
+    for first in range(places.start, places.stop, 25):
+        puts = [_item_like(item, place) for place in range(first, min(first + 25, places.stop))]
+        aws.dynamodb.batch_write_item(
+            RequestItems={aws.tables.sessions: [{"PutRequest": {"Item": put}} for put in puts]}
+        )
+
+
+def _item_like(item, place):
+    run_id, accepted_at = f"run-{place:03d}", NOW + place
+    key = run_item_key(item["session_id"]["S"], accepted_at, run_id)
+    return {**item, **key, "run_id": {"S": run_id}, "accepted_at": {"N": str(accepted_at)}}
+
+
 def test_a_run_takes_three_requests_the_first_like_the_hundred_and_first(store, ministack_aws):
     with requests_of(ministack_aws.dynamodb) as first, requests_of(ministack_aws.s3) as objects:
         run(store, 0)
-    for place in range(1, 100):
+    write_like(ministack_aws, store.get("run-000"), range(1, 97))
+    for place in range(97, 100):
         run(store, place)
     with requests_of(ministack_aws.dynamodb) as later:
         session = run(store, 100)
@@ -117,8 +136,9 @@ def test_a_queued_run_takes_one_request_more(store, ministack_aws):
 
 def test_the_search_for_history_behind_failed_runs_has_an_end(store, ministack_aws):
     run(store, 0)
-    for place in range(1, 260):
-        store.commit(ending(store.accept(running(f"failed-{place}", accepted_at=NOW + place)), RunStatus.ERROR))
+    failed = store.accept(running("run-001", accepted_at=NOW + 1))
+    store.commit(ending(failed, RunStatus.ERROR))
+    write_like(ministack_aws, failed, range(2, 260))
     with requests_of(ministack_aws.dynamodb) as sent:
         session = load(store)
     assert sent == ["Query"] * 5
