@@ -1,14 +1,13 @@
 """An executor in a process of its own, driven by lines of JSON.
 
-``{"do": name, "pause_before": operation, "pause_at": n, …}`` calls a function of this module. Just before the n-th
-request of that operation leaves, the process writes ``"paused"`` and blocks until it reads another line. At the end it
-writes what happened: ``"done"``, or the name of the error.
+``{"account": number, "do": name, "pause_before": operation, "pause_at": n, …}`` calls a function of this module on the
+tables of that account. Just before the n-th request of that operation leaves, the process writes ``"paused"`` and
+blocks until it reads another line. At the end it writes what happened: ``"done"``, or the name of the error.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import sys
 
 from boto3.session import Session
@@ -60,8 +59,8 @@ def say(word):
 
 
 def main():
-    client = Session().client("dynamodb")
-    store = DynamoDBStore(tables_of(os.environ["AWS_ACCESS_KEY_ID"]), clients=Clients(dynamodb=client))
+    session = Session(aws_access_key_id="of each command", aws_secret_access_key="not-checked")
+    client = session.client("dynamodb")
     countdown = {"operation": None, "left": 0}
 
     def pause(event_name, **_context):
@@ -75,6 +74,8 @@ def main():
     for line in sys.stdin:
         command = json.loads(line)
         countdown.update(operation=command.pop("pause_before"), left=command.pop("pause_at", 1))
+        session.get_credentials().access_key = account = command.pop("account")
+        store = DynamoDBStore(tables_of(account), clients=Clients(dynamodb=client))
         try:
             COMMANDS[command.pop("do")](store, **command)
         except RunsError as error:

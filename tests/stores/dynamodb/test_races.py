@@ -32,21 +32,35 @@ REPOSITORY = Path(__file__).parents[3]
 
 
 class Executor:
-    """The other end of ``executor_process``."""
+    """The other end of ``executor_process``, which works in one account after the other."""
 
     def __init__(self, process):
+        self.account = ""
         self._process = process
+        self._paused = self._works = False
 
     def start(self, do, *, pause_before, **parameters):
         """Let it go until it pauses."""
-        self._write({"do": do, "pause_before": pause_before, **parameters})
-        assert self._read() == "paused"
+        self._write({"account": self.account, "do": do, "pause_before": pause_before, **parameters})
+        told = self._read()
+        self._paused = self._works = told == "paused"
+        assert told == "paused"
 
     def release(self):
         self._write({})
+        self._paused = False
 
     def outcome(self):
-        return self._read()
+        told = self._read()
+        self._works = False
+        return told
+
+    def settle(self):
+        """Have it end what a test that failed has left it with."""
+        if self._paused:
+            self.release()
+        if self._works:
+            self.outcome()
 
     def _write(self, line):
         self._process.stdin.write(f"{json.dumps(line)}\n")
@@ -57,14 +71,12 @@ class Executor:
 
 
 @contextmanager
-def executor_process(aws):
+def executor_process(url):
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "layers" / "agentos_lambda")]),
-        "AWS_ENDPOINT_URL": aws.url,
+        "AWS_ENDPOINT_URL": url,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": aws.account,
-        "AWS_SECRET_ACCESS_KEY": "not-checked",
     }
     with subprocess.Popen(
         [sys.executable, Path(__file__).with_name("executor_process.py")],
@@ -84,16 +96,25 @@ def store(ministack_aws):
     return ministack_aws.store()
 
 
-@pytest.fixture
-def executor(ministack_aws):
-    with executor_process(ministack_aws) as process:
-        yield process
-
-
-@pytest.fixture
-def two_executors(ministack_aws):
+@pytest.fixture(scope="module")
+def processes(cloud_url):
+    """For all tests: to start them takes longer than most races."""
     with ExitStack() as stack:
-        yield {name: stack.enter_context(executor_process(ministack_aws)) for name in ("first", "second")}
+        yield {name: stack.enter_context(executor_process(cloud_url)) for name in ("first", "second")}
+
+
+@pytest.fixture
+def two_executors(processes, ministack_aws):
+    for executor in processes.values():
+        executor.account = ministack_aws.account
+    yield processes
+    for executor in processes.values():
+        executor.settle()
+
+
+@pytest.fixture
+def executor(two_executors):
+    return two_executors["first"]
 
 
 def race(executors, do, **parameters):
