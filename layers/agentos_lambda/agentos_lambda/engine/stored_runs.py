@@ -70,7 +70,8 @@ def slice_as_stored(kind: Kind, run: JsonObject, find: Find) -> JsonObject:
 
 
 def _scrubbed(run: Any, settings: Any) -> Any:
-    isolate_media_scrub_targets(run)
+    if not settings.store_media:
+        isolate_media_scrub_targets(run)  # agno takes media out of the very messages
     scrub_run_output_for_storage(settings, run)
     return run
 
