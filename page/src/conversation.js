@@ -90,7 +90,7 @@ export class Conversation {
       if (turn) continue;
       const { message, files, background, startedAt } = run;
       const next = this.#turns.find(({ key }) => (this.runs.get(key.run)?.startedAt ?? 0) > startedAt);
-      void this.#add(this.#key(run.run), new RunTree(run.run, this.component.name), { message, files, background }, next).resume(run.taken ? 0 : startedAt);
+      void this.#add(this.#key(run.run), new RunTree(run.run, this.component.name), { message, files, background }, next).resume(startedAt);
     }
     this.page.changed();
   }

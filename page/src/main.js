@@ -96,6 +96,7 @@ aside.addEventListener("click", (event) => /** @type {Element} */ (event.target)
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) hiddenAt = Date.now();
   else if (behind || Date.now() - hiddenAt > AWAY_MS) catchUp();
+  if (!document.hidden) showTitle();
 });
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
@@ -144,7 +145,7 @@ function route() {
   component = components.find((each) => each.kind === kind && each.id === id) ?? null;
   heading.textContent = component?.name ?? title;
   description.textContent = component?.description ?? "";
-  document.title = component ? `${component.name} – ${title}` : title;
+  showTitle();
   composer.element.hidden = !component;
   composer.open(location.hash);
   composer.takeFiles(component?.kind !== "workflows");
@@ -277,8 +278,14 @@ function catchUp() {
   void conversation?.refresh();
 }
 
+/** @param {boolean} [news] whether there is something to see that nobody has seen */
+function showTitle(news = false) {
+  document.title = `${news ? "● " : ""}${component ? `${component.name} – ` : ""}${title}`;
+}
+
 /** @param {Turn} turn */
 function ended(turn) {
+  if (document.hidden) showTitle(true);
   composer.running(Boolean(conversation?.running));
   const run = active.get(turn.key.run);
   if (run) settled(run, turn.state === "paused" ? "PAUSED" : "");

@@ -188,15 +188,28 @@ export class Sidebar {
   showRuns() {
     const runs = this.active.all();
     this.#runsTitle.hidden = !runs.length;
-    const known = new Map([...this.#runs.children].map((item) => [/** @type {HTMLElement} */ (item).dataset["run"], item]));
-    this.#runs.replaceChildren(...runs.map((run) => (!run.waits && known.get(run.run)) || runItem(run)));
+    const shown = /** @type {HTMLElement[]} */ ([...this.#runs.children]);
+    const same = (/** @type {ActiveRun} */ run) => shown.find(({ dataset }) => dataset["run"] === run.run && "waits" in dataset === Boolean(run.waits));
+    this.#runs.replaceChildren(...runs.map((run) => same(run) ?? this.#runItem(run)));
+  }
+
+  /** @param {ActiveRun} run */
+  #runItem(run) {
+    const state = run.waits ? "paused" : run.background ? "waiting" : "running";
+    const component = this.components().find(({ kind, id }) => kind === run.kind && id === run.component);
+    const link = h(
+      "a",
+      { href: addressOf(run.kind, run.component, run.session) },
+      h("span", { class: "title", dir: "auto" }, run.message),
+      h("small", {}, `${component?.name ?? run.component}: `, h("span", { class: "state" }, STATES[state]), run.background && !run.waits ? ", in the background" : ""),
+    );
+    return h("li", { "data-run": run.run, "data-waits": Boolean(run.waits) }, stateMark(run.waits ? "paused" : "running").element, link);
   }
 
   /** @param {boolean} [all] those that wait for somebody, too */
   async poll(all = false) {
     if (document.hidden) return;
-    const asked = this.active.all().filter((run) => (all || !run.waits) && (run.taken || Date.now() - run.startedAt > ON_ITS_WAY_MS));
-    await Promise.all(asked.map((run) => this.#ask(run)));
+    await Promise.all(this.active.all().filter((run) => all || !run.waits).map((run) => this.#ask(run)));
   }
 
   /** @param {ActiveRun} run */
@@ -205,7 +218,7 @@ export class Sidebar {
     try {
       ({ status } = await this.api.run(run));
     } catch (error) {
-      if (/** @type {{status?: number}} */ (error).status !== 404) return;
+      if (/** @type {{status?: number}} */ (error).status !== 404 || Date.now() - run.startedAt < ON_ITS_WAY_MS) return;
     }
     const goesOn = status === "PENDING" || status === "RUNNING";
     const item = [...this.#runs.children].find((each) => /** @type {HTMLElement} */ (each).dataset["run"] === run.run);
@@ -215,18 +228,6 @@ export class Sidebar {
     // An open page of the run sees its end by itself.
     if (!goesOn && !this.page.follows(run.run)) this.page.ended(run, status);
   }
-}
-
-/** @param {ActiveRun} run */
-function runItem(run) {
-  const state = run.waits ? "paused" : run.background ? "waiting" : "running";
-  const link = h(
-    "a",
-    { href: addressOf(run.kind, run.component, run.session) },
-    h("span", { class: "title", dir: "auto" }, run.message),
-    h("small", {}, h("span", { class: "state" }, STATES[state]), run.background && !run.waits ? ", in the background" : ""),
-  );
-  return h("li", { "data-run": run.run, "data-state": state }, stateMark(run.waits ? "paused" : "running").element, link);
 }
 
 /**

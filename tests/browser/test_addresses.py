@@ -104,6 +104,8 @@ def test_an_address_that_cannot_be_read_names_nothing(page: Page) -> None:
             page.goto("about:blank")
             page.goto(f"{url}{path}")
             expect(page.get_by_role("main").get_by_role("link", name="Assistant")).to_be_visible()
+        page.goto(f"{url}/chat#/agents/nobody")
+        expect(page.get_by_text("“nobody” is not served here")).to_be_visible()
 
 
 def test_what_the_page_fetches_is_little(page: Page, figures: list[str]) -> None:

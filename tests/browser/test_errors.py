@@ -88,6 +88,17 @@ def test_a_throttled_message_is_taken_back_by_stop(page: Page, person: Person) -
     assert len(sent) == 1
 
 
+def test_a_message_is_taken_back_while_the_api_is_away(page: Page, person: Person) -> None:
+    person.opens("agents", "assistant")
+    page.route(re.compile(r"/runs"), lambda route: route.abort())
+    turn = person.says(f"[slow 500ms] {'word ' * 120}")
+    expect(turn.locator(".notice")).to_contain_text("Your message is kept")
+    page.get_by_role("button", name="Stop").click()
+    expect(turn.locator(".footer .state")).to_have_text("Stopping")
+    page.unroute_all()
+    person.waits_for(turn, "cancelled")
+
+
 def test_a_message_is_sent_again_with_its_files(page: Page, person: Person) -> None:
     person.opens("agents", "assistant")
     sent: list[bytes] = []
@@ -131,6 +142,7 @@ def test_an_api_that_cannot_be_reached_can_be_tried_again(page: Page, wire: Wire
     page.route("**/config", lambda route: route.abort())
     page.goto(f"{wire.url}/chat")
     expect(page.get_by_text("The API cannot be reached")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Message")).to_be_hidden()
     page.unroute_all()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".cards a").first).to_be_visible()

@@ -78,6 +78,7 @@ def test_everything_is_done_by_keyboard(page: Page, person: Person) -> None:
         page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     person.waits_for(turn, "completed")
+    expect(turn).to_be_focused()
     tab_to(page.get_by_role("textbox", name="Message"))
     page.keyboard.type("one")
     page.keyboard.press("Shift+Enter")

@@ -37,8 +37,11 @@ def test_a_reload_in_the_middle_of_a_run_loses_and_repeats_no_word(
 def test_a_reload_after_a_decision_finds_the_run_that_goes_on(page: Page, person: Person) -> None:
     letter = 'call send_letter {"to": "Ada", "text": "' + NUMBERS + '"}'
     turn = person.asks("agents", "clerk", f"[slow 100ms]\n{letter}")
+    waiting = page.locator(".runs small .state")
+    expect(waiting).to_have_text("Waits for you")
     turn.get_by_role("button", name="Approve").click()
     expect(answer(turn)).to_contain_text("n5")
+    expect(waiting).to_have_text("Running")
     page.reload()
     turn = person.turns.first
     person.waits_for(turn, "completed")

@@ -25,6 +25,7 @@ def test_a_session_is_listed_renamed_found_opened_again_and_deleted(page: Page, 
     dialog.get_by_label("Name").fill("Harbour talk")
     dialog.get_by_role("button", name="Rename").click()
     expect(page.locator(".sessions .title").first).to_have_text("Harbour talk")
+    expect(page.get_by_role("button", name="Rename Harbour talk")).to_be_focused()
 
     page.get_by_role("link", name="New chat").click()
     page.get_by_label("Search sessions").fill("harbour")
@@ -51,6 +52,17 @@ def test_nothing_is_deleted_without_being_asked_about(page: Page, person: Person
     session.hover()
     session.get_by_role("button", name="Delete").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(session).to_be_visible()
+
+
+def test_what_cannot_be_deleted_is_told(page: Page, person: Person) -> None:
+    person.asks("agents", "companion", "Stay there.")
+    session = page.locator(".sessions li").filter(has_text="Stay there.").first
+    page.route(re.compile(r"/sessions/"), lambda route: route.abort())
+    session.hover()
+    session.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("navigation")).to_contain_text("The API cannot be reached.")
     expect(session).to_be_visible()
 
 
@@ -137,6 +149,13 @@ def test_the_list_has_pages(page: Page, person: Person) -> None:
     expect(page.get_by_role("button", name="Show more")).to_be_hidden()
     names = page.locator(".sessions .title").all_text_contents()
     assert sorted(names) == sorted(f"leaf {number}" for number in range(23))
+    newest = page.locator(".sessions [data-session]").first.get_attribute("data-session")
+    name = {"session_name": "leaf anew"}
+    httpx.post(f"{person.url}/sessions/{newest}/rename", json=name, timeout=60).raise_for_status()
+    until(lambda: "leaf anew" in httpx.get(f"{person.url}/sessions?session_name=leaf", timeout=60).text)
+    page.evaluate("""() => new BroadcastChannel('["agentos","",null]').postMessage({type: "changed"})""")
+    expect(page.locator(".sessions .title").filter(has_text="leaf anew")).to_have_count(1)
+    expect(page.locator(".sessions li")).to_have_count(23)
 
 
 def test_what_is_opened_again_looks_as_it_did(page: Page, person: Person) -> None:
