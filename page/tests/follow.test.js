@@ -13,6 +13,7 @@ async function followed(streams, { after = -1, starts = true, young = false } = 
   const next = (last) => {
     asked.push(last);
     const stream = streams.shift();
+    if (stream === undefined) throw new Error("asked once more");
     if (stream instanceof Error) throw stream;
     return (async function* () {
       for (const event of stream) {

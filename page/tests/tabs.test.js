@@ -4,16 +4,17 @@ import { ActiveRuns, Kept } from "../src/storage.js";
 import { Tabs } from "../src/tabs.js";
 
 /** What a tab hears until it is told the end. */
-function listening(root, key) {
+function listening(t, root, key) {
   const heard = [];
   const { promise, resolve } = Promise.withResolvers();
   const tabs = new Tabs(root, (told) => (told.type === "removed" ? resolve(heard) : heard.push(told.type)));
   tabs.join(key);
+  t.after(() => tabs.close());
   return { tabs, heard: promise };
 }
 
-test("tabs hear those that have the same key at the same API, and no others", async () => {
-  const all = [["/v1", "ada"], ["/v1", "ada"], ["/v1", "bob"], ["/v1", null], ["/v2", "ada"]].map((each) => listening(...each));
+test("tabs hear those that have the same key at the same API, and no others", async (t) => {
+  const all = [["/v1", "ada"], ["/v1", "ada"], ["/v1", "bob"], ["/v1", null], ["/v2", "ada"]].map((each) => listening(t, ...each));
   const [first, second, ...others] = all;
   first.tabs.tell({ type: "changed" });
   for (const { tabs } of [first, second, ...others]) tabs.tell({ type: "removed", session: "s" });
@@ -21,18 +22,16 @@ test("tabs hear those that have the same key at the same API, and no others", as
   assert.deepEqual(await first.heard, ["who"]);
   // Nobody is left to tell them the end: each has a channel of its own.
   others.forEach(({ heard }) => heard.then(() => assert.fail("heard another key's tab")));
-  all.forEach(({ tabs }) => tabs.close());
 });
 
-test("a tab that gets another key leaves the tabs of the last one", async () => {
-  const first = listening("", "old");
-  const second = listening("", "old");
+test("a tab that gets another key leaves the tabs of the last one", async (t) => {
+  const first = listening(t, "", "old");
+  const second = listening(t, "", "old");
   second.tabs.join("new");
-  const third = listening("", "new");
+  const third = listening(t, "", "new");
   first.tabs.tell({ type: "changed" });
   third.tabs.tell({ type: "removed", session: "s" });
   assert.deepEqual(await second.heard, ["who"]);
-  [first, second, third].forEach(({ tabs }) => tabs.close());
 });
 
 /** A browser's storage with room for so many characters. */
