@@ -14,10 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    pass
+from typing import Any, Protocol
 
 PLACE_MS = 960_000
 """How long a place is kept for a run that nobody executes, or whose executor has died: a function's 15 minutes, and a

@@ -23,7 +23,7 @@ from agentos_lambda.websocket.ports import Follower, Gone, Posts, Refused, Slow
 log = logging.getLogger(__name__)
 
 _FLUSH_SECONDS = 5.0
-"""How long a run that is handed over waits for its followers to get what they have not got yet."""
+"""How long a run that is handed over waits for its followers to get what they do not have yet."""
 
 
 @dataclass(frozen=True, slots=True)
