@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.settings import InvalidTemplate
+from local.settings import CannotStart, InvalidTemplate
 from local.template.gateway_responses import GatewayResponse, Refusal, gateway_responses
 from local.template.intrinsics import Intrinsics
 from local.template.parse import parse
@@ -69,11 +69,13 @@ class Template:
     def load(cls, path: Path, parameters: Mapping[str, str] | None = None) -> Template:
         """Read a SAM template. A parameter that is not given has its default.
 
-        Raises ``InvalidTemplate``, ``UnsupportedIntrinsic``.
+        Raises ``InvalidTemplate``, ``UnsupportedIntrinsic``, and ``CannotStart`` for a value that it does not allow.
         """
         if not path.is_file():
             raise InvalidTemplate(f"{path}: no such template")
-        resources = _Resources(parse(path.read_text()), parameters)
+        document = parse(path.read_text())
+        _check_allowed(document.get("Parameters", {}), parameters or {})
+        resources = _Resources(document, parameters)
         api = resources.api(path)
         definition: Mapping[str, Any] = api.get("DefinitionBody", {})
         paths = definition.get("paths", {})
@@ -131,6 +133,13 @@ class _Resources:
 
     def _of_type(self, kind: str) -> dict[str, Mapping[str, Any]]:
         return {name: spec.get("Properties", {}) for name, spec in self._all.items() if spec["Type"] == kind}
+
+
+def _check_allowed(declared: Mapping[str, Any], parameters: Mapping[str, str]) -> None:
+    for name, value in parameters.items():
+        allowed = declared.get(name, {}).get("AllowedValues", [value])
+        if value not in allowed:
+            raise CannotStart(f"{name}={value}: it is one of {', '.join(allowed)}")
 
 
 def _merge(defaults: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:

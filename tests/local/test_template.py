@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from local.account import ACCOUNT_ID, REGION
-from local.settings import InvalidTemplate
+from local.settings import CannotStart, InvalidTemplate
 from local.template.document import Template
 from local.template.intrinsics import Intrinsics, UnsupportedIntrinsic
 from local.template.rest_api import Route
@@ -35,6 +35,11 @@ def test_routes_lead_to_functions(template):
     agents = {"GET": "AgentsFunction", "POST": "AgentsFunction", "OPTIONS": "AgentsFunction"}
     assert Route("/agents/{proxy+}", agents) in template.routes
     assert Route("/health", {"GET": "ConfigFunction"}) in template.routes
+
+
+def test_a_value_that_the_template_does_not_allow_is_refused():
+    with pytest.raises(CannotStart, match="ResponseMode=bufered: it is one of streaming, switching, buffered"):
+        Template.load(TEMPLATE, {"ResponseMode": "bufered"})
 
 
 def test_the_stage_says_which_mode_it_is_in(template):
