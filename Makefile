@@ -92,8 +92,12 @@ build: $(SAM)/.ready $(LOCAL)/.ready ## make functions and layers for AWS
 	@$(SAM)/bin/python -m scripts.sizes
 	@$(SAM)/bin/python -m scripts.models
 
+# Before the build, which takes minutes.
+ifneq ($(and $(filter deploy,$(MAKECMDGOALS)),$(ARCHITECTURE)$(RUNTIME)),)
+$(error Change the defaults in template.yaml instead: the functions must agree with the layers)
+endif
+
 deploy: build ## put the stack on AWS, with the parameters of samconfig.toml; CONFIG=prod
-	$(if $(ARCHITECTURE)$(RUNTIME),$(error Change the defaults in template.yaml instead: the functions must agree with the layers))
 	@$(SAM)/bin/python -m scripts.deploy --config-env $(CONFIG)
 
 adopt: $(SAM)/.ready ## begin a stack with the tables and the bucket of a deleted one (NAMES='RunsTable=… …'); CONFIG=prod
@@ -211,8 +215,10 @@ test-page: page/node_modules/.tested ## the page's types, and the tests of its m
 
 CHROMIUM ?= /usr/bin/chromium
 export CHROMIUM
-test-browser: test-page page $(VENVS)/browser/.ready $(CLOUD)/.ready ## the page in a real browser (CHROMIUM=/usr/bin/chromium; ONE_IN=3: a sample; PICTURES=docs/images makes the pictures of the README)
+chromium:
 	@[ -x '$(CHROMIUM)' ] || { echo "There is no Chromium at $(CHROMIUM). On Debian: apt-get install --yes chromium" >&2; exit 1; }
+
+test-browser: chromium test-page page $(VENVS)/browser/.ready $(CLOUD)/.ready ## the page in a real browser (CHROMIUM=/usr/bin/chromium; ONE_IN=3: a sample; PICTURES=docs/images makes the pictures of the README)
 	@$(VENVS)/browser/bin/python -m pytest -m browser --one-in $(or $(ONE_IN),1) tests/browser $(ARGS)
 
 samples: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready ## a short sample of each target that takes minutes (SEED=7)
@@ -233,4 +239,4 @@ differential: export PYTHONPATH := layers/agentos_lambda:.
 differential: $(DEV)/.ready $(ORACLE)/.ready ## the same requests about sessions to the released AgentOS and to ours (ARGS='--seconds 60 --seed 7')
 	@$(DEV)/bin/python -m tests.differential $(ARGS)
 
-.PHONY: help page run local test unmarked test-costs lint house faults moto comparisons e2e sam-local samples test-clients test-page test-browser kills soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt bench
+.PHONY: help page run local test unmarked test-costs lint house faults moto comparisons e2e sam-local samples test-clients test-page chromium test-browser kills soak differential lock cold-start validate build deploy url key secret secrets secret-remove smoke slices adopt bench
