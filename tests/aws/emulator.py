@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -59,7 +60,7 @@ async def emulator(
             stage=Stage(port, frozenset({"multipart/form-data"}), {"responseMode": mode}),
             streaming=frozenset({spec.name} if stream else ()),
             timeouts={spec.name: spec.timeout_seconds},
-            responses=Template.load(ROOT / "template.yaml").gateway_responses,
+            responses=_responses(),
             idle_seconds=idle_seconds,
         )
         client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
@@ -68,3 +69,8 @@ async def emulator(
                 yield Emulator(client, function)
             finally:
                 await function.close()
+
+
+@cache
+def _responses():
+    return Template.load(ROOT / "template.yaml").gateway_responses
