@@ -278,7 +278,8 @@ class Actors:
             raise error
         ended = attempt.task.result() if error is None else None
         if ended is not None and ended.record.status is RunStatus.COMPLETED:
-            assert ended.record.attempt == attempt.number
+            # The attempt of a durable run that lost its claim tells what became of the run under another one.
+            assert ended.record.attempt == attempt.number or attempt.durable
             self.watch.completed_for_clients[attempt.run_id] = ended.output
         if attempt.streamed:
             events = self.do(_all(attempt.execution))
