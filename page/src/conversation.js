@@ -88,9 +88,9 @@ export class Conversation {
       const turn = this.turnOf(run.run);
       if (turn?.state === "paused" && !run.waits) void turn.overtaken();
       if (turn) continue;
-      const { message, files, background, startedAt } = run;
+      const { message, files, background, startedAt, taken = false } = run;
       const next = this.#turns.find(({ key }) => (this.runs.get(key.run)?.startedAt ?? 0) > startedAt);
-      void this.#add(this.#key(run.run), new RunTree(run.run, this.component.name), { message, files, background }, next).resume(startedAt);
+      void this.#add(this.#key(run.run), new RunTree(run.run, this.component.name), { message, files, background }, next).resume(startedAt, taken);
     }
     this.page.changed();
   }

@@ -158,9 +158,12 @@ export class Turn {
     });
   }
 
-  /** @param {number} [startedAt] when its message was sent, in milliseconds since 1970 */
-  resume(startedAt = 0) {
-    this.#opens = startedAt > 0;
+  /**
+   * @param {number} startedAt when its message was sent, in milliseconds since 1970
+   * @param {boolean} taken whether the API is known to have it
+   */
+  resume(startedAt, taken) {
+    this.#opens = !taken;
     return this.#follow(null, startedAt);
   }
 

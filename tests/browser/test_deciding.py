@@ -111,6 +111,8 @@ def test_a_decision_in_another_tab_is_followed_in_this_one(page: Page, person: P
     waiting = other.locator(".runs li")
     expect(waiting).to_contain_text("Waits for you")
     waiting.get_by_role("link").click()
+    expect(other.get_by_role("button", name="Approve")).to_be_visible()
+    expect(turn.get_by_text("It was decided elsewhere.")).to_have_count(0)
     other.get_by_role("button", name="Approve").click()
     person.waits_for(turn, "completed")
     expect(turn.get_by_text("It was decided elsewhere.")).to_be_visible()
