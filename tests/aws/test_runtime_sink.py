@@ -1,6 +1,8 @@
 """A streamed answer on its way to the Runtime API, seen from inside the event loop."""
 
 import asyncio
+import socket
+import struct
 from contextlib import suppress
 from email.message import Message
 
@@ -68,18 +70,46 @@ def test_the_socket_of_an_answer_that_cannot_be_written_is_closed():
     assert broken.closed
 
 
+def test_only_what_ends_an_answer_of_a_named_length_waits_for_the_end_of_the_answer():
+    async def scenario():
+        connected = asyncio.get_running_loop().create_future()
+        server = await asyncio.start_server(lambda *streams: connected.set_result(streams), "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()
+        sink = RuntimeApi(f"{host}:{port}").stream(invocation())
+        await sink.start(Prelude(200, ((b"Content-Length", b"10"),)))
+        await sink.write(b"first")
+        reader, writer = await connected
+        await reader.readuntil(b"5\r\nfirst\r\n")  # though the app may take minutes for the rest
+        await sink.write(b"other")
+        finishing = asyncio.create_task(sink.finish())
+        assert await reader.read(64 * 1024) == b"5\r\nother\r\n0\r\n\r\n"
+        writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        await finishing
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+
+    asyncio.run(scenario())
+
+
+def reset(writer):
+    """Have its closing drop the connection (RST)."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
 @pytest.mark.parametrize(
     ("answer", "closes", "connections"),
     [
         pytest.param(b"Content-Length: 2\r\n\r\n{}", False, 1, id="kept"),
         pytest.param(b"Content-Length: 2\r\n\r\n{}", True, 2, id="closed without a word"),
         pytest.param(b"Content-Length: 0\r\nConnection: close\r\n\r\n", True, 2, id="closed"),
+        pytest.param(b"Content-Length: 2\r\n\r\n{}", reset, 2, id="reset while the loop runs"),
         pytest.param(b"\r\n", False, 2, id="of unknown length"),
     ],
 )
 def test_answers_share_a_connection_for_as_long_as_the_runtime_api_keeps_it(answer, closes, connections):
     async def scenario():
-        served, taken, closed = [], [], asyncio.Event()
+        served, taken, answered, closed = [], [], asyncio.Event(), asyncio.Event()
 
         async def serve(reader, writer):
             served.append(writer)
@@ -88,7 +118,11 @@ def test_answers_share_a_connection_for_as_long_as_the_runtime_api_keeps_it(answ
                     taken.append(body)
                     writer.write(b"HTTP/1.1 202 Accepted\r\n" + answer)
                     if closes:
+                        await writer.drain()
+                        await answered.wait()
                         break
+            if closes is reset:
+                reset(writer)
             writer.close()
             await writer.wait_closed()
             closed.set()
@@ -102,11 +136,17 @@ def test_answers_share_a_connection_for_as_long_as_the_runtime_api_keeps_it(answ
             await sink.write(text)
             await sink.finish()
             if closes:
+                answered.set()
                 await closed.wait()
+                answered.clear()
                 closed.clear()
-        _, kept = sink._open()
+            _, kept = sink._open()
+            if closes is reset:
+                with suppress(ConnectionResetError):
+                    await kept.wait_closed()
         kept.close()
-        await kept.wait_closed()
+        with suppress(ConnectionResetError):
+            await kept.wait_closed()
         for writer in served:
             writer.close()
             await writer.wait_closed()

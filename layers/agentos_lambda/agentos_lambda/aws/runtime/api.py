@@ -149,8 +149,9 @@ class RuntimeSink:
         self._invocation = invocation
         self._streams: Streams | None = None
         self._held: list[bytes] = []
-        self._is_whole = False
-        """All of the answer is there already, so that it can go out at once."""
+        self._missing: int | None = None
+        """Bytes of the body that are still to come; None if the answer does not say. What ends a body goes out together
+        with the end of the answer."""
 
     @property
     def started(self) -> bool:
@@ -160,7 +161,7 @@ class RuntimeSink:
         metadata = prelude.metadata()
         address = self._address
         self._streams = await self._connection.take()
-        self._is_whole = any(name.lower() == b"content-length" for name, _ in prelude.headers)
+        self._missing = _length(prelude)
         headers = {
             "Host": str(address),
             "Content-Type": _STREAM_TYPE,
@@ -172,12 +173,14 @@ class RuntimeSink:
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         head = f"POST {address.root}{self._invocation.path}/response HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
         # Chunks of their own, as Lambda's other runtimes send them: some emulators look at chunks, not at bytes.
-        await self._send(head + _chunk(metadata) + _chunk(DELIMITER), at_once=not self._is_whole)
+        await self._send(head + _chunk(metadata) + _chunk(DELIMITER), at_once=self._missing is None)
 
     async def write(self, data: bytes) -> None:
+        if self._missing is not None:
+            self._missing -= len(data)
         for start in range(0, len(data), _CHUNK):
             part = data[start : start + _CHUNK]
-            await self._send(_chunk(part), at_once=not self._is_whole or len(part) == _CHUNK)
+            await self._send(_chunk(part), at_once=self._missing != 0 or len(part) == _CHUNK)
 
     async def finish(self, error: BaseException | None = None) -> None:
         trailers = b""
@@ -221,6 +224,12 @@ class RuntimeSink:
         if self._streams is None:
             raise RuntimeError("the answer has not been started")
         return self._streams
+
+
+def _length(prelude: Prelude) -> int | None:
+    """How many bytes the answer says that its body has."""
+    lengths = [value for name, value in prelude.headers if name.lower() == b"content-length"]
+    return int(lengths[0]) if len(lengths) == 1 and lengths[0].isdigit() else None
 
 
 def _chunk(data: bytes) -> bytes:

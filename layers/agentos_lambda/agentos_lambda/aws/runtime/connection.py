@@ -50,7 +50,8 @@ class StreamConnection:
         kept, self._kept = self._kept, None
         if kept is not None:
             writer = kept[1]
-            if not is_over(writer.get_extra_info("socket").fileno()):
+            # A reset while the loop ran has closed the socket itself.
+            if not writer.is_closing() and not is_over(writer.get_extra_info("socket").fileno()):
                 return kept
             writer.close()
         return await asyncio.open_connection(self._address.host, self._address.port)
