@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from agentos_lambda.protocol.events import cancel_reason
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import ContinueRun
 from agentos_lambda.runs.endings import EXECUTION_LOST
@@ -80,14 +81,17 @@ async def test_a_checkpoint_gives_a_durable_run_three_further_lives(world):
     assert (await work_to_the_end(world)).record.status is RunStatus.COMPLETED
 
 
-async def test_a_durable_run_that_is_cancelled_is_not_carried_on_and_keeps_the_text_of_its_checkpoint(world):
+@pytest.mark.parametrize("deltas", [("Hello ", "world"), ()], ids=["text", "no text"])
+async def test_a_durable_run_that_is_cancelled_is_not_carried_on_and_keeps_the_text_of_its_checkpoint(world, deltas):
+    world.engine.script["deltas"] = deltas
     execution = await begun_durable(world, safe_points=1)
     world.cancel(execution.record.run_id)
     assert (await die(world, execution.task)).cancelled == 1
     view = world.runs.get(component(), execution.record.run_id)
-    assert (view.record.status, view.output.run["content"]) == (RunStatus.CANCELLED, "Hello world")
+    text = "".join(deltas) or cancel_reason(view.record.run_id)
+    assert (view.record.status, view.output.run["content"]) == (RunStatus.CANCELLED, text)
     told = world.store.read(view.record, after=-1)
-    assert [event.event["content"] for event in told[-2:]] == ["Hello world"] * 2
+    assert [event.event["content"] for event in told[-2:]] == [text] * 2
     assert not world.queue.waiting
 
 

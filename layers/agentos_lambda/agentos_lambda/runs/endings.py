@@ -203,13 +203,14 @@ class EndingMaker:
         withdrawn: bool = False,
     ) -> Ending:
         output = left or RunOutput(describe(record, name))
-        run = {"content": cancel_reason(record.run_id), **output.run}
-        said = run["content"] if record.status is not RunStatus.PAUSED and isinstance(run["content"], str) else None
+        so_far = output.run.get("content")
+        content = cancel_reason(record.run_id) if so_far in (None, "") else so_far
+        said = content if record.status is not RunStatus.PAUSED and isinstance(content, str) else None
         return self._idle(
             record,
             name,
             RunStatus.CANCELLED,
-            replace(output, run=run),
+            replace(output, run={**output.run, "content": content}),
             first_index=first_index,
             content=said,
             session=session,
