@@ -94,6 +94,12 @@ def test_a_variable_that_no_function_could_start_with_is_refused_before_anything
         check_own_variables()
 
 
+@pytest.mark.parametrize("level", ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", "warning", "critical"])
+def test_a_level_of_the_log_may_have_lambda_s_name_or_python_s(monkeypatch, level):
+    monkeypatch.setenv("LOG_LEVEL", level)
+    check_own_variables()
+
+
 def test_the_documents_list_the_variables_that_a_user_may_set():
     page = (ROOT / "docs/components.md").read_text()
     [section] = re.findall(r"\n## Settings of `make run`\n(.*?)\n## ", page, re.DOTALL)
