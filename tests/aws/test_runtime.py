@@ -146,6 +146,13 @@ def test_a_handler_that_fails_is_reported_and_the_next_event_served(plain, event
     assert json.loads(plain.answer().body()) == {"got": "next"}
 
 
+def test_an_error_whose_name_no_header_takes_is_reported(plain):
+    plain.send("raise named")
+    report = plain.answer()
+    assert report.headers["lambda-runtime-function-error-type"] == r"\u30a8"
+    assert json.loads(report.body())["errorType"] == "\u30a8"
+
+
 @pytest.mark.parametrize("event", ["anything", request_event("/")])
 def test_an_answer_that_the_runtime_api_refuses_does_not_end_the_environment(plain, event):
     plain.status = 413
@@ -213,17 +220,25 @@ def test_the_runtime_ends_quietly_when_the_runtime_api_is_gone():
             assert process.stdout.read() == b""
 
 
-def test_an_answer_that_the_runtime_api_drops_does_not_end_the_environment():
+@pytest.mark.parametrize(
+    ("event", "path"),
+    [("anything", b"response"), ("raise", b"error"), (request_event("/large"), b"response")],
+    ids=["json", "error", "stream"],
+)
+def test_an_answer_that_the_runtime_api_drops_does_not_end_the_environment(event, path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(10)
         with runtime(f"127.0.0.1:{listener.getsockname()[1]}"):
-            event = json.dumps(request_event("/large")).encode()
+            payload = json.dumps(event).encode()
             head = b"Lambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: 99999999999999\r\n"
             with listener.accept()[0] as asked:
                 asked.recv(1000)
-                asked.sendall(b"HTTP/1.1 200 OK\r\n%bContent-Length: %d\r\n\r\n%b" % (head, len(event), event))
+                asked.sendall(
+                    b"HTTP/1.1 200 OK\r\nConnection: close\r\n%bContent-Length: %d\r\n\r\n%b"
+                    % (head, len(payload), payload)
+                )
             with listener.accept()[0] as answer:
-                assert answer.recv(1000).startswith(b"POST /2018-06-01/runtime/invocation/1/response")
+                assert answer.recv(1000).startswith(b"POST /2018-06-01/runtime/invocation/1/" + path)
             with listener.accept()[0] as asked_again:
                 assert asked_again.recv(1000).startswith(b"GET /2018-06-01/runtime/invocation/next")
 

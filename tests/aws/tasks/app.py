@@ -40,6 +40,8 @@ def plain(event, context):
         print("printed by a component")  # noqa: T201 - as components may
     if event == "raise":
         raise LookupError("no such thing")
+    if event == "raise named":
+        raise type("\u30a8", (Exception,), {})
     if event == "not json":
         return object()
     return {"got": event}

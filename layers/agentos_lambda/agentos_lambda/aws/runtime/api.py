@@ -85,6 +85,11 @@ def trace_cause(error: BaseException) -> dict[str, str]:
     return {_TRACE_CAUSE: value} if len(value) <= _MAX_CAUSE_BYTES else {}
 
 
+def _type_of(error: BaseException) -> str:
+    """The name of its class for a header. Python's names may have characters that no header takes."""
+    return type(error).__name__.encode("ascii", "backslashreplace").decode()
+
+
 class RuntimeApi:
     """The Runtime API at an address, as ``AWS_LAMBDA_RUNTIME_API`` names it. Not for several threads."""
 
@@ -105,12 +110,12 @@ class RuntimeApi:
 
     def report(self, invocation: Invocation, error: BaseException) -> None:
         """Answer with an error. Only for an invocation whose answer has not begun."""
-        headers = {_ERROR_TYPE: type(error).__name__, **trace_cause(error), **invocation.echo}
+        headers = {_ERROR_TYPE: _type_of(error), **trace_cause(error), **invocation.echo}
         self._call("POST", f"{invocation.path}/error", describe(error), headers)
 
     def report_init(self, error: BaseException) -> None:
         """Say that the handler could not be loaded."""
-        headers = {_ERROR_TYPE: type(error).__name__, **trace_cause(error)}
+        headers = {_ERROR_TYPE: _type_of(error), **trace_cause(error)}
         self._call("POST", "/init/error", describe(error), headers)
 
     def stream(self, invocation: Invocation) -> RuntimeSink:
@@ -186,7 +191,7 @@ class RuntimeSink:
         trailers = b""
         if error is not None:
             body = base64.b64encode(describe(error, trace=False)).decode()
-            trailers = f"{_ERROR_TYPE}: {type(error).__name__}\r\n{_ERROR_BODY}: {body}\r\n".encode("latin-1")
+            trailers = f"{_ERROR_TYPE}: {_type_of(error)}\r\n{_ERROR_BODY}: {body}\r\n".encode("latin-1")
         reader, writer = streams = self._open()
         is_kept = False
         try:

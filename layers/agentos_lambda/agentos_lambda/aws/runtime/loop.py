@@ -63,8 +63,10 @@ class Runtime:
                 loop.run_until_complete(self._stream(self._streaming, event, context, invocation))
             else:
                 self._answer(event, context, invocation)
-        except RuntimeApiRefused:
-            logger.exception("the Runtime API refused the answer")
+        except (RuntimeApiRefused, RuntimeApiGone):
+            # It may close the connection before it has read all of an answer that is too large. If it is gone, asking
+            # for the next invocation shows it.
+            logger.exception("the Runtime API did not take the answer")
 
     def _answer(self, event: Any, context: InvocationContext, invocation: Invocation) -> None:
         try:
