@@ -81,7 +81,7 @@ class RuntimeServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             connection = _Connection(reader, writer)
-            with contextlib.suppress(OSError, httptools.HttpParserError):
+            with contextlib.suppress(OSError, httptools.HttpParserError, httptools.HttpParserUpgrade):
                 while connection.goes_on:
                     await self._exchange(connection)
         finally:
