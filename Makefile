@@ -145,13 +145,14 @@ bench: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready $(ORACLE)/.ready ## measure
 #                                                                           make faults
 #   moto     nothing: they are the tests of stores again, on a second implementation of AWS
 #                                                                           make moto
-#   clients  node, and clients that others have written, from npm        make test-clients
+#   clients  clients that others have written: agno's own, and some from npm, which need node
+#                                                                           make test-clients
 #   comparisons  agno with every provider and on its own database, beside ours
 #                                                                           make comparisons
 #   docker   docker with the image of Lambda's Python                       make sam-local
 #   slices   runs over many functions, in processes of their own            make slices
 #   browser  Chromium, and an environment with Playwright                   make test-browser
-#   sample   a short seeded sample of what has a target of its own: browsers, kills, soaks, differential tests
+#   sample   a short seeded sample of what has a target of its own: browsers, kills, soaks, differential tests, benches
 #                                                                           make samples SEED=7
 # What takes minutes, NAME, gets a package tests/NAME with a __main__ that takes --seconds and --seed and prints both, a
 # target NAME beside `soak`, and a test marked `sample` that is short and takes its randomness from the fixture `seed`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from tests.stores.accounts import Aws, ministack_account, moto_account
 # How fast a machine makes examples says nothing about what they try.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+_numbers = count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -101,6 +104,12 @@ def _seed() -> int:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture
+def fresh_id() -> str:
+    """An id that no other test uses."""
+    return f"id-{next(_numbers)}-{os.getpid()}"
 
 
 @pytest.fixture(scope="session")

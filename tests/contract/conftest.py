@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from itertools import count
 
 import httpx
 import pytest
 
 from tests.contract.stack import LocalCloud, cloud_behind, contract_stack, silent_server
 from tests.local_stack import StackProcess
-
-_numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +28,3 @@ def client(stack: StackProcess) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def cloud(client: httpx.Client) -> LocalCloud:
     return cloud_behind(client)
-
-
-@pytest.fixture
-def fresh_id() -> str:
-    """An id that no other test uses."""
-    return f"id-{next(_numbers)}-{os.getpid()}"

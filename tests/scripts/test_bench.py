@@ -28,6 +28,7 @@ from scripts.cold_start.first_answer import KEY
 from tests.scripts.test_cold_start import INSTALLED, SOURCE
 
 
+@pytest.mark.sample
 @pytest.mark.anyio
 async def test_a_process_answers_one_request_after_the_other_and_asks_three_times_for_each_run(
     cloud_url: str, manifest: Path

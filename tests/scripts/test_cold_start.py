@@ -27,6 +27,7 @@ SOURCE = Bundle(
 """What a build has and the source has not is the manifest."""
 
 
+@pytest.mark.sample
 async def test_each_request_is_answered_and_its_processor_time_is_measured(cloud_url, manifest):
     template = Template.load(ROOT / "template.yaml")
     clients = CloudClients(cloud_url)

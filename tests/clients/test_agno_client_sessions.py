@@ -1,26 +1,16 @@
 """Each method of agno's own client that is about sessions, unchanged, against the running stack."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from agno.client import AgentOSClient
 from agno.db.base import SessionType
-from agno.utils.http import aclose_default_clients
 from httpx import HTTPStatusError
 
 from agentos_lambda.protocol.values import Kind
 from tests.contract.stack import SAMPLE
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.clients]
 
 AGENT = SAMPLE[Kind.AGENT]
-
-
-@pytest.fixture(scope="module")
-async def agentos(stack) -> AsyncIterator[AgentOSClient]:
-    """One for all tests of this file, and one event loop: it shares its connections with all others of the process."""
-    yield AgentOSClient(base_url=stack.url)
-    await aclose_default_clients()
 
 
 async def spoken(agentos: AgentOSClient, session_id: str, user_id: str | None = None) -> str:

@@ -11,24 +11,16 @@ from agno.run.agent import RunOutput
 from agno.run.base import RunStatus
 from agno.run.team import TeamRunOutput
 from agno.run.workflow import WorkflowRunOutput
-from agno.utils.http import aclose_default_clients
 
 from agentos_lambda.protocol.values import Kind
 from tests.contract.stack import SAMPLE
 from tests.local_stack import KEY
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.clients]
 
 BYTES = bytes(range(256)) * 3
 OUTPUTS = {Kind.AGENT: RunOutput, Kind.TEAM: TeamRunOutput, Kind.WORKFLOW: WorkflowRunOutput}
 KINDS = pytest.mark.parametrize("kind", list(Kind))
-
-
-@pytest.fixture(scope="module")
-async def agentos(stack) -> AsyncIterator[AgentOSClient]:
-    """One for all tests of this file, and one event loop: it shares its connections with all others of the process."""
-    yield AgentOSClient(base_url=stack.url)
-    await aclose_default_clients()
 
 
 def method(agentos: AgentOSClient, pattern: str, kind: Kind) -> Any:
