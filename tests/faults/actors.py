@@ -25,7 +25,6 @@ from tests.runs.hand_driven import HandDrivenSupervisor
 from tests.runs.scripted_engine import ScriptedRun
 from tests.runs.world import World, at_once, component
 
-_unique = count(1)
 DECISION = Continuation(tools=({"tool_call_id": "c", "confirmed": True},))
 
 
@@ -69,11 +68,10 @@ class Actors:
         """``store`` can fail, ``truth`` is the same store and cannot."""
         self.loop = asyncio.new_event_loop()
         self.clock, self.injector, self.truth = clock, injector, truth
-        self.world = World(
-            store=store, clock=clock, new_id=lambda: f"id-{next(_unique)}", supervisor=HandDrivenSupervisor
-        )
+        self.world = World(store=store, clock=clock, supervisor=HandDrivenSupervisor)
         self.watch = Watch(truth)
         self.run_ids: list[str] = []
+        self._writers = map("writer-{}".format, count(1))
         self.attempts: list[Attempt] = []
         self.readers: list[Reader] = []
         self.handed_on: dict[str, int] = {}
@@ -236,12 +234,12 @@ class Actors:
         return [record for record in found if record is not None]
 
     def _run_id(self) -> str:
-        self.run_ids.append(f"run-{next(_unique)}")
+        self.run_ids.append(f"run-{len(self.run_ids) + 1}")
         return self.run_ids[-1]
 
     def _begin(self, run_id: str, work: Coroutine[Any, Any, AttemptResult | None], *, streamed: bool) -> None:
         """Let an executor work until its engine has only its end left to say, or until it has failed."""
-        writer = f"writer-{next(_unique)}"
+        writer = next(self._writers)
         engine = self.world.engine
         engine.script = {
             "deltas": (f"{writer}:",),

@@ -142,7 +142,7 @@ class RunMachine(RuleBasedStateMachine):
 
     def _session(self, same: bool) -> str:
         self.sessions += not same
-        return f"session-{id(self)}-{self.sessions}"
+        return f"session-{self.sessions}"
 
     def _paused(self) -> list[str]:
         return [record.run_id for record in self.actors.records() if record.status is RunStatus.PAUSED]

@@ -16,8 +16,8 @@ from agentos_lambda.stores.retries import TRIES
 from tests.clocks import ManualClock
 from tests.faults.actors import Actors
 from tests.faults.injection import Injector
-from tests.faults.run_machine import RunMachine
-from tests.stores.accounts import Aws
+from tests.faults.run_machine import OUTLIVED, RunMachine
+from tests.stores.accounts import Aws, empty_moto, ministack_account
 
 pytestmark = pytest.mark.faults
 
@@ -49,7 +49,10 @@ def over_memory() -> Actors:
 
 
 def over_dynamodb(aws: Aws, *, tries: int) -> Actors:
-    """The faults are those of the client: every single request may meet one, and is sent up to so many times."""
+    """The faults are those of the client: every single request may meet one, and is sent up to so many times.
+
+    The account is empty: names are the same in every story, so that one that is played again sends the same requests.
+    """
     clock = ManualClock()
     injector = Injector(lambda: ReadTimeoutError(endpoint_url="http://127.0.0.1"))
 
@@ -59,14 +62,36 @@ def over_dynamodb(aws: Aws, *, tries: int) -> Actors:
     return Actors(store(injector.around(aws.dynamodb)), store(aws.dynamodb), injector, clock)
 
 
+def over_moto(aws: Aws, *, tries: int) -> Actors:
+    empty_moto(aws)
+    return over_dynamodb(aws, tries=tries)
+
+
+def requests_of_a_story(actors: Actors) -> list[str]:
+    """What is sent for runs that are all found by one sweep."""
+    for _ in range(2):
+        actors.enqueue("session", None)
+        actors.foreground("session", None, streamed=True)
+    for attempt in list(actors.attempts):
+        actors.crash(attempt)
+    actors.clock.advance(OUTLIVED)
+    actors.sweep()
+    actors.close()
+    return actors.injector.calls
+
+
 def test_the_promises_hold_over_the_memory_store():
     check_stories(over_memory, examples=250)
 
 
 @pytest.mark.parametrize(("tries", "examples"), [(1, 6), (TRIES, 3)])
 def test_the_promises_hold_over_dynamodb_with_faults_at_its_client(moto_aws, tries, examples):
-    check_stories(lambda: over_dynamodb(moto_aws, tries=tries), examples=examples, phases=[Phase.generate])
+    check_stories(lambda: over_moto(moto_aws, tries=tries), examples=examples, phases=[Phase.generate])
 
 
-def test_the_promises_hold_over_the_local_cloud(ministack_aws):
-    check_stories(lambda: over_dynamodb(ministack_aws, tries=1), examples=3, phases=[Phase.generate])
+def test_the_promises_hold_over_the_local_cloud(cloud_url):
+    check_stories(lambda: over_dynamodb(ministack_account(cloud_url), tries=1), examples=3, phases=[Phase.generate])
+
+
+def test_a_story_that_is_played_again_sends_the_same_requests(moto_aws):
+    assert requests_of_a_story(over_moto(moto_aws, tries=1)) == requests_of_a_story(over_moto(moto_aws, tries=1))

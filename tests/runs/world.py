@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from random import Random
 from typing import Any, Protocol, cast
 
 from agentos_lambda.memories.ports import MemoryDirectory
@@ -115,7 +116,7 @@ class World:
         )
         self.runs = RunService(store, clock, new_id=new_id, observer=self.observer, limiter=limiter)
         self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id, limiter=limiter)
-        # One thread: stores that tests watch or hold up are called in a known order.
+        # One thread and one order: stores that tests watch, hold up or disturb are called in a known order.
         self.sweeper = Sweeper(
             store,
             self.queue,
@@ -123,6 +124,7 @@ class World:
             clock,
             new_id=new_id,
             observer=self.observer,
+            shuffle=Random(7).shuffle,  # noqa: S311 - no secret
             threads=1,
             limiter=limiter,
         )

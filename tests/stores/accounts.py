@@ -98,16 +98,26 @@ def moto_account() -> Iterator[Aws]:
     try:
         clients = _clients(None)
         aws = Aws(clients.dynamodb, clients.s3, None, clients.credentials.access_key)
-        if tables := get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION].tables:
-            for table in tables.values():
-                table.items.clear()
-            for found in aws.s3.list_objects_v2(Bucket=aws.tables.bucket).get("Contents", ()):
-                aws.s3.delete_object(Bucket=aws.tables.bucket, Key=found["Key"])
+        if _moto_tables():
+            empty_moto(aws)
         else:
             create_tables(aws.dynamodb, aws.s3, aws.tables)
         yield aws
     finally:
         mock.stop(remove_data=False)
+
+
+def empty_moto(aws: Aws) -> None:
+    """Remove all that is in the tables and in the bucket of moto's account."""
+    for table in _moto_tables().values():
+        table.items.clear()
+    for found in aws.s3.list_objects_v2(Bucket=aws.tables.bucket).get("Contents", ()):
+        aws.s3.delete_object(Bucket=aws.tables.bucket, Key=found["Key"])
+
+
+def _moto_tables() -> dict[str, Any]:
+    tables: dict[str, Any] = get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION].tables
+    return tables
 
 
 @cache
