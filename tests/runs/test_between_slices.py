@@ -171,8 +171,8 @@ async def test_messages_that_come_twice_at_the_same_time_are_one_execution(world
 def checkpoints_take(world, ms):
     checkpoint = world.store.checkpoint
 
-    def slow(record, *, work):
-        checkpoint(record, work=work)
+    def slow(record, **options):
+        checkpoint(record, **options)
         world.clock.advance(ms)
         world.supervisors[-1].tick()
 

@@ -424,16 +424,25 @@ def test_work_of_any_size_is_handed_over(store):
 
 def test_a_checkpoint_takes_the_place_of_the_work_of_a_running_attempt(store):
     record = store.accept(running(durable=True), work={"input": 1})
-    store.checkpoint(record, work={"carried": 2})
+    store.checkpoint(record, sequence=1, work={"carried": 2})
     assert store.work(record) == {"carried": 2}
     assert store.get("run-1") == record
+
+
+def test_a_checkpoint_that_arrives_late_or_twice_takes_the_place_of_no_later_one(store):
+    record = store.accept(running(durable=True), work={"input": 1})
+    for sequence in (1, 2, 2, 1):
+        store.checkpoint(record, sequence=sequence, work={"carried": sequence})
+    assert store.work(record) == {"carried": 2}
+    store.checkpoint(take_over(store), sequence=1, work={"carried": 3})
+    assert store.work(record) == {"carried": 3}
 
 
 def test_a_checkpoint_of_an_attempt_that_is_over_is_refused(store):
     record = store.accept(running(durable=True), work={"input": 1})
     store.commit(ending(record))
     with pytest.raises(Fenced):
-        store.checkpoint(record, work={"carried": 2})
+        store.checkpoint(record, sequence=1, work={"carried": 2})
     assert store.work(record) == {"input": 1}
 
 
@@ -441,7 +450,7 @@ def test_a_checkpoint_of_an_attempt_that_was_taken_over_is_refused(store):
     record = store.accept(running(durable=True), work={"input": 1})
     take_over(store)
     with pytest.raises(Fenced):
-        store.checkpoint(record, work={"carried": 2})
+        store.checkpoint(record, sequence=1, work={"carried": 2})
     assert store.work(record) == {"input": 1}
 
 

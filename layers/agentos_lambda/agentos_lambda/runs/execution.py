@@ -73,6 +73,7 @@ class Execution:
         self._fan_out = context.fan_out if logged else None
         self._feed: Feed | None = None
         self._turns: Turns | None = None
+        self._checkpoints = 0
         self._driver = EngineDriver(record, name, context, say=self._say, checkpoint=self._checkpoint)
         self._plan = plan = context.plan(record, request.carried, deadline=deadline)
         self._since_begin = Stopwatch(context.clock)
@@ -157,11 +158,12 @@ class Execution:
         """Store what a durable run has done so far. None if the attempt is over."""
         if self._turns is not None:
             self._turns.release()
+        self._checkpoints += 1
         carried = self._carried(outcome)
         try:
             await asyncio.to_thread(self._supervisor.flush)
-            store = self._context.store
-            await asyncio.to_thread(store.checkpoint, self.record, work=carried_to_json(carried))
+            checkpoint, work = self._context.store.checkpoint, carried_to_json(carried)
+            await asyncio.to_thread(checkpoint, self.record, sequence=self._checkpoints, work=work)
         except Fenced:
             return None
         except (StoreUnavailable, NotStorable):

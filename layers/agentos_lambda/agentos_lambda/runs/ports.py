@@ -56,8 +56,11 @@ class RunStore(Protocol):
         Demands that attempt and status are still those of ``record``: of two callers, one gets ``ClaimLost``.
         """
 
-    def checkpoint(self, record: RunRecord, *, work: Json) -> None:
-        """Replace the run's work. Raises ``Fenced`` unless ``record.attempt`` is RUNNING."""
+    def checkpoint(self, record: RunRecord, *, sequence: int, work: Json) -> None:
+        """Replace the run's work. Raises ``Fenced`` unless ``record.attempt`` is RUNNING.
+
+        ``sequence`` counts the attempt's checkpoints: one that arrives after a later one changes nothing.
+        """
 
     def due(self, *, before: int) -> Sequence[Iterable[str]]:
         """Ids of PENDING and RUNNING runs that a sweep has to look at before this time: whose lease ends by then, or

@@ -229,18 +229,24 @@ class RunRecords:
         except ConditionFailed as failure:
             raise Fenced("The attempt is over.", _record(failure)) from None
 
-    def checkpoint(self, record: RunRecord, *, work: Json) -> None:
+    def checkpoint(self, record: RunRecord, *, sequence: int, work: Json) -> None:
         # Nobody has taken the run over, and the attempt has not ended.
-        condition = "#attempt = :attempt AND #status = :running"
+        runs_here = "#attempt = :attempt AND #status = :running"
+        # A request that was given up may arrive after that of a later checkpoint.
+        is_newest = "(attribute_not_exists(#checkpoint) OR #checkpoint <= :checkpoint)"
         values: Item = {
             ":work": work_attribute(self._blobs, record, work),
+            ":checkpoint": text(f"{record.attempt:06d}/{sequence:06d}"),
             ":attempt": number(record.attempt),
             ":running": text(RunStatus.RUNNING),
         }
+        update = "SET #work = :work, #checkpoint = :checkpoint"
         try:
-            self._update(record.run_id, "SET #work = :work", condition, values)
+            self._update(record.run_id, update, f"{runs_here} AND {is_newest}", values)
         except ConditionFailed as failure:
-            raise Fenced("The attempt is over.", _record(failure)) from None
+            there = _record(failure)
+            if there is None or there.status is not RunStatus.RUNNING or there.attempt != record.attempt:
+                raise Fenced("The attempt is over.", there) from None
 
     def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
         # The run was claimed and has not ended: any other needs no flag to be cancelled, or cannot be.

@@ -67,6 +67,7 @@ class MemorySessions:
         self._removed: list[RunRecord] = []
         """What runs of deleted sessions have used stays."""
         self._works: dict[str, str] = {}
+        self._checkpoints: dict[str, tuple[int, int]] = {}
         self._expiries: dict[str, int | None] = {}
         """Run id -> when its record expires."""
         self._packs: Packs
@@ -246,6 +247,7 @@ class MemorySessions:
             self._removed.append(record)
         self._expiries.pop(run_id, None)
         self._works.pop(run_id, None)
+        self._checkpoints.pop(run_id, None)
         self._packs.remove(run_id)
 
     def _living(self, session_id: str) -> StoredSession | None:

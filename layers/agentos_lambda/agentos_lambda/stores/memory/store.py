@@ -101,13 +101,16 @@ class MemoryStore(MemorySessions):
             begun = replace(reopened, status=RunStatus.RUNNING, attempt=there.attempt + 1, tries=there.tries + 1)
             return self._put(replace(begun, lease_until=lease_until))
 
-    def checkpoint(self, record: RunRecord, *, work: Json) -> None:
+    def checkpoint(self, record: RunRecord, *, sequence: int, work: Json) -> None:
         written = json_text(work)
         with self._lock:
             there = self._records.get(record.run_id)
             if there is None or there.status is not RunStatus.RUNNING or there.attempt != record.attempt:
                 raise Fenced("The attempt is over.", there and _copy(there))
-            self._works[record.run_id] = written
+            checkpoint = record.attempt, sequence
+            if checkpoint >= self._checkpoints.get(record.run_id, checkpoint):
+                self._checkpoints[record.run_id] = checkpoint
+                self._works[record.run_id] = written
 
     def note_send(self, record: RunRecord, *, next_send_at: int) -> RunRecord:
         with self._lock:
