@@ -8,20 +8,26 @@ import httpx
 import pytest
 
 from tests.behind_runs import all_environments_hang, assert_cancelled_in_time, assert_lists_and_reads_answer
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import WORKER_SECONDS, Deployment
 from tests.stack.translation import RUNNING
 
 pytestmark = pytest.mark.build
 
+HANG_SECONDS = 900
+"""How long a run may hang in the worker."""
+
 
 @pytest.fixture
 def one_environment_each(deployment: Deployment) -> Iterator[None]:
-    """For the functions that execute runs."""
+    """For the functions that execute runs. A hundred cancels take longer than a worker has in the other tests."""
     functions = deployment.client("lambda")
     names = [deployment.physical(function) for function in RUNNING]
+    worker = deployment.physical("WorkerFunction")
+    functions.update_function_configuration(FunctionName=worker, Timeout=HANG_SECONDS)
     for name in names:
         functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
     yield
+    functions.update_function_configuration(FunctionName=worker, Timeout=WORKER_SECONDS)
     for name in names:
         functions.delete_function_concurrency(FunctionName=name)
 
