@@ -3,13 +3,14 @@
 import asyncio
 import socket
 import struct
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from email.message import Message
 
 import pytest
 
 from agentos_lambda.aws.handlers.prelude import Prelude
 from agentos_lambda.aws.runtime.api import Invocation, RuntimeApi
+from tests.waiting import PATIENCE_SECONDS
 
 
 def invocation():
@@ -18,28 +19,36 @@ def invocation():
     return Invocation(headers, b"")
 
 
+@asynccontextmanager
+async def begun(prelude):
+    """The sink of an answer that has begun, and the Runtime API's end of its connection."""
+    connected = asyncio.get_running_loop().create_future()
+    server = await asyncio.start_server(lambda *streams: connected.set_result(streams), "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    sink = RuntimeApi(f"{host}:{port}").stream(invocation())
+    await sink.start(prelude)
+    reader, writer = await connected
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        yield sink, reader, writer
+    writer.close()
+    await writer.wait_closed()
+    server.close()
+
+
 def test_an_answer_that_is_accepted_early_is_over_only_when_all_of_it_has_been_sent():
     async def scenario():
-        connected = asyncio.get_running_loop().create_future()
-        server = await asyncio.start_server(lambda *streams: connected.set_result(streams), "127.0.0.1", 0)
-        host, port = server.sockets[0].getsockname()
-        sink = RuntimeApi(f"{host}:{port}").stream(invocation())
-        await sink.start(Prelude(200))
-        reader, writer = await connected
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        pieces = 0
-        while not sink._open()[1].transport.get_write_buffer_size():  # until the sockets take no more
-            await sink.write(b"x" * 1024)
-            pieces += 1
-        finishing = asyncio.create_task(sink.finish())
-        for _ in range(100):
-            await asyncio.sleep(0)
-        assert not finishing.done()
-        body = await reader.read()
-        await finishing
-        writer.close()
-        await writer.wait_closed()
-        server.close()
+        async with begun(Prelude(200)) as (sink, reader, writer):
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            pieces = 0
+            while not sink._open()[1].transport.get_write_buffer_size():  # until the sockets take no more
+                await sink.write(b"x" * 1024)
+                pieces += 1
+            finishing = asyncio.create_task(sink.finish())
+            for _ in range(100):
+                await asyncio.sleep(0)
+            assert not finishing.done()
+            body = await reader.read()
+            await finishing
         assert body.count(b"x" * 1024) == pieces
         assert body.endswith(b"0\r\n\r\n")
 
@@ -72,22 +81,14 @@ def test_the_socket_of_an_answer_that_cannot_be_written_is_closed():
 
 def test_only_what_ends_an_answer_of_a_named_length_waits_for_the_end_of_the_answer():
     async def scenario():
-        connected = asyncio.get_running_loop().create_future()
-        server = await asyncio.start_server(lambda *streams: connected.set_result(streams), "127.0.0.1", 0)
-        host, port = server.sockets[0].getsockname()
-        sink = RuntimeApi(f"{host}:{port}").stream(invocation())
-        await sink.start(Prelude(200, ((b"Content-Length", b"10"),)))
-        await sink.write(b"first")
-        reader, writer = await connected
-        await reader.readuntil(b"5\r\nfirst\r\n")  # though the app may take minutes for the rest
-        await sink.write(b"other")
-        finishing = asyncio.create_task(sink.finish())
-        assert await reader.read(64 * 1024) == b"5\r\nother\r\n0\r\n\r\n"
-        writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        await finishing
-        writer.close()
-        await writer.wait_closed()
-        server.close()
+        async with begun(Prelude(200, ((b"Content-Length", b"10"),))) as (sink, reader, writer):
+            await sink.write(b"first")
+            await reader.readuntil(b"5\r\nfirst\r\n")  # though the app may take minutes for the rest
+            await sink.write(b"other")
+            finishing = asyncio.create_task(sink.finish())
+            assert await reader.read(64 * 1024) == b"5\r\nother\r\n0\r\n\r\n"
+            writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            await finishing
 
     asyncio.run(scenario())
 

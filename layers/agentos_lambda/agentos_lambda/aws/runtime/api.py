@@ -120,7 +120,7 @@ class RuntimeApi:
 
     def stream(self, invocation: Invocation) -> RuntimeSink:
         """A sink whose answer goes out as it is written."""
-        return RuntimeSink(self._address, self._streams, invocation)
+        return RuntimeSink(self._streams, invocation)
 
     def _call(
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
@@ -148,8 +148,7 @@ class RuntimeSink:
     Raises ``OSError`` when the Runtime API closes the connection.
     """
 
-    def __init__(self, address: Endpoint, connection: StreamConnection, invocation: Invocation) -> None:
-        self._address = address
+    def __init__(self, connection: StreamConnection, invocation: Invocation) -> None:
         self._connection = connection
         self._invocation = invocation
         self._streams: Streams | None = None
@@ -164,7 +163,7 @@ class RuntimeSink:
 
     async def start(self, prelude: Prelude) -> None:
         metadata = prelude.metadata()
-        address = self._address
+        address = self._connection.address
         self._streams = await self._connection.take()
         self._missing = _length(prelude)
         headers = {

@@ -42,7 +42,7 @@ class StreamConnection:
     """A connection for streamed answers, which serves the next one, too, if the server keeps it open."""
 
     def __init__(self, address: Endpoint) -> None:
-        self._address = address
+        self.address = address
         self._kept: Streams | None = None
 
     async def take(self) -> Streams:
@@ -54,7 +54,7 @@ class StreamConnection:
             if not writer.is_closing() and not is_over(writer.get_extra_info("socket").fileno()):
                 return kept
             writer.close()
-        return await asyncio.open_connection(self._address.host, self._address.port)
+        return await asyncio.open_connection(self.address.host, self.address.port)
 
     def keep(self, streams: Streams) -> None:
         """Keep it for the next answer. Nothing of this one may be left in it."""
