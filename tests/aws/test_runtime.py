@@ -243,6 +243,23 @@ def test_an_answer_that_the_runtime_api_drops_does_not_end_the_environment(event
                 assert asked_again.recv(1000).startswith(b"GET /2018-06-01/runtime/invocation/next")
 
 
+def test_a_connection_that_is_closed_before_it_gives_an_invocation_is_replaced_once():
+    asked = b"GET /2018-06-01/runtime/invocation/next"
+    given = b"Lambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: 99999999999999\r\nContent-Length: 2\r\n"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        with runtime(f"127.0.0.1:{listener.getsockname()[1]}") as process:
+            with listener.accept()[0] as kept, kept.makefile("rb") as requests:
+                assert any(asked in line for line in requests)
+                kept.sendall(b"HTTP/1.1 200 OK\r\n%b\r\n{}" % given)
+                assert any(b"/invocation/1/response" in line for line in requests)
+                kept.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+                assert any(asked in line for line in requests)
+            with listener.accept()[0] as fresh, fresh.makefile("rb") as requests:
+                assert any(asked in line for line in requests)
+            assert process.wait(10) == 0
+
+
 def test_log_lines_are_json_with_the_managed_runtimes_fields_where_lambda_is_told_so(api):
     with runtime(api.address, AWS_LAMBDA_LOG_FORMAT="JSON", AWS_LAMBDA_LOG_LEVEL="ERROR") as process:
         api.send("raise")

@@ -100,8 +100,18 @@ class RuntimeApi:
         self._streams = StreamConnection(self._address)
 
     def next(self) -> Invocation:
-        """Wait for an invocation, for as long as it takes. Raises ``RuntimeApiGone``."""
-        headers, payload = self._call("GET", "/invocation/next")
+        """Wait for an invocation, for as long as it takes. Raises ``RuntimeApiGone``.
+
+        A connection that is kept may be closed just as the request is sent. Asking again is safe: until an invocation
+        is answered, Lambda's Runtime API gives the same one to whoever asks, even if it has been given before.
+        """
+        connection_is_kept = self._connection.sock is not None
+        try:
+            headers, payload = self._call("GET", "/invocation/next")
+        except RuntimeApiGone:
+            if not connection_is_kept:
+                raise
+            headers, payload = self._call("GET", "/invocation/next")
         return Invocation(headers, payload)
 
     def respond(self, invocation: Invocation, payload: bytes) -> None:
