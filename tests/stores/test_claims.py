@@ -8,6 +8,7 @@ import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
+from agentos_lambda.runs.usage import Usage
 from tests.stores.builders import LEASE_MS, NOW, claim, ending, pack, pending, running, take_over, with_every_field_set
 
 
@@ -135,10 +136,18 @@ def test_a_renewed_lease_keeps_the_run(store):
         take_over(store)
 
 
-def test_renewing_shows_the_cancel_flag(store):
+def test_a_renewal_that_arrives_after_a_later_one_changes_nothing(store):
+    record = store.accept(running())
+    later = store.renew(replace(record, usage=Usage(2, 2, 2)), lease_until=NOW + 2 * LEASE_MS)
+    assert store.renew(replace(record, usage=Usage(1, 1, 1)), lease_until=NOW + 2 * LEASE_MS - 1) == later
+    assert store.get("run-1") == later
+
+
+@pytest.mark.parametrize("lease_until", [NOW, NOW * 2], ids=["late", "in time"])
+def test_renewing_shows_the_cancel_flag(store, lease_until):
     record = store.accept(running())
     store.flag_cancel("run-1", now=NOW + 7)
-    assert store.renew(record, lease_until=NOW).cancel_requested_at == NOW + 7
+    assert store.renew(record, lease_until=lease_until).cancel_requested_at == NOW + 7
 
 
 def test_an_executor_that_was_replaced_cannot_renew(store):

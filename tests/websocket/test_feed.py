@@ -7,6 +7,7 @@ import pytest
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import EventPack, IndexedEvent
+from agentos_lambda.runs.timing import CLOCK_SKEW_MS, DUE_STEP_MS, LEASE_MS
 from agentos_lambda.websocket.ports import Refused, Slow
 from tests.stores.builders import ending, running
 from tests.websocket.world import WORKFLOW, SteppedPool, slow
@@ -19,7 +20,7 @@ ALL = ["WorkflowStarted", "WorkflowContent", "WorkflowContent", "RunCompleted", 
 def claimed(world, connection_id="c-1"):
     """A run that this connection has started, and an executor has claimed."""
     run_id = world.start(connection_id)
-    return world.store.claim(run_id, executor="e", lease_until=2**60, expired_before=0)
+    return world.store.claim(run_id, executor="e", lease_until=world.clock.now() + LEASE_MS, expired_before=0)
 
 
 def delta(index, content="x"):
@@ -337,9 +338,8 @@ def test_an_executor_that_lost_its_run_sends_no_end(world):
 
 def sweep_dead(world, record):
     """The executor of the run has died; the sweeper comes, and a worker takes its message."""
-    world.store.renew(record, lease_until=world.clock.now() - 60_000)
     world.queue.waiting.clear()
-    world.clock.advance(1)
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + DUE_STEP_MS)
     assert world.sweeper.sweep().lost == 1
     assert list(world.queue.waiting) == [record.run_id]
 

@@ -93,7 +93,10 @@ class RunStore(Protocol):
 
     def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
         """Extend the lease of ``record.attempt``, and keep its usage. The record returned has the cancel flag. Raises
-        ``Fenced``."""
+        ``Fenced``.
+
+        A lease is never set back: a renewal that arrives after a later one changes nothing.
+        """
 
     def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
         """Flag a RUNNING run's cancel (the first flag's time stays); any other run is returned unchanged.

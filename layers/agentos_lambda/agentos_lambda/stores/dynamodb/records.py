@@ -212,12 +212,14 @@ class RunRecords:
         is_same_attempt = "#attempt = :attempt"
         # The attempt has not ended, by this executor or by a sweep.
         runs = "#status = :running"
+        # A request that was given up may arrive after that of a later renewal.
+        is_newest = "(attribute_not_exists(#lease_until) OR #lease_until <= :lease_until)"
         try:
             return self._update(
                 record.run_id,
                 # In most renewals ``due_at`` is what it was: then the index is not written.
                 "SET #lease_until = :lease_until, #due_at = :due_at, #usage = :usage",
-                f"{is_same_attempt} AND {runs}",
+                f"{is_same_attempt} AND {runs} AND {is_newest}",
                 {
                     ":lease_until": number(lease_until),
                     ":due_at": number(rounded_up(lease_until)),
@@ -227,7 +229,7 @@ class RunRecords:
                 },
             )
         except ConditionFailed as failure:
-            raise Fenced("The attempt is over.", _record(failure)) from None
+            return _running_as(record, failure)
 
     def checkpoint(self, record: RunRecord, *, sequence: int, work: Json) -> None:
         # Nobody has taken the run over, and the attempt has not ended.
@@ -244,9 +246,7 @@ class RunRecords:
         try:
             self._update(record.run_id, update, f"{runs_here} AND {is_newest}", values)
         except ConditionFailed as failure:
-            there = _record(failure)
-            if there is None or there.status is not RunStatus.RUNNING or there.attempt != record.attempt:
-                raise Fenced("The attempt is over.", there) from None
+            _running_as(record, failure)
 
     def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
         # The run was claimed and has not ended: any other needs no flag to be cancelled, or cannot be.
@@ -278,3 +278,11 @@ _CLAIM = (
 
 def _record(failure: ConditionFailed) -> RunRecord | None:
     return record_of(failure.item) if failure.item else None
+
+
+def _running_as(record: RunRecord, failure: ConditionFailed) -> RunRecord:
+    """The record that refused a late write of its own attempt. Raises ``Fenced`` if that attempt is over."""
+    there = _record(failure)
+    if there is None or there.status is not RunStatus.RUNNING or there.attempt != record.attempt:
+        raise Fenced("The attempt is over.", there) from None
+    return there

@@ -163,6 +163,8 @@ class MemoryStore(MemorySessions):
             there = self._records.get(record.run_id)
             if there is None or there.status is not RunStatus.RUNNING or there.attempt != record.attempt:
                 raise Fenced("The attempt is over.", there and _copy(there))
+            if lease_until < (there.lease_until or 0):
+                return _copy(there)
             return self._put(replace(there, lease_until=lease_until, usage=record.usage))
 
     def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
