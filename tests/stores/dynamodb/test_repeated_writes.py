@@ -69,6 +69,13 @@ def test_a_run_takes_one_place_of_its_connection(connections, client):
     assert connections.get("c-1").run_ids == frozenset()
 
 
+def test_a_source_is_counted_once_up_to_its_limit(connections, client):
+    assert connections.count("a#1", now=NOW, limit=2)
+    client.plan(answer_lost, *OPERATIONS)
+    assert connections.count("a#1", now=NOW, limit=2)
+    assert not connections.count("a#1", now=NOW, limit=2)
+
+
 def test_a_connection_is_closed_though_nobody_learns_how_it_was(connections):
     connections.open("c-1", now=NOW)
     assert connections.close("c-1") is None

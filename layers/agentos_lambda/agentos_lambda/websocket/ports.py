@@ -115,7 +115,7 @@ class ConnectionStore(Protocol):
     def count(self, source: str, *, now: int, limit: int) -> bool:
         """Count something of this source. False if there were as many as that already.
 
-        Where an answer is lost, it may count twice: the window is short, and the bound holds.
+        Where an answer is lost, it counts once, unless something else of the source was counted before it is repeated.
         """
 
     def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:

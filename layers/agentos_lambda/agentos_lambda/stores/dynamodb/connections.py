@@ -71,13 +71,28 @@ class DynamoDBConnections:
             self._table.delete(_key(connection_id), "#authenticate_by <= :now", {":now": number(now)})
 
     def count(self, source: str, *, now: int, limit: int) -> bool:
-        # Beside the connections, whose ids have no such letter: a source has no use for a table of its own.
-        return self._update(
-            f"source#{source}",
-            "ADD #events :one SET #expires_at = :expires_at",
-            "attribute_not_exists(#events) OR #events < :limit",
-            {":one": number(1), ":limit": number(limit), ":expires_at": number(now // 1000 + _COUNTS_LIVE_SECONDS)},
-        )
+        token = text(self._new_token())
+        # This very count was applied, but its answer was lost.
+        is_own = "#counted = :counted"
+        # There are fewer than the limit.
+        has_place = "attribute_not_exists(#events) OR #events < :limit"
+        values: Item = {
+            ":one": number(1),
+            ":limit": number(limit),
+            ":counted": token,
+            ":expires_at": number(now // 1000 + _COUNTS_LIVE_SECONDS),
+        }
+        try:
+            self._table.update(
+                # Beside the connections, whose ids have no such letter: a source has no use for a table of its own.
+                _key(f"source#{source}"),
+                "ADD #events :one SET #counted = :counted, #expires_at = :expires_at",
+                f"({has_place}) AND NOT {is_own}",
+                values,
+            )
+        except ConditionFailed as failure:
+            return failure.item is not None and failure.item.get("counted") == token
+        return True
 
     def claim_greeting(self, connection_id: str, *, now: int, stale_before: int) -> bool:
         # Nobody has greeted the connection.
