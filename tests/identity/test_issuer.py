@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +18,7 @@ from agentos_lambda.identity.tokens.issuer import FRESHNESS, IssuerKeys
 from agentos_lambda.identity.tokens.verifier import TokenVerifier, allowed_algorithms
 from tests.clocks import ManualClock
 from tests.identity.tokens import ISSUER, RULES, claims, jwk, signed
+from tests.waiting import PATIENCE_SECONDS
 
 KEYS_URL = "https://keys.example/set"
 
@@ -215,6 +217,14 @@ def test_an_answer_that_never_ends_is_given_up(server, path, seconds):
     """In seconds as in bytes, whatever is not complete."""
     with pytest.raises(KeysUnavailable):
         fetch_json(f"http://127.0.0.1:{server.server_port}{path}", seconds=seconds)
+
+
+def test_a_name_that_is_never_resolved_is_given_up(monkeypatch):
+    given_up = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: given_up.wait(PATIENCE_SECONDS) and [])
+    with pytest.raises(KeysUnavailable, match="TimeoutError"):
+        fetch_json("https://issuer.example/keys", seconds=0.05)
+    given_up.set()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import io
 import ipaddress
 import socket
 import ssl
+import threading
 import time
+from concurrent.futures import Future
 from typing import Any, Self, cast
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,7 +17,7 @@ from agentos_lambda.identity.errors import KeysUnavailable
 from agentos_lambda.protocol.strict_json import parse_json
 
 TIMEOUT_SECONDS = 3.0
-"""From the first connection to the last byte. The name is resolved before, within the resolver's own limits."""
+"""From the resolution of the name to the last byte."""
 MAX_DOCUMENT_BYTES = 512 * 1024
 _MAX_BYTES = MAX_DOCUMENT_BYTES + 64 * 1024
 """Of an answer with its headers."""
@@ -62,10 +64,9 @@ class _BoundedSocket:
 
     def __init__(self, host: str, port: int, seconds: float, context: ssl.SSLContext | None) -> None:
         """Connects, by TLS if there is a ``context``. Raises ``OSError``."""
-        addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         self._until = time.monotonic() + seconds
         self._left = _MAX_BYTES
-        self._socket = self._connected(addresses)
+        self._socket = self._connected(_addresses(host, port, seconds))
         if context is not None:
             self._socket.settimeout(self._seconds())  # of the whole handshake
             self._socket = context.wrap_socket(self._socket, server_hostname=host)
@@ -115,6 +116,21 @@ class _BoundedSocket:
         if left <= 0:
             raise TimeoutError
         return left
+
+
+def _addresses(host: str, port: int, seconds: float) -> list[Any]:
+    """What the name resolves to. Raises ``OSError``, and ``TimeoutError`` after ``seconds``."""
+    resolved: Future[list[Any]] = Future()
+
+    def resolve() -> None:
+        try:
+            resolved.set_result(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+        except (OSError, UnicodeError) as error:
+            resolved.set_exception(error)
+
+    # The system's resolver has no deadline and cannot be interrupted. A daemon does not keep the process from ending.
+    threading.Thread(target=resolve, name="issuer-resolver", daemon=True).start()
+    return resolved.result(seconds)
 
 
 class _Received(io.RawIOBase):
