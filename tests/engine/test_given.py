@@ -52,6 +52,8 @@ SHAPES: dict[str, tuple[str, Callable[[Agent], Team | Workflow]]] = {
         FOR_DESK,
         lambda writer: Team(id="press", name="press", model=DemoModel(), members=[team(writer, name="desk")]),
     ),
+    "a team of a step": (FOR_WRITER, lambda writer: flow(Step(name="new", team=team(writer)))),
+    "a team as a step": (FOR_WRITER, lambda writer: flow(team(writer))),
     "a step": (TEA, lambda writer: flow(router(other(), Step(name="new", agent=writer)))),
     "a step's team": (FOR_WRITER, lambda writer: flow(router(other(), [Step(name="new", team=team(writer))]))),
     "a step among others": (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from copy import copy
+from functools import update_wrapper
 from inspect import signature
 from typing import Any
 
@@ -47,6 +49,8 @@ def _make_own(component: AgnoComponent, database: RunDatabase, *, in_workflow: b
             # As AgentOS does. A step would list its team's members beside the team, and a continuation then takes a
             # member's run for the team's.
             part.store_member_responses = not in_workflow
+            if in_workflow and callable(part.members):
+                part.members = _MembersToCome(part.members)
         if isinstance(part, Workflow):
             run_functions_in_threads(part)
         else:
@@ -73,3 +77,21 @@ def _remember_signature(kind: Any) -> None:
     init = kind.__init__
     if not hasattr(init, "__signature__"):
         init.__signature__ = signature(init)
+
+
+class _MembersToCome:
+    """A function that gives members, and holds none: agno's workflows count and go through the members of their steps'
+    teams before they run, whatever those are."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return self._function(*arguments, **options)
+
+    def __len__(self) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
