@@ -52,6 +52,11 @@ SHAPES: dict[str, tuple[str, Callable[[Agent], Team | Workflow]]] = {
         FOR_DESK,
         lambda writer: Team(id="press", name="press", model=DemoModel(), members=[team(writer, name="desk")]),
     ),
+    "a team with given members": (FOR_DESK, lambda writer: team(team(writer, name="desk"))),
+    "a team with members": (
+        FOR_DESK,
+        lambda writer: team(Team(id="desk", name="desk", model=DemoModel(), members=[writer])),
+    ),
     "a team of a step": (FOR_WRITER, lambda writer: flow(Step(name="new", team=team(writer)))),
     "a team as a step": (FOR_WRITER, lambda writer: flow(team(writer))),
     "a step": (TEA, lambda writer: flow(router(other(), Step(name="new", agent=writer)))),
@@ -86,10 +91,22 @@ def publish(title: str) -> str:
     return f"{title} is out"
 
 
+WAITING: dict[str, tuple[str, Callable[[Agent], Team]]] = {
+    "a member": ("ask writer: ", team),
+    "a member of a team within a team": (
+        "ask desk: ask writer: ",
+        lambda writer: Team(id="press", name="press", model=DemoModel(), members=[team(writer, name="desk")]),
+    ),
+    "a member of a team that is given": ("ask desk: ask writer: ", lambda writer: team(team(writer, name="desk"))),
+}
+
+
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_member_that_is_given_goes_on_when_its_tool_is_confirmed(stream: bool) -> None:
-    engine = engine_of(team(agent(tools=[publish])))
-    request = request_of("team/press", 'ask writer: call publish {"title": "x"}', stream=stream)
+@pytest.mark.parametrize("shape", WAITING)
+def test_a_member_that_is_given_goes_on_when_its_tool_is_confirmed(shape: str, stream: bool) -> None:
+    asked, team_of = WAITING[shape]
+    engine = engine_of(team_of(agent(tools=[publish])))
+    request = request_of("team/press", f'{asked}call publish {{"title": "x"}}', stream=stream)
     paused = play(engine, request)
     confirmed = [{"id": each["id"], "confirmation": True} for each in paused.outcome.output.run["requirements"]]
 

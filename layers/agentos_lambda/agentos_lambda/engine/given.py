@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextvars import ContextVar
+from copy import copy
 from functools import cache, wraps
 from types import ModuleType
 from typing import Any
@@ -44,6 +45,8 @@ class GivenComponents:
         self._found = found
         self._refused = refused
         self._copies: dict[int, tuple[Any, Any]] = {}
+        self._members: list[tuple[Any, list[Any]]] = []
+        """What the teams of the run were given, in the order in which they asked."""
 
     def own(self, given: Any) -> Any:
         """The run's copy of a member or a step, the same for the same object, and itself for a copy.
@@ -58,6 +61,18 @@ class GivenComponents:
             # With what was given: an id is another object's once its own is gone.
             self._copies |= {id(given): (given, copy), id(copy): (copy, copy)}
         return self._copies[id(given)][1]
+
+    def own_members(self, team: Any, members: Iterable[Any]) -> list[Any]:
+        """What a function has given this team, as the run works with it. Raises ``ComponentsError`` as above."""
+        own = [self.own(member) if isinstance(member, Agent | Team) else member for member in members]
+        self._members.append((team, own))
+        return own
+
+    def members_of(self, team: Any, run_context: Any) -> list[Any] | None:
+        """What this team was given in a run with this context, or else what it was given last; None if nothing."""
+        given = [members for asking, members in self._members if asking is team]
+        in_context = run_context and run_context.members
+        return next((members for members in given if members is in_context), given[-1] if given else None)
 
     def check(self, part: Any, name: str, value: Any) -> None:
         """Look at tools or knowledge that this part was given as an attribute. Raises ``ComponentsError`` as above."""
@@ -90,6 +105,7 @@ def own_what_is_given() -> None:
     """Have every run of this process work with copies of what its functions give."""
     factories.resolve_callable_members = _own_members(factories.resolve_callable_members)
     factories.aresolve_callable_members = _own_members_later(factories.aresolve_callable_members)
+    factories.get_resolved_members = _members_of_the_team(factories.get_resolved_members)
     for name in ("tools", "knowledge"):
         resolve = f"aresolve_callable_{name}"
         setattr(factories, resolve, _checked(getattr(factories, resolve), name))
@@ -103,7 +119,7 @@ def _own_members(resolve: Callable[..., None]) -> Callable[..., None]:
     @wraps(resolve)
     def resolved(team: Any, run_context: Any) -> None:
         resolve(team, run_context)
-        _take_members(run_context)
+        _take_members(team, run_context)
 
     return resolved
 
@@ -112,17 +128,29 @@ def _own_members_later(resolve: Any) -> Any:
     @wraps(resolve)
     async def resolved(team: Any, run_context: Any) -> None:
         await resolve(team, run_context)
-        _take_members(run_context)
+        _take_members(team, run_context)
 
     return resolved
 
 
-def _take_members(run_context: Any) -> None:
+def _take_members(team: Any, run_context: Any) -> None:
     given = _of_run.get()
-    if given is not None and run_context.members:
-        run_context.members = [
-            given.own(member) if isinstance(member, Agent | Team) else member for member in run_context.members
-        ]
+    if given is not None and factories.is_callable_factory(team.members):
+        run_context.members = given.own_members(team, run_context.members)
+
+
+def _members_of_the_team(resolve: Callable[..., list[Any] | None]) -> Callable[..., list[Any] | None]:
+    """agno takes what a run's team was given for the members of every team within it, and looks for members in itself
+    without end. It does not know what a team within the run's team was given."""
+
+    @wraps(resolve)
+    def resolved(team: Any, run_context: Any) -> list[Any] | None:
+        given = _of_run.get()
+        if given is None:
+            return resolve(team, run_context)
+        return given.members_of(team, run_context) if callable(team.members) else resolve(team, None)
+
+    return resolved
 
 
 def _checked(resolve: Any, name: str) -> Any:
@@ -170,6 +198,16 @@ def _routed_as_events(route: Any) -> Any:
 async def _ask_for_members(given: dict[str, Any]) -> None:
     if given.get("run_context") is not None:
         await factories.aresolve_callable_members(given["team"], given["run_context"])
+        await _ask_for_members_within(given["team"], given["run_context"])
+
+
+async def _ask_for_members_within(team: Team, run_context: Any) -> None:
+    """Whom a run waits for may be a member of a team within the team, whose own run goes on only later."""
+    for member in factories.get_resolved_members(team, run_context) or ():
+        if isinstance(member, Team):
+            own_context = copy(run_context)
+            await factories.aresolve_callable_members(member, own_context)
+            await _ask_for_members_within(member, own_context)
 
 
 def _own_steps(resolve: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
