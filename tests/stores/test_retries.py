@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from botocore.exceptions import EndpointConnectionError, IncompleteReadError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import (
+    EndpointConnectionError,
+    IncompleteReadError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.timing import LEASE_MS, RENEWAL_INTERVAL_MS
@@ -37,6 +43,10 @@ def no_connection(_call):
 
 def broken_off(_call):
     raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
+
+
+def broken_tls(_call):
+    raise SSLError(endpoint_url="https://127.0.0.1", error="tlsv1 alert internal error")
 
 
 def no_credentials(_call):
@@ -137,6 +147,7 @@ def test_two_renewals_may_take_as_long_as_they_can_and_fail_before_the_lease_run
         ([silence, DENIED], True),
         ([SERVER_ERROR, THROTTLED, DENIED], True),
         ([broken_off], True),
+        ([broken_tls, DENIED], True),
     ],
 )
 def test_a_failure_says_whether_a_try_may_have_been_applied(clock, faults, in_doubt):

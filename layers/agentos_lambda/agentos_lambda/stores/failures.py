@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError, IncompleteReadError  # noqa: A004
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    ProxyConnectionError,
+)
 
 ERRORS = (BotoCoreError, ClientError)
 """Everything that a client raises."""
@@ -45,7 +54,8 @@ def is_outage(error: Exception) -> bool:
 
 def may_be_applied(error: Exception) -> bool:
     """Whether AWS may have applied the request without confirming it."""
-    was_sent = not isinstance(error, ConnectionError)
+    # Not every ``ConnectionError``: TLS may break while the answer is awaited.
+    was_sent = not isinstance(error, EndpointConnectionError | ConnectTimeoutError | ProxyConnectionError)
     return was_sent and is_outage(error) and not is_contended(error)
 
 
