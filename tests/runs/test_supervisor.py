@@ -1,7 +1,7 @@
 """The supervisor's ticks, driven by hand: what is due when."""
 
 from dataclasses import replace
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 
@@ -109,6 +109,26 @@ def test_a_pack_that_could_not_be_written_is_written_later_in_order(attempt):
     attempt.buffer.add({"event": "RunContent"})
     assert "append" in attempt.after(1000)
     assert [e.event["event"] for e in attempt.store.read(attempt.record, after=-1)] == ["RunStarted", "RunContent"]
+
+
+def test_a_checkpoint_that_logs_while_a_pack_cannot_be_written_leaves_every_event_its_index(attempt, monkeypatch):
+    append = attempt.store.append
+    checkpoint = Thread(target=attempt.supervisor.flush)
+
+    def fails_once(*_pack):
+        monkeypatch.setattr(attempt.store, "append", append)
+        attempt.buffer.add({"event": "ToolCallStarted"})
+        checkpoint.start()
+        checkpoint.join(0.05)  # it has to wait for this pack
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(attempt.store, "append", fails_once)
+    attempt.buffer.add({"event": "RunStarted"})
+    attempt.supervisor.tick()
+    checkpoint.join(PATIENCE_SECONDS)
+    attempt.supervisor.flush()
+    logged = [(e.index, e.event["event"]) for e in attempt.store.read(attempt.record, after=-1)]
+    assert logged == [(0, "RunStarted"), (1, "ToolCallStarted")]
 
 
 def test_an_attempt_that_slept_through_its_lease_logs_nothing(attempt):

@@ -66,6 +66,7 @@ class AttemptSupervisor:
         self._ended = False
         self._wake = threading.Event()
         self._ticking = threading.Lock()
+        self._flushing = threading.Lock()
         self._thread = threading.Thread(target=self._supervise, name=f"supervisor-{record.run_id}", daemon=True)
 
     @property
@@ -133,16 +134,18 @@ class AttemptSupervisor:
         """Log all that there is. Raises ``StoreUnavailable``. May be called from any thread."""
         if self._buffer is None:
             return
-        pack = self._buffer.take()
-        if pack is None:
-            return
-        try:
-            self._store.append(self._record.run_id, self._record.attempt, pack)
-        except StoreUnavailable:
-            self._buffer.put_back(pack)
-            raise
-        except NotStorable:
-            log.exception("events are missing in the log", extra={"run_id": self._record.run_id})
+        # A pack that could not be written is put back: none may have been taken after it.
+        with self._flushing:
+            pack = self._buffer.take()
+            if pack is None:
+                return
+            try:
+                self._store.append(self._record.run_id, self._record.attempt, pack)
+            except StoreUnavailable:
+                self._buffer.put_back(pack)
+                raise
+            except NotStorable:
+                log.exception("events are missing in the log", extra={"run_id": self._record.run_id})
 
     def _poll_record(self) -> None:
         if self._since_poll.elapsed_ms() < POLL_INTERVAL_MS:
