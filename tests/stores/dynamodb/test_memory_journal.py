@@ -44,6 +44,10 @@ def test_a_journal_is_applied_by_the_next_one_where_another_has_died(store, mini
     assert store.memory_count("alice") == 2
 
 
+def test_a_list_of_the_user_has_what_is_in_a_journal_that_waits(store):
+    assert sorted(each.text for each in store.newest_memories("alice", limit=9)) == ["new", "old"]
+
+
 def test_what_is_changed_while_a_journal_waits_stays_changed(store):
     # The run has read the memory before the journal was committed.
     remember(store, [changed(OLD[1], "newer")], "run-3")

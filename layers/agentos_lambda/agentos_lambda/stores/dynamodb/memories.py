@@ -82,6 +82,7 @@ class DynamoDBMemories:
 
     def newest(self, user_id: str | None, *, limit: int, ascending: bool = False) -> list[Memory]:
         if user_id is not None:
+            self.count(user_id)  # applies a journal that waits
             found = self._newest(BY_TIME, "user_id", user_id, limit, ascending=ascending)
             return [memory_of(item) for item in found]
         shards = [
