@@ -19,6 +19,7 @@ from agentos_lambda.stores.clients import Clients
 from agentos_lambda.stores.dynamodb import DynamoDBStore, Tables
 from agentos_lambda.stores.dynamodb.requests import Requests
 from agentos_lambda.stores.dynamodb.table import Table
+from agentos_lambda.stores.dynamodb_json import send_as_it_is
 from agentos_lambda.stores.retention import FOREVER, Retention
 from agentos_lambda.stores.retries import TRIES, Retries
 from tests.clocks import ManualClock
@@ -143,6 +144,7 @@ def _clients(url: str | None) -> _Clients:
     config = Config(s3={"addressing_style": "path"}, retries={"mode": "standard", "total_max_attempts": 1})
     as_ours = config.merge(Config(parameter_validation=False))  # so that tests see what DynamoDB itself refuses
     dynamodb = session.client("dynamodb", endpoint_url=url, config=as_ours)
+    send_as_it_is(dynamodb)
     s3 = session.client("s3", endpoint_url=url, config=config)
     credentials = session.get_credentials()
     assert credentials

@@ -1,7 +1,7 @@
 """A whole run of an agent by the libraries alone: what no line of ours can make cheaper.
 
 FastAPI behind Mangum takes the form, agno runs a copy of the agent over a database that keeps nothing, and boto3 sends
-the requests that our store sends for such a run, with the parameters and the settings of ours.
+the requests that our store sends for such a run, with their parameters and the settings of our client.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from inspect import signature
 from typing import Annotated, Any
 from uuid import uuid4
 
+import boto3
 import fastapi
 from agno.agent import Agent
 from agno.db.base import AsyncBaseDb
+from botocore.config import Config
 from mangum import Mangum
 
 from agentos_lambda.protocol.values import JsonObject, Kind, RunStatus
@@ -27,7 +29,8 @@ from components import agents
 # As ours does: agno asks for it with each copy.
 Agent.__init__.__signature__ = signature(Agent.__init__)  # type: ignore[attr-defined]
 TEMPLATES = {agent.id: agent for agent in agents}
-clients = Clients().prepare("dynamodb")
+SETTINGS = Config(parameter_validation=False, user_agent="libraries", retries={"total_max_attempts": 1})
+clients = Clients(dynamodb=boto3.client("dynamodb", config=SETTINGS))
 
 
 async def _nothing(*_: Any, **__: Any) -> None:

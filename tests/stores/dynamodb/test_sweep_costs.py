@@ -47,12 +47,12 @@ def metered(client: Any) -> Iterator[Metered]:
         params["ReturnConsumedCapacity"] = "TOTAL"
 
     meter = Metered()
-    client.meta.events.register("before-parameter-build.dynamodb", ask)
+    client.meta.events.register_first("provide-client-params.dynamodb", ask)
     client.meta.events.register("after-call.dynamodb", meter.note)
     try:
         yield meter
     finally:
-        client.meta.events.unregister("before-parameter-build.dynamodb", ask)
+        client.meta.events.unregister("provide-client-params.dynamodb", ask)
         client.meta.events.unregister("after-call.dynamodb", meter.note)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentos_lambda import __version__
 from agentos_lambda.lighter_imports import without_collections
+from agentos_lambda.stores.dynamodb_json import send_as_it_is
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -129,4 +130,7 @@ class Clients:
                 **_SETTINGS.get(service, {}),
             }
         )
-        return self._session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
+        client = self._session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
+        if service == "dynamodb":
+            send_as_it_is(client)
+        return client
