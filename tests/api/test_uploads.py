@@ -130,9 +130,19 @@ async def test_a_workflow_takes_no_files(api):
     assert (answer.status_code, answer.json()["error_code"]) == (400, "BAD_REQUEST")
 
 
-async def test_files_as_text_are_refused(api):
-    answer = await api.client.post(RUNS, files={"message": (None, "look"), "files": (None, "text")})
-    assert answer.status_code == 422
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"files": {"message": (None, "look"), "files": (None, "notes.txt")}},
+        {"data": {"message": "look", "files": "notes.txt"}},
+        {"json": {"message": "look", "files": [{"content": "QQ==", "filename": "notes.txt"}]}},
+    ],
+    ids=["multipart", "urlencoded", "json"],
+)
+async def test_files_that_are_no_uploads_are_refused(api, body):
+    answer = await api.client.post(RUNS, **body)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "files")
+    assert api.engine_inputs == []
 
 
 @pytest.mark.parametrize("metadata", ["{", "{}", "[1]", '[{"a":1}, {"b":2}]', "[" + " " * 8000 + "]"])

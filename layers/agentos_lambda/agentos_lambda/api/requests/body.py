@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException
 
-from agentos_lambda.api.errors import ApiError, FieldErrors
+from agentos_lambda.api.errors import ApiError
 from agentos_lambda.api.requests.encodings import unpacked
 from agentos_lambda.api.requests.file_types import MAX_FILES
 from agentos_lambda.api.requests.multipart import StrictMultipart
@@ -80,8 +80,6 @@ async def _multipart(headers: Headers, raw: bytes) -> Body:
         files = [await _upload(value) for _, value in items if isinstance(value, UploadFile) and not _unchosen(value)]
     finally:
         await form.close()
-    if "files" in fields:
-        raise FieldErrors([("files", "expected a file upload")])
     return Body(fields, files, is_form=True)
 
 

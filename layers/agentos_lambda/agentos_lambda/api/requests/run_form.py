@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_core import PydanticCustomError
 
-from agentos_lambda.api.errors import field_errors
+from agentos_lambda.api.errors import FieldErrors, field_errors
 from agentos_lambda.api.requests.body import Body
 from agentos_lambda.api.requests.fields import Flag, Id, JsonDict, RequestForm, SessionId, UserId, from_text
 from agentos_lambda.api.requests.filters import check_filters
@@ -82,6 +82,8 @@ class RunForm(RequestForm):
     @classmethod
     def of(cls, body: Body) -> Self:
         """The validated form. Raises ``FieldErrors``."""
+        if body.fields.get("files") not in (None, []):
+            raise FieldErrors([("files", "expected uploads; media objects go into input_files")])
         try:
             form = cls.model_validate(body.fields)
         except ValidationError as error:
