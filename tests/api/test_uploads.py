@@ -183,12 +183,41 @@ async def test_media_objects_arrive_like_files(api):
         {"content": "<svg/>", "mime_type": "image/svg+xml"},
         {"url": "file:///etc/passwd"},
         {"content": "QQ==", "metadata": []},
+        {"content": "QQ==", "detail": 1},
     ],
 )
 async def test_a_media_object_that_cannot_be_read_is_a_422(api, item):
     answer = await api.client.post(RUNS, json={"message": "look", "images": [item]})
     assert (answer.status_code, answer.json()["errors"][0]["field"].partition(".")[0]) == (422, "images")
     assert api.engine_inputs == []
+
+
+async def test_what_a_media_object_tells_of_its_medium_is_carried(api):
+    body = {
+        "message": "look",
+        "images": [{"content": "QQ==", "detail": "high", "format": None, "nonsense": 1}],
+        "audio": [{"content": "QQ==", "format": "mp3", "duration": 1.5, "sample_rate": 8000}],
+        "input_files": [{"content": "QQ==", "name": "report", "format": "pdf", "citations": True}],
+    }
+    assert (await api.client.post(RUNS, json=body)).status_code == 200
+    image, audio, file = api.engine_inputs[0].media
+    assert image.details == {"detail": "high"}
+    assert audio.details == {"format": "mp3", "duration": 1.5, "sample_rate": 8000}
+    assert file.details == {"name": "report", "format": "pdf", "citations": True}
+
+
+@pytest.mark.parametrize(
+    ("field", "detail"),
+    [
+        ("audio", {"channels": 1.5}),
+        ("audio", {"channels": True}),
+        ("videos", {"fps": "30"}),
+        ("input_files", {"citations": 1}),
+    ],
+)
+async def test_a_detail_of_another_type_is_a_422(api, field, detail):
+    answer = await api.client.post(RUNS, json={"message": "look", field: [{"content": "QQ==", **detail}]})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, f"{field}.0.{next(iter(detail))}")
 
 
 def test_a_type_that_is_known_decides_over_the_extension():

@@ -83,6 +83,21 @@ def test_what_is_told_of_a_file_is_passed_on() -> None:
     assert image.metadata == {"filename": "a.PNG", "page": 1}
 
 
+@pytest.mark.parametrize(
+    ("kind", "field", "details"),
+    [
+        ("image", "images", {"format": "webp", "detail": "high"}),
+        ("audio", "audio", {"format": "mp3", "sample_rate": 8000, "channels": 2, "transcript": "hm"}),
+        ("video", "videos", {"format": "mp4", "duration": 1.5, "width": 640}),
+        ("file", "files", {"format": "pdf", "name": "report", "citations": True}),
+    ],
+)
+def test_details_reach_agno_under_their_names(kind: str, field: str, details: dict) -> None:
+    (given,) = arguments_of(media=(Media(kind=kind, content=b"x", filename="a.bin", details=details),))[field]
+
+    assert {name: getattr(given, name) for name in details} == details
+
+
 def test_filters_with_an_operator_become_expressions() -> None:
     expression = {"op": "EQ", "key": "year", "value": 2026}
 

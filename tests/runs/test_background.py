@@ -243,7 +243,10 @@ async def test_the_same_key_and_request_is_the_same_run(world):
 async def test_the_work_of_a_queued_run_survives_as_it_was(world):
     given = RunInput(
         {"a": 1},
-        (Media("image", b"\x00\xff", mime_type="image/png"), Media("file", url="https://example.com")),
+        (
+            Media("image", b"\x00\xff", mime_type="image/png"),
+            Media("file", url="https://example.com", details={"name": "report"}),
+        ),
         session_state={"b": 2},
         knowledge_filters=[{"c": 3}],
     )

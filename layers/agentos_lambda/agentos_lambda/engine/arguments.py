@@ -75,6 +75,7 @@ def _medium(medium: Media) -> tuple[str, Image | Audio | Video | File]:
         "mime_type": medium.mime_type,
         "format": _format(medium),
         "metadata": medium.metadata,
+        **(medium.details or {}),
     }
     if medium.kind == "file":
         return "files", File(**_given(fields), filename=medium.filename)

@@ -105,6 +105,8 @@ class Media:
     filename: str | None = None
     id: str | None = None
     metadata: JsonObject | None = None
+    details: JsonObject | None = None
+    """What else the engine may be told of it, such as its ``format``, under the engine's names."""
 
 
 @dataclass(frozen=True, slots=True)

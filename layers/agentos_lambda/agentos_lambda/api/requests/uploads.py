@@ -10,6 +10,7 @@ from typing import Any
 from agentos_lambda.api.errors import ApiError, FieldErrors
 from agentos_lambda.api.requests.body import Upload
 from agentos_lambda.api.requests.file_types import FileType, file_type, is_misnamed
+from agentos_lambda.api.requests.media_details import media_details
 from agentos_lambda.media.addresses import UrlRefused, check_host, parse, private_hosts_allowed
 from agentos_lambda.protocol.strict_json import parse_json
 from agentos_lambda.protocol.values import JsonObject
@@ -102,7 +103,8 @@ def _media_object(kind: str, place: str, item: Mapping[str, Any]) -> Media:
         decoded = _decoded(content, kind, place, texts["mime_type"])
         if not decoded:
             raise FieldErrors([(f"{place}.content", "is empty")])
-    return Media(kind=kind, content=decoded, url=url, metadata=metadata, **texts)
+    details = media_details(kind, place, item)
+    return Media(kind=kind, content=decoded, url=url, metadata=metadata, details=details, **texts)
 
 
 def _check_type(kind: str, place: str, texts: dict[str, str | None]) -> None:
