@@ -12,8 +12,16 @@ from agno.models.base import Model
 from agentos_lambda.engine.models.bedrock import use_boto3
 from agentos_lambda.engine.models.responses import raise_errors_of_streams
 
+
+def _adapt_bedrock(bedrock: Any) -> None:
+    from agentos_lambda.engine.models.bedrock_media import name_media  # noqa: PLC0415 - few models are Bedrock's
+
+    use_boto3(bedrock)
+    name_media(bedrock)
+
+
 _ADAPTED: dict[tuple[str, str], Callable[[Any], None]] = {
-    ("agno.models.aws.bedrock", "AwsBedrock"): use_boto3,
+    ("agno.models.aws.bedrock", "AwsBedrock"): _adapt_bedrock,
     ("agno.models.openai.responses", "OpenAIResponses"): raise_errors_of_streams,
 }
 """By module and name: who imports these modules pays for their packages, so the classes are met when they are made."""
