@@ -59,13 +59,14 @@ class RunDatabase(RefusingDatabase):
         paused: StoredOutput | None = None,
         *,
         members: Sequence[JsonObject] = (),
+        introduction: JsonObject | None = None,
         memories: RunMemories | None = None,
         past: RunPastSessions | None = None,
     ) -> None:
         """For a run of this component, in a session that was read before (None: a new one).
 
-        ``paused``: what the run has left so far, where it goes on. ``members``: the runs that have worked for it so
-        far, where it is carried on.
+        ``paused``: what the run has left so far, where it goes on. ``members`` and ``introduction``: the runs that have
+        worked for it so far, and that came before it, where it is carried on.
         """
         super().__init__(id=DATABASE_ID)
         self._run_id = run_id
@@ -77,6 +78,8 @@ class RunDatabase(RefusingDatabase):
         self._id_field = _ID_FIELDS[kind]
         self._owners = {component_id, (self._loaded or {self._id_field: component_id}).get(self._id_field)}
         before = (*paused.members, paused.run) if paused else members
+        self.introduction = paused.introduction if paused else introduction
+        """The run in which the component has introduced itself before this one."""
         self._before = {run["run_id"]: run for run in before}
         self.session: JsonObject | None = None
         """The session as it was saved last, without its runs."""
@@ -121,7 +124,8 @@ class RunDatabase(RefusingDatabase):
         fresh one for each call: agno changes it."""
         current = self.session or self._loaded
         if current is not None and session_id == current["session_id"]:
-            runs = [*(self._loaded or {}).get("runs", ()), *{**self._before, **self.runs}.values()]
+            introduced = [self.introduction] if self.introduction is not None else []
+            runs = [*(self._loaded or {}).get("runs", ()), *introduced, *{**self._before, **self.runs}.values()]
             data: dict[str, Any] = deepcopy({**current, "runs": runs})
         else:
             past = await self._past.one(session_id, user_id)
@@ -161,12 +165,14 @@ class RunDatabase(RefusingDatabase):
         run: Any,
         session_id: str,  # noqa: ARG002
         user_id: str | None = None,  # noqa: ARG002
-        run_index: int | None = None,  # noqa: ARG002
+        run_index: int | None = None,
     ) -> None:
         if isinstance(run, RunOutput | TeamRunOutput) and run.parent_run_id is not None:
             run = as_stored(run, self.makers)
         saved = plain_object(run if isinstance(run, dict) else run.to_dict())
-        if not self._closed:
+        if run_index == 0 and saved["run_id"] != self._run_id and saved.get("parent_run_id") is None:
+            self.introduction = {**saved, "status": RunStatus.COMPLETED.value}  # agno leaves it RUNNING for ever
+        elif not self._closed:
             self.runs[saved["run_id"]] = saved
         if saved["run_id"] == self._run_id and saved.get("status") in _ENDED:
             self.run_saved.set()
@@ -226,7 +232,8 @@ def _agno_session(session: Session) -> JsonObject:
     """The session as agno stores one, with its runs oldest first and members before the run that they worked for."""
     runs: list[Json] = []
     for stored in session.runs:
-        runs += [*stored.output.members, stored.output.run]
+        introduction = stored.output.introduction
+        runs += [*([introduction] if introduction is not None else []), *stored.output.members, stored.output.run]
     return {
         "session_id": session.session_id,
         "user_id": session.user_id,

@@ -30,6 +30,7 @@ def handed_over(
         run["member_responses"] = []
     run["status"] = RunStatus.RUNNING.value
     output = left(request, as_shown(blocked.removed_from(run)), members, state)
+    output = replace(output, introduction=database.introduction)
     if request.kind is not Kind.WORKFLOW:
         stored = slice_as_stored(request.kind, output.run, database.makers)
         if stored is not output.run:

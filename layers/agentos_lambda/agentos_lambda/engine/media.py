@@ -86,7 +86,8 @@ class MediaRules:
         return replace(request, session=session, paused=paused and self._cleaned(paused))
 
     def _cleaned(self, output: RunOutput) -> RunOutput:
-        return RunOutput(self._without_urls(output.run), tuple(map(self._without_urls, output.members)))
+        members = tuple(map(self._without_urls, output.members))
+        return replace(output, run=self._without_urls(output.run), members=members)
 
     def _without_urls(self, value: Json) -> Json:
         if isinstance(value, list):

@@ -88,7 +88,8 @@ def outcome_of(
     if request.kind is Kind.TEAM:
         members = tuple(as_shown(observed.blocked.removed_from(run)) for run in database.members)
         run["member_responses"] = []
-    output = RunOutput(run=as_shown(observed.blocked.removed_from(run)), members=members)
+    shown = as_shown(observed.blocked.removed_from(run))
+    output = RunOutput(shown, members, introduction=database.introduction)
     return EngineOutcome(
         answer=_answer(run, observed),
         status=status,

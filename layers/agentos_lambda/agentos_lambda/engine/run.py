@@ -90,6 +90,7 @@ class AgnoRun:
             session_of(request),
             with_unique_calls(request.paused)[0] if request.paused is not None else None,
             members=carried.output.members if carried is not None else (),
+            introduction=carried.output.introduction if carried is not None else None,
             memories=RunMemories(
                 request.memories, request.user_id, now, earlier=carried.memories if carried is not None else ()
             ),

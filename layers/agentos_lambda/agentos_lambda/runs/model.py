@@ -147,7 +147,7 @@ Work = RunInput | Continuation
 
 @dataclass(frozen=True, slots=True)
 class RunOutput:
-    """What a run leaves: the run as the engine stores it, and the runs of its members.
+    """What a run leaves: the run as the engine stores it, and what stands beside it.
 
     ``run["member_responses"]`` is empty: the members' runs are in ``members``, oldest first.
     """
@@ -156,16 +156,19 @@ class RunOutput:
     members: tuple[JsonObject, ...] = ()
     unchecked: JsonObject | None = None
     """Of a run that goes on: all of it, for the engine, where nobody else may see that, now or at all."""
+    introduction: JsonObject | None = None
+    """The run in which the component introduced itself before this one, the first of a session."""
 
     def to_json(self) -> JsonObject:
         """The output as JSON."""
-        written: JsonObject = {"run": self.run, "members": list(self.members)}
-        return written if self.unchecked is None else {**written, "unchecked": self.unchecked}
+        further = {"unchecked": self.unchecked, "introduction": self.introduction}
+        given = {name: value for name, value in further.items() if value is not None}
+        return {"run": self.run, "members": list(self.members), **given}
 
     @classmethod
     def from_json(cls, value: JsonObject) -> Self:
         """The inverse of ``to_json``."""
-        return cls(value["run"], tuple(value["members"]), value.get("unchecked"))
+        return cls(value["run"], tuple(value["members"]), value.get("unchecked"), value.get("introduction"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 from agentos_lambda.api.routes.run_items import iso
@@ -88,6 +89,7 @@ def _parts(session: Session) -> tuple[JsonObject | None, JsonObject]:
 def _chat(runs: Iterable[StoredRun]) -> Iterable[Json]:
     """What users and assistants said, without what a run was told of earlier ones."""
     for stored in runs:
-        for message in stored.output.run.get("messages") or ():
+        said = [run.get("messages") or () for run in (stored.output.introduction or {}, stored.output.run)]
+        for message in chain.from_iterable(said):
             if message.get("role") not in ("system", "tool") and not message.get("from_history"):
                 yield message

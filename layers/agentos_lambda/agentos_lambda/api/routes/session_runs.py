@@ -134,13 +134,14 @@ def _between(created_at: int | None, after: int | None, before: int | None) -> b
 
 
 def _all_runs(session: Session) -> Iterator[StoredRun]:
-    """The session's runs, each after those that worked for it."""
+    """The session's runs, each after those that worked for it, and the first after its component's introduction."""
     for stored in session.runs:
-        for member in stored.output.members:
-            kind = Kind.AGENT if member.get("agent_id") is not None else Kind.TEAM
-            component_id = member.get(f"{kind}_id") or ""
-            status = RunStatus(member.get("status", stored.status))
-            yield StoredRun(member["run_id"], kind, component_id, status, stored.accepted_at, RunOutput(member))
+        introduction = stored.output.introduction
+        for other in (*([introduction] if introduction is not None else []), *stored.output.members):
+            kind = Kind.AGENT if other.get("agent_id") is not None else Kind.TEAM
+            component_id = other.get(f"{kind}_id") or ""
+            status = RunStatus(other.get("status", stored.status))
+            yield StoredRun(other["run_id"], kind, component_id, status, stored.accepted_at, RunOutput(other))
         yield stored
 
 

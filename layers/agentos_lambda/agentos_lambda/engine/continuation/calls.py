@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from agentos_lambda.protocol.values import Json, JsonObject
 from agentos_lambda.runs.model import RunOutput
@@ -27,7 +28,7 @@ def with_unique_calls(paused: RunOutput) -> tuple[RunOutput, dict[str, str]]:
         return paused, {}
     run = _renamed(paused.run, names, "")
     members = tuple(_renamed(member, names, "") for member in paused.members)
-    return RunOutput(run, members), {new: old for (_, old), new in names.items()}
+    return replace(paused, run=run, members=members), {new: old for (_, old), new in names.items()}
 
 
 def _new_names(runs: list[JsonObject]) -> Names:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from copy import deepcopy
+from dataclasses import replace
 
 from agno.agent import Agent
 from agno.run.requirement import RunRequirement
@@ -53,12 +54,12 @@ class HeldOutputs:
 
     def parted(self, output: RunOutput) -> RunOutput:
         """The output as it is shown; if that is less than the run needs to go on, with the whole beside it."""
-        shown = RunOutput(self.shown(output.run), tuple(map(self.shown, output.members)))
+        shown = replace(output, run=self.shown(output.run), members=tuple(map(self.shown, output.members)))
         if self.whole_run and output.run.get("status") != RunStatus.COMPLETED:
             run = {**_unchecked(output.run), "content": output.run.get("content")}
-            shown = RunOutput(run, tuple(map(_within, output.members)))
+            shown = replace(output, run=run, members=tuple(map(_within, output.members)))
         waits = output.run.get("status") == RunStatus.PAUSED
-        return RunOutput(shown.run, shown.members, output.to_json()) if waits and shown != output else shown
+        return replace(shown, unchecked=output.to_json()) if waits and shown != output else shown
 
     def shown(self, value: JsonObject) -> JsonObject:
         """A run, or an event, without what has not been checked, at any depth."""
