@@ -1,6 +1,6 @@
 /** @import {Field, Question, Requirement, StepRequirement, Tool} from "./types.js" */
 import { h } from "./dom.js";
-import { delegation } from "./run_tree.js";
+import { delegation } from "./run_node.js";
 
 /**
  * @typedef {object} Item One thing to decide.

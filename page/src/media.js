@@ -1,5 +1,5 @@
 /** @import {Medium} from "./types.js" */
-/** @import {MediumKind, MediumPart} from "./run_tree.js" */
+/** @import {MediumKind, MediumPart} from "./run_node.js" */
 /** @import {Surroundings, View} from "./run_view.js" */
 import { h, icon } from "./dom.js";
 import { explain } from "./explain.js";

@@ -1,8 +1,8 @@
-/** @import {MediumPart, NodePart, Part, RunNode, State, TextPart, ReasoningPart, ToolPart} from "./run_tree.js" */
+/** @import {MediumPart, NodePart, Part, RunNode, State, TextPart, ReasoningPart, ToolPart} from "./run_node.js" */
 import { duration, h, icon } from "./dom.js";
 import { blocksOf, rendered } from "./markdown.js";
 import { mediumView } from "./media.js";
-import { delegation } from "./run_tree.js";
+import { delegation } from "./run_node.js";
 import { StreamText } from "./stream_text.js";
 
 /** @type {Record<State, string>} */

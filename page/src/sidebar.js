@@ -4,7 +4,7 @@
 import { ask } from "./dialogs.js";
 import { h, icon } from "./dom.js";
 import { explain } from "./explain.js";
-import { stateOf } from "./run_tree.js";
+import { stateOf } from "./stored_run.js";
 import { STATES, stateMark } from "./run_view.js";
 
 const PAGE = 20;

@@ -1,6 +1,7 @@
 /** @import {Api} from "./api.js" */
 /** @import {RunEvent, RunKey} from "./types.js" */
-/** @import {RunTree, State} from "./run_tree.js" */
+/** @import {State} from "./run_node.js" */
+/** @import {RunTree} from "./run_tree.js" */
 import { ApiError } from "./api.js";
 import { decisionForm } from "./decisions.js";
 import { duration, h, icon } from "./dom.js";
