@@ -1,0 +1,75 @@
+/** @import {Field} from "./types.js" */
+import { h } from "./dom.js";
+
+let count = 0;
+
+/**
+ * An input of the type of a field, with its label; `value` gives what is filled in.
+ * @param {Field} field
+ */
+export function inputField(field) {
+  const label = field.name.replaceAll("_", " ");
+  const type = field.field_type ?? "str";
+  const value = field.value === null || field.value === undefined ? "" : String(field.value);
+  if (field.allowed_values?.length) {
+    const select = h("select", {}, ...field.allowed_values.map((each) => h("option", {}, String(each))));
+    if (value) select.value = value;
+    return { element: labelled(label, field.description, select), value: () => select.value };
+  }
+  if (type === "bool") {
+    const box = h("input", { type: "checkbox" });
+    box.checked = value === "true";
+    return { element: h("label", { class: "tick" }, box, label), value: () => box.checked };
+  }
+  const number = type === "int" || type === "float";
+  const input = h("input", { type: number ? "number" : "text", step: type === "int" ? 1 : "any", value, required: field.required !== false, dir: "auto" });
+  return { element: labelled(label, field.description, input), value: () => (number ? Number(input.value) : input.value) };
+}
+
+/**
+ * A line or a text.
+ * @param {string} label
+ * @param {{placeholder?: string, required?: boolean, long?: boolean, value?: string}} options
+ */
+export function textField(label, { placeholder = "", required = false, long = false, value = "" }) {
+  const input = long ? h("textarea", { rows: 4, required, dir: "auto" }) : h("input", { type: "text", placeholder, required, dir: "auto" });
+  input.value = value;
+  return { element: labelled(label, null, input), value: () => input.value };
+}
+
+/**
+ * A question with one answer, or with several.
+ * @param {string} question
+ * @param {{label: string, description?: string | null}[]} options
+ * @param {boolean} several
+ */
+export function choices(question, options, several) {
+  const name = `choice-${(count += 1)}`;
+  const boxes = options.map(({ label }) => h("input", { type: several ? "checkbox" : "radio", name, value: label, required: !several }));
+  const element = h(
+    "fieldset",
+    {},
+    h("legend", {}, question),
+    ...options.map(({ label, description }, index) => h("label", { class: "tick" }, boxes[index], h("span", {}, label, description ? h("small", {}, ` ${description}`) : null))),
+  );
+  return { element, value: () => boxes.filter((box) => box.checked).map((box) => box.value) };
+}
+
+/**
+ * One of the answers that exclude each other.
+ * @param {string} name
+ * @param {string} value
+ * @param {string} label
+ */
+export function radio(name, value, label) {
+  return h("label", {}, h("input", { type: "radio", name, value, required: true }), label);
+}
+
+/**
+ * @param {string} label
+ * @param {string | null | undefined} description
+ * @param {HTMLElement} input
+ */
+function labelled(label, description, input) {
+  return h("label", { class: "field" }, h("span", {}, label), description ? h("small", {}, description) : null, input);
+}
