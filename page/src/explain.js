@@ -37,3 +37,14 @@ export function explain(error) {
       return `${error.message}.`.replace("..", ".");
   }
 }
+
+/**
+ * What went wrong and is tried again.
+ * @param {ApiError} error
+ * @param {boolean} began whether anything of the run was seen
+ */
+export function explainWait(error, began) {
+  if (error.status === 0 && !began) return "The API cannot be reached. Your message is kept, and sent as soon as it can be …";
+  if (error.status === 0) return "The connection was lost. The run goes on; trying to reach it again …";
+  return `${error.message}. Trying again …`;
+}

@@ -2,12 +2,12 @@
 /** @import {RunEvent, RunKey} from "./types.js" */
 /** @import {State} from "./run_node.js" */
 /** @import {RunTree} from "./run_tree.js" */
+/** @import {Asked} from "./turn_view.js" */
 import { ApiError } from "./api.js";
-import { decisionForm } from "./decisions.js";
-import { duration, h, icon } from "./dom.js";
-import { explain } from "./explain.js";
+import { explain, explainWait } from "./explain.js";
 import { follow } from "./follow.js";
-import { PartsView, stateMark, STATES } from "./run_view.js";
+import { TurnView } from "./turn_view.js";
+import { waited } from "./wait.js";
 
 /**
  * @typedef {object} Turned What a turn tells the page.
@@ -33,20 +33,8 @@ export class Turn {
   #opens = false;
   #leaves = false;
   #last = -1;
-  /** @type {HTMLElement} */
-  #footer;
-  #notice;
-  #remark = h("p", { class: "remark hint", hidden: true });
-  #decisions;
-  /** @type {{of: unknown, element: HTMLElement} | null} what was asked last, with what is written in it */
-  #form = null;
-  #parts;
-  #mark;
-  #time = h("span", { class: "time" });
-  #state = h("span", { class: "state" });
-  /** @type {State | null} */
-  #shown = null;
   #stopping = false;
+  #view;
   /** Aborted when the message is taken back: then it is not sent again. */
   #sending = new AbortController();
   /** @type {File[]} the files of the message, while the page has them */
@@ -56,7 +44,7 @@ export class Turn {
    * @param {Api} api
    * @param {RunKey} key
    * @param {RunTree} tree
-   * @param {{message: string, files: string[], background: boolean}} asked
+   * @param {Asked} asked
    * @param {Turned} page
    */
   constructor(api, key, tree, asked, page) {
@@ -65,21 +53,12 @@ export class Turn {
     this.tree = tree;
     this.asked = asked;
     this.page = page;
-    this.#parts = new PartsView(tree.root, {
-      session: key.session,
-      blob: async (path) => (await api.request(path)).blob(),
+    const surroundings = { session: key.session, blob: async (/** @type {string} */ path) => (await api.request(path)).blob() };
+    this.#view = new TurnView(tree, asked, surroundings, {
+      decide: (decisions) => this.continue(decisions),
+      again: () => page.again(asked.message, this.files),
+      lacksFiles: () => this.files.length < asked.files.length,
     });
-    this.#mark = stateMark(tree.root.state);
-    this.#notice = h("p", { class: "notice", hidden: true });
-    this.#decisions = h("div");
-    this.#footer = h("div", { class: "footer" }, this.#mark.element, this.#state, this.#time);
-    const names = asked.files.map((name) => h("li", {}, icon("file"), h("span", { dir: "auto" }, name)));
-    this.element = h(
-      "article",
-      { class: "turn", tabindex: -1, "aria-label": "A message and its answer" },
-      h("div", { class: "asked", dir: "auto" }, asked.message, names.length ? h("ul", { class: "files" }, ...names) : null),
-      h("div", { class: "answer" }, h("h2", { class: "unseen" }, `${tree.root.name} answers`), this.#parts.element, this.#remark, this.#notice, this.#decisions, this.#footer),
-    );
   }
 
   /** @returns {State} */
@@ -91,58 +70,16 @@ export class Turn {
     return this.state === "waiting" || this.state === "running";
   }
 
+  get element() {
+    return this.#view.element;
+  }
+
   /**
    * Shows what is new, for a few milliseconds. Gives whether there is more to do.
    * @param {number} now seconds since 1970
    */
   render(now) {
-    const root = this.tree.root;
-    const more = this.#parts.update(now);
-    this.element.setAttribute("aria-busy", String(this.runs));
-    const passed = root.seconds ?? (root.startedAt !== null && this.runs ? Math.floor(now - root.startedAt) : null);
-    const time = passed === null ? "" : duration(passed);
-    if (this.#time.textContent !== time) this.#time.textContent = time;
-    if (this.#shown !== root.state) this.#showState();
-    return more;
-  }
-
-  #showState() {
-    const root = this.tree.root;
-    this.#shown = root.state;
-    this.element.dataset["state"] = root.state;
-    this.#mark.set(root.state);
-    this.#state.textContent = root.state === "waiting" && this.asked.background ? "Waiting for a worker" : STATES[root.state];
-    // Who decided by keyboard is not sent to the beginning of the page.
-    if (this.#decisions.contains(document.activeElement)) this.element.focus({ preventScroll: true });
-    this.#decisions.replaceChildren();
-    if (root.state === "paused") this.#askForDecisions();
-    if (root.state === "error") this.#fail(root.error);
-  }
-
-  #askForDecisions() {
-    const { requirements, stepRequirements } = this.tree;
-    if (!requirements.length && !stepRequirements.length) return;
-    const of = requirements.length ? requirements : stepRequirements;
-    if (this.#form?.of !== of) {
-      this.#form = { of, element: decisionForm(requirements, stepRequirements, (decisions) => this.continue(decisions)) };
-    }
-    this.#decisions.append(this.#form.element);
-  }
-
-  /** @param {string} text */
-  #fail(text) {
-    const lacksFiles = this.files.length < this.asked.files.length;
-    const again = h("button", { type: "button" }, lacksFiles ? "Send it again without its files" : "Send it again");
-    again.addEventListener("click", () => this.page.again(this.asked.message, this.files));
-    this.#tell(h("span", { dir: "auto" }, text), again);
-    this.#notice.classList.add("failure");
-  }
-
-  /** @param {...(Node | string)} content nothing hides it */
-  #tell(...content) {
-    this.#notice.classList.remove("failure");
-    this.#notice.replaceChildren(...content);
-    this.#notice.hidden = content.length === 0;
+    return this.#view.render(now, this.runs);
   }
 
   /** @param {FormData} form */
@@ -179,9 +116,9 @@ export class Turn {
    * @param {string} [answer] what became of the one that was made here
    */
   overtaken(answer = "") {
-    this.#remark.textContent = `${answer}It was decided elsewhere. This is how the run goes on.`;
-    this.#remark.hidden = false;
-    this.page.tell(this.#remark.textContent);
+    const remark = `${answer}It was decided elsewhere. This is how the run goes on.`;
+    this.#view.remark(remark);
+    this.page.tell(remark);
     this.tree.root.state = "running";
     this.page.begun(true);
     this.page.changed();
@@ -190,8 +127,8 @@ export class Turn {
 
   /** @param {Record<string, unknown>} decisions */
   async continue(decisions) {
-    this.#tell();
-    this.#remark.hidden = true;
+    this.#view.notify("");
+    this.#view.remark("");
     const paused = this.state;
     this.tree.root.state = "running";
     this.page.changed();
@@ -203,9 +140,8 @@ export class Turn {
     } catch (error) {
       if (error instanceof ApiError && error.status === 409) return void this.overtaken("Your answer came too late and was not used. ");
       this.tree.root.state = paused;
-      this.#tell(explain(error));
+      this.#view.notify(explain(error), { failure: true });
       this.page.tell(explain(error));
-      this.#notice.classList.add("failure");
     } finally {
       this.page.changed();
     }
@@ -215,7 +151,7 @@ export class Turn {
   async stop() {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#state.textContent = "Stopping";
+    this.#view.stopping(true);
     try {
       for (let tried = false; this.runs; tried = true) {
         if (tried) await waited(STOP_AGAIN_MS, this.#abort.signal);
@@ -223,8 +159,8 @@ export class Turn {
       }
     } catch (error) {
       if (this.#abort.signal.aborted) return;
-      this.#state.textContent = STATES[this.state];
-      this.#tell(explain(error));
+      this.#view.stopping(false);
+      this.#view.notify(explain(error));
     } finally {
       this.#stopping = false;
     }
@@ -275,7 +211,7 @@ export class Turn {
       },
       young: () => Date.now() - startedAt < ON_ITS_WAY_MS,
       wait: (/** @type {number} */ ms) => waited(ms, AbortSignal.any([signal, this.#sending.signal])),
-      onInterrupted: (/** @type {ApiError | null} */ error) => this.#tell(...(error ? [interrupted(error, this.#last >= 0 || open === null)] : [])),
+      onInterrupted: (/** @type {ApiError | null} */ error) => this.#view.notify(error ? explainWait(error, this.#last >= 0 || open === null) : ""),
     };
     try {
       for await (const event of follow(following)) {
@@ -283,12 +219,12 @@ export class Turn {
         this.tree.apply(event);
         this.page.changed();
       }
-      this.#tell();
+      this.#view.notify("");
       if (this.runs || (this.state === "paused" && !this.tree.requirements.length)) await this.#settle();
     } catch (error) {
       if (signal.aborted) return;
       this.#opens = false;
-      this.#tell();
+      this.#view.notify("");
       this.tree.root.state = error instanceof TakenBack ? "cancelled" : "error";
       this.tree.root.error = error instanceof TakenBack ? "" : open === null && isMissing(error) ? LOST : explain(error);
     }
@@ -305,34 +241,4 @@ export class Turn {
 /** @param {unknown} error */
 function isMissing(error) {
   return error instanceof ApiError && error.status === 404;
-}
-
-/**
- * @param {ApiError} error after which the same is asked again
- * @param {boolean} began whether anything of the run was seen
- */
-function interrupted(error, began) {
-  if (error.status === 0 && !began) return "The API cannot be reached. Your message is kept, and sent as soon as it can be …";
-  if (error.status === 0) return "The connection was lost. The run goes on; trying to reach it again …";
-  return `${error.message}. Trying again …`;
-}
-
-/**
- * @param {number} ms
- * @param {AbortSignal} signal
- * @returns {Promise<void>}
- */
-function waited(ms, signal) {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const timer = setTimeout(done, ms);
-    // Whoever is back on the network waits no longer.
-    addEventListener("online", done, { once: true });
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    function done() {
-      clearTimeout(timer);
-      removeEventListener("online", done);
-      resolve();
-    }
-  });
 }
