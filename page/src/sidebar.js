@@ -1,6 +1,7 @@
 /** @import {Api} from "./api.js" */
 /** @import {ActiveRun, ActiveRuns} from "./storage.js" */
 /** @import {Component, Session} from "./types.js" */
+import { addressOf } from "./address.js";
 import { ask } from "./dialogs.js";
 import { h, icon } from "./dom.js";
 import { explain } from "./explain.js";
@@ -12,10 +13,6 @@ const SEARCH_MS = 250;
 const POLL_MS = 3000;
 /** How long a run may take to be known to the API, after which one that is not found is lost. */
 const ON_ITS_WAY_MS = 10_000;
-
-/** The address within the page of a component, and of one of its sessions. */
-export const addressOf = (/** @type {string} */ kind, /** @type {string} */ id, /** @type {string} */ session = "") =>
-  `#/${[kind, id, session].filter(Boolean).map(encodeURIComponent).join("/")}`;
 
 /** Runs that go on, and earlier sessions. */
 export class Sidebar {
