@@ -24,6 +24,8 @@ import grimp
 PACKAGE = Path("layers/agentos_lambda")
 OURS = (PACKAGE / "agentos_lambda", Path("layers/components"), *map(Path, ("functions", "local", "scripts")))
 """Where our own Python is, without the tests."""
+PAGE = Path("page/src")
+"""Where the modules and the style of the page are."""
 LONGEST_FILE = 300
 """Lines; that of our own files, without the tests."""
 LONGEST_FUNCTION = 45
@@ -35,12 +37,13 @@ _TEXT = {".md", ".py", ".sh", ".toml", ".yaml", ".yml", ".json", ".in"}
 _TEXT_NAMES = {"Makefile", "run", "uv", "stream-wrapper"}
 _NOT_ENGLISH = re.compile(r"(?<![a-z])can[\s#_]+not(?![a-z])", re.IGNORECASE)
 """Names of tests and functions are text, too."""
+_PAGE_IMPORT = re.compile(r'^(?:/\*\* @)?(?:import|export)\b.* from "(\..+?)"', re.MULTILINE)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
 class Source:
-    """A Python file."""
+    """A Python file, or one of the page."""
 
     path: Path
     text: str
@@ -72,6 +75,12 @@ def sources(root: Path, folders: Iterable[Path]) -> list[Source]:
     return [Source(path.relative_to(root), path.read_text()) for path in paths]
 
 
+def page_files(root: Path) -> list[Source]:
+    """The modules and styles of the page, with paths relative to the project."""
+    paths = sorted(path for path in (root / PAGE).rglob("*") if path.suffix in (".js", ".css"))
+    return [Source(path.relative_to(root), path.read_text()) for path in paths]
+
+
 def packages(files: Iterable[Source]) -> Mapping[Path, list[Source]]:
     """Folder -> the files that lie in it, without empty ones."""
     found: dict[Path, list[Source]] = defaultdict(list)
@@ -88,7 +97,20 @@ def circles(root: Path) -> list[list[str]]:
         graph = grimp.build_graph("agentos_lambda", "local", cache_dir=None)
     finally:
         del sys.path[:2]
-    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    return _circles({module: graph.find_modules_directly_imported_by(module) for module in graph.modules})
+
+
+def page_circles(files: Iterable[Source]) -> list[list[str]]:
+    """Modules of the page that import each other, directly or by others, imports of types included."""
+    imports = {str(file.path): _page_imports(file) for file in files}
+    return _circles({path: imported & imports.keys() for path, imported in imports.items()})
+
+
+def _page_imports(file: Source) -> set[str]:
+    return {os.path.normpath(file.path.parent / found) for found in _PAGE_IMPORT.findall(file.text)}
+
+
+def _circles(imports: Mapping[str, set[str]]) -> list[list[str]]:
     reached = {module: _reachable(module, imports) for module in imports}
     found = {frozenset(other for other in reached[module] if module in reached[other]) for module in imports}
     return sorted(sorted(circle) for circle in found if circle)
@@ -189,25 +211,25 @@ def _texts(folder: Path) -> Iterator[Path]:
 
 def missed_goals(root: Path) -> list[str]:
     """What is wrong, a line for each."""
-    english, ours = not_english(root), sources(root, OURS)
+    english, ours, page = not_english(root), sources(root, OURS), page_files(root)
     return [
-        *(f"{file.path} has {file.lines} lines" for file in ours if file.lines > LONGEST_FILE),
+        *(f"{file.path} has {file.lines} lines" for file in [*ours, *page] if file.lines > LONGEST_FILE),
         *(f"{name} has {lines} lines" for lines, name in long_functions(ours)),
         *(f"{name} has {parameters} parameters" for parameters, name in wide_constructors(ours)),
-        *(f"circle: {' - '.join(circle)}" for circle in circles(root)),
+        *(f"circle: {' - '.join(circle)}" for circle in [*circles(root), *page_circles(page)]),
         *([f'{len(english)} places write "cannot" in two words'] if english else []),
     ]
 
 
 def report(root: Path, *, count_tests: bool) -> None:
     """Print the numbers."""
-    ours, tests = sources(root, OURS), sources(root, [Path("tests")])
+    ours, page, tests = sources(root, OURS), page_files(root), sources(root, [Path("tests")])
     print("files  median  largest  package")
-    for folder, files in packages([*ours, *tests]).items():
+    for folder, files in packages([*ours, *page, *tests]).items():
         largest = max(files, key=lambda file: file.lines)
         middle = median(file.lines for file in files)
         print(f"{len(files):5}  {middle:6.0f}  {largest.lines:7}  {folder} ({largest.path.name})")
-    _show("circles of imports", [" - ".join(circle) for circle in circles(root)])
+    _show("circles of imports", [" - ".join(circle) for circle in [*circles(root), *page_circles(page)]])
     _show(f"functions over {LONGEST_FUNCTION} lines", [f"{lines} {name}" for lines, name in long_functions(ours)])
     wide = [f"{parameters} {name}" for parameters, name in wide_constructors(ours)]
     _show(f"constructors with more than {MOST_PARAMETERS} parameters", wide)

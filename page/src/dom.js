@@ -1,4 +1,10 @@
 /**
+ * @typedef {object} View A part of the page that follows a part of a run.
+ * @property {HTMLElement} element
+ * @property {(now: number) => boolean} update takes a few milliseconds at most; gives whether there is more to do. `now`: seconds since 1970
+ */
+
+/**
  * An element: what stands in `props` under the name of a property is set as one, `on…` listens, and the rest are
  * attributes. Text is never read as HTML.
  * @template {keyof HTMLElementTagNameMap} K

@@ -1,8 +1,14 @@
 /** @import {Medium} from "./types.js" */
 /** @import {MediumKind, MediumPart} from "./run_node.js" */
-/** @import {Surroundings, View} from "./run_view.js" */
+/** @import {View} from "./dom.js" */
 import { h, icon } from "./dom.js";
 import { explain } from "./explain.js";
+
+/**
+ * @typedef {object} Surroundings Where the bytes of media are that a run as it is stored has not.
+ * @property {(path: string) => Promise<Blob>} blob
+ * @property {string} session
+ */
 
 /** Types that a browser shows without executing anything of them. Others are saved. */
 const SHOWN = { image: /^image\/(?:png|jpe?g|gif|webp|avif|bmp)$/, audio: /^audio\//, video: /^video\//, file: /^$/ };

@@ -1,4 +1,6 @@
 /** @import {MediumPart, NodePart, Part, RunNode, State, TextPart, ReasoningPart, ToolPart} from "./run_node.js" */
+/** @import {View} from "./dom.js" */
+/** @import {Surroundings} from "./media.js" */
 import { duration, h, icon } from "./dom.js";
 import { blocksOf, rendered } from "./markdown.js";
 import { mediumView } from "./media.js";
@@ -14,18 +16,6 @@ export const STATES = {
   cancelled: "Stopped",
   paused: "Waits for you",
 };
-
-/**
- * @typedef {object} View A part of the page that follows a part of a run.
- * @property {HTMLElement} element
- * @property {(now: number) => boolean} update takes a few milliseconds at most; gives whether there is more to do. `now`: seconds since 1970
- */
-
-/**
- * @typedef {object} Surroundings What parts of a run need of the page.
- * @property {(path: string) => Promise<Blob>} blob
- * @property {string} session
- */
 
 /** What a run, a member or a step has said and done, in order. */
 export class PartsView {

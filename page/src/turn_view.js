@@ -1,6 +1,6 @@
 /** @import {RunTree} from "./run_tree.js" */
 /** @import {State} from "./run_node.js" */
-/** @import {Surroundings} from "./run_view.js" */
+/** @import {Surroundings} from "./media.js" */
 import { decisionForm } from "./decisions.js";
 import { duration, h, icon } from "./dom.js";
 import { PartsView, stateMark, STATES } from "./run_view.js";

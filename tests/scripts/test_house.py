@@ -24,6 +24,9 @@ def project(tmp_path: Path) -> Path:
         f"{PACKAGE}/b.py": "VALUE = 1\n\n\ndef value():\n    return VALUE\n",
         "local/__init__.py": "",
         "local/run.py": "import agentos_lambda.a\n",
+        "page/src/main.js": 'import { A } from "./run/a.js";\n',
+        "page/src/run/a.js": '/** @import {B} from "./b.js" */\nexport class A {}\n',
+        "page/src/run/b.js": "export class B {}\n",
         "tests/test_a.py": TEST,
         "README.md": "It cannot be wrong.\n",
     }
@@ -59,12 +62,22 @@ def test_a_circle_through_a_function_is_found(project: Path) -> None:
     assert house(project, "--goals") == (1, "\n1 goals missed\n  circle: agentos_lambda.a - agentos_lambda.b\n")
 
 
+def test_a_circle_of_the_pages_modules_is_found_if_it_is_one_of_types_too(project: Path) -> None:
+    with (project / "page/src/run/b.js").open("a") as file:
+        file.write('export { A } from "../run/a.js";\n')
+    assert house(project, "--goals") == (1, "\n1 goals missed\n  circle: page/src/run/a.js - page/src/run/b.js\n")
+
+
 def test_a_file_of_more_than_300_lines_is_found_but_not_among_the_tests(project: Path) -> None:
-    (project / PACKAGE / "long.py").write_text("\n" * 301)
+    for path in (f"{PACKAGE}/long.py", "page/src/long.js", "page/src/long.css"):
+        (project / path).write_text("\n" * 301)
+    (project / "page/tests").mkdir()
+    (project / "page/tests/long.test.js").write_text("\n" * 301)
     (project / "tests/test_long.py").write_text("\n" * 301)
     status, printed = house(project, "--no-tests")
-    assert "\n1 goals missed\n" in printed
-    assert f"  {PACKAGE}/long.py has 301 lines\n" in printed
+    assert "\n3 goals missed\n" in printed
+    for path in (f"{PACKAGE}/long.py", "page/src/long.css", "page/src/long.js"):
+        assert f"  {path} has 301 lines\n" in printed
     assert status == 1
 
 
