@@ -1,18 +1,18 @@
-/** @import {Component} from "./types.js" */
-/** @import {Message} from "./composer.js" */
-/** @import {Turn} from "./turn.js" */
-import { addressOf, namedBy } from "./address.js";
-import { Api } from "./api.js";
-import { Composer, takeDrops } from "./composer.js";
-import { Conversation } from "./conversation.js";
-import { h } from "./dom.js";
-import { explain } from "./explain.js";
-import { beginning, home, KINDS } from "./home.js";
-import { Layout } from "./layout.js";
-import { Sidebar } from "./sidebar.js";
-import { askForKey } from "./sign_in.js";
-import { ActiveRuns, Kept, newId } from "./storage.js";
-import { Sync } from "./sync.js";
+/** @import {Component} from "./api/types.js" */
+/** @import {Message} from "./chat/conversation.js" */
+/** @import {Turn} from "./chat/turn.js" */
+import { addressOf, namedBy } from "./shell/address.js";
+import { Api } from "./api/api.js";
+import { Composer, takeDrops } from "./shell/composer.js";
+import { Conversation } from "./chat/conversation.js";
+import { h } from "./view/dom.js";
+import { explain } from "./api/explain.js";
+import { beginning, home, KINDS } from "./shell/home.js";
+import { Layout } from "./shell/layout.js";
+import { Sidebar } from "./shell/sidebar.js";
+import { askForKey } from "./shell/sign_in.js";
+import { ActiveRuns, Kept, newId } from "./tab/storage.js";
+import { Sync } from "./shell/sync.js";
 
 const told = document.documentElement.dataset;
 const root = told["root"] ?? "";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { refusal } from "../src/files.js";
+import { refusal } from "../src/shell/files.js";
 
 const limits = { extensions: [".txt", ".png"], maxBytes: 1000, maxFiles: 2 };
 const file = (name, size = 1) => ({ name, size });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ApiError } from "../src/api.js";
-import { follow } from "../src/follow.js";
+import { ApiError } from "../src/api/api.js";
+import { follow } from "../src/api/follow.js";
 
 const content = (index) => ({ event: "RunContent", run_id: "r", event_index: index });
 const END = { event: "RunCompleted", run_id: "r", event_index: 9 };

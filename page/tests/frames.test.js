@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Frames } from "../src/frames.js";
+import { Frames } from "../src/view/frames.js";
 
 /** Draws things that take so many milliseconds in each of so many frames; gives what each frame has drawn. */
 function drawn(things, frames) {

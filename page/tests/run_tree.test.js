@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RunTree, storedTree } from "../src/run_tree.js";
+import { RunTree, storedTree } from "../src/run/run_tree.js";
 
 const shape = (node) => [node.name, node.state, ...node.parts.map((part) => (part.type === "node" ? shape(part.node) : part.type === "tool" ? [part.tool.tool_name, part.state] : part.text))];
 const tool = (id, more = {}) => ({ tool_call_id: id, tool_name: "add", ...more });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { events, FrameReader } from "../src/sse.js";
+import { events, FrameReader } from "../src/api/sse.js";
 
 const STREAM = "event: a\nid: 1\ndata: {\"n\":1}\n\n: a comment\n\ndata: two\r\ndata:lines\r\n\r\ndata: ü €\n\n";
 const FRAMES = ['{"n":1}', "two\nlines", "ü €"];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { StreamText } from "../src/stream_text.js";
+import { StreamText } from "../src/view/stream_text.js";
 
 /** Paragraphs, in place of Markdown. */
 const blocksOf = (text) => (text.match(/(?:[^\n]|\n(?!\n))+\n*/g) ?? []).map((raw) => ({ raw }));

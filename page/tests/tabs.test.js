@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ActiveRuns, Kept } from "../src/storage.js";
-import { Tabs } from "../src/tabs.js";
+import { ActiveRuns, Kept } from "../src/tab/storage.js";
+import { Tabs } from "../src/tab/tabs.js";
 
 /** What a tab hears until it is told the end. */
 function listening(t, root, key) {

@@ -1,13 +1,13 @@
-/** @import {Api} from "./api.js" */
-/** @import {RunEvent, RunKey} from "./types.js" */
-/** @import {State} from "./run_node.js" */
-/** @import {RunTree} from "./run_tree.js" */
-/** @import {Asked} from "./turn_view.js" */
-import { ApiError } from "./api.js";
-import { explain, explainWait } from "./explain.js";
-import { follow } from "./follow.js";
-import { TurnView } from "./turn_view.js";
-import { waited } from "./wait.js";
+/** @import {Api} from "../api/api.js" */
+/** @import {RunEvent, RunKey} from "../api/types.js" */
+/** @import {State} from "../run/run_node.js" */
+/** @import {RunTree} from "../run/run_tree.js" */
+/** @import {Asked} from "../view/turn_view.js" */
+import { ApiError } from "../api/api.js";
+import { explain, explainWait } from "../api/explain.js";
+import { follow } from "../api/follow.js";
+import { TurnView } from "../view/turn_view.js";
+import { waited } from "../api/wait.js";
 
 /**
  * @typedef {object} Turned What a turn tells the page.

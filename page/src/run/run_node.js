@@ -1,4 +1,4 @@
-/** @import {Medium, RunEvent, Tool} from "./types.js" */
+/** @import {Medium, RunEvent, Tool} from "../api/types.js" */
 
 /**
  * @typedef {"waiting" | "running" | "completed" | "error" | "cancelled" | "paused"} State

@@ -1,6 +1,6 @@
-/** @import {Component, Kind} from "./types.js" */
+/** @import {Component, Kind} from "../api/types.js" */
 import { addressOf } from "./address.js";
-import { h } from "./dom.js";
+import { h } from "../view/dom.js";
 
 /** @type {Record<Kind, string>} */
 const TITLES = { agents: "Agents", teams: "Teams", workflows: "Workflows" };

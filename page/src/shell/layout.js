@@ -1,4 +1,4 @@
-import { h, icon } from "./dom.js";
+import { h, icon } from "../view/dom.js";
 
 /** What stands where on the page, and what a screen reader is told. */
 export class Layout {

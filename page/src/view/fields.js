@@ -1,4 +1,4 @@
-/** @import {Field} from "./types.js" */
+/** @import {Field} from "../api/types.js" */
 import { h } from "./dom.js";
 
 let count = 0;

@@ -1,8 +1,8 @@
-/** @import {Medium} from "./types.js" */
-/** @import {MediumKind, MediumPart} from "./run_node.js" */
+/** @import {Medium} from "../api/types.js" */
+/** @import {MediumKind, MediumPart} from "../run/run_node.js" */
 /** @import {View} from "./dom.js" */
 import { h, icon } from "./dom.js";
-import { explain } from "./explain.js";
+import { explain } from "../api/explain.js";
 
 /**
  * @typedef {object} Surroundings Where the bytes of media are that a run as it is stored has not.

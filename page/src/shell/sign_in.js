@@ -1,4 +1,4 @@
-/** @import {Api} from "./api.js" */
+/** @import {Api} from "../api/api.js" */
 import { ask } from "./dialogs.js";
 
 const SOURCES = {

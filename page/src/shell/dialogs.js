@@ -1,4 +1,4 @@
-import { h } from "./dom.js";
+import { h } from "../view/dom.js";
 
 /**
  * Asks for a line of text, or for a yes. Gives null if it is not answered.

@@ -1,4 +1,4 @@
-/** @import {RunKey} from "./types.js" */
+/** @import {RunKey} from "../api/types.js" */
 
 /** @typedef {RunKey & {message: string, files: string[], background: boolean, startedAt: number, taken?: boolean, waits?: boolean}} ActiveRun `startedAt`: milliseconds since 1970; `taken`: by the API; `waits`: for somebody to decide */
 

@@ -1,13 +1,19 @@
-/** @import {Api} from "./api.js" */
-/** @import {Message} from "./composer.js" */
-/** @import {ActiveRun, ActiveRuns} from "./storage.js" */
-/** @import {Component, RunKey} from "./types.js" */
-import { h } from "./dom.js";
-import { ApiError } from "./api.js";
-import { explain } from "./explain.js";
-import { Frames } from "./frames.js";
-import { RunTree, storedTree } from "./run_tree.js";
+/** @import {Api} from "../api/api.js" */
+/** @import {ActiveRun, ActiveRuns} from "../tab/storage.js" */
+/** @import {Component, RunKey} from "../api/types.js" */
+import { h } from "../view/dom.js";
+import { ApiError } from "../api/api.js";
+import { explain } from "../api/explain.js";
+import { Frames } from "../view/frames.js";
+import { RunTree, storedTree } from "../run/run_tree.js";
 import { Turn } from "./turn.js";
+
+/**
+ * @typedef {object} Message
+ * @property {string} text
+ * @property {File[]} files
+ * @property {boolean} background
+ */
 
 const NEAR_END = 60;
 

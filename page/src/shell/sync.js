@@ -1,8 +1,8 @@
-/** @import {Conversation} from "./conversation.js" */
+/** @import {Conversation} from "../chat/conversation.js" */
 /** @import {Sidebar} from "./sidebar.js" */
-/** @import {ActiveRun, ActiveRuns} from "./storage.js" */
-/** @import {Told} from "./tabs.js" */
-import { Tabs } from "./tabs.js";
+/** @import {ActiveRun, ActiveRuns} from "../tab/storage.js" */
+/** @import {Told} from "../tab/tabs.js" */
+import { Tabs } from "../tab/tabs.js";
 
 /** The list is answered from an index that is a moment behind. */
 const INDEX_MS = 700;

@@ -1,5 +1,5 @@
 /** @import {RunNode, State} from "./run_node.js" */
-/** @import {StepRequirement} from "./types.js" */
+/** @import {StepRequirement} from "../api/types.js" */
 import { add, addMedia, asText, conclude, extend, newNode, setTool } from "./run_node.js";
 
 /**

@@ -1,4 +1,4 @@
-import { size } from "./dom.js";
+import { size } from "../view/dom.js";
 
 /**
  * @typedef {object} Limits

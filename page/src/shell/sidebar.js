@@ -1,12 +1,12 @@
-/** @import {Api} from "./api.js" */
-/** @import {ActiveRun, ActiveRuns} from "./storage.js" */
-/** @import {Component, Session} from "./types.js" */
+/** @import {Api} from "../api/api.js" */
+/** @import {ActiveRun, ActiveRuns} from "../tab/storage.js" */
+/** @import {Component, Session} from "../api/types.js" */
 import { addressOf } from "./address.js";
 import { ask } from "./dialogs.js";
-import { h, icon } from "./dom.js";
-import { explain } from "./explain.js";
-import { stateOf } from "./stored_run.js";
-import { STATES, stateMark } from "./run_view.js";
+import { h, icon } from "../view/dom.js";
+import { explain } from "../api/explain.js";
+import { stateOf } from "../run/stored_run.js";
+import { STATES, stateMark } from "../view/run_view.js";
 
 const PAGE = 20;
 const SEARCH_MS = 250;

@@ -1,7 +1,7 @@
-/** @import {Question, Requirement, StepRequirement, Tool} from "./types.js" */
+/** @import {Question, Requirement, StepRequirement, Tool} from "../api/types.js" */
 import { h } from "./dom.js";
 import { choices, inputField, radio, textField } from "./fields.js";
-import { delegation } from "./run_node.js";
+import { delegation } from "../run/run_node.js";
 
 /**
  * @typedef {object} Item One thing to decide.

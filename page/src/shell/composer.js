@@ -1,14 +1,8 @@
+/** @import {Message} from "../chat/conversation.js" */
 /** @import {Limits} from "./files.js" */
-/** @import {Kept} from "./storage.js" */
-import { h, icon, size } from "./dom.js";
+/** @import {Kept} from "../tab/storage.js" */
+import { h, icon, size } from "../view/dom.js";
 import { allowed, refusal } from "./files.js";
-
-/**
- * @typedef {object} Message
- * @property {string} text
- * @property {File[]} files
- * @property {boolean} background
- */
 
 /** Where a message is written. What is not sent waits at its address, the text through a reload, too. */
 export class Composer {

@@ -1,5 +1,5 @@
 /** @import {RunNode} from "./run_node.js" */
-/** @import {Requirement, RunEvent, StepRequirement, StoredRun} from "./types.js" */
+/** @import {Requirement, RunEvent, StepRequirement, StoredRun} from "../api/types.js" */
 import { add, addMedia, asText, conclude, end, extend, hasTool, newNode, setTool } from "./run_node.js";
 import { fill, openSteps, stateOf } from "./stored_run.js";
 

@@ -1,5 +1,5 @@
 /** @import {Item} from "./decision_items.js" */
-/** @import {Requirement, StepRequirement} from "./types.js" */
+/** @import {Requirement, StepRequirement} from "../api/types.js" */
 import { requirementItem, stepItem } from "./decision_items.js";
 import { h } from "./dom.js";
 import { radio } from "./fields.js";

@@ -1,5 +1,5 @@
-/** @import {RunTree} from "./run_tree.js" */
-/** @import {State} from "./run_node.js" */
+/** @import {RunTree} from "../run/run_tree.js" */
+/** @import {State} from "../run/run_node.js" */
 /** @import {Surroundings} from "./media.js" */
 import { decisionForm } from "./decisions.js";
 import { duration, h, icon } from "./dom.js";

@@ -1,4 +1,4 @@
-/** @import {Kind} from "./types.js" */
+/** @import {Kind} from "../api/types.js" */
 
 /**
  * The address within the page of a component, and of one of its sessions.
