@@ -101,12 +101,12 @@ export class Api {
   }
 
   /**
-   * A page of sessions, newest first.
-   * @param {{page: number, limit: number, name: string}} asked
-   * @returns {Promise<{data: Session[], meta: {total_pages: number, total_count: number}}>}
+   * The newest sessions.
+   * @param {{limit: number, name: string}} asked `name`: a part of it
+   * @returns {Promise<{data: Session[], meta: {total_count: number}}>}
    */
-  sessions({ page, limit, name }) {
-    const query = new URLSearchParams({ page: String(page), limit: String(limit) });
+  sessions({ limit, name }) {
+    const query = new URLSearchParams({ limit: String(limit) });
     if (name) query.set("session_name", name);
     return this.get(`/sessions?${query}`);
   }

@@ -8,7 +8,10 @@ import { explain } from "../api/explain.js";
 import { stateOf } from "../run/stored_run.js";
 import { STATES, stateMark } from "../view/run_view.js";
 
-const PAGE = 20;
+/** Sessions that are listed at first; each “Show more” lists twice as many. */
+const FIRST = 20;
+/** The most that the API lists at once. Older ones are found by their names. */
+const MOST = 1000;
 const SEARCH_MS = 250;
 const POLL_MS = 3000;
 /** How long a run may take to be known to the API, after which one that is not found is lost. */
@@ -16,7 +19,7 @@ const ON_ITS_WAY_MS = 10_000;
 
 /** Runs that go on, and earlier sessions. */
 export class Sidebar {
-  #page = 1;
+  #wanted = FIRST;
   #name = "";
   #current = "";
   #asked = 0;
@@ -43,21 +46,17 @@ export class Sidebar {
     this.components = components;
     this.page = page;
     this.element = h("div", { class: "lists" }, this.#runsTitle, this.#runs, h("h2", {}, "Sessions"), this.#search, this.#problem, this.#list, this.#empty, this.#more);
-    this.#more.addEventListener("click", () => void this.#load(this.#page + 1));
+    this.#more.addEventListener("click", () => void this.#showMore());
     let timer = 0;
     this.#search.addEventListener("input", () => {
       clearTimeout(timer);
       timer = window.setTimeout(() => {
         this.#name = this.#search.value.trim();
-        void this.#load(1);
+        this.#wanted = FIRST;
+        void this.reload();
       }, SEARCH_MS);
     });
     setInterval(() => void this.poll(), POLL_MS);
-  }
-
-  /** Reads the newest sessions again. Older ones that are shown stay. */
-  reload() {
-    return this.#load(1, true);
   }
 
   /** @param {string} session that was deleted */
@@ -82,22 +81,34 @@ export class Sidebar {
     for (const link of this.#list.querySelectorAll("a")) mark(link, link.dataset["session"] === session);
   }
 
+  /** Lists more of them: all from the newest, since what was deleted or begun meanwhile has moved the others. */
+  async #showMore() {
+    const last = this.#list.lastElementChild;
+    const session = last?.querySelector("[data-session]")?.getAttribute("data-session") ?? "";
+    this.#wanted = Math.min(this.#wanted * 2, MOST);
+    await this.reload();
+    // The button may be gone, and what was asked for comes before it.
+    if ([document.body, this.#more].some((each) => each === document.activeElement)) this.#after(session)?.focus();
+  }
+
   /**
-   * @param {number} page
-   * @param {boolean} [keeps] what is shown of other pages
+   * What has the focus after the item of a session.
+   * @param {string} session its id
+   * @returns {HTMLElement | null | undefined}
    */
-  async #load(page, keeps = page > 1) {
+  #after(session) {
+    return this.#listed(session)?.nextElementSibling?.querySelector("a, button");
+  }
+
+  /** Lists the newest sessions, as many as are wanted. */
+  async reload() {
     const asked = (this.#asked += 1);
     try {
-      const found = await this.api.sessions({ page, limit: PAGE, name: this.#name });
+      const found = await this.api.sessions({ limit: this.#wanted, name: this.#name });
       if (asked !== this.#asked) return;
       const focused = this.#focused();
-      this.#page = keeps ? Math.max(page, this.#page) : page;
-      const items = found.data.flatMap((session) => this.#item(session) ?? []);
-      const first = this.#page === 1 ? this.#list.children : found.data.map(({ session_id }) => this.#listed(session_id));
-      [...first].forEach((item) => item?.remove());
-      this.#list[page === 1 ? "prepend" : "append"](...items);
-      this.#more.hidden = this.#page >= found.meta.total_pages;
+      this.#list.replaceChildren(...found.data.flatMap((session) => this.#item(session) ?? []));
+      this.#more.hidden = this.#wanted >= Math.min(found.meta.total_count, MOST);
       this.#sayIfEmpty();
       focused();
     } catch (error) {
@@ -112,7 +123,7 @@ export class Sidebar {
     const focused = /** @type {HTMLElement | null} */ (document.activeElement?.closest(".sessions li"));
     const at = [...(focused?.querySelectorAll("a, button") ?? [])].indexOf(/** @type {Element} */ (document.activeElement));
     const session = /** @type {HTMLElement | null} */ (focused?.querySelector("[data-session]"))?.dataset["session"];
-    return () => session !== undefined && /** @type {HTMLElement | undefined} */ (this.#listed(session)?.querySelectorAll("a, button")[at])?.focus();
+    return () => session !== undefined && /** @type {HTMLElement | undefined} */ (this.#listed(session)?.querySelectorAll("a, button")[at])?.focus({ preventScroll: true });
   }
 
   /** @param {Session} session */
