@@ -136,6 +136,7 @@ function open(component, session) {
     begun: (run) => sync.begun(run),
     ended,
     tell: (text) => layout.tell(text),
+    write: () => composer.focus(),
     again: (text, files) => send({ text, files, background: false }),
   });
   conversation = opened;

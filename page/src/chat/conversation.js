@@ -1,7 +1,8 @@
 /** @import {Api} from "../api/api.js" */
 /** @import {ActiveRun, ActiveRuns} from "../tab/storage.js" */
 /** @import {Component, RunKey} from "../api/types.js" */
-import { h } from "../view/dom.js";
+import { h, icon } from "../view/dom.js";
+import { End } from "../view/end.js";
 import { ApiError } from "../api/api.js";
 import { explain } from "../api/explain.js";
 import { Frames } from "../view/frames.js";
@@ -15,8 +16,6 @@ import { Turn } from "./turn.js";
  * @property {boolean} background
  */
 
-const NEAR_END = 60;
-
 /** The turns of one session, and the loop that draws them. */
 export class Conversation {
   /** @type {Turn[]} */
@@ -25,9 +24,13 @@ export class Conversation {
   #frames = new Frames({
     draw: (turn) => turn.render(Date.now() / 1000),
     first: (turn) => turn.runs,
-    drawn: () => this.#atEnd && (this.scroller.scrollTop = this.scroller.scrollHeight),
+    drawn: () => this.#end.grown(),
   });
-  #atEnd = true;
+  #list = h("div", { class: "turns" });
+  #toEnd = h("button", { type: "button", class: "round to-end", "aria-label": "To the newest", hidden: true }, icon("down"));
+  #end;
+  /** A long message leaves the answers less room. */
+  #sizes = new ResizeObserver(() => this.#end.grown());
   #closed = false;
   /** Whether its session was deleted. */
   gone = false;
@@ -38,7 +41,7 @@ export class Conversation {
    * @param {string} session
    * @param {HTMLElement} scroller what scrolls
    * @param {ActiveRuns} runs that go on or wait
-   * @param {{changed(): void, begun(run: ActiveRun): void, ended(turn: Turn): void, tell(text: string): void, again(message: string, files: File[]): void}} page
+   * @param {{changed(): void, begun(run: ActiveRun): void, ended(turn: Turn): void, tell(text: string): void, write(): void, again(message: string, files: File[]): void}} page
    */
   constructor(api, component, session, scroller, runs, page) {
     this.api = api;
@@ -47,9 +50,15 @@ export class Conversation {
     this.session = session;
     this.page = page;
     this.scroller = scroller;
-    this.element = h("div", { class: "turns" });
-    this.#watch = () => (this.#atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END);
+    this.element = h("div", {}, this.#list, this.#toEnd);
+    this.#end = new End(scroller, (held) => (this.#toEnd.hidden = held));
+    this.#toEnd.addEventListener("click", () => {
+      this.#end.show();
+      this.page.write();
+    });
+    this.#watch = () => this.#end.scrolled();
     scroller.addEventListener("scroll", this.#watch, { passive: true });
+    this.#sizes.observe(scroller);
     this.#clock = window.setInterval(() => this.#turns.filter((turn) => turn.runs).forEach((turn) => this.#frames.add(turn)), 1000);
   }
 
@@ -64,17 +73,17 @@ export class Conversation {
   /** Reads what was said, and takes up the runs that go on. */
   async load() {
     const wait = h("p", { class: "hint" }, "Loading …");
-    this.element.prepend(wait);
+    this.#list.prepend(wait);
     try {
       await this.#read();
     } catch (error) {
       const missing = error instanceof ApiError && error.status === 404;
-      if (!missing || !this.#active().length) this.element.append(h("p", { class: "failure" }, explain(error)));
+      if (!missing || !this.#active().length) this.#list.append(h("p", { class: "failure" }, explain(error)));
       this.gone = missing && !this.#active().length;
     }
     wait.remove();
     this.takeUp();
-    this.toEnd();
+    this.#end.show();
   }
 
   /** Shows what was said elsewhere since it was read: in another tab, or in another browser. */
@@ -106,7 +115,7 @@ export class Conversation {
     if (this.gone) return;
     this.gone = true;
     const text = "This session was deleted elsewhere. You can still read it here; your next message begins a new one.";
-    this.element.append(h("p", { class: "remark hint" }, text));
+    this.#list.append(h("p", { class: "remark hint" }, text));
     this.page.tell(text);
   }
 
@@ -154,7 +163,7 @@ export class Conversation {
     if (background) form.set("background", "true");
     for (const file of files) form.append("files", file, file.name);
     void turn.start(form);
-    this.toEnd();
+    this.#end.show();
   }
 
   /** Shows it no more. Its runs go on. */
@@ -163,12 +172,8 @@ export class Conversation {
     this.#frames.close();
     clearInterval(this.#clock);
     this.scroller.removeEventListener("scroll", this.#watch);
+    this.#sizes.disconnect();
     this.#turns.forEach((turn) => turn.detach());
-  }
-
-  toEnd() {
-    this.#atEnd = true;
-    this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 
   /**
@@ -198,7 +203,7 @@ export class Conversation {
       again: (message, attached) => this.page.again(message, attached),
     });
     this.#turns.splice(next ? this.#turns.indexOf(next) : this.#turns.length, 0, turn);
-    this.element.insertBefore(turn.element, next?.element ?? null);
+    this.#list.insertBefore(turn.element, next?.element ?? null);
     this.#frames.add(turn);
     return turn;
   }

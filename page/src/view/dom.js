@@ -43,6 +43,7 @@ export function icon(name) {
 const PATHS = {
   plus: "M12 5v14M5 12h14",
   send: "M12 20V4M5 11l7-7 7 7",
+  down: "M12 4v16M5 13l7 7 7-7",
   stop: "M7 7h10v10H7z",
   attach: "M20 11l-8.5 8.5a5 5 0 0 1-7-7L13 4a3.3 3.3 0 0 1 4.7 4.7l-8.4 8.4a1.7 1.7 0 0 1-2.4-2.4L14 7.600",
   menu: "M4 7h16M4 12h16M4 17h16",
