@@ -1,5 +1,6 @@
 /** @import {Component} from "./api/types.js" */
 /** @import {Message} from "./chat/conversation.js" */
+/** @import {ActiveRun} from "./tab/storage.js" */
 /** @import {Turn} from "./chat/turn.js" */
 import { addressOf, namedBy } from "./shell/address.js";
 import { Api } from "./api/api.js";
@@ -48,7 +49,7 @@ const sidebar = new Sidebar(api, active, () => components, {
   changed: () => sync.changed(),
   begun: (run) => sync.begun(run),
   follows: (run) => Boolean(conversation?.turnOf(run)?.runs),
-  ended: (run, status) => sync.settled(run, status),
+  ended: endedElsewhere,
   tell: (text) => layout.tell(text),
 });
 const layout = new Layout({ root, title: told["title"] ?? "AgentOS" }, sidebar.element, composer, () => {
@@ -134,7 +135,7 @@ function open(component, session) {
   const opened = new Conversation(api, component, session, layout.scroller, active, {
     changed: () => opened === conversation && composer.running(Boolean(opened.running)),
     begun: (run) => sync.begun(run),
-    ended,
+    ended: (turn) => ended(turn, opened),
     tell: (text) => layout.tell(text),
     write: () => composer.focus(),
     again: (text, files) => send({ text, files, background: false }),
@@ -160,13 +161,36 @@ function send(message) {
   layout.tell(`${component.name} is answering`);
 }
 
-/** @param {Turn} turn */
-function ended(turn) {
+/**
+ * A run was asked about, and has ended or waits.
+ * @param {ActiveRun} run
+ * @param {string | undefined} status none: it is not there
+ */
+function endedElsewhere(run, status) {
+  if (status === "ERROR" && active.get(run.run) && !conversation?.turnOf(run.run)) {
+    const name = components.find(({ kind, id }) => kind === run.kind && id === run.component)?.name ?? run.component;
+    layout.notice(`${name} failed: ${run.message}`, { address: addressOf(run.kind, run.component, run.session), name: "See why" });
+  }
+  sync.settled(run, status);
+}
+
+/**
+ * @param {Turn} turn
+ * @param {Conversation} opened the conversation that it is a part of
+ */
+function ended(turn, opened) {
   if (document.hidden) layout.title(true);
   composer.running(Boolean(conversation?.running));
   const run = active.get(turn.key.run);
   if (run) sync.settled(run, turn.state === "paused" ? "PAUSED" : "");
   const { name, error } = turn.tree.root;
+  if (turn.state === "error" && !conversation?.turnOf(turn.key.run)) {
+    // Only a message that was not taken keeps its page busy after somebody has left it.
+    const { kind, component, session } = turn.key;
+    const address = addressOf(kind, component, opened.begins ? "" : session);
+    composer.giveBack(address, turn.asked.message, turn.files);
+    return layout.notice(`Your message to ${name} was not sent: ${error}`, { address, name: "Write it again" });
+  }
   if (turn.state === "paused") layout.tell(`${name} waits for you`);
   else if (turn.state === "error") layout.tell(`${name} failed: ${error}`);
   else if (turn.state === "cancelled") layout.tell(`${name} was stopped`);

@@ -88,6 +88,42 @@ def test_a_throttled_message_is_taken_back_by_stop(page: Page, person: Person) -
     assert len(sent) == 1
 
 
+def test_a_message_that_fails_after_its_page_was_left_is_given_back(page: Page, person: Person) -> None:
+    person.opens("agents", "assistant")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(re.compile(r"/runs$"), hold)
+    person.says("Dear Ada")
+    page.get_by_role("link", name="New chat").click()
+    expect(page.locator(".cards")).not_to_have_count(0)
+    held[0].fulfill(status=413, json={"detail": "The request is over 6 MB", "error_code": "PAYLOAD_TOO_LARGE"})
+    notice = page.locator(".notices")
+    expect(notice).to_contain_text("Your message to Assistant was not sent: This is too large.")
+    assert "was not sent" in person.heard
+    notice.get_by_role("link", name="Write it again").click()
+    expect(page.get_by_role("textbox", name="Message")).to_have_value("Dear Ada")
+    expect(notice).to_be_empty()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
+
+
+def test_a_run_that_fails_while_one_is_elsewhere_is_told(page: Page, person: Person) -> None:
+    person.opens("agents", "assistant")
+    turn = person.says("[slow 500ms] one two three four five six seven eight nine ten")
+    expect(answer(turn)).to_contain_text("I")
+    session = person.session
+    page.route(re.compile(r"/runs/\w+$"), lambda route: route.fulfill(json={"status": "ERROR"}))
+    page.get_by_role("link", name="New chat").click()
+    notice = page.locator(".notices")
+    expect(notice).to_contain_text("Assistant failed")
+    page.unroute_all()
+    notice.get_by_role("link", name="See why").click()
+    expect(page).to_have_url(re.compile(f"{session}$"))
+    expect(page.locator(".runs li")).to_have_count(0)
+
+
 def test_a_message_is_taken_back_while_the_api_is_away(page: Page, person: Person) -> None:
     person.opens("agents", "assistant")
     page.route(re.compile(r"/runs"), lambda route: route.abort())

@@ -32,6 +32,8 @@ export class Conversation {
   /** A long message leaves the answers less room. */
   #sizes = new ResizeObserver(() => this.#end.grown());
   #closed = false;
+  /** Whether its session was there before its first message was sent here. */
+  #opened = false;
   /** Whether its session was deleted. */
   gone = false;
 
@@ -70,8 +72,14 @@ export class Conversation {
     return this.#turns.find((turn) => turn.runs);
   }
 
+  /** Whether its session begins with the only message that was sent here. */
+  get begins() {
+    return !this.#opened && this.#turns.length === 1;
+  }
+
   /** Reads what was said, and takes up the runs that go on. */
   async load() {
+    this.#opened = true;
     const wait = h("p", { class: "hint" }, "Loading …");
     this.#list.prepend(wait);
     try {

@@ -83,8 +83,22 @@ export class Composer {
     this.#show();
   }
 
+  /**
+   * Gives back what could not be sent, unless something else is written there.
+   * @param {string} address of what it was written to
+   * @param {string} text
+   * @param {File[]} files
+   */
+  giveBack(address, text, files) {
+    const name = draftOf(address);
+    if (this.drafts.get(name) !== null || this.#filesOf.get(address)?.length) return;
+    this.drafts.set(name, text);
+    this.#filesOf.set(address, files);
+    if (address === this.#address) this.open(address);
+  }
+
   get #draft() {
-    return `draft ${this.#address}`;
+    return draftOf(this.#address);
   }
 
   get #files() {
@@ -175,6 +189,11 @@ export class Composer {
     });
     return h("li", {}, icon("file"), h("span", { dir: "auto" }, file.name), h("small", {}, size(file.size)), remove);
   }
+}
+
+/** @param {string} address of what is written to */
+function draftOf(address) {
+  return `draft ${address}`;
 }
 
 /**

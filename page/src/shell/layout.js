@@ -8,6 +8,7 @@ export class Layout {
   #description = h("p", { class: "hint" });
   #menu = h("button", { type: "button", class: "round menu", "aria-label": "Sessions", "aria-expanded": "false" }, icon("menu"));
   #keyButton = h("button", { type: "button", class: "quiet", hidden: true }, icon("key"), "Forget the key");
+  #notices = h("div", { class: "notices" });
   #aside;
   #name = "";
   scroller = h("div", { class: "scroller", tabindex: -1 });
@@ -30,7 +31,7 @@ export class Layout {
       sidebar,
       h("div", { class: "foot" }, this.#keyButton, h("a", { href: `${root}/docs` }, "API"), h("a", { href: `${root}/chat/licences.txt` }, "Licences")),
     );
-    this.main = h("main", {}, h("header", {}, this.#menu, h("div", {}, this.#heading, this.#description)), this.scroller, composer.element);
+    this.main = h("main", {}, h("header", {}, this.#menu, h("div", {}, this.#heading, this.#description)), this.#notices, this.scroller, composer.element);
     const skip = h("a", { class: "skip", href: "#message" }, "Skip to the message");
     document.body.append(skip, this.#aside, this.main, this.#status);
     skip.addEventListener("click", (event) => {
@@ -67,6 +68,24 @@ export class Layout {
   /** @param {string} text for a screen reader */
   tell(text) {
     this.#status.textContent = text;
+  }
+
+  /**
+   * Shows what failed in a chat that is not open, until somebody goes there or closes it.
+   * @param {string} text
+   * @param {{address: string, name: string}} link to what can be done about it
+   */
+  notice(text, { address, name }) {
+    const close = h("button", { type: "button", class: "quiet", "aria-label": "Close" }, icon("close"));
+    const link = h("a", { href: address }, name);
+    const notice = h("p", { class: "notice failure" }, h("span", { dir: "auto" }, text), link, close);
+    link.addEventListener("click", () => notice.remove());
+    close.addEventListener("click", () => {
+      notice.remove();
+      this.scroller.focus();
+    });
+    this.#notices.append(notice);
+    this.tell(text);
   }
 
   /** @param {boolean} has whether there is a key to forget */
