@@ -103,6 +103,7 @@ def test_a_message_that_fails_after_its_page_was_left_is_given_back(page: Page, 
     notice = page.locator(".notices")
     expect(notice).to_contain_text("Your message to Assistant was not sent: This is too large.")
     assert "was not sent" in person.heard
+    assert page.locator(".scroller").evaluate("each => each.scrollTop") == 0
     notice.get_by_role("link", name="Write it again").click()
     expect(page.get_by_role("textbox", name="Message")).to_have_value("Dear Ada")
     expect(notice).to_be_empty()

@@ -202,6 +202,7 @@ export class Conversation {
     /** @type {Turn} */
     const turn = new Turn(this.api, key, tree, asked, {
       changed: () => {
+        if (this.#closed) return; // another one scrolls by now
         this.#frames.add(turn);
         this.page.changed();
       },

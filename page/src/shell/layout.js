@@ -63,6 +63,7 @@ export class Layout {
   /** @param {HTMLElement} element in place of what was shown */
   show(element) {
     this.scroller.replaceChildren(element);
+    this.scroller.scrollTop = 0;
   }
 
   /** @param {string} text for a screen reader */
