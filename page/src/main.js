@@ -6,7 +6,7 @@ import { addressOf, namedBy } from "./shell/address.js";
 import { Api } from "./api/api.js";
 import { Composer, takeDrops } from "./shell/composer.js";
 import { Conversation } from "./chat/conversation.js";
-import { h } from "./view/dom.js";
+import { failure, loading } from "./view/dom.js";
 import { explain } from "./api/explain.js";
 import { beginning, home, KINDS } from "./shell/home.js";
 import { Layout } from "./shell/layout.js";
@@ -68,6 +68,7 @@ addEventListener("hashchange", route);
 void begin();
 
 async function begin() {
+  layout.show(loading());
   try {
     const config = await api.config();
     components = KINDS.flatMap((kind) =>
@@ -85,9 +86,7 @@ async function begin() {
     void sidebar.reload();
     route();
   } catch (error) {
-    const again = h("button", { type: "button" }, "Try again");
-    again.addEventListener("click", () => void begin());
-    layout.show(h("div", { class: "home" }, h("p", { class: "failure" }, explain(error)), again));
+    layout.show(failure(explain(error), () => void begin()));
   }
 }
 

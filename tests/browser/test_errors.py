@@ -183,3 +183,17 @@ def test_an_api_that_cannot_be_reached_can_be_tried_again(page: Page, wire: Wire
     page.unroute_all()
     page.get_by_role("button", name="Try again").click()
     expect(page.locator(".cards a").first).to_be_visible()
+
+
+def test_what_cannot_be_read_can_be_tried_again(page: Page, person: Person) -> None:
+    person.asks("agents", "assistant", "add 2 and 3")
+    page.route(re.compile(r"/(sessions|runs)\?"), lambda route: route.abort())
+    page.reload()
+    for place in (page.get_by_role("navigation"), page.get_by_role("main")):
+        expect(place.get_by_text("The API cannot be reached")).to_be_visible()
+    page.unroute_all()
+    for place in (page.get_by_role("navigation"), page.get_by_role("main")):
+        place.get_by_role("button", name="Try again").click()
+        expect(place.get_by_text("The API cannot be reached")).to_have_count(0)
+    expect(answer(person.turns.first)).to_have_text("add gave: 5.0")
+    expect(page.locator(".sessions a[aria-current]")).to_contain_text("add 2 and 3")

@@ -1,7 +1,7 @@
 /** @import {Api} from "../api/api.js" */
 /** @import {ActiveRun, ActiveRuns} from "../tab/storage.js" */
 /** @import {Component, RunKey} from "../api/types.js" */
-import { h, icon } from "../view/dom.js";
+import { failure, h, icon, loading } from "../view/dom.js";
 import { End } from "../view/end.js";
 import { ApiError } from "../api/api.js";
 import { explain } from "../api/explain.js";
@@ -80,18 +80,26 @@ export class Conversation {
   /** Reads what was said, and takes up the runs that go on. */
   async load() {
     this.#opened = true;
-    const wait = h("p", { class: "hint" }, "Loading …");
+    const wait = loading();
     this.#list.prepend(wait);
     try {
       await this.#read();
     } catch (error) {
       const missing = error instanceof ApiError && error.status === 404;
-      if (!missing || !this.#active().length) this.#list.append(h("p", { class: "failure" }, explain(error)));
+      if (!missing || !this.#active().length) this.#list.append(missing ? h("p", { class: "failure" }, explain(error)) : this.#failure(error));
       this.gone = missing && !this.#active().length;
     }
     wait.remove();
     this.takeUp();
     this.#end.show();
+  }
+
+  /** @param {unknown} error */
+  #failure(error) {
+    return failure(explain(error), () => {
+      this.page.write();
+      void this.load();
+    });
   }
 
   /** Shows what was said elsewhere since it was read: in another tab, or in another browser. */

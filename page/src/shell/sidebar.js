@@ -3,7 +3,7 @@
 /** @import {Component, Session} from "../api/types.js" */
 import { addressOf } from "./address.js";
 import { ask } from "./dialogs.js";
-import { h, icon } from "../view/dom.js";
+import { failure, h, icon } from "../view/dom.js";
 import { explain } from "../api/explain.js";
 import { stateOf } from "../run/stored_run.js";
 import { STATES, stateMark } from "../view/run_view.js";
@@ -29,7 +29,8 @@ export class Sidebar {
   #list = h("ul", { class: "sessions" });
   #runs = h("ul", { class: "runs" });
   #runsTitle = h("h2", { hidden: true }, "Running");
-  #empty = h("p", { class: "hint" });
+  #empty = h("p", { class: "hint" }, "Loading …");
+  #failed = h("div");
   #problem = h("p", { class: "failure", hidden: true });
   #more = h("button", { type: "button", class: "quiet more", hidden: true }, "Show more");
   #search = h("input", { type: "search", placeholder: "Search sessions", "aria-label": "Search sessions", dir: "auto" });
@@ -45,7 +46,7 @@ export class Sidebar {
     this.active = active;
     this.components = components;
     this.page = page;
-    this.element = h("div", { class: "lists" }, this.#runsTitle, this.#runs, h("h2", {}, "Sessions"), this.#search, this.#problem, this.#list, this.#empty, this.#more);
+    this.element = h("div", { class: "lists" }, this.#runsTitle, this.#runs, h("h2", {}, "Sessions"), this.#search, this.#problem, this.#list, this.#empty, this.#failed, this.#more);
     this.#more.addEventListener("click", () => void this.#showMore());
     let timer = 0;
     this.#search.addEventListener("input", () => {
@@ -109,13 +110,21 @@ export class Sidebar {
       const focused = this.#focused();
       this.#list.replaceChildren(...found.data.flatMap((session) => this.#item(session) ?? []));
       this.#more.hidden = this.#wanted >= Math.min(found.meta.total_count, MOST);
+      this.#failed.replaceChildren();
       this.#sayIfEmpty();
       focused();
     } catch (error) {
-      if (asked === this.#asked) this.#empty.textContent = explain(error);
+      if (asked !== this.#asked) return;
+      this.#empty.textContent = "";
+      this.#failed.replaceChildren(failure(explain(error), () => this.#tryAgain()));
     } finally {
       if (asked === this.#asked) this.#answered = asked;
     }
+  }
+
+  #tryAgain() {
+    this.#search.focus();
+    void this.reload();
   }
 
   /** Gives what puts the focus back where it is in the list, once its items are others. */

@@ -32,6 +32,7 @@ export class Sync {
       if (document.hidden) this.#hiddenAt = Date.now();
       else if (this.#behind || Date.now() - this.#hiddenAt > AWAY_MS) this.#catchUp();
     });
+    addEventListener("online", () => this.#catchUp());
   }
 
   /** @param {string | null} key what the tab may see */

@@ -25,6 +25,26 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
+/** What is shown while the API is asked. */
+export function loading() {
+  return h("p", { class: "hint loading" }, "Loading …");
+}
+
+/**
+ * What went wrong, and a button that tries again, which takes both away.
+ * @param {string} text
+ * @param {() => void} again
+ */
+export function failure(text, again) {
+  const button = h("button", { type: "button" }, "Try again");
+  const element = h("div", { class: "failed" }, h("p", { class: "failure" }, text), button);
+  button.addEventListener("click", () => {
+    element.remove();
+    again();
+  });
+  return element;
+}
+
 /**
  * A drawn sign, hidden from screen readers. The paths are our own, on a grid of 24.
  * @param {keyof typeof PATHS} name
