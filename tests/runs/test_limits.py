@@ -158,6 +158,27 @@ async def test_a_run_that_goes_on_takes_its_place_again_and_is_no_other_run_of_t
     assert str(await refusal(world, limits)) == "The limit runs_per_month of 2 is reached"
 
 
+@pytest.mark.parametrize("paused_ms", [PLACE_MS - 1, PLACE_MS])
+async def test_a_run_that_goes_on_has_a_place_for_as_long_as_a_new_one(world, monkeypatch, paused_ms):
+    """Also where its own was not given back when it paused."""
+    limits = Limits(runs_at_once=1)
+    world.engine.script["status"] = RunStatus.PAUSED
+    with monkeypatch.context() as pausing:
+        pausing.setattr(world.counters, "free", lambda *_: None)
+        paused = (await world.run(limits=limits, user_id="ada")).record
+    world.clock.advance(paused_ms)
+    world.engine.script["hold"] = True
+    go_on = ContinueRun(component(), paused.run_id, Continuation(tools=()), limits=limits)
+    continued = await world.intake.continue_here(go_on)
+    while len(world.engine.runs) == 1:
+        await asyncio.to_thread(lambda: None)
+    world.clock.advance(PLACE_MS - 1)
+    await refusal(world, limits)
+    world.engine.runs[-1].release()
+    await continued.result()
+    assert places(world) == 0
+
+
 async def test_a_run_that_goes_on_takes_any_place_that_is_free(world):
     """Places are counted in two shards of 13: that of the paused run is full by then."""
     limits = Limits(runs_at_once=26)

@@ -57,8 +57,11 @@ class Limiter:
             yield record
             return
         shard, admission, verdict = self._admit(record, limits, counts=False)
+        placed = replace(record, place=shard)
+        if verdict is Verdict.ALREADY:
+            self.keep(placed)  # it was not given back at the pause, and may end before the run does
         try:
-            yield replace(record, place=shard)
+            yield placed
         except StoreUnavailable:
             raise
         except BaseException:

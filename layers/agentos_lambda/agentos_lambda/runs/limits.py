@@ -116,12 +116,12 @@ class Verdict(StrEnum):
 
 def decide(counter: Counter, wanted: Admission) -> tuple[Counter, Verdict]:
     """The counter once the run is admitted; or as it is."""
-    if wanted.token in (counter.places if wanted.takes_place else counter.receipts):
+    places, receipts = _valid(counter.places, wanted.now), _valid(counter.receipts, wanted.now)
+    if wanted.token in (places if wanted.takes_place else receipts):
         return counter, Verdict.ALREADY
     runs, most = counter.runs if counter.month == wanted.month else 0, wanted.limits.runs_per_month
     if wanted.counts and most is not None and runs >= most:
         return counter, Verdict.RUNS_PER_MONTH
-    places, receipts = _valid(counter.places, wanted.now), _valid(counter.receipts, wanted.now)
     if wanted.takes_place:
         if len(places) >= wanted.room:
             return counter, Verdict.RUNS_AT_ONCE
