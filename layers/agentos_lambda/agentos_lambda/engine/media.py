@@ -19,6 +19,7 @@ from agno.models.base import Model
 
 from agentos_lambda.engine.components.parts import models_of
 from agentos_lambda.engine.models.demo import DemoModel
+from agentos_lambda.engine.untaken_media import untaken
 from agentos_lambda.media.addresses import UrlRefused
 from agentos_lambda.media.fetcher import Fetcher, FetchFailed
 from agentos_lambda.protocol.values import Json
@@ -33,7 +34,7 @@ _KINDS = {"images": "image", "audio": "audio", "audios": "audio", "videos": "vid
 
 
 class MediaUnavailable(Exception):
-    """A file of the request cannot be fetched. The text is fit for a caller's eyes."""
+    """A file of the request cannot be fetched, or would reach nobody. The text is fit for a caller's eyes."""
 
 
 class MediaRules:
@@ -52,6 +53,8 @@ class MediaRules:
 
     async def resolved(self, media: Sequence[Media], fetcher: Fetcher) -> tuple[Media, ...]:
         """The media, with the bytes in place of each URL that is not passed on. Raises ``MediaUnavailable``."""
+        if (refusal := untaken(self._component, media)) is not None:
+            raise MediaUnavailable(refusal)
         resolved: list[Media] = []
         left = MAX_FETCHED_BYTES
         for place, medium in enumerate(media):
