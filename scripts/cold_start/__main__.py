@@ -25,13 +25,12 @@ from local.cloud.resources import create_resources
 from local.settings import ROOT, Settings
 from local.template.document import Template
 from local.variables import cloud_access
-from scripts.cold_start.first_answer import FOLLOWED, KEY, OWN_REQUESTS, REQUESTS, Request, first_answer
+from scripts.cold_start.first_answer import FOLLOWED, KEY, OWN_REQUESTS, REQUESTS, Measured, Request, first_answer
 from scripts.cold_start.models import MODELS, UNREACHABLE, WHOLE_RUN, components_layer, mib
+from scripts.cold_start.share import share_of
 
 BUILD = ROOT / ".aws-sam" / "build"
 LAYERS = tuple(BUILD / f"{name}Layer" / "python" for name in ("AgentosLambda", "Components", "Engine"))
-WHOLE_CPU_MIB = 1769
-"""At which Lambda gives a whole CPU. https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
 GB_SECOND = 0.0000133334
 """Dollars, as docs/costs.md has them."""
 NAIVE_APP = Path(__file__).parent / "naive"
@@ -104,18 +103,81 @@ def variables(
     }
 
 
-async def seconds(
-    python: str, environment: Mapping[str, str], request: Request, times: int, *, memory: int
-) -> tuple[str, str, str]:
-    """The median CPU time, with the shortest and the longest; the peak memory; what a start costs at ``memory`` MiB."""
-    measured = [await first_answer((python, "-S"), environment, request) for _ in range(times)]
-    found = [each.cpu_seconds for each in measured]
-    median = statistics.median(found)
-    took = median / min(1.0, memory / WHOLE_CPU_MIB)
-    return (
-        f"{median:.2f} s ({min(found):.2f}-{max(found):.2f})",
-        f"{max(each.peak_mib for each in measured):.0f} MiB",
-        f"{took:.1f} s at {memory} MiB, $ {took * memory / 1024 * GB_SECOND * 1_000_000:.1f} for a million",
+@dataclass(frozen=True)
+class Starts:
+    """Several starts of a function with ``memory`` MiB: medians."""
+
+    measured: Sequence[Measured]
+    memory: int
+
+    @property
+    def init(self) -> float:
+        """CPU seconds of INIT, for which Lambda gives a whole CPU."""
+        return statistics.median(each.init_cpu_seconds for each in self.measured)
+
+    @property
+    def answer(self) -> float:
+        """CPU seconds from there to the first byte of the answer."""
+        return statistics.median(each.cpu_seconds - each.init_cpu_seconds for each in self.measured)
+
+    @property
+    def seconds(self) -> float:
+        """What a start takes, besides waiting."""
+        return self.init + self.answer / share_of(self.memory)
+
+    @property
+    def seconds_at_share(self) -> float:
+        """The same where INIT has no more than the function's share either, as with provisioned concurrency."""
+        return (self.init + self.answer) / share_of(self.memory)
+
+    @property
+    def dollars(self) -> float:
+        """For a million of them, at most: Lambda bills INIT, too."""
+        return self.seconds_at_share * self.memory / 1024 * GB_SECOND * 1_000_000
+
+    @property
+    def clock(self) -> float:
+        """Seconds on a clock: those of ``seconds`` and of waiting, where processes are held to their share."""
+        return statistics.median(each.seconds for each in self.measured)
+
+    def cells(self) -> tuple[str, ...]:
+        """As the columns of ``START_COLUMNS``."""
+        peak = max(each.peak_mib for each in self.measured)
+        return (
+            f"{self.init:.2f} s",
+            f"{self.answer:.2f} s",
+            f"{peak:.0f} MB",
+            f"{self.seconds:.1f} s",
+            f"{self.seconds_at_share:.1f} s",
+            f"{self.dollars:.0f}",
+        )
+
+
+START_COLUMNS = (
+    *("CPU of INIT", "of the answer", "most memory used"),
+    *("a start", "at its share throughout", "$ for a million"),
+)
+
+
+def row(*cells: str) -> None:
+    """Print a row of a table, as docs/performance.md has it."""
+    print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def head(*columns: str) -> None:
+    """Print the first two rows of a table."""
+    row(*columns)
+    print(f"|{'---|' * len(columns)}")
+
+
+async def starts(
+    python: str, environment: Mapping[str, str], request: Request, memory: int, options: argparse.Namespace
+) -> Starts:
+    """Measure as many as there are to be, after one that fills caches."""
+    share = share_of(memory) if options.at_share else None
+    await first_answer((python, "-S"), environment, request)
+    return Starts(
+        [await first_answer((python, "-S"), environment, request, share=share) for _ in range(options.times)], memory
     )
 
 
@@ -137,14 +199,17 @@ async def report(
     *,
     compiled: bool,
 ) -> None:
-    """Measure a bundle, and print a line for each request. ``given`` are the variables of the process that answers."""
+    """Measure a bundle, and print a table of its requests. ``given`` are the variables of the process that answers."""
+    print(f"\n{bundle.name}, {'with byte code' if compiled else 'without byte code'}:\n")
+    further = [*(["on a clock"] if options.at_share else []), *(["instructions"] if options.count else [])]
+    head("function", "first request", "memory", *START_COLUMNS, *further)
     for request, environment in given.items():
-        await first_answer((options.python, "-S"), environment, request)  # fills caches
         memory = template.functions[request.function].memory
-        cpu, peak, costs = await seconds(options.python, environment, request, options.times, memory=memory)
-        count = await instructions(options.python, environment, request) if options.count else ""
-        pyc = "with .pyc" if compiled else "without"
-        print(f"{bundle.name:6}{request.name:8}{pyc:11}{cpu:25}{peak:9}{costs}  {count}", flush=True)
+        found = await starts(options.python, environment, request, memory, options)
+        count = [await instructions(options.python, environment, request)] if options.count else []
+        function = request.function.removesuffix("Function").lower()
+        clock = [f"{found.clock:.1f} s"] if options.at_share else []
+        row(f"`{function}`", request.name, f"{memory} MB", *found.cells(), *clock, *count)
 
 
 async def report_models(template: Template, options: argparse.Namespace, **where: str) -> None:
@@ -153,14 +218,16 @@ async def report_models(template: Template, options: argparse.Namespace, **where
     The run ends when the model has asked and nobody has answered.
     """
     package, _, *others = LAYERS
+    head("model", "package", "layer", "CPU of INIT", "of the first run", "a start")
     for model in MODELS:
         with components_layer(model) as layer:
             bundle = Bundle(str(model), (package, layer, *others), {WHOLE_RUN: BUILD / WHOLE_RUN.function})
             environment = {**variables(bundle, WHOLE_RUN, template, options.boto, **where), **UNREACHABLE}
-            await first_answer((options.python, "-S"), environment, WHOLE_RUN)  # fills caches
             memory = template.functions[WHOLE_RUN.function].memory
-            cpu, _, _ = await seconds(options.python, environment, WHOLE_RUN, options.times, memory=memory)
-            print(f"{bundle.name:26}{mib(layer):7.1f} MiB   {cpu}", flush=True)
+            found = await starts(options.python, environment, WHOLE_RUN, memory, options)
+            times = (f"{each:.1f} s" for each in (found.init, found.answer, found.seconds))
+            package_name = f"`{model.requirement}`" if model.requirement else ""
+            row(f"`{model}`", package_name, f"{mib(layer):.0f} MiB", *times)
 
 
 async def main(options: argparse.Namespace) -> None:
@@ -200,5 +267,10 @@ if __name__ == "__main__":
     parser.add_argument("--only", choices=("ours", "naive"))
     parser.add_argument("--compiled", action="store_true", help="with .pyc files only, as they are deployed")
     parser.add_argument("--times", type=int, default=5, help="how many runs a median is made of; default: %(default)s")
+    parser.add_argument(
+        "--at-share",
+        action="store_true",
+        help="hold a process that has started to its share of a processor, as Lambda does",
+    )
     parser.add_argument("--count", action="store_true", help="also count instructions by valgrind, which takes minutes")
     asyncio.run(main(parser.parse_args()))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -15,6 +17,7 @@ from local.settings import ROOT
 from local.template.document import Template
 from scripts.cold_start.__main__ import Bundle, variables
 from scripts.cold_start.first_answer import KEY, REQUESTS, first_answer
+from scripts.cold_start.share import held_to
 
 pytestmark = pytest.mark.anyio
 
@@ -25,6 +28,7 @@ SOURCE = Bundle(
     {request: ROOT / f"functions/{request.function.removesuffix('Function').lower()}" for request in REQUESTS},
 )
 """What a build has and the source has not is the manifest."""
+BUSY_FOR_200_MS = "import time\nwhile time.process_time() < 0.2: pass"
 
 
 @pytest.mark.sample
@@ -36,5 +40,15 @@ async def test_each_request_is_answered_and_its_processor_time_is_measured(cloud
         for request in REQUESTS:
             given = variables(SOURCE, request, template, INSTALLED, cloud_url=cloud_url, secret=secret)
             given["AGENTOS_MANIFEST"] = str(manifest)
-            measured = await first_answer((sys.executable,), given, request)
-            assert 0 < measured.cpu_seconds < 60
+            measured = await first_answer((sys.executable,), given, request, share=0.9)
+            assert 0 < measured.init_cpu_seconds < measured.cpu_seconds < 60
+
+
+@pytest.mark.sample
+async def test_a_process_gets_no_more_than_its_share_of_a_processor():
+    began = time.monotonic()
+    process = await asyncio.create_subprocess_exec(sys.executable, "-S", "-c", BUSY_FOR_200_MS)
+    holding = asyncio.create_task(held_to(0.1, process.pid))
+    await process.wait()
+    await holding
+    assert time.monotonic() - began > 2 * 0.2  # ten times, if it is watched closely
