@@ -63,6 +63,12 @@ def test_text_is_shown_as_markdown(page: Page, person: Person) -> None:
     expect(link).to_have_attribute("href", "https://example.com/a?b=c")
     expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
     expect(text).to_contain_text("☑ done")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for name, copied in (("Copy the code", 'print("<b>")'), ("Copy the answer", MARKDOWN)):
+        turn.get_by_role("button", name=name).click()
+        expect(turn.get_by_role("button", name="Copied").first).to_be_focused()
+        assert page.evaluate("navigator.clipboard.readText()").split() == copied.split()
+        expect(turn.get_by_role("button", name="Copied")).to_have_count(0)
 
 
 def test_text_is_shown_word_by_word(page: Page, person: Person) -> None:

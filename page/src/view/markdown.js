@@ -1,6 +1,7 @@
 import DOMPurify from "dompurify";
 import { Marked } from "marked";
-import { h, icon } from "./dom.js";
+import { copyButton } from "./copy.js";
+import { h } from "./dom.js";
 
 /** Pictures within a text that can be shown without asking anybody. */
 const OWN_PICTURE = /^data:image\/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/=\s]+$/;
@@ -81,31 +82,12 @@ export function rendered(block) {
 /** @param {HTMLPreElement} pre */
 function frameCode(pre) {
   const language = pre.dataset["language"] ?? "";
-  const copy = h("button", { type: "button", class: "quiet", "aria-label": "Copy the code" }, icon("copy"), "Copy");
-  copy.addEventListener("click", async () => {
-    const copied = await copyText(pre);
-    copy.replaceChildren(...(copied ? [icon("check"), "Copied"] : ["Press Ctrl+C"]));
-    setTimeout(() => copy.replaceChildren(icon("copy"), "Copy"), 2000);
-  });
+  const copy = copyButton("Copy the code", () => pre.textContent ?? "", pre);
   const frame = h("div", { class: "code" }, h("div", { class: "bar" }, h("span", {}, language || "text"), copy));
   pre.replaceWith(frame);
   pre.tabIndex = 0;
   pre.dir = "ltr";
   frame.append(pre);
-}
-
-/**
- * Copies the text of an element, or selects it where a browser lets a page copy nothing: over plain HTTP.
- * @param {HTMLElement} element
- */
-async function copyText(element) {
-  try {
-    await navigator.clipboard.writeText(element.textContent ?? "");
-    return true;
-  } catch {
-    getSelection()?.selectAllChildren(element);
-    return false;
-  }
 }
 
 /**

@@ -2,6 +2,7 @@
 /** @import {State} from "../run/run_node.js" */
 /** @import {Surroundings} from "./media.js" */
 import { decisionForm } from "./decisions.js";
+import { copyButton } from "./copy.js";
 import { duration, h, icon } from "./dom.js";
 import { PartsView, stateMark, STATES } from "./run_view.js";
 
@@ -27,6 +28,7 @@ export class TurnView {
   #mark;
   #time = h("span", { class: "time" });
   #state = h("span", { class: "state" });
+  #copy;
   /** @type {State | null} */
   #shown = null;
   #actions;
@@ -45,7 +47,8 @@ export class TurnView {
     this.#actions = actions;
     this.#parts = new PartsView(tree.root, surroundings);
     this.#mark = stateMark(tree.root.state);
-    this.#footer = h("div", { class: "footer" }, this.#mark.element, this.#state, this.#time);
+    this.#copy = copyButton("Copy the answer", () => tree.answer, this.#parts.element);
+    this.#footer = h("div", { class: "footer" }, this.#mark.element, this.#state, this.#time, this.#copy);
     const names = asked.files.map((name) => h("li", {}, icon("file"), h("span", { dir: "auto" }, name)));
     this.element = h(
       "article",
@@ -76,6 +79,7 @@ export class TurnView {
     this.#shown = root.state;
     this.element.dataset["state"] = root.state;
     this.#mark.set(root.state);
+    this.#copy.hidden = (root.state !== "completed" && root.state !== "cancelled") || !this.#tree.answer;
     this.#state.textContent = root.state === "waiting" && this.#asked.background ? "Waiting for a worker" : STATES[root.state];
     // Who decided by keyboard is not sent to the beginning of the page.
     if (this.#decisions.contains(document.activeElement)) this.element.focus({ preventScroll: true });
