@@ -68,6 +68,7 @@ export function rendered(block) {
     /** @type {unknown} */ (DOMPurify.sanitize(marked.parser([block]), ALLOWED))
   );
   fragment.querySelectorAll("pre").forEach(frameCode);
+  fragment.querySelectorAll("li").forEach((item) => item.classList.toggle("task", /^[☑☐] /.test(item.textContent)));
   fragment.querySelectorAll("table").forEach((table) => {
     const frame = h("div", { class: "scrolls", tabindex: 0, role: "region", "aria-label": "Table" });
     table.replaceWith(frame);
