@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 def test_a_tool_is_approved_or_refused(page: Page, person: Person, verdict: str, said: str) -> None:
     turn = person.asks("agents", "clerk", 'call send_letter {"to": "Ada", "text": "Hi"}')
     form = turn.get_by_role("form", name="The run waits for you")
-    expect(form).to_contain_text("send_letter")
+    expect(form.get_by_role("heading")).to_have_text("Clerk wants to call send_letter")
     expect(form.get_by_role("definition")).to_have_text(["Ada", "Hi"])
     form.get_by_label("Note").fill("because")
     form.get_by_role("button", name=verdict).click()

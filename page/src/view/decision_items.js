@@ -15,11 +15,12 @@ let count = 0;
 /**
  * What a tool of an agent or of a team's member waits for.
  * @param {Requirement} requirement
+ * @param {string} name of the agent, if it is not a member's
  * @returns {Item}
  */
-export function requirementItem(requirement) {
+export function requirementItem(requirement, name) {
   const tool = requirement.tool_execution;
-  const who = `${requirement.member_agent_name ?? "The agent"} wants`;
+  const who = `${requirement.member_agent_name ?? name} wants`;
   if (tool.user_feedback_schema?.length) return questionsItem(requirement, tool.user_feedback_schema);
   if (tool.requires_user_input) return fieldsItem(requirement, tool, who);
   if (tool.external_execution_required) return resultItem(requirement, tool, who);
@@ -119,7 +120,7 @@ export function stepItem(step) {
  * @returns {Item}
  */
 function executorItem(step, title) {
-  const inner = (step.executor_requirements ?? []).map(requirementItem);
+  const inner = (step.executor_requirements ?? []).map((requirement) => requirementItem(requirement, "The agent"));
   const verdict = inner.every((item) => item.verdict);
   const name = `inner-${(count += 1)}`;
   const choice = verdict ? null : inner.map((item, index) => (item.verdict ? h("div", { class: "choice" }, radio(`${name}-${index}`, "yes", "Approve"), radio(`${name}-${index}`, "no", "Refuse")) : null));

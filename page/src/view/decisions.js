@@ -6,13 +6,14 @@ import { radio } from "./fields.js";
 
 /**
  * A form for everything that a paused run waits for.
+ * @param {string} name of what runs
  * @param {Requirement[]} requirements of an agent or a team
  * @param {StepRequirement[]} steps of a workflow
  * @param {(decisions: Record<string, unknown>) => Promise<void>} send
  * @returns {HTMLElement}
  */
-export function decisionForm(requirements, steps, send) {
-  const items = [...requirements.map(requirementItem), ...steps.map(stepItem)];
+export function decisionForm(name, requirements, steps, send) {
+  const items = [...requirements.map((requirement) => requirementItem(requirement, name)), ...steps.map(stepItem)];
   const single = items.length === 1 && items[0]?.verdict;
   const buttons = single
     ? [h("button", { type: "submit", class: "primary", value: "yes" }, "Approve"), h("button", { type: "submit", value: "no" }, "Refuse")]

@@ -23,7 +23,15 @@ export function inputField(field) {
   }
   const number = type === "int" || type === "float";
   const input = h("input", { type: number ? "number" : "text", step: type === "int" ? 1 : "any", value, required: field.required !== false, dir: "auto" });
-  return { element: labelled(label, field.description, input), value: () => (number ? Number(input.value) : input.value) };
+  return { element: labelled(label, field.description, input), value: () => (number ? numberOf(input.value) : input.value) };
+}
+
+/**
+ * What is written where a number belongs; null: nothing.
+ * @param {string} text
+ */
+export function numberOf(text) {
+  return text.trim() === "" ? null : Number(text);
 }
 
 /**

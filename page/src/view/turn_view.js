@@ -93,7 +93,7 @@ export class TurnView {
     if (!requirements.length && !stepRequirements.length) return;
     const of = requirements.length ? requirements : stepRequirements;
     if (this.#form?.of !== of) {
-      this.#form = { of, element: decisionForm(requirements, stepRequirements, (decisions) => this.#actions.decide(decisions)) };
+      this.#form = { of, element: decisionForm(this.#tree.root.name, requirements, stepRequirements, (decisions) => this.#actions.decide(decisions)) };
     }
     this.#decisions.append(this.#form.element);
   }
