@@ -18,6 +18,18 @@ PHONE: Any = {"width": 390, "height": 844}
 MARKDOWN = "# A\n\n## B\n\n[link](https://example.com) `code`\n\n| a |\n|---|\n| b |\n\n```js\n1\n```\n\n- [x] done"
 
 
+EDGE = """element => {
+  const channels = (color) => color.match(/[\\d.]+/g).map(Number).slice(0, 3);
+  const light = (color) => channels(color).map((each) => each / 255)
+    .map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, each, index) => sum + each * [0.2126, 0.7152, 0.0722][index], 0);
+  const style = getComputedStyle(element);
+  const found = [style.borderTopColor, style.backgroundColor].map(light).sort((a, b) => b - a);
+  return (found[0] + 0.05) / (found[1] + 0.05);
+}"""
+"""The contrast of an element's border with what it surrounds, as WCAG 2.2 counts it."""
+
+
 def serious(page: Page) -> list[str]:
     """What axe finds that is serious or worse."""
     page.evaluate(AXE() + ";null")
@@ -36,7 +48,9 @@ def test_axe_finds_nothing_serious(page: Page, person: Person, scheme: Any) -> N
     page.goto(f"{person.url}/chat")
     expect(page.locator(".cards a").first).to_be_visible()
     assert serious(page) == []
+    assert page.get_by_role("searchbox").evaluate(EDGE) >= 3
     person.asks("agents", "mirror", MARKDOWN)
+    assert page.locator(".composer").evaluate(EDGE) >= 3
     assert serious(page) == []
     turn = person.asks("agents", "clerk", 'call send_letter {"to": "Ada", "text": "Hi"}')
     expect(turn.get_by_role("button", name="Approve")).to_be_visible()
