@@ -117,7 +117,9 @@ function route() {
     const opened = open(chosen, session);
     void opened.load().then(() => opened === conversation && composer.running(Boolean(opened.running)));
   } else layout.show(beginning(chosen, (text) => send({ text, files: [], background: false })));
-  composer.focus();
+  // Where a finger types, the focus brings up a keyboard over half of what was opened.
+  if (matchMedia("(hover: hover)").matches) composer.focus();
+  else layout.scroller.focus();
 }
 
 /** @param {string} address within the page */

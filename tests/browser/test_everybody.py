@@ -125,6 +125,8 @@ def test_a_screen_reader_hears_the_answer_once(page: Page, person: Person) -> No
 def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, person: Person) -> None:
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     person = Person(context.new_page(), person.url)
+    person.opens("agents", "mirror")
+    expect(person.page.get_by_role("textbox", name="Message")).not_to_be_focused()
     wide = "| a | b |\n|---|---|\n| " + "wide" * 40 + " | x |\n\n```\n" + "code " * 60 + "\n```\n\n" + "w" * 200
     turn = person.asks("agents", "mirror", wide)
     page = person.page
