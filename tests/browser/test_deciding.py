@@ -46,6 +46,7 @@ def test_several_decisions_are_made_together(page: Page, person: Person) -> None
         "agents", "clerk", 'call send_letter {"to": "A", "text": "1"}\ncall send_letter {"to": "B", "text": "2"}'
     )
     form = turn.get_by_role("form", name="The run waits for you")
+    expect(form.get_by_role("radiogroup", name="Clerk wants to call send_letter")).to_have_count(2)
     form.get_by_role("radio", name="Approve").first.check()
     form.get_by_role("radio", name="Refuse").last.check()
     form.get_by_role("button", name="Continue").click()

@@ -1,6 +1,6 @@
 /** @import {Question, Requirement, StepRequirement, Tool} from "../api/types.js" */
 import { h } from "./dom.js";
-import { choices, inputField, radio, textField } from "./fields.js";
+import { choices, inputField, textField, yesOrNo } from "./fields.js";
 import { delegation } from "../run/run_node.js";
 
 /**
@@ -123,7 +123,7 @@ function executorItem(step, title) {
   const inner = (step.executor_requirements ?? []).map((requirement) => requirementItem(requirement, "The agent"));
   const verdict = inner.every((item) => item.verdict);
   const name = `inner-${(count += 1)}`;
-  const choice = verdict ? null : inner.map((item, index) => (item.verdict ? h("div", { class: "choice" }, radio(`${name}-${index}`, "yes", "Approve"), radio(`${name}-${index}`, "no", "Refuse")) : null));
+  const choice = verdict ? null : inner.map((item, index) => (item.verdict ? yesOrNo(`${name}-${index}`, item.element) : null));
   const element = h("div", { class: "item" }, title, ...inner.flatMap((item, index) => [item.element, choice?.[index]]));
   return {
     element,

@@ -2,7 +2,7 @@
 /** @import {Requirement, StepRequirement} from "../api/types.js" */
 import { requirementItem, stepItem } from "./decision_items.js";
 import { h } from "./dom.js";
-import { radio } from "./fields.js";
+import { yesOrNo } from "./fields.js";
 
 /**
  * A form for everything that a paused run waits for.
@@ -48,7 +48,7 @@ function numbered(item, index) {
     "div",
     {},
     item.element,
-    h("div", { class: "choice" }, radio(`verdict-${index}`, "yes", "Approve"), radio(`verdict-${index}`, "no", "Refuse")),
+    yesOrNo(`verdict-${index}`, item.element),
   );
 }
 

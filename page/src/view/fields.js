@@ -64,12 +64,21 @@ export function choices(question, options, several) {
 }
 
 /**
- * One of the answers that exclude each other.
+ * A yes or a no, named after what it is about.
+ * @param {string} name
+ * @param {HTMLElement} item
+ */
+export function yesOrNo(name, item) {
+  const about = item.querySelector("h3")?.textContent ?? "";
+  return h("div", { class: "choice", role: "radiogroup", "aria-label": about }, radio(name, "yes", "Approve"), radio(name, "no", "Refuse"));
+}
+
+/**
  * @param {string} name
  * @param {string} value
  * @param {string} label
  */
-export function radio(name, value, label) {
+function radio(name, value, label) {
   return h("label", {}, h("input", { type: "radio", name, value, required: true }), label);
 }
 
