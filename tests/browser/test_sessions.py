@@ -51,7 +51,10 @@ def test_nothing_is_deleted_without_being_asked_about(page: Page, person: Person
     session = page.locator(".sessions li").filter(has_text="Stay here.").first
     session.hover()
     session.get_by_role("button", name="Delete").click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    dialog = page.get_by_role("dialog", description=re.compile("“Stay here.” and its runs will be gone"))
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(dialog).to_have_count(0)
     expect(session).to_be_visible()
 
 

@@ -1,24 +1,27 @@
 import { h } from "../view/dom.js";
 
+let count = 0;
+
 /**
- * Asks for a line of text, or for a yes. Gives null if it is not answered.
- * @param {{title: string, problem?: string, text?: string, label?: string, value?: string, type?: string, yes: string, closes?: boolean}} asked
+ * Asks for a line of text, or for a yes. Gives null if it is not answered. What destroys something is not done by Enter
+ * alone.
+ * @param {{title: string, problem?: string, text?: string, label?: string, value?: string, type?: string, yes: string, closes?: boolean, destroys?: boolean}} asked
  * @returns {Promise<string | null>}
  */
-export function ask({ title, problem = "", text = "", label = "", value = "", type = "text", yes, closes = true }) {
+export function ask({ title, problem = "", text = "", label = "", value = "", type = "text", yes, closes = true, destroys = false }) {
   const input = label ? h("input", { type, value, required: true, dir: "auto", autocomplete: "off", spellcheck: "false" }) : null;
-  const no = h("button", { type: "button", value: "" }, "Cancel");
+  const no = h("button", { type: "button", value: "", autofocus: destroys }, "Cancel");
+  const about = `about-${(count += 1)}`;
   const dialog = h(
     "dialog",
-    { "aria-label": title },
+    { "aria-label": title, "aria-describedby": about },
     h(
       "form",
       {},
       h("h2", {}, title),
-      problem ? h("p", { class: "failure", dir: "auto" }, problem) : null,
-      text ? h("p", { dir: "auto" }, text) : null,
+      h("div", { class: "about", id: about }, problem ? h("p", { class: "failure", dir: "auto" }, problem) : null, text ? h("p", { dir: "auto" }, text) : null),
       input ? h("label", { class: "field" }, h("span", {}, label), input) : null,
-      h("div", { class: "buttons" }, h("button", { type: "submit", class: "primary" }, yes), closes ? no : null),
+      h("div", { class: "buttons" }, h("button", { type: "submit", class: destroys ? "primary danger" : "primary" }, yes), closes ? no : null),
     ),
   );
   document.body.append(dialog);

@@ -156,7 +156,7 @@ export class Sidebar {
     });
     remove.addEventListener("click", async () => {
       const text = `“${title.textContent}” and its runs will be gone. Runs that go on are stopped.`;
-      if (!(await ask({ title: "Delete the session?", text, yes: "Delete" }))) return;
+      if (!(await ask({ title: "Delete the session?", text, yes: "Delete", destroys: true }))) return;
       await this.#try(() => this.api.remove(session.session_id), () => {
         this.drop(session.session_id);
         this.page.removed(session.session_id);
