@@ -149,8 +149,8 @@ def test_a_handler_that_fails_is_reported_and_the_next_event_served(plain, event
 def test_an_error_whose_name_no_header_takes_is_reported(plain):
     plain.send("raise named")
     report = plain.answer()
-    assert report.headers["lambda-runtime-function-error-type"] == r"\u30a8"
-    assert json.loads(report.body())["errorType"] == "\u30a8"
+    assert report.headers["lambda-runtime-function-error-type"] == r"\u30a8\r\n"
+    assert json.loads(report.body())["errorType"] == "\u30a8\r\n"
 
 
 @pytest.mark.parametrize("event", ["anything", request_event("/")])

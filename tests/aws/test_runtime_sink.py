@@ -4,7 +4,6 @@ import asyncio
 import socket
 import struct
 from contextlib import asynccontextmanager, suppress
-from email.message import Message
 
 import pytest
 
@@ -14,9 +13,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 
 def invocation():
-    headers = Message()
-    headers["Lambda-Runtime-Aws-Request-Id"] = "the-id"
-    return Invocation(headers, b"")
+    return Invocation({"lambda-runtime-aws-request-id": "the-id"}, b"")
 
 
 @asynccontextmanager

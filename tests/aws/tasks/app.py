@@ -41,7 +41,7 @@ def plain(event, context):
     if event == "raise":
         raise LookupError("no such thing")
     if event == "raise named":
-        raise type("\u30a8", (Exception,), {})
+        raise type("\u30a8\r\n", (Exception,), {})
     if event == "not json":
         return object()
     return {"got": event}

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import http.client
 import json
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
-from email.message import Message
 from http import HTTPStatus
 from pathlib import Path
 
 from agentos_lambda.aws.handlers.prelude import DELIMITER, Prelude
-from agentos_lambda.aws.runtime.connection import Endpoint, StreamConnection, Streams, is_over
+from agentos_lambda.aws.runtime.connection import Connection, Endpoint, StreamConnection, Streams, head_of_request
+from agentos_lambda.aws.runtime.http1 import END_OF_HEAD, Head
 
 _STREAM_TYPE = "application/vnd.awslambda.http-integration-response"
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
@@ -25,6 +25,8 @@ _TRACE_CAUSE = "Lambda-Runtime-Function-XRay-Error-Cause"
 _MAX_CAUSE_BYTES = 32 * 1024
 """X-Ray takes more, but a stack of many frames tells no more, and headers of this size pass everywhere."""
 _CHUNK = 64 * 1024
+_TAKEN = range(200, 300)
+"""Statuses of an answer to an answer. Lambda itself says 202."""
 
 
 class RuntimeApiGone(Exception):
@@ -43,19 +45,20 @@ class RuntimeApiRefused(Exception):
 class Invocation:
     """What ``/invocation/next`` gave."""
 
-    headers: Message
+    headers: Mapping[str, str]
+    """By their names in small letters."""
     payload: bytes
 
     @property
     def path(self) -> str:
         """Where its answer goes, from the Runtime API's root."""
-        return f"/invocation/{self.headers['Lambda-Runtime-Aws-Request-Id']}"
+        return f"/invocation/{self.headers['lambda-runtime-aws-request-id']}"
 
     @property
     def echo(self) -> dict[str, str]:
         """The headers that an answer has to carry back, as Lambda's own runtime does."""
         name = "Lambda-Runtime-Invocation-Id"
-        value = self.headers.get(name)
+        value = self.headers.get(name.lower())
         return {name: value} if value is not None else {}
 
 
@@ -87,7 +90,7 @@ def trace_cause(error: BaseException) -> dict[str, str]:
 
 def _type_of(error: BaseException) -> str:
     """The name of its class for a header. Python's names may have characters that no header takes."""
-    return type(error).__name__.encode("ascii", "backslashreplace").decode()
+    return type(error).__name__.encode("unicode_escape").decode()
 
 
 class RuntimeApi:
@@ -95,8 +98,7 @@ class RuntimeApi:
 
     def __init__(self, address: str) -> None:
         self._address = Endpoint.parse(address)
-        # No timeout: the environment may be frozen for hours inside a call.
-        self._connection = http.client.HTTPConnection(self._address.host, self._address.port)
+        self._connection = Connection(self._address)
         self._streams = StreamConnection(self._address)
 
     def next(self) -> Invocation:
@@ -105,7 +107,7 @@ class RuntimeApi:
         A connection that is kept may be closed just as the request is sent. Asking again is safe: until an invocation
         is answered, Lambda's Runtime API gives the same one to whoever asks, even if it has been given before.
         """
-        connection_is_kept = self._connection.sock is not None
+        connection_is_kept = self._connection.is_kept
         try:
             headers, payload = self._call("GET", "/invocation/next")
         except RuntimeApiGone:
@@ -133,23 +135,16 @@ class RuntimeApi:
         return RuntimeSink(self._streams, invocation)
 
     def _call(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> tuple[Message, bytes]:
-        connection = self._connection
-        if connection.sock is not None and is_over(connection.sock.fileno()):
-            connection.close()
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[Mapping[str, str], bytes]:
+        fields = {"Content-Type": "application/json", **(headers or {})}
         try:
-            connection.request(
-                method, self._address.root + path, body, {"Content-Type": "application/json", **(headers or {})}
-            )
-            answer = connection.getresponse()
-            data = answer.read()
-        except (OSError, http.client.HTTPException) as gone:
-            connection.close()
+            head, answer = self._connection.ask(method, self._address.root + path, fields, body)
+        except OSError as gone:
             raise RuntimeApiGone(path) from gone
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise RuntimeApiRefused(answer.status, path)
-        return answer.headers, data
+        if head.status >= HTTPStatus.BAD_REQUEST:
+            raise RuntimeApiRefused(head.status, path)
+        return head.fields, answer
 
 
 class RuntimeSink:
@@ -184,8 +179,7 @@ class RuntimeSink:
             "Trailer": f"{_ERROR_TYPE}, {_ERROR_BODY}",
             **self._invocation.echo,
         }
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        head = f"POST {address.root}{self._invocation.path}/response HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+        head = head_of_request(f"POST {address.root}{self._invocation.path}/response", headers)
         # Chunks of their own, as Lambda's other runtimes send them: some emulators look at chunks, not at bytes.
         await self._send(head + _chunk(metadata) + _chunk(DELIMITER), at_once=self._missing is None)
 
@@ -209,7 +203,7 @@ class RuntimeSink:
             writer.transport.set_write_buffer_limits(0)
             await self._send(b"0\r\n" + trailers + b"\r\n", at_once=True)
             writer.transport.set_write_buffer_limits()
-            status_line, is_kept = await _read_answer(reader)
+            status, is_kept = await _read_answer(reader)
         finally:
             if not is_kept:
                 writer.close()
@@ -217,8 +211,8 @@ class RuntimeSink:
             self._connection.keep(streams)
         else:
             await writer.wait_closed()
-        if not status_line.partition(b" ")[2].startswith(b"2"):  # Lambda itself says 202
-            raise OSError(f"the Runtime API did not take the answer: {status_line!r}")
+        if status not in _TAKEN:
+            raise OSError(f"the Runtime API did not take the answer: {status}")
 
     async def _send(self, data: bytes, *, at_once: bool) -> None:
         _, writer = self._open()
@@ -250,16 +244,13 @@ def _chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-async def _read_answer(reader: asyncio.StreamReader) -> tuple[bytes, bool]:
-    """The status line of the Runtime API's answer, and whether the connection can be used again after it."""
+async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
+    """The status of the Runtime API's answer, and whether the connection can be used again after it."""
     try:
-        head = await reader.readuntil(b"\r\n\r\n")
-        status_line, *lines = head.rstrip().split(b"\r\n")
-        fields = {name: value.strip() for name, _, value in (line.lower().partition(b":") for line in lines)}
-        length = fields.get(b"content-length")
-        if length is None or fields.get(b"connection") == b"close" or not status_line.startswith(b"HTTP/1.1"):
-            return status_line, False
-        await reader.readexactly(int(length))
-    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError) as error:
+        head = Head.parse(await reader.readuntil(END_OF_HEAD))
+        if not head.keeps_connection or head.length is None:
+            return head.status, False
+        await reader.readexactly(head.length)
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
         raise OSError("the Runtime API gave no answer") from error
-    return status_line, True
+    return head.status, True

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import select
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from agentos_lambda.aws.runtime.http1 import Head, read_answer
 
 _VERSION = "/2018-06-01/runtime"
 
@@ -31,11 +35,60 @@ class Endpoint:
         return f"{self.host}:{self.port}"
 
 
-def is_over(socket: int) -> bool:
-    """Whether the server has closed a connection on which nothing is awaited. ``socket``: its file descriptor."""
+def is_over(descriptor: int) -> bool:
+    """Whether the server has closed a connection on which nothing is awaited. ``descriptor``: of its socket."""
     poll = select.poll()
-    poll.register(socket, select.POLLIN)
+    poll.register(descriptor, select.POLLIN)
     return bool(poll.poll(0))
+
+
+class Connection:
+    """A connection for one request after the other, if the server keeps it open."""
+
+    def __init__(self, address: Endpoint) -> None:
+        self._address = address
+        self._kept: socket.socket | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the next request goes over a connection that there is."""
+        return self._kept is not None
+
+    def ask(self, method: str, path: str, fields: Mapping[str, str], body: bytes | None = None) -> tuple[Head, bytes]:
+        """The answer to a request and its body. ``path`` is from the server's root. Raises ``OSError``."""
+        length = {} if body is None else {"Content-Length": str(len(body))}
+        fields = {"Host": str(self._address), "Accept-Encoding": "identity", **length, **fields}
+        request = head_of_request(f"{method} {path}", fields) + (body or b"")
+        connection = self._take()
+        try:
+            connection.sendall(request)
+            with connection.makefile("rb") as received:
+                head, answer = read_answer(received)
+        except OSError:
+            connection.close()
+            raise
+        if head.keeps_connection:
+            self._kept = connection
+        else:
+            connection.close()
+        return head, answer
+
+    def _take(self) -> socket.socket:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            if not is_over(kept.fileno()):
+                return kept
+            kept.close()
+        # No timeout: the environment may be frozen for hours inside a call.
+        connection = socket.create_connection((self._address.host, self._address.port))
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+
+def head_of_request(request: str, fields: Mapping[str, str]) -> bytes:
+    """``request``: method and target."""
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"{request} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
 
 
 class StreamConnection:

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.message import Message
+from functools import cache
 
 _TRACE_FIELDS = ("traceparent", "tracestate", "baggage")
 """What W3C's trace context consists of. https://www.w3.org/TR/trace-context/ and https://www.w3.org/TR/baggage/"""
@@ -37,20 +37,19 @@ class InvocationContext:
     """What ``w3c`` gives."""
 
     @classmethod
-    def of(cls, headers: Message) -> InvocationContext:
-        """The context that the headers of ``/invocation/next`` and the process's environment describe."""
+    def of(cls, headers: Mapping[str, str]) -> InvocationContext:
+        """The context that the headers of ``/invocation/next`` and the process's environment describe.
+
+        ``headers``: by their names in small letters.
+        """
         return cls(
-            aws_request_id=headers["Lambda-Runtime-Aws-Request-Id"],
-            invoked_function_arn=headers.get("Lambda-Runtime-Invoked-Function-Arn", ""),
-            deadline_ms=int(headers["Lambda-Runtime-Deadline-Ms"]),
-            trace_id=headers.get("Lambda-Runtime-Trace-Id"),
-            function_name=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
-            function_version=os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
-            memory_limit_in_mb=os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", ""),
-            log_group_name=os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
-            log_stream_name=os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
-            tenant_id=headers.get("Lambda-Runtime-Aws-Tenant-Id"),
-            trace_context=_trace_context(headers.get("Lambda-Runtime-Client-Context")),
+            aws_request_id=headers["lambda-runtime-aws-request-id"],
+            invoked_function_arn=headers.get("lambda-runtime-invoked-function-arn", ""),
+            deadline_ms=int(headers["lambda-runtime-deadline-ms"]),
+            trace_id=headers.get("lambda-runtime-trace-id"),
+            tenant_id=headers.get("lambda-runtime-aws-tenant-id"),
+            trace_context=_trace_context(headers.get("lambda-runtime-client-context")),
+            **_of_function(),
         )
 
     def w3c(self) -> dict[str, str]:
@@ -62,10 +61,24 @@ class InvocationContext:
         return max(0, self.deadline_ms - time.time_ns() // 1_000_000)
 
 
+@cache
+def _of_function() -> Mapping[str, str]:
+    """What is the same for each invocation of the process."""
+    return {
+        "function_name": os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+        "function_version": os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+        "memory_limit_in_mb": os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", ""),
+        "log_group_name": os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME", ""),
+        "log_stream_name": os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", ""),
+    }
+
+
 def _trace_context(client_context: str | None) -> dict[str, str]:
     """The texts among its fields, which lie in the client's context. That is the caller's: it may be anything."""
+    if not client_context:
+        return {}
     try:
-        given = json.loads(client_context or "{}")
+        given = json.loads(client_context)
     except ValueError:
         return {}
     fields = given.get("w3c") if isinstance(given, dict) else None
