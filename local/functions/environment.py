@@ -6,8 +6,7 @@ import asyncio
 import signal
 import sys
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from local.account import function_arn
 from local.functions.invocation import Invocation, InvocationFailed, InvocationTimedOut
@@ -24,7 +23,7 @@ class Environment:
     """Asks ``take`` for work whenever it is idle, until its process ends or is killed."""
 
     def __init__(
-        self, spec: FunctionSpec, variables: Mapping[str, str], take: Callable[[], Coroutine[Any, Any, Invocation]]
+        self, spec: FunctionSpec, variables: Mapping[str, str], take: Callable[[], asyncio.Future[Invocation]]
     ) -> None:
         self._spec = spec
         self._variables = variables
@@ -32,7 +31,7 @@ class Environment:
         self._server = RuntimeServer(self, function_arn=function_arn(spec.name))
         self._child: Child | None = None
         self._invocation: Invocation | None = None
-        self._taking: asyncio.Task[Invocation] | None = None
+        self._taking: asyncio.Future[Invocation] | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self.ready = False
         """Whether its handler is loaded: it has asked for an invocation."""
@@ -66,11 +65,12 @@ class Environment:
         if self.retired:
             self._end()
             raise ConnectionAbortedError
-        # A task of its own: once it is cancelled it takes nothing, however soon an invocation comes.
-        self._taking = asyncio.ensure_future(self._take())
+        self._taking = taking = self._take()
         try:
-            invocation = await self._taking
+            invocation = await taking
         except asyncio.CancelledError:
+            if not taking.cancelled():
+                taking.result().fail(EnvironmentCrashed("the environment was stopped"))
             if self.retired:
                 raise ConnectionAbortedError from None
             raise

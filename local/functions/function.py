@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -26,9 +27,10 @@ class Function:
         self._spec = spec
         self._variables = variables
         self._max_environments = max_environments
-        self._waiting: asyncio.Queue[Invocation] = asyncio.Queue()
+        self._waiting: deque[Invocation] = deque()
+        self._idle: deque[asyncio.Future[Invocation]] = deque()
+        """Of environments that wait for work, or did: a future is cancelled when its environment takes none."""
         self._environments: dict[asyncio.Task[None], Environment] = {}
-        self._idle = 0
         self._closed = False
 
     def warm_up(self) -> None:
@@ -42,7 +44,8 @@ class Function:
         if self._closed:
             invocation.fail(InvocationFailed("the function is closed"))
         else:
-            self._waiting.put_nowait(invocation)
+            self._waiting.append(invocation)
+            self._hand_out()
             self._scale()
         return invocation
 
@@ -72,20 +75,25 @@ class Function:
         for task in self._environments:
             task.cancel()
         await asyncio.gather(*self._environments, return_exceptions=True)
-        while not self._waiting.empty():
-            self._waiting.get_nowait().fail(InvocationFailed("the function is closed"))
+        while self._waiting:
+            self._waiting.popleft().fail(InvocationFailed("the function is closed"))
 
-    async def _take(self) -> Invocation:
-        self._idle += 1
-        try:
-            return await self._waiting.get()
-        finally:
-            self._idle -= 1
+    def _take(self) -> asyncio.Future[Invocation]:
+        taking: asyncio.Future[Invocation] = asyncio.get_running_loop().create_future()
+        self._idle.append(taking)
+        self._hand_out()
+        return taking
+
+    def _hand_out(self) -> None:
+        while self._waiting and self._idle:
+            taking = self._idle.popleft()
+            if not taking.done():
+                taking.set_result(self._waiting.popleft())
 
     def _scale(self) -> None:
         serving = [environment for environment in self.environments if not environment.retired]
         starting = sum(not environment.ready for environment in serving)
-        missing = self._waiting.qsize() - self._idle - starting
+        missing = len(self._waiting) - starting
         for _ in range(min(missing, self._max_environments - len(serving))):
             self._start_environment()
 
@@ -101,9 +109,9 @@ class Function:
             return
         if error := task.exception():
             logger.error("%s could not be started: %s", self._spec.name, error)
-        if not environment.ready and not environment.retired and not self._waiting.empty():
+        if not environment.ready and not environment.retired and self._waiting:
             # Otherwise an invocation of a function that cannot be loaded would wait forever.
-            self._waiting.get_nowait().fail(EnvironmentCrashed("the function could not be loaded"))
+            self._waiting.popleft().fail(EnvironmentCrashed("the function could not be loaded"))
         self._scale()
 
 

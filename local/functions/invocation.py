@@ -27,7 +27,7 @@ class InvocationTimedOut(InvocationFailed):
 
 @dataclass(eq=False)
 class Invocation:
-    """The answer is a pipe: each ``write`` returns once the reader has passed its bytes on."""
+    """The answer is a pipe that holds one piece: each ``write`` waits until the reader has passed the last one on."""
 
     event: bytes
     timeout_seconds: float
@@ -37,9 +37,12 @@ class Invocation:
     """Milliseconds since the epoch. Set when the invocation begins."""
 
     def __post_init__(self) -> None:
-        self._mode: asyncio.Future[ResponseMode] = asyncio.get_running_loop().create_future()
+        self._mode: ResponseMode | None = None
+        self._begun = asyncio.Event()
+        """There is a mode, or a failure."""
         self._pieces: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._taken = asyncio.Event()
+        self._free = asyncio.Event()
+        self._free.set()
         self._failure: InvocationFailed | None = None
         self._abandoned = False
         self.answered = False
@@ -51,16 +54,16 @@ class Invocation:
 
     def start_answer(self, mode: ResponseMode) -> None:
         """The function has begun to answer."""
-        if not self._mode.done():
-            self._mode.set_result(mode)
+        if self._mode is None:
+            self._mode = mode
+            self._begun.set()
 
     async def write(self, piece: bytes) -> None:
-        """Give the reader bytes of the answer, and wait until it has passed them on."""
-        if self._abandoned or self.answered:
-            return
-        self._taken.clear()
-        self._pieces.put_nowait(piece)
-        await self._taken.wait()
+        """Give the reader bytes of the answer, once it has passed on those before."""
+        await self._free.wait()
+        if not (self._abandoned or self.answered):
+            self._free.clear()
+            self._pieces.put_nowait(piece)
 
     def finish(self) -> None:
         """The answer is complete."""
@@ -70,27 +73,36 @@ class Invocation:
 
     def fail(self, failure: InvocationFailed) -> None:
         """There is no answer, or the answer broke off. The first failure counts."""
-        if self.answered:
-            return
-        self._failure = failure
-        if not self._mode.done():
-            self._mode.set_exception(failure)
-            self._mode.exception()  # otherwise asyncio warns if it is never awaited
-        self.finish()
+        if not self.answered:
+            self.answered = True
+            self._break_off(failure)
 
     async def mode(self) -> ResponseMode:
         """How the function answers, once it has begun to. Raises ``InvocationFailed``."""
-        return await asyncio.shield(self._mode)
+        await self._begun.wait()
+        if self._mode is None:
+            raise self._failure or InvocationFailed("there is no answer")
+        return self._mode
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The answer in pieces, as they arrive. Raises ``InvocationFailed`` if it breaks off."""
         while (piece := await self._pieces.get()) is not None:
             yield piece
-            self._taken.set()
+            self._free.set()
         if self._failure is not None:
             raise self._failure
 
-    def abandon(self) -> None:
-        """Stop reading. The function runs to its end, and the rest of its answer is dropped."""
+    def abandon(self, failure: InvocationFailed | None = None) -> None:
+        """Stop reading. The function runs to its end, and the rest of its answer is dropped.
+
+        ``failure``: what is raised by whoever still waits for the answer.
+        """
         self._abandoned = True
-        self._taken.set()
+        self._free.set()
+        if failure is not None and not self.answered:
+            self._break_off(failure)
+
+    def _break_off(self, failure: InvocationFailed) -> None:
+        self._failure = failure
+        self._begun.set()
+        self._pieces.put_nowait(None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 
@@ -13,6 +12,7 @@ from local.functions.function import Function
 from local.functions.invocation import InvocationFailed, ResponseMode
 from local.gateway.answer import Head, Response, read_response
 from local.gateway.api_event import MAX_EVENT_BYTES, EventTooLarge, HttpRequest, Stage, decodes_answers, encode_event
+from local.gateway.patience import Patience, TookTooLong
 from local.gateway.routing import Match, Router
 from local.template.gateway_responses import GatewayResponse, Refusal
 
@@ -87,18 +87,19 @@ class Gateway:
         if function in self._streaming:
             integration, waits = ResponseMode.STREAMING, min(waits, self._idle_seconds)
         invocation = self._functions[function].invoke(event)
+        patience = Patience(invocation, waits)
         try:
-            async with asyncio.timeout(waits):
-                response = await read_response(invocation, integration, decodes=decodes)
-        except TimeoutError:
+            response = await read_response(invocation, integration, decodes=decodes)
+            patience.allow(self._idle_seconds)
+            return await _pass_on(response, send, patience)
+        except TookTooLong as failure:
             await self._refuse(send, Refusal.TIMED_OUT)
-            return InvocationFailed(f"no answer within {waits:g} seconds")
+            return failure
         except InvocationFailed as failure:
             await self._refuse(send, Refusal.FAILED)
             return failure
-        else:
-            return await _pass_on(response, send, self._idle_seconds)
         finally:
+            patience.end()
             invocation.abandon()
 
     async def _refuse(self, send: Send, refusal: Refusal) -> None:
@@ -108,19 +109,15 @@ class Gateway:
         await send({"type": "http.response.body", "body": response.body, "more_body": False})
 
 
-async def _pass_on(response: Response, send: Send, idle_seconds: float) -> InvocationFailed | None:
+async def _pass_on(response: Response, send: Send, patience: Patience) -> InvocationFailed | None:
     """Send the response. If it breaks off, the connection does too, so the client sees that it is incomplete."""
     await _start(send, response.head)
-    pieces = aiter(response.body)
     try:
-        while True:
-            async with asyncio.timeout(idle_seconds):
-                piece = await anext(pieces, None)
-            if piece is None:
-                break
+        patience.wait()
+        async for piece in response.body:
+            patience.go_on()
             await send({"type": "http.response.body", "body": piece, "more_body": True})
-    except TimeoutError:
-        return InvocationFailed(f"the answer was idle for {idle_seconds:g} seconds")
+            patience.wait()
     except InvocationFailed as failure:
         return failure
     await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -153,17 +153,19 @@ def test_a_failure_comes_after_what_was_sent_before_it():
     asyncio.run(scenario())
 
 
-def test_a_writer_waits_until_its_bytes_were_passed_on():
+def test_a_writer_waits_until_the_piece_before_was_passed_on():
     async def scenario():
         invocation = Invocation(b"{}", timeout_seconds=1)
-        writing = asyncio.create_task(invocation.write(b"piece"))
+        await invocation.write(b"piece")
+        writing = asyncio.create_task(invocation.write(b"next"))
         pieces = invocation.pieces()
         assert await anext(pieces) == b"piece"
         assert not writing.done()
         reading = asyncio.create_task(anext(pieces, None))
         await writing
         invocation.finish()
-        assert await reading is None
+        assert await reading == b"next"
+        assert await anext(pieces, None) is None
 
     asyncio.run(scenario())
 
@@ -171,7 +173,8 @@ def test_a_writer_waits_until_its_bytes_were_passed_on():
 def test_without_a_reader_no_writer_waits():
     async def scenario():
         invocation = Invocation(b"{}", timeout_seconds=1)
-        writing = asyncio.create_task(invocation.write(b"piece"))
+        await invocation.write(b"piece")
+        writing = asyncio.create_task(invocation.write(b"next"))
         await asyncio.sleep(0)
         invocation.abandon()
         await writing
