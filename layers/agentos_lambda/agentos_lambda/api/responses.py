@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from functools import partial
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, signature
 from types import GenericAlias
 from typing import Any, Generic, Self, TypeVar
 
@@ -120,7 +120,7 @@ class TypedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Whoever may not do this learns nothing else: 403 comes before 404 and 422, as in AgentOS."""
-        handle = super().get_route_handler()
+        handle = super().get_route_handler() if self._takes_something() else self._call
 
         async def guarded(request: Request) -> Response:
             if not self._operations:
@@ -136,3 +136,11 @@ class TypedRoute(APIRoute):
             return response
 
         return guarded
+
+    def _takes_something(self) -> bool:
+        """Whether the request has anything that FastAPI would look for, on behalf of the endpoint."""
+        return bool(self.dependencies or signature(self.endpoint).parameters)
+
+    async def _call(self, _request: Request) -> Response:
+        response: Response = await self.endpoint()
+        return response

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
 
-from agentos_lambda.aws.handlers.prelude import Prelude, PreludeTooLarge
+from agentos_lambda.aws.handlers.prelude import Prelude, PreludeTooLarge, compact_json
 from agentos_lambda.aws.handlers.sink import Sink
 from agentos_lambda.protocol.errors import INTERNAL_ERROR
 
@@ -19,12 +18,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_compact = json.JSONEncoder(separators=(",", ":")).encode
-
-INTERNAL_ERROR_BODY = _compact(INTERNAL_ERROR).encode()
+INTERNAL_ERROR_BODY = compact_json(INTERNAL_ERROR).encode()
 
 _ERROR = {"event": "error", "error": INTERNAL_ERROR["detail"], "error_code": INTERNAL_ERROR["error_code"]}
-ERROR_EVENT = f"event: error\ndata: {_compact(_ERROR)}\n\n".encode()
+ERROR_EVENT = f"event: error\ndata: {compact_json(_ERROR)}\n\n".encode()
 """What ends an event stream that cannot go on: API Gateway would cut it, and a client could not tell why."""
 
 _EVENT_STREAM = b"text/event-stream"

@@ -18,6 +18,9 @@ MAX_PRELUDE_BYTES = 16 * 1024
 HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
 """Headers of an answer that belong to a connection: they are not passed on."""
 
+compact_json = json.JSONEncoder(separators=(",", ":")).encode
+"""JSON without white space: an encoder that is made once."""
+
 RawHeaders = Sequence[tuple[bytes, bytes]]
 """Headers as ASGI gives them: Latin-1, repeated ones apart."""
 
@@ -49,7 +52,7 @@ class Prelude:
             elif name not in HOP_BY_HOP:
                 single[name] = value
         fields = {"statusCode": self.status, "headers": single, "multiValueHeaders": repeated, "cookies": cookies}
-        metadata = json.dumps(fields, separators=(",", ":")).encode()
+        metadata = compact_json(fields).encode()
         if len(metadata) + len(DELIMITER) > MAX_PRELUDE_BYTES:
             raise PreludeTooLarge(f"the headers of the answer take {len(metadata)} bytes, over {MAX_PRELUDE_BYTES}")
         return metadata
