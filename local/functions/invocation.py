@@ -92,6 +92,10 @@ class Invocation:
         if self._failure is not None:
             raise self._failure
 
+    def is_read(self) -> bool:
+        """Whether the answer is complete, and the reader has all of it."""
+        return self.answered and self._failure is None and self._pieces.qsize() == 1  # the end
+
     def abandon(self, failure: InvocationFailed | None = None) -> None:
         """Stop reading. The function runs to its end, and the rest of its answer is dropped.
 

@@ -194,14 +194,14 @@ class _Connection:
 
     async def body(self) -> AsyncIterator[bytes]:
         """The body of the request as it comes. What came together is one piece. Raises ``ConnectionResetError``."""
-        ready: list[bytes] = []
-        while isinstance(part := await self._next(), bytes):
-            ready.append(part)
-            if not self._received:
-                yield b"".join(ready)
-                ready.clear()
-        if ready:
+        part = await self._next()
+        while isinstance(part, bytes):
+            ready = [part]
+            while self._received and isinstance(part := self._received.popleft(), bytes):
+                ready.append(part)
             yield b"".join(ready)
+            if isinstance(part, bytes):
+                part = await self._next()
         if isinstance(part, _End):
             self.trailers, self.goes_on = part.trailers, part.goes_on
 

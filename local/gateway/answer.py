@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,8 @@ class Response:
 
     head: Head
     body: AsyncIterator[bytes]
+    is_over: Callable[[], bool]
+    """Whether nothing follows the piece that was read last. If it says no, that may still be so."""
 
 
 async def read_response(invocation: Invocation, integration: ResponseMode, *, decodes: bool) -> Response:
@@ -41,7 +43,7 @@ async def read_response(invocation: Invocation, integration: ResponseMode, *, de
     this request; otherwise the client gets the base64.
     """
     if await invocation.mode() is ResponseMode.STREAMING:
-        response = await _streamed(invocation.pieces())
+        response = await _streamed(invocation)
         return response if integration is ResponseMode.STREAMING else _without_body(response.head)
     if integration is ResponseMode.STREAMING:
         raise MalformedAnswer("the function answered in one piece, but the integration expects a stream")
@@ -49,13 +51,14 @@ async def read_response(invocation: Invocation, integration: ResponseMode, *, de
     return _buffered(payload, decodes=decodes)
 
 
-async def _streamed(pieces: AsyncIterator[bytes]) -> Response:
-    received = b""
+async def _streamed(invocation: Invocation) -> Response:
+    received, pieces = b"", invocation.pieces()
     async for piece in pieces:
         received += piece
         end = received.find(DELIMITER, 0, MAX_PRELUDE_BYTES)
         if end >= 0:
-            return Response(_head(_parse(received[:end])), _rest(received[end + len(DELIMITER) :], pieces))
+            body = _rest(received[end + len(DELIMITER) :], pieces)
+            return Response(_head(_parse(received[:end])), body, invocation.is_read)
         if len(received) > MAX_PRELUDE_BYTES:
             raise MalformedAnswer(f"no delimiter in the first {MAX_PRELUDE_BYTES} bytes")
     raise MalformedAnswer("the answer ended before its delimiter")
@@ -74,7 +77,7 @@ def _without_body(head: Head) -> Response:
         yield
 
     headers = tuple((name, value) for name, value in head.headers if name != b"content-length")
-    return Response(Head(head.status, headers), nothing())
+    return Response(Head(head.status, headers), nothing(), lambda: True)
 
 
 def _buffered(payload: bytes, *, decodes: bool) -> Response:
@@ -94,7 +97,7 @@ def _buffered(payload: bytes, *, decodes: bool) -> Response:
     async def whole() -> AsyncIterator[bytes]:
         yield content
 
-    return Response(Head(head.status, tuple(headers)), whole())
+    return Response(Head(head.status, tuple(headers)), whole(), lambda: True)
 
 
 def _parse(document: bytes) -> dict[str, Any]:

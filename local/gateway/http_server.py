@@ -37,6 +37,7 @@ async def http_server(app: ASGIApp, listener: socket.socket) -> AsyncIterator[No
         lifespan="off",
         log_config=None,
         log_level="warning",
+        access_log=False,
         server_header=False,
         proxy_headers=False,  # as to API Gateway, a client's X-Forwarded-For says nothing of where it is
         timeout_graceful_shutdown=_GRACE_SECONDS,

@@ -14,18 +14,19 @@ class TookTooLong(InvocationFailed):
 class Patience:
     """Abandons an invocation that takes too long: one timer for all waits, however many pieces its answer has."""
 
-    def __init__(self, invocation: Invocation, seconds: float) -> None:
-        """``seconds``: until the head of the answer has to be there."""
+    def __init__(self, invocation: Invocation, *, seconds: float, idle_seconds: float) -> None:
+        """``seconds``: until the head of the answer has to be there. ``idle_seconds``: until the next piece has to."""
         self._invocation = invocation
+        self._idle_seconds = idle_seconds
+        self._limit, self._failure = seconds, f"no answer within {seconds:g} seconds"
         self._loop = asyncio.get_running_loop()
-        self._waits_since: float | None = None
-        failure = TookTooLong(f"no answer within {seconds:g} seconds")
-        self._timer = self._loop.call_later(seconds, invocation.abandon, failure)
+        self._waits_since: float | None = self._loop.time()
+        self._timer = self._loop.call_later(min(seconds, idle_seconds), self._look)
 
-    def allow(self, idle_seconds: float) -> None:
+    def has_head(self) -> None:
         """From now on only a wait for a piece is limited."""
-        self.end()
-        self._look_at(self._loop.time() + idle_seconds, idle_seconds)
+        self._limit, self._failure = self._idle_seconds, f"the answer was idle for {self._idle_seconds:g} seconds"
+        self._waits_since = None
 
     def wait(self) -> None:
         """A wait for a piece begins."""
@@ -39,14 +40,10 @@ class Patience:
         """Nothing is awaited any more."""
         self._timer.cancel()
 
-    def _look_at(self, when: float, idle_seconds: float) -> None:
-        self._timer = self._loop.call_at(when, self._look, idle_seconds)
-
-    def _look(self, idle_seconds: float) -> None:
+    def _look(self) -> None:
         now = self._loop.time()
-        if self._waits_since is None:
-            self._look_at(now + idle_seconds, idle_seconds)
-        elif now < self._waits_since + idle_seconds:
-            self._look_at(self._waits_since + idle_seconds, idle_seconds)
+        since = now if self._waits_since is None else self._waits_since
+        if self._waits_since is None or now < since + self._limit:
+            self._timer = self._loop.call_at(since + self._limit, self._look)
         else:
-            self._invocation.abandon(TookTooLong(f"the answer was idle for {idle_seconds:g} seconds"))
+            self._invocation.abandon(TookTooLong(self._failure))

@@ -87,10 +87,10 @@ class Gateway:
         if function in self._streaming:
             integration, waits = ResponseMode.STREAMING, min(waits, self._idle_seconds)
         invocation = self._functions[function].invoke(event)
-        patience = Patience(invocation, waits)
+        patience = Patience(invocation, seconds=waits, idle_seconds=self._idle_seconds)
         try:
             response = await read_response(invocation, integration, decodes=decodes)
-            patience.allow(self._idle_seconds)
+            patience.has_head()
             return await _pass_on(response, send, patience)
         except TookTooLong as failure:
             await self._refuse(send, Refusal.TIMED_OUT)
@@ -112,15 +112,18 @@ class Gateway:
 async def _pass_on(response: Response, send: Send, patience: Patience) -> InvocationFailed | None:
     """Send the response. If it breaks off, the connection does too, so the client sees that it is incomplete."""
     await _start(send, response.head)
+    is_over = False
     try:
         patience.wait()
         async for piece in response.body:
             patience.go_on()
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            is_over = response.is_over()
+            await send({"type": "http.response.body", "body": piece, "more_body": not is_over})
             patience.wait()
     except InvocationFailed as failure:
         return failure
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    if not is_over:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
     return None
 
 

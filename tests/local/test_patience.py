@@ -85,8 +85,8 @@ def test_only_a_wait_for_the_function_counts():
     async def scenario():
         invocation = Invocation(b"{}", timeout_seconds=1)
         invocation.start_answer(ResponseMode.STREAMING)
-        patience = Patience(invocation, PATIENCE_SECONDS)
-        patience.allow(0)
+        patience = Patience(invocation, seconds=PATIENCE_SECONDS, idle_seconds=0)
+        patience.has_head()
         reading = asyncio.create_task(anext(invocation.pieces()))
         await turns(100)  # the client takes its time
         assert not reading.done()
@@ -105,7 +105,7 @@ def test_only_a_wait_for_the_function_counts():
 def test_nothing_is_abandoned_once_nobody_waits():
     async def scenario():
         invocation = Invocation(b"{}", timeout_seconds=1)
-        Patience(invocation, 0).end()
+        Patience(invocation, seconds=0, idle_seconds=0).end()
         awaiting = asyncio.create_task(invocation.mode())
         await turns(100)
         invocation.start_answer(ResponseMode.BUFFERED)
