@@ -18,6 +18,7 @@ from typing import Protocol
 
 import httptools
 
+from agentos_lambda.aws.runtime.connection import read_in_small_buffers
 from local.functions.invocation import Invocation, InvocationFailed, ResponseMode
 
 _ROOT = "/2018-06-01/runtime"
@@ -74,6 +75,7 @@ class RuntimeServer:
         if self._closed:
             writer.transport.abort()
             return
+        read_in_small_buffers(writer.transport)
         exchange = asyncio.create_task(self._serve(reader, writer))
         self._exchanges[exchange] = writer
         exchange.add_done_callback(self._exchanges.pop)
@@ -145,6 +147,7 @@ class RuntimeServer:
         if any(name == _ERROR_TYPE for name, _ in connection.trailers):
             invocation.fail(InvocationFailed("the function ended its answer with an error"))
         invocation.finish()
+        await asyncio.sleep(0)  # its client waits, the function does not: the reader goes first
         await connection.answer(HTTPStatus.ACCEPTED, _ACCEPTED)
 
 

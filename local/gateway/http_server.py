@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from agentos_lambda.aws.runtime.connection import read_in_small_buffers
 from local.gateway.websocket import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES
 
 _GRACE_SECONDS = 1
@@ -25,12 +27,18 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Http(HttpToolsProtocol):
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own has it
+        read_in_small_buffers(transport)
+        super().connection_made(transport)
+
+
 @asynccontextmanager
 async def http_server(app: ASGIApp, listener: socket.socket) -> AsyncIterator[None]:
     """Serve the app on a listening socket, for as long as the context lasts."""
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=_Http,
         ws="websockets-sansio",
         ws_max_size=(MAX_MESSAGE_BYTES, MAX_FRAME_BYTES),  # type: ignore[arg-type]  # websockets takes both
         ws_per_message_deflate=False,  # API Gateway does not compress either
