@@ -1,17 +1,24 @@
 """Answers of a Runtime API, as the runtime reads them."""
 
+import asyncio
 import socket
 import threading
 from io import BytesIO
 
 import pytest
 
-from agentos_lambda.aws.runtime.connection import Connection, Endpoint
-from agentos_lambda.aws.runtime.http1 import MAX_HEAD_BYTES, Head, MalformedAnswer, read_answer
-from tests.waiting import PATIENCE_SECONDS
+from agentos_lambda.aws.runtime.connection import Connection, Endpoint, read_in_small_buffers
+from agentos_lambda.aws.runtime.http1 import MAX_HEAD_BYTES, Head, MalformedAnswer, Received, read_answer
+from tests.waiting import PATIENCE_SECONDS, until_async
 
 ACCEPTED = b"HTTP/1.1 202 Accepted\r\n"
 OK = b"HTTP/1.1 200 OK\r\n"
+
+
+def received(answer, at_once=64 * 1024):
+    """What comes over a connection that ends after it. ``at_once``: the most bytes that come together."""
+    source = BytesIO(answer)
+    return Received(lambda most: source.read(min(most, at_once)))
 
 
 @pytest.mark.parametrize(
@@ -42,8 +49,9 @@ OK = b"HTTP/1.1 200 OK\r\n"
     ],
 )
 def test_an_answer_is_read_to_its_end(answer, body, is_kept):
-    head, read = read_answer(BytesIO(answer))
-    assert (read, head.keeps_connection) == (body, is_kept)
+    for at_once in (1, 7, len(answer)):
+        head, read = read_answer(received(answer, at_once))
+        assert (read, head.keeps_connection) == (body, is_kept)
 
 
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -74,7 +82,14 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 )
 def test_an_answer_that_breaks_http_or_off_is_refused(answer):
     with pytest.raises(MalformedAnswer):
-        read_answer(BytesIO(answer))
+        read_answer(received(answer))
+
+
+@pytest.mark.parametrize(("behind", "is_empty"), [(b"", True), (b"HTTP/1.1", False)])
+def test_what_lies_behind_an_answer_is_noticed(behind, is_empty):
+    source = received(OK + b"Content-Length: 1\r\n\r\na" + behind)
+    assert read_answer(source)[1] == b"a"
+    assert source.is_empty() is is_empty
 
 
 def test_a_head_is_read_as_it_stands():
@@ -113,3 +128,27 @@ def test_requests_share_a_connection_for_as_long_as_the_server_keeps_it(closes):
     head = f"Host: 127.0.0.1:{port}\r\nAccept-Encoding: identity\r\nContent-Length: 4\r\nName: value\r\n\r\nbody"
     assert len(accepted) == (2 if closes else 1)
     assert requests == [f"POST /path HTTP/1.1\r\n{head}".encode()] * 2
+
+
+def test_asyncio_reads_as_much_at_once_as_it_is_told():
+    class Reader(asyncio.Protocol):
+        def __init__(self):
+            self.lengths = []
+
+        def connection_made(self, transport):
+            read_in_small_buffers(transport)
+
+        def data_received(self, data):
+            self.lengths.append(len(data))
+
+    async def scenario():
+        own, other = socket.socketpair()
+        with other:
+            transport, reader = await asyncio.get_running_loop().create_connection(Reader, sock=own)
+            other.sendall(bytes(100_000))
+            await until_async(lambda: sum(reader.lengths) == 100_000)
+            assert max(reader.lengths) <= 64 * 1024
+            transport.close()
+            await asyncio.sleep(0)
+
+    asyncio.run(scenario())

@@ -8,7 +8,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agentos_lambda.aws.runtime.http1 import Head, read_answer
+from agentos_lambda.aws.runtime.http1 import Head, Received, read_answer
 
 _VERSION = "/2018-06-01/runtime"
 _READ_BYTES = 64 * 1024
@@ -63,12 +63,12 @@ class Connection:
         connection = self._take()
         try:
             connection.sendall(request)
-            with connection.makefile("rb") as received:
-                head, answer = read_answer(received)
+            received = Received(connection.recv)
+            head, answer = read_answer(received)
         except OSError:
             connection.close()
             raise
-        if head.keeps_connection:
+        if head.keeps_connection and received.is_empty():
             self._kept = connection
         else:
             connection.close()

@@ -7,13 +7,14 @@ https://www.rfc-editor.org/rfc/rfc9112
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import BinaryIO
 
 MAX_HEAD_BYTES = 64 * 1024
 END_OF_HEAD = b"\r\n\r\n"
+_END_OF_LINE = b"\r\n"
+_READ_BYTES = 64 * 1024
 _STATUS_LINE = re.compile(r"(HTTP/1\.\d) (\d{3})(?: .*)?", re.ASCII)
 _FOLD = re.compile(r"\r\n[ \t]+")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?\r\n")
@@ -84,48 +85,78 @@ class Head:
         return self.version == "HTTP/1.1" and not closes and (self.is_chunked or self.length is not None)
 
 
-def read_answer(received: BinaryIO) -> tuple[Head, bytes]:
+class Received:
+    """What comes over a connection, part by part. Raises ``MalformedAnswer`` if the connection ends first."""
+
+    def __init__(self, receive: Callable[[int], bytes]) -> None:
+        """``receive``: gives so many bytes at the most, as soon as there are any, and none at the connection's end."""
+        self._receive = receive
+        self._held = b""
+
+    def until(self, end: bytes) -> bytes:
+        """All to ``end``, and it. It has to come within ``MAX_HEAD_BYTES``."""
+        while (found := self._held.find(end)) < 0 and len(self._held) < MAX_HEAD_BYTES:
+            self._held += self._more()
+        if not 0 <= found < MAX_HEAD_BYTES:
+            raise MalformedAnswer("the head of the answer has no end")
+        return self._take(found + len(end))
+
+    def exactly(self, length: int) -> bytes:
+        """So many bytes."""
+        parts, missing = [self._held], length - len(self._held)
+        while missing > 0:
+            parts.append(self._more())
+            missing -= len(parts[-1])
+        self._held = b"".join(parts)
+        return self._take(length)
+
+    def rest(self) -> bytes:
+        """All that comes until the connection ends."""
+        parts = [self._held]
+        while part := self._receive(_READ_BYTES):
+            parts.append(part)
+        self._held = b""
+        return b"".join(parts)
+
+    def is_empty(self) -> bool:
+        """Whether all that has come has been taken."""
+        return not self._held
+
+    def _take(self, length: int) -> bytes:
+        taken, self._held = self._held[:length], self._held[length:]
+        return taken
+
+    def _more(self) -> bytes:
+        part = self._receive(_READ_BYTES)
+        if not part:
+            raise MalformedAnswer("the answer broke off")
+        return part
+
+
+def read_answer(received: Received) -> tuple[Head, bytes]:
     """An answer and its body. Raises ``MalformedAnswer``, and the ``OSError`` of the connection."""
-    head = Head.parse(_read_head(received))
+    head = Head.parse(received.until(END_OF_HEAD))
     while head.is_interim:
-        head = Head.parse(_read_head(received))
+        head = Head.parse(received.until(END_OF_HEAD))
     if head.is_chunked:
         return head, b"".join(_chunks(received))
-    return head, received.read() if head.length is None else _exactly(received, head.length)
+    return head, received.rest() if head.length is None else received.exactly(head.length)
 
 
-def _read_head(received: BinaryIO) -> bytes:
-    head = b""
-    while not head.endswith(END_OF_HEAD):
-        line = received.readline(MAX_HEAD_BYTES - len(head))
-        if not line:
-            raise MalformedAnswer("the head of the answer has no end")
-        head += line
-    return head
-
-
-def _chunks(received: BinaryIO) -> Iterator[bytes]:
-    while size := _chunk_size(received):
-        yield _exactly(received, size)
-        if received.readline(2) != b"\r\n":
+def _chunks(received: Received) -> Iterator[bytes]:
+    while size := _chunk_size(received.until(_END_OF_LINE)):
+        yield received.exactly(size)
+        if received.exactly(2) != _END_OF_LINE:
             raise MalformedAnswer("a chunk has no end")
     trailers = 0
-    while (line := received.readline(MAX_HEAD_BYTES - trailers)) != b"\r\n":
+    while (line := received.until(_END_OF_LINE)) != _END_OF_LINE:
         trailers += len(line)
-        if not line:
-            raise MalformedAnswer("the answer has no end")
+        if trailers > MAX_HEAD_BYTES:
+            raise MalformedAnswer("the trailers have no end")
 
 
-def _chunk_size(received: BinaryIO) -> int:
-    line = received.readline(MAX_HEAD_BYTES)
+def _chunk_size(line: bytes) -> int:
     found = _CHUNK_SIZE.fullmatch(line)
     if found is None:
         raise MalformedAnswer(f"no chunk: {line!r}")
     return int(found[1], 16)
-
-
-def _exactly(received: BinaryIO, length: int) -> bytes:
-    data = received.read(length)
-    if len(data) < length:
-        raise MalformedAnswer(f"the answer broke off after {len(data)} of {length} bytes")
-    return data
