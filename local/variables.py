@@ -14,6 +14,7 @@ OVERRIDABLE = (
     "AGENTOS_MODEL",
     "CORS_ORIGINS",
     "EVENTS_TTL_SECONDS",
+    "LOAD_COMPONENTS",
     "LOG_LEVEL",
     "LONGEST_RUN_SECONDS",
     "MAX_SLICES",
@@ -83,6 +84,8 @@ def container_variables(
 def _local(template: Mapping[str, str], cloud_url: str, addresses: Mapping[str, str]) -> dict[str, str]:
     local = {**template, **{name: value for name, value in addresses.items() if name in template}}
     local["LOG_LEVEL"] = "WARNING"
+    if "LOAD_COMPONENTS" in local:
+        local["LOAD_COMPONENTS"] = "at-first-run"  # all functions start here at once, and a start is not faster
     if "WEBSOCKET_SOURCE_LIMIT" in local:
         local["WEBSOCKET_SOURCE_LIMIT"] = "0"  # all clients have the address of this machine
     local.update({name: os.environ[name] for name in OVERRIDABLE if name in os.environ})

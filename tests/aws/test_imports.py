@@ -7,11 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 
 import pytest
 
 from agentos_lambda.engine.components.manifest import VERSION
-from agentos_lambda.lighter_imports import without_collections
+from agentos_lambda.lighter_imports import without_collections, without_pydantic_1
 from tests.process import ROOT
 
 BUILD_ONLY = {
@@ -95,6 +97,15 @@ def test_a_function_starts_without_what_only_its_later_work_needs(function, tmp_
     assert len(imported) <= MOST_MODULES[function]
     assert ("boto3" in imported) == (function in NEVER_WITHOUT_A_STORE)
     assert int(clients) <= 1
+
+
+def test_only_the_thread_that_does_without_pydantic_1_cannot_import_it(monkeypatch):
+    monkeypatch.delitem(sys.modules, "pydantic.v1", raising=False)
+    with without_pydantic_1(), ThreadPoolExecutor(1) as another:
+        assert another.submit(find_spec, "pydantic.v1").result() is not None
+        with pytest.raises(ImportError):
+            find_spec("pydantic.v1")
+    assert find_spec("pydantic.v1") is not None
 
 
 def test_no_garbage_is_collected_while_something_is_imported():

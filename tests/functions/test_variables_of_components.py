@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
-from agentos_lambda.aws.functions import wiring
+from agentos_lambda.aws.functions import engines
 from tests.cloud import REGION, tenant
 from tests.manifest import LAYERS_PATH
 
@@ -24,29 +24,34 @@ agents = [Agent(id="a", model=DemoModel(), description=os.environ["TOOL_KEY"])]
 teams, workflows = [], []
 """
 ENGINE = """
-from agentos_lambda.aws.functions import wiring
+import sys
+from agentos_lambda.aws.functions import engines
 from agentos_lambda.aws.runtime.recycle import recycle_due
-engine = wiring.engine()
-print(engine._components.agents[0].description, wiring.engine() is engine, recycle_due())
+from agentos_lambda.aws.settings import Settings
+engines.load_engine_at_start(Settings.from_environment())
+assert "agno.agent" in sys.modules
+print("started")
+engine = engines.engine()
+print(engine._components.agents[0].description, engines.engine() is engine, recycle_due())
 """
 CHANGING = """
 import json, os
 import boto3
 from agentos_lambda.aws import component_variables
-from agentos_lambda.aws.functions import wiring
+from agentos_lambda.aws.functions import engines
 from agentos_lambda.aws.runtime.recycle import recycle_due, recycle_now
 from agentos_lambda.runs.clock import SystemClock
 def look(wait):
     clock.waited += wait
-    wiring.engine()
+    engines.engine()
     print("changed" if recycle_due() else "unchanged", flush=True)
 class Clock(SystemClock):
     waited = 0
     def now(self):
         return super().now() + self.waited
 clock = Clock()
-wiring.SystemClock = lambda: clock
-print(wiring.engine()._components.agents[0].description, flush=True)
+engines.SystemClock = lambda: clock
+print(engines.engine()._components.agents[0].description, flush=True)
 boto3.client("secretsmanager").put_secret_value(
     SecretId=os.environ["COMPONENTS_SECRET"], SecretString=json.dumps({"TOOL_KEY": "new"})
 )
@@ -57,8 +62,8 @@ if os.environ["TOOL_KEY"] == "old":
 """
 """Both what an invocation does in an environment that runs, and what its successor does."""
 JUDGES = """
-from agentos_lambda.aws.functions import wiring
-print(wiring.judging_engine()._components.agents)
+from agentos_lambda.aws.functions import engines
+print(engines.judging_engine()._components.agents)
 """
 
 
@@ -90,9 +95,9 @@ def process(program: str, variables: dict[str, str]) -> subprocess.CompletedProc
 
 def test_what_runs_components_reads_the_secret_before_it_imports_them(variables: dict[str, str]) -> None:
     arn = secrets(variables).create_secret(Name="s", SecretString=json.dumps({"TOOL_KEY": "k3y"}))["ARN"]
-    done = process(ENGINE, variables | {"COMPONENTS_SECRET": arn})
+    done = process(ENGINE, variables | {"COMPONENTS_SECRET": arn, "LOAD_COMPONENTS": "at-start"})
 
-    assert done.stdout == "k3y True False\n", done.stderr
+    assert done.stdout == "started\nk3y True False\n", done.stderr
 
 
 def test_a_process_that_runs_reads_a_change_after_five_minutes_and_starts_over_with_it(
@@ -110,10 +115,11 @@ def test_what_runs_none_judges_decisions_without_secret_and_components(variables
     assert done.stdout == "()\n", done.stderr
 
 
-def test_without_the_variable_the_error_names_the_place(variables: dict[str, str]) -> None:
+def test_without_the_variable_the_error_of_a_run_names_the_place(variables: dict[str, str]) -> None:
     arn = secrets(variables).create_secret(Name="s")["ARN"]
-    done = process(ENGINE, variables | {"COMPONENTS_SECRET": arn})
+    done = process(ENGINE, variables | {"COMPONENTS_SECRET": arn, "LOAD_COMPONENTS": "at-start"})
 
+    assert done.stdout == "started\n"
     assert done.stderr.splitlines()[-1].endswith("file.py:5: KeyError: 'TOOL_KEY'")
 
 
@@ -124,9 +130,9 @@ def test_a_process_starts_over_when_the_variables_have_changed(monkeypatch: pyte
             return changed
 
     retired: list[bool] = []
-    monkeypatch.setattr(wiring, "_engine", lambda: "engine")
-    monkeypatch.setattr(wiring, "_variables", Variables)
-    monkeypatch.setattr(wiring, "recycle_soon", lambda: retired.append(True))
+    monkeypatch.setattr(engines, "_engine", lambda: "engine")
+    monkeypatch.setattr(engines, "_variables", Variables)
+    monkeypatch.setattr(engines, "recycle_soon", lambda: retired.append(True))
 
-    assert wiring.engine() == "engine"
+    assert engines.engine() == "engine"
     assert bool(retired) is changed

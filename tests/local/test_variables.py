@@ -84,6 +84,7 @@ def test_variables_of_the_shell_say_whose_tokens_count(monkeypatch):
     [
         ("QUEUE_LIMIT", "many", "QUEUE_LIMIT=many: it is a whole number"),
         ("SLICE_SECONDS", "2s", "SLICE_SECONDS=2s: it is a whole number"),
+        ("LOAD_COMPONENTS", "never", "LOAD_COMPONENTS=never: it is one of at-start, at-first-run"),
         ("LOG_LEVEL", "verbose", "LOG_LEVEL=verbose: it is one of"),
     ],
 )
@@ -98,6 +99,14 @@ def test_a_variable_that_no_function_could_start_with_is_refused_before_anything
 def test_a_level_of_the_log_may_have_lambda_s_name_or_python_s(monkeypatch, level):
     monkeypatch.setenv("LOG_LEVEL", level)
     check_own_variables()
+
+
+def test_components_are_imported_with_the_first_run_on_this_machine_unless_the_user_wants_otherwise(monkeypatch):
+    template = Template.load(Settings().template).functions["AgentsFunction"].variables
+    assert template["LOAD_COMPONENTS"] == "at-start"
+    assert function_variables(Settings(), template, CLOUD)["LOAD_COMPONENTS"] == "at-first-run"
+    monkeypatch.setenv("LOAD_COMPONENTS", "at-start")
+    assert function_variables(Settings(), template, CLOUD)["LOAD_COMPONENTS"] == "at-start"
 
 
 def test_the_documents_list_the_variables_that_a_user_may_set():

@@ -66,6 +66,14 @@ def test_the_worker_runs_in_our_own_loop_in_both_modes(stack: Stack, buffered_st
         assert variables["AWS_LAMBDA_EXEC_WRAPPER"] == "/opt/bin/stream-wrapper"
 
 
+@pytest.mark.parametrize("function", RUNNING)
+def test_components_are_imported_at_the_start_of_what_executes_runs(function: str) -> None:
+    buffered = "at-start" if function == "WorkerFunction" else "at-first-run"
+    for mode, expected in {"streaming": "at-start", "switching": buffered, "buffered": buffered}.items():
+        assert environment(translate(ResponseMode=mode), function)["LOAD_COMPONENTS"] == expected
+    assert environment(translate(LoadComponents="at-first-run"), function)["LOAD_COMPONENTS"] == "at-first-run"
+
+
 @pytest.mark.parametrize("function", RUN_FUNCTIONS)
 def test_a_thousand_runs_may_wait_unless_another_limit_is_set(stack: Stack, function: str) -> None:
     assert environment(stack, function)["QUEUE_LIMIT"] == 1000

@@ -6,7 +6,11 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from _typeshed.importlib import MetaPathFinderProtocol
 
 
 @contextmanager
@@ -55,16 +59,27 @@ def models_made_when_used() -> Iterator[None]:
 
 @contextmanager
 def without_pydantic_1() -> Iterator[None]:
-    """``pydantic.v1`` cannot be imported within, unless somebody has it already.
+    """``pydantic.v1`` cannot be imported by this thread within, unless somebody has it already.
 
-    FastAPI looks whether a parameter is one of its models, and takes an ``ImportError`` for no. None of ours is.
+    FastAPI looks whether a parameter is one of its models, and takes an ``ImportError`` for no. None of ours is. Other
+    threads may be importing components that want it.
     """
-    if "pydantic.v1" in sys.modules:
-        yield
-        return
-    # https://docs.python.org/3/reference/import.html#the-module-cache
-    sys.modules["pydantic.v1"] = None  # type: ignore[assignment]
+    finder: MetaPathFinderProtocol = _WithoutPydantic1(get_ident())
+    # New lists: other threads may be looking through the old one.
+    sys.meta_path = [finder, *sys.meta_path]
     try:
         yield
     finally:
-        del sys.modules["pydantic.v1"]
+        sys.meta_path = [each for each in sys.meta_path if each is not finder]
+
+
+class _WithoutPydantic1:
+    """A finder of modules: https://docs.python.org/3/reference/import.html#the-meta-path."""
+
+    def __init__(self, thread: int) -> None:
+        self._thread = thread
+
+    def find_spec(self, fullname: str, _path: object = None, _target: object = None, /) -> None:
+        """Raises ``ImportError`` for the one module, and knows no other."""
+        if fullname == "pydantic.v1" and get_ident() == self._thread:
+            raise ModuleNotFoundError(f"{fullname} is left out", name=fullname)

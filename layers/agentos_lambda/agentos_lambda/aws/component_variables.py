@@ -32,6 +32,7 @@ _RESERVED = frozenset(
         *(
             "EVENTS_TTL_SECONDS",
             "LIMITS_TABLE",
+            "LOAD_COMPONENTS",
             "LOG_LEVEL",
             "LONGEST_RUN_SECONDS",
             "MAX_SLICES",

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 _LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL")
 """Python's and Lambda's."""
+_LOADING = ("at-start", "at-first-run")
 _Default = TypeVar("_Default", int, None)
 
 
@@ -49,6 +50,8 @@ class Settings:
     """The ARN of the secret that holds the key."""
     components_secret: str | None = None
     """The ARN of the secret with the variables of the components; only where they are run."""
+    loads_components_at_start: bool = False
+    """Whether a function that runs components imports them while it starts, or with its first run."""
     cors_origins: tuple[str, ...] = ()
     stack: str | None = None
     """The stack's name; None locally, where there is no stack."""
@@ -94,6 +97,7 @@ class Settings:
             security_key=given.get("OS_SECURITY_KEY"),
             security_key_secret=given.get("SECURITY_KEY_SECRET"),
             components_secret=given.get("COMPONENTS_SECRET"),
+            loads_components_at_start=_load_components(given.get("LOAD_COMPONENTS", "at-first-run")),
             cors_origins=tuple(origin.strip() for origin in given.get("CORS_ORIGINS", "").split(",") if origin.strip()),
             stack=given.get("STACK_NAME"),
             under_sam_local=given.get("AWS_SAM_LOCAL") == "true",
@@ -113,6 +117,12 @@ def _number(given: Mapping[str, str], name: str, default: _Default) -> int | _De
         return int(given[name]) if name in given else default
     except ValueError:
         raise InvalidSetting(f"{name}={given[name]}: it is a whole number") from None
+
+
+def _load_components(when: str) -> bool:
+    if when not in _LOADING:
+        raise InvalidSetting(f"LOAD_COMPONENTS={when}: it is one of {', '.join(_LOADING)}")
+    return when == "at-start"
 
 
 def _level(name: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from agentos_lambda.aws.functions.wiring import engine, slicing_of
+from agentos_lambda.aws.functions.engines import engine
+from agentos_lambda.aws.functions.wiring import slicing_of
 from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.runs.clock import Clock

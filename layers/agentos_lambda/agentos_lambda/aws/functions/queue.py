@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from agentos_lambda.aws.functions.clients import own_clients
+from agentos_lambda.aws.functions.engines import load_engine_at_start
 from agentos_lambda.aws.functions.executor import executor_of
 from agentos_lambda.aws.functions.start import begin, catalog
 from agentos_lambda.aws.functions.websocket import fan_out, overdue_connections
@@ -39,6 +40,7 @@ def worker_handler() -> QueueHandler:
     worker = Worker(store, executor, components, clock, new_id=new_id, fan_out=followed, limiter=limiter)
     runs = RunService(store, clock, new_id=new_id, observer=observer, limiter=limiter)
     removal = SessionRemoval(store, runs, components, queue, clock)
+    load_engine_at_start(settings)
     return QueueHandler(worker, removal, clock)
 
 

@@ -8,11 +8,12 @@ from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.api.routes.optimize import optimize_router
 from agentos_lambda.aws.functions.accounts import known_accounts
 from agentos_lambda.aws.functions.clients import own_clients
+from agentos_lambda.aws.functions.engines import engine, load_engine_at_start
 from agentos_lambda.aws.functions.executor import executor_of
 from agentos_lambda.aws.functions.intake import intake_of
 from agentos_lambda.aws.functions.services import services_of
 from agentos_lambda.aws.functions.start import begin
-from agentos_lambda.aws.functions.wiring import engine, limiter_of, new_id, queue_of, store_of
+from agentos_lambda.aws.functions.wiring import limiter_of, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.http import LambdaHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings
@@ -49,6 +50,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
         optimizer = MemoryOptimizer(store, engine, clock, new_id=new_id)
         routers.append(optimize_router(services.catalog, optimizer, clock))
     app = create_app(joined(*routers), services, at_end=executor.idle)
+    load_engine_at_start(settings)
     return LambdaHandler(app, clock, answer_within_ms=_BUFFERED_MS)
 
 

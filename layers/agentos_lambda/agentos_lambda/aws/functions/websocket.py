@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from agentos_lambda.aws.functions.accounts import known_accounts
 from agentos_lambda.aws.functions.authority import authority_of
 from agentos_lambda.aws.functions.clients import own_clients
+from agentos_lambda.aws.functions.engines import judging_engine
 from agentos_lambda.aws.functions.intake import intake_of
 from agentos_lambda.aws.functions.start import begin, catalog
-from agentos_lambda.aws.functions.wiring import judging_engine, limiter_of, new_id, queue_of, store_of
+from agentos_lambda.aws.functions.wiring import limiter_of, new_id, queue_of, store_of
 from agentos_lambda.aws.handlers.websocket import WebSocketHandler
 from agentos_lambda.aws.metrics import observer_of
 from agentos_lambda.aws.settings import Settings

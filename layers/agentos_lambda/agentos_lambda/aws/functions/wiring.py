@@ -1,19 +1,11 @@
-"""What functions are made of: stores, queue, engine. What is costly is made when it is needed."""
+"""What functions are made of: stores, queue, limiter."""
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Protocol
 from uuid import uuid4
 
-from agentos_lambda.aws.component_variables import ComponentVariables
-from agentos_lambda.aws.functions.clients import own_clients
-from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
-from agentos_lambda.lighter_imports import imported_for_good, models_made_when_used
-from agentos_lambda.memories.ports import Summarizer
 from agentos_lambda.runs.clock import SystemClock
-from agentos_lambda.runs.engine_ports import Engine
 from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.slices import Slicing
 from agentos_lambda.stores.clients import Clients
@@ -67,49 +59,6 @@ def limiter_of(settings: Settings, clients: Clients | None = None) -> Limiter:
 def queue_of(settings: Settings, clients: Clients | None = None) -> SqsQueue:
     """The queue of what waits for a worker: runs, and deletions of sessions."""
     return SqsQueue(settings.queue_url, clients=clients)
-
-
-class SummarizingEngine(Engine, Summarizer, Protocol):
-    """What runs components also summarises memories, with their models and keys."""
-
-
-def engine() -> SummarizingEngine:
-    """The engine, with the components. Takes long the first time.
-
-    Raises ``ComponentUnusable`` if the components' variables cannot be read. If these have changed since, the process
-    starts over after this invocation.
-    """
-    made, variables = _engine(), _variables()
-    if variables is not None and variables.changed():
-        recycle_soon()
-    return made
-
-
-@cache
-def _engine() -> SummarizingEngine:
-    variables = _variables()
-    if variables is not None:
-        variables.apply()
-    with imported_for_good():
-        with models_made_when_used():
-            from agentos_lambda.engine.engine import AgnoEngine  # noqa: PLC0415 - not before the first run
-
-        return AgnoEngine()
-
-
-@cache
-def _variables() -> ComponentVariables | None:
-    secret = Settings.from_environment().components_secret
-    return ComponentVariables(secret, SystemClock(), clients=own_clients()) if secret is not None else None
-
-
-@cache
-def judging_engine() -> Engine:
-    """The engine without components: it judges decisions about paused runs, and runs nothing."""
-    from agentos_lambda.engine.components.loader import Components  # noqa: PLC0415 - not before the first decision
-    from agentos_lambda.engine.engine import AgnoEngine  # noqa: PLC0415
-
-    return AgnoEngine(Components())
 
 
 def new_id() -> str:

@@ -1,0 +1,114 @@
+"""When a function that runs components imports them: while it starts, or with its first run."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from agentos_lambda.aws.functions import engines
+from agentos_lambda.aws.settings import Settings
+from agentos_lambda.engine.errors import ComponentsError
+from tests.functions.handlers import load_handler
+
+AT_START = Settings(loads_components_at_start=True)
+BROKEN = "components.py:7: KeyError: 'TOOL_KEY'"
+
+
+class Prepared:
+    """The function's clients."""
+
+    def prepare(self, *services: str) -> None:
+        assert set(services) == {"dynamodb", "secretsmanager"}
+
+
+@pytest.fixture
+def importing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], str]], None]:
+    """Has the engine imported in another way."""
+    monkeypatch.setattr(engines, "_variables", lambda: None)
+    monkeypatch.setattr(engines, "own_clients", Prepared)
+    return lambda load: monkeypatch.setattr(engines, "_engine", load)
+
+
+@pytest.mark.parametrize("function", ["agents", "teams", "workflows", "worker", "websocket"])
+@pytest.mark.parametrize("when", ["at-start", "at-first-run"])
+@pytest.mark.usefixtures("aws")
+def test_what_runs_components_imports_them_when_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch,
+    importing: Callable[[Callable[[], str]], None],
+    function: str,
+    when: str,
+) -> None:
+    loaded: list[str] = []
+    importing(lambda: loaded.append(threading.current_thread().name) or "engine")
+    monkeypatch.setenv("LOAD_COMPONENTS", when)
+
+    load_handler(function)
+
+    assert loaded == (["components"] if when == "at-start" and function != "websocket" else [])
+
+
+def test_components_that_cannot_be_imported_end_no_start_and_each_run_tries_again(
+    importing: Callable[[Callable[[], str]], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    results = iter([ComponentsError(BROKEN), ComponentsError(BROKEN), "engine"])
+
+    def load() -> str:
+        result = next(results)
+        if isinstance(result, ComponentsError):
+            raise result
+        return result
+
+    importing(load)
+    engines.load_engine_at_start(AT_START)
+
+    assert [record.getMessage() for record in caplog.records] == [f"the components cannot be used: {BROKEN}"]
+    with pytest.raises(ComponentsError, match="TOOL_KEY"):
+        engines.engine()
+    assert engines.engine() == "engine"
+
+
+def test_a_start_ends_before_components_that_take_too_long_and_the_first_run_waits_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+    importing: Callable[[Callable[[], str]], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    imported, began = threading.Event(), []
+
+    def load() -> str:
+        began.append(imported.is_set())
+        imported.wait()
+        return "engine"
+
+    importing(load)
+    monkeypatch.setattr(engines, "START_SECONDS", 0)
+    engines.load_engine_at_start(AT_START)
+    run = threading.Thread(target=lambda: began.append(engines.engine()))
+    run.start()
+
+    assert [record.levelno for record in caplog.records] == [logging.WARNING]
+    assert began == [False]
+    imported.set()
+    run.join()
+    assert began == [False, True, "engine"]  # the run asked for the engine once more, when it was there
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("on-demand", 7.0), ("provisioned-concurrency", 120.0)])
+def test_a_start_waits_for_as_long_as_lambda_does(
+    monkeypatch: pytest.MonkeyPatch, importing: Callable[[Callable[[], str]], None], kind: str, seconds: float
+) -> None:
+    waited: list[float | None] = []
+
+    class Watched(threading.Thread):
+        def join(self, timeout: float | None = None) -> None:
+            waited.append(timeout)
+            super().join(timeout)
+
+    importing(lambda: "engine")
+    monkeypatch.setattr(engines, "Thread", Watched)
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
+    engines.load_engine_at_start(AT_START)
+
+    assert waited == [seconds]
