@@ -29,10 +29,14 @@ def test_who_reads_everything_gets_much(option: str) -> None:
     assert history_runs(Agent(**{option: True})) == WHOLE_SESSION
 
 
-def test_a_team_gets_what_it_or_any_member_wants() -> None:
+def test_a_member_gets_much_since_it_may_have_worked_in_few_runs_of_its_team() -> None:
     inner = Team(members=[Agent(**FIVE)])
-    assert history_runs(Team(members=[Agent(), inner])) == 5
-    assert history_runs(Team(members=[Agent(**FIVE)], add_history_to_context=True, num_history_runs=9)) == 9
+    assert history_runs(Team(members=[Agent(), inner])) == WHOLE_SESSION
+    assert history_runs(Team(members=[Agent(**FIVE)], add_history_to_context=True)) == WHOLE_SESSION
+
+
+def test_a_team_gets_what_it_wants() -> None:
+    assert history_runs(Team(members=[Agent()], add_history_to_context=True, num_history_runs=9)) == 9
     assert history_runs(Team(members=[Agent()], add_team_history_to_members=True, num_team_history_runs=4)) == 4
 
 
@@ -63,6 +67,13 @@ def test_a_workflow_gets_what_any_step_wants(steps: list) -> None:
 def test_a_workflow_with_history_gets_its_own_number() -> None:
     workflow = Workflow(name="w", steps=[Agent()], add_workflow_history_to_steps=True, num_history_runs=6)
     assert history_runs(workflow) == 6
+
+
+def test_a_step_of_a_workflow_with_history_has_a_number_of_its_own() -> None:
+    step = Step(name="s", agent=Agent(), num_history_runs=8)
+    assert history_runs(Workflow(name="w", steps=[step], add_workflow_history_to_steps=True)) == 8
+    without = Step(name="s", agent=Agent(), num_history_runs=8, add_workflow_history=False)
+    assert history_runs(Workflow(name="w", steps=[without], add_workflow_history_to_steps=True)) == 3
 
 
 def test_a_function_may_ask_for_the_history() -> None:

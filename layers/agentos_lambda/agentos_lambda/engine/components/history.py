@@ -21,6 +21,8 @@ _PREVIEWED_RUNS = 3
 
 def history_runs(component: Agent | Team | Workflow) -> int:
     """The largest number of runs that the component, a member or a step of it wants; 0 if none looks back."""
+    if isinstance(component, Team):
+        return max(_own(component), *(_as_member(part) for part in parts(component) if part is not component), 0)
     return max(_own(part) for part in parts(component))
 
 
@@ -41,6 +43,11 @@ def _in_context(part: Agent | Team) -> int:
     # With a limit of messages only, each of them could stand in a run of its own.
     limit = part.num_history_runs if part.num_history_runs is not None else part.num_history_messages
     return WHOLE_SESSION if limit is None else limit
+
+
+def _as_member(part: Agent | Team | Workflow) -> int:
+    """A member counts its own runs, and only the leader knows in which runs of the team it has worked."""
+    return WHOLE_SESSION if _own(part) else 0
 
 
 def _own(part: Agent | Team | Workflow) -> int:
@@ -77,7 +84,8 @@ def _of_workflow(workflow: Workflow) -> int:
     if callable(workflow.steps):  # one function, which is given the session
         return WHOLE_SESSION
     for step in steps(workflow.steps):
-        if getattr(step, "add_workflow_history", None):
+        told = getattr(step, "add_workflow_history", None)
+        if workflow.add_workflow_history_to_steps if told is None else told:
             wanted.append(getattr(step, "num_history_runs", None) or workflow.num_history_runs)
         if callable(step) or callable(getattr(step, "executor", None)):  # a function may ask its input for the history
             wanted.append(workflow.num_history_runs)
