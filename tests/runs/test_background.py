@@ -8,7 +8,7 @@ import pytest
 
 from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.commands import StartRun
-from agentos_lambda.runs.errors import NotFound, QueueFull, StoreUnavailable
+from agentos_lambda.runs.errors import Conflict, NotFound, QueueFull, StoreUnavailable
 from agentos_lambda.runs.model import EventPack, IndexedEvent, Media, RunInput
 from agentos_lambda.runs.observer import Unobserved
 from agentos_lambda.runs.sweeper import Sweeper, Swept
@@ -238,6 +238,16 @@ async def test_the_same_key_and_request_is_the_same_run(world):
     queued = world.enqueue(idempotency_key="q")
     assert world.enqueue(idempotency_key="q").run_id == queued.run_id
     assert len(world.queue.waiting) == 1
+
+
+async def test_a_conflict_says_whether_the_key_or_the_run_id_is_in_use(world):
+    await world.run(idempotency_key="k")
+    with pytest.raises(Conflict, match="Idempotency-Key was used with another request"):
+        await world.execute("another", idempotency_key="k")
+    await world.run(run_id="r")
+    for request in ({"run_id": "r"}, {"run_id": "r", "idempotency_key": "k"}):
+        with pytest.raises(Conflict, match="Run r already exists"):
+            await world.execute("another", **request)
 
 
 async def test_the_work_of_a_queued_run_survives_as_it_was(world):

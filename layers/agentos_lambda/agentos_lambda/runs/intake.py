@@ -91,7 +91,7 @@ class RunIntake:
             kept = work_to_json(command.work) if record.durable else None
             record = await asyncio.to_thread(self._accept, record, command, work=kept)
         except RunExists as taken:
-            return _same_request(taken, record)
+            return _same_request(taken, command, record)
         request = EngineRequest.for_attempt(record, command.work, session, stream=command.stream)
         return self._executor.begin(record, component.name, request, deadline=command.deadline)
 
@@ -123,7 +123,7 @@ class RunIntake:
         try:
             record = self._accept(record, command, work=work_to_json(command.work))
         except RunExists as taken:
-            return _same_request(taken, record)
+            return _same_request(taken, command, record)
         send(self._queue, self._store, record)
         return record
 
@@ -224,9 +224,11 @@ class RunIntake:
             raise Conflict(_NOT_PAUSED.get(status, "run was continued already")) from lost
 
 
-def _same_request(taken: RunExists, ours: RunRecord) -> RunRecord:
+def _same_request(taken: RunExists, command: StartRun, ours: RunRecord) -> RunRecord:
     """The run of an earlier command that this one repeats. Raises ``Conflict`` if it is another command."""
     earlier = taken.record
     if earlier is None or earlier.request_hash is None or earlier.request_hash != ours.request_hash:
-        raise Conflict(f"Run {ours.run_id} already exists") from taken
+        by_key = command.run_id is None and command.idempotency_key is not None
+        why = "The Idempotency-Key was used with another request" if by_key else f"Run {ours.run_id} already exists"
+        raise Conflict(why) from taken
     return earlier
