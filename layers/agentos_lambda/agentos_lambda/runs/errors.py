@@ -3,7 +3,6 @@
 RunsError
 ├── InvalidRequest        answer the client: the request cannot be served as it is
 │   ├── NotFound          this caller has no such component, run or session
-│   │   └── UnknownRun    no run with this id was ever accepted
 │   ├── Conflict          the id is taken, or the run's state forbids what was asked
 │   │   ├── SessionExists  the session's id is taken
 │   │   └── NameTaken      ``identity.accounts``: the name of a service account is taken
@@ -45,10 +44,6 @@ class InvalidRequest(RunsError):
 
 class NotFound(InvalidRequest):
     """No such component, run or session, or none that this caller may see."""
-
-
-class UnknownRun(NotFound):
-    """No run with this id was ever accepted."""
 
 
 class Conflict(InvalidRequest):

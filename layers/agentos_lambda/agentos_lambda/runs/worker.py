@@ -12,7 +12,7 @@ from agentos_lambda.runs.access import Caller, find_session
 from agentos_lambda.runs.catalog import Catalog, Component
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.engine_ports import EngineRequest
-from agentos_lambda.runs.errors import ClaimLost, NotFound, UnknownRun
+from agentos_lambda.runs.errors import ClaimLost, NotFound
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.limiter import Limiter
@@ -50,13 +50,15 @@ class Worker:
     async def work(self, run_id: str, *, deadline: int | None) -> AttemptResult | None:
         """Execute the run to its end, or to where it is handed over; None if there is nothing to do.
 
-        Raises ``UnknownRun``, and ``StoreUnavailable``: try again later.
+        Raises ``StoreUnavailable``: try again later.
         """
         try:
             record = await asyncio.to_thread(self._claim, run_id)
         except ClaimLost as lost:
             if lost.record is None:
-                raise UnknownRun(run_id) from lost
+                # A run is accepted before it is sent, so it was removed since, with its session or when it had expired.
+                log.warning("a message names no run", extra={"run_id": run_id[:128]})
+                return None
             log.info("the run needs no worker", extra={"run_id": run_id, "status": lost.record.status})
             if self._fan_out is not None and not lost.record.status.active:
                 await asyncio.to_thread(self._fan_out.ended, lost.record)

@@ -8,7 +8,6 @@ from typing import Any
 from agentos_lambda.aws.event_loop import process_loop
 from agentos_lambda.aws.logs import request_id
 from agentos_lambda.runs.clock import Clock
-from agentos_lambda.runs.errors import UnknownRun
 from agentos_lambda.runs.worker import Worker
 from agentos_lambda.sessions.messages import deletion_of
 from agentos_lambda.sessions.removal import SessionRemoval
@@ -44,9 +43,6 @@ class QueueHandler:
                 self._removal.step(deletion)
             else:
                 process_loop().run_until_complete(self._worker.work(message, deadline=deadline))
-        except UnknownRun:
-            log.error("a message names no run", extra={"run_id": message[:128]})  # noqa: TRY400 - nothing to trace
-            return False
         except Exception:  # the edge: one message must not take the others with it
             log.exception("the message could not be worked on", extra={"body": message[:512]})
             return False
