@@ -8,6 +8,8 @@ from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import EventPack, IndexedEvent
 from agentos_lambda.runs.timing import CLOCK_SKEW_MS, DUE_STEP_MS, LEASE_MS
+from agentos_lambda.sessions.removal import SessionRemoval
+from agentos_lambda.sessions.service import SessionService
 from agentos_lambda.websocket.ports import Refused, Slow
 from tests.stores.builders import ending, running
 from tests.websocket.world import WORKFLOW, SteppedPool, slow
@@ -375,6 +377,19 @@ async def test_the_client_of_a_run_that_is_cancelled_while_it_waits_gets_the_end
     run_id = world.start()
     world.runs.cancel(WORKFLOW, run_id)
     await world.work()
+    assert world.posts.names() == ["WorkflowCancelled", "WorkflowCompleted"]
+    assert world.is_clean()
+
+
+async def test_the_client_of_a_run_whose_session_is_deleted_while_it_waits_gets_the_end(world):
+    world.connect()
+    run_id = world.start(session_id="talk")
+    SessionService(world.store, world.queue, world.clock, new_id=world.new_id).delete("talk")
+    removal = SessionRemoval(world.store, world.runs, world.catalog, world.queue, world.clock, fan_out=world.fan_out)
+    while world.queue.deletions:
+        removal.step(world.queue.deletions.popleft())
+        world.clock.advance(10_000)
+    assert world.store.get(run_id) is None
     assert world.posts.names() == ["WorkflowCancelled", "WorkflowCompleted"]
     assert world.is_clean()
 

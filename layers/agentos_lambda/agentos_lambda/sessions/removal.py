@@ -7,6 +7,7 @@ import logging
 from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import NotFound, StoreUnavailable
+from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.service import RunService
 from agentos_lambda.sessions.expiry import SETTLED_AFTER_MS
@@ -31,13 +32,22 @@ class SessionRemoval:
     """Carries out deletions."""
 
     def __init__(
-        self, store: DeletionStore, runs: RunService, catalog: Catalog, queue: DeletionQueue, clock: Clock
+        self,
+        store: DeletionStore,
+        runs: RunService,
+        catalog: Catalog,
+        queue: DeletionQueue,
+        clock: Clock,
+        *,
+        fan_out: FanOut | None = None,
     ) -> None:
+        """``fan_out``: the executor's, for runs that are cancelled here before a worker takes them."""
         self._store = store
         self._runs = runs
         self._catalog = catalog
         self._queue = queue
         self._clock = clock
+        self._fan_out = fan_out
 
     def step(self, deletion: Deletion) -> None:
         """Do a part of what is left, and have the queue deliver the rest.
@@ -94,6 +104,8 @@ class SessionRemoval:
             record = self._runs.cancel_found(lambda: self._record(run_id), self._name_of(self._record(run_id)))
         except NotFound:
             return True  # it was removed before
+        if self._fan_out is not None and not record.status.active:
+            self._fan_out.ended(record)  # once it is removed, nobody can tell its followers
         return self._store.remove_run(session_id, BuriedRun(record.run_id, record.accepted_at))
 
     def _name_of(self, record: RunRecord) -> str:

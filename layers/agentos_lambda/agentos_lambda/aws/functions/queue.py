@@ -39,7 +39,7 @@ def worker_handler() -> QueueHandler:
     executor = executor_of(settings, store, clock, observer=observer, fan_out=followed, queue=queue, limiter=limiter)
     worker = Worker(store, executor, components, clock, new_id=new_id, fan_out=followed, limiter=limiter)
     runs = RunService(store, clock, new_id=new_id, observer=observer, limiter=limiter)
-    removal = SessionRemoval(store, runs, components, queue, clock)
+    removal = SessionRemoval(store, runs, components, queue, clock, fan_out=followed)
     load_engine_at_start(settings)
     return QueueHandler(worker, removal, clock)
 
