@@ -142,6 +142,20 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, p
     context.close()
 
 
+def test_the_message_field_keeps_away_from_the_edges_of_every_window(page: Page, person: Person) -> None:
+    person.opens("agents", "mirror")
+    for width in (360, 800, 1000, 1920):
+        page.set_viewport_size({"width": width, "height": 700})
+        left, right = page.locator(".composer").evaluate(
+            """element => {
+              const [field, main] = [element, element.parentElement].map((each) => each.getBoundingClientRect());
+              return [field.left - main.left, main.right - field.right];
+            }"""
+        )
+        assert left >= 8, width
+        assert abs(left - right) < 1, width
+
+
 def test_the_dark_is_dark_and_calm_is_calm(page: Page, person: Person) -> None:
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     person.opens("agents", "assistant")
