@@ -56,6 +56,7 @@ def test_a_connection_that_is_lost_is_taken_up_without_losing_or_repeating_a_wor
     expect(answer(turn)).to_contain_text("n5")
     wire.cut()
     expect(turn.locator(".notice")).to_contain_text("The connection was lost")
+    assert "The connection was lost" in person.heard
     wire.mend()
     person.waits_for(turn, "completed")
     expect(turn.locator(".notice")).to_be_hidden()

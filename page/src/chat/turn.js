@@ -33,6 +33,8 @@ export class Turn {
   #opens = false;
   #leaves = false;
   #last = -1;
+  /** Why nothing comes at the moment. */
+  #why = "";
   #stopping = false;
   #view;
   /** Aborted when the message is taken back: then it is not sent again. */
@@ -161,6 +163,7 @@ export class Turn {
       if (this.#abort.signal.aborted) return;
       this.#view.stopping(false);
       this.#view.notify(explain(error));
+      this.page.tell(explain(error));
     } finally {
       this.#stopping = false;
     }
@@ -211,7 +214,7 @@ export class Turn {
       },
       young: () => Date.now() - startedAt < ON_ITS_WAY_MS,
       wait: (/** @type {number} */ ms) => waited(ms, AbortSignal.any([signal, this.#sending.signal])),
-      onInterrupted: (/** @type {ApiError | null} */ error) => this.#view.notify(error ? explainWait(error, this.#last >= 0 || open === null) : ""),
+      onInterrupted: (/** @type {ApiError | null} */ error) => this.#interrupted(error ? explainWait(error, this.#last >= 0 || open === null) : ""),
     };
     try {
       for await (const event of follow(following)) {
@@ -230,6 +233,14 @@ export class Turn {
     }
     this.page.changed();
     this.page.ended(this);
+  }
+
+  /** @param {string} text why nothing comes; "": something does */
+  #interrupted(text) {
+    // Once, however often it is tried.
+    if (text && text !== this.#why) this.page.tell(text);
+    this.#why = text;
+    this.#view.notify(text);
   }
 
   /** What the events did not say, the run as it is stored does. */
