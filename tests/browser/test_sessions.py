@@ -19,6 +19,7 @@ def test_a_session_is_listed_renamed_found_opened_again_and_deleted(page: Page, 
     turn = person.asks("agents", "companion", "My name is Ada.")
     session = page.locator(".sessions li").filter(has_text="My name is Ada.").first
     expect(session).to_contain_text("Companion")
+    expect(session.locator("time")).to_have_text(re.compile(r"\d:\d\d"))
     session.hover()
     session.get_by_role("button", name="Rename").click()
     dialog = page.get_by_role("dialog")

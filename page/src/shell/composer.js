@@ -1,7 +1,8 @@
 /** @import {Message} from "../chat/conversation.js" */
 /** @import {Limits} from "./files.js" */
 /** @import {Kept} from "../tab/storage.js" */
-import { h, icon, size } from "../view/dom.js";
+import { h, icon } from "../view/dom.js";
+import { size } from "../view/text.js";
 import { allowed, refusal } from "./files.js";
 
 /** Where a message is written. What is not sent waits at its address, the text through a reload, too. */

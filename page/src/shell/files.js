@@ -1,4 +1,4 @@
-import { size } from "../view/dom.js";
+import { size } from "../view/text.js";
 
 /**
  * @typedef {object} Limits

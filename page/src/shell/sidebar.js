@@ -7,6 +7,7 @@ import { failure, h, icon } from "../view/dom.js";
 import { explain } from "../api/explain.js";
 import { stateOf } from "../run/stored_run.js";
 import { STATES, stateMark } from "../view/run_view.js";
+import { moment } from "../view/text.js";
 
 /** Sessions that are listed at first; each “Show more” lists twice as many. */
 const FIRST = 20;
@@ -143,9 +144,11 @@ export class Sidebar {
     if (this.#deleted.has(session.session_id)) return null;
     const name = session.session_name || "Untitled";
     const title = h("span", { class: "title", dir: "auto" }, name);
+    const time = session.updated_at ?? "";
+    const about = h("small", { class: "about" }, h("span", { dir: "auto" }, component?.name ?? "Its component is not served"), h("time", { datetime: time }, moment(time, new Date())));
     const link = component
-      ? h("a", { href: addressOf(component.kind, component.id, session.session_id), "data-session": session.session_id }, title, h("small", {}, component.name))
-      : h("span", { class: "closed", "data-session": session.session_id }, title, h("small", {}, "Its component is not served"));
+      ? h("a", { href: addressOf(component.kind, component.id, session.session_id), "data-session": session.session_id }, title, about)
+      : h("span", { class: "closed", "data-session": session.session_id }, title, about);
     if (link instanceof HTMLAnchorElement) mark(link, session.session_id === this.#current);
     const rename = h("button", { type: "button", class: "quiet", "aria-label": `Rename ${name}` }, icon("pen"));
     const remove = h("button", { type: "button", class: "quiet", "aria-label": `Delete ${name}` }, icon("bin"));

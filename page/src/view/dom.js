@@ -76,25 +76,3 @@ const PATHS = {
   file: "M7 3h7l4 4v14H7zM14 3v4h4",
   key: "M14.500 9.500a4 4 0 1 1-3-3.870M11 10l9 9M17 16l2-2",
 };
-
-/**
- * Text for people: a size in bytes.
- * @param {number} bytes
- */
-export function size(bytes) {
-  if (bytes < 1000) return `${bytes} bytes`;
-  if (bytes < 1_000_000) return `${Math.round(bytes / 1000)} KB`;
-  return `${(bytes / 1_000_000).toFixed(1)} MB`;
-}
-
-/**
- * Text for people: a length of time.
- * @param {number} seconds
- */
-export function duration(seconds) {
-  if (seconds < 0.1) return "";
-  if (seconds < 10 && !Number.isInteger(seconds)) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes < 60 ? `${minutes} min ${Math.round(seconds % 60)} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}

@@ -1,11 +1,12 @@
 /** @import {MediumPart, NodePart, Part, RunNode, State, TextPart, ReasoningPart, ToolPart} from "../run/run_node.js" */
 /** @import {View} from "./dom.js" */
 /** @import {Surroundings} from "./media.js" */
-import { duration, h, icon } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { blocksOf, rendered } from "./markdown.js";
 import { mediumView } from "./media.js";
 import { delegation } from "../run/run_node.js";
 import { StreamText } from "./stream_text.js";
+import { duration } from "./text.js";
 
 /** @type {Record<State, string>} */
 export const STATES = {

@@ -3,8 +3,9 @@
 /** @import {Surroundings} from "./media.js" */
 import { decisionForm } from "./decisions.js";
 import { copyButton } from "./copy.js";
-import { duration, h, icon } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { PartsView, stateMark, STATES } from "./run_view.js";
+import { duration } from "./text.js";
 
 /** @typedef {{message: string, files: string[], background: boolean}} Asked A message, with the names of its files. */
 
