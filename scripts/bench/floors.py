@@ -70,5 +70,6 @@ def _found(pattern: str, interpreter: Sequence[str], statement: str, packages: S
 def floor(measure: str, results: Results) -> float:
     """The least that a goal for this measure may ask for, in the measure's unit; 0 if there is no floor."""
     request, _, unit = measure.partition(", ")
-    samples = results.get(f"{LIBRARIES}: {_WITHIN.get(measure, measure)}") or results.get(f"imports: {FLOORS.get(request)}, {unit}")
+    of_libraries = results.get(f"{LIBRARIES}: {_WITHIN.get(measure, measure)}")
+    samples = of_libraries or results.get(f"imports: {FLOORS.get(request)}, {unit}")
     return _MARGIN * statistics.median(samples) if samples else 0
