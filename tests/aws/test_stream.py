@@ -129,7 +129,7 @@ def test_an_answer_is_whole_before_the_work_after_it_and_no_invocation_follows_b
             assert await response.aread() == b"firstlast"
         assert signals.notes == []
         second = asyncio.create_task(it.client.get("/process/"))
-        await until_async(lambda: it.function._waiting.qsize() == 1)  # it waits for the environment
+        await until_async(lambda: len(it.function._waiting) == 1)  # it waits for the environment
         await signals.give("end")
         assert (await second).status_code == 200
 
