@@ -18,6 +18,14 @@ async def test_an_id_may_be_empty_or_null(api, path, name):
 
 
 @pytest.mark.parametrize("path", KINDS)
+async def test_the_input_is_used_where_the_message_is_empty_or_null(api, path):
+    for sent in ({"json": {"message": None, "input": "hi"}}, {"data": {"message": "", "input": "hi"}}):
+        answer = await api.client.post(f"{path}/runs", **sent)
+        assert (answer.status_code, answer.json().get("status")) == (200, "COMPLETED")
+        assert api.engine_inputs[-1].message == "hi"
+
+
+@pytest.mark.parametrize("path", KINDS)
 @pytest.mark.parametrize(
     "sent", [{}, {"data": {"last_event_index": ""}}, {"json": {"last_event_index": None, "session_id": None}}]
 )

@@ -84,8 +84,11 @@ class RunForm(RequestForm):
         """The validated form. Raises ``FieldErrors``."""
         if body.fields.get("files") not in (None, []):
             raise FieldErrors([("files", "expected uploads; media objects go into input_files")])
+        fields = dict(body.fields)
+        if fields.get("message") in (None, "") and "input" in fields:
+            fields.pop("message", None)  # an empty field is one that was left out
         try:
-            form = cls.model_validate(body.fields)
+            form = cls.model_validate(fields)
         except ValidationError as error:
             raise field_errors(error) from error
         form._is_form = body.is_form  # noqa: SLF001 - its own
