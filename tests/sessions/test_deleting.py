@@ -120,6 +120,18 @@ async def test_every_step_may_come_twice(sessions):
     assert sessions.world.store.get(ended.record.run_id) is None
 
 
+def test_a_step_that_comes_again_leaves_a_run_alone_that_has_the_id_of_a_removed_one(sessions):
+    sessions.world.enqueue(session_id="talk", run_id="repeated")
+    sessions.service.delete("talk")
+    sessions.step()
+    [step] = sessions.world.queue.deletions
+    sessions.work()
+    again = sessions.world.enqueue(session_id="talk", run_id="repeated")
+    sessions.removal.step(step)
+    there = sessions.world.store.get("repeated")
+    assert (there.token, there.status) == (again.token, RunStatus.PENDING)
+
+
 async def test_nothing_is_deleted_that_the_queue_has_not_taken(sessions):
     await sessions.world.run(session_id="talk")
     sessions.world.queue.down = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.clock import Clock
@@ -63,7 +64,7 @@ class SessionRemoval:
             # Before they are cancelled: once they have ended, nothing but the message knows of them.
             self._queue.send_deletion(deletion.after([*deletion.cancelled, *active]))
             return
-        ending = [run_id for run_id in deletion.cancelled if not self._cancelled_and_removed(run_id, session_id)]
+        ending = [run_id for run_id in deletion.cancelled if not self._cancelled_and_removed(run_id, deletion)]
         buried = self._store.buried_runs(session_id, until=until, limit=RUNS_A_STEP)
         kept = [run.run_id for run in buried if not self._store.remove_run(session_id, run)]
         ending = [*dict.fromkeys([*ending, *kept])]
@@ -98,22 +99,24 @@ class SessionRemoval:
         records = [self._store.get(run_id) for run_id in unnamed[:CANCELS_A_STEP]]
         return [record.run_id for record in records if record and record.accepted_at <= deletion.deleted_at]
 
-    def _cancelled_and_removed(self, run_id: str, session_id: str) -> bool:
+    def _cancelled_and_removed(self, run_id: str, deletion: Deletion) -> bool:
         """Whether the run is gone; if not, it is being cancelled."""
+        find = partial(self._run_of, run_id, deletion)
         try:
-            record = self._runs.cancel_found(lambda: self._record(run_id), self._name_of(self._record(run_id)))
+            record = self._runs.cancel_found(find, self._name_of(find()))
         except NotFound:
             return True  # it was removed before
         if self._fan_out is not None and not record.status.active:
             self._fan_out.ended(record)  # once it is removed, nobody can tell its followers
-        return self._store.remove_run(session_id, BuriedRun(record.run_id, record.accepted_at))
+        return self._store.remove_run(deletion.session_id, BuriedRun(record.run_id, record.accepted_at))
 
     def _name_of(self, record: RunRecord) -> str:
         component = self._catalog.find(record.kind, record.component_id)
         return component.name if component is not None else record.component_id
 
-    def _record(self, run_id: str) -> RunRecord:
+    def _run_of(self, run_id: str, deletion: Deletion) -> RunRecord:
+        """The run. Raises ``NotFound``, also if the id is another run's by now: a caller may have repeated its key."""
         record = self._store.get(run_id)
-        if record is None:
+        if record is None or record.accepted_at > deletion.deleted_at:
             raise NotFound("Run not found")
         return record
