@@ -137,7 +137,13 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, p
     expect(menu).to_have_attribute("aria-expanded", "true")
     expect(page.get_by_role("searchbox")).to_be_in_viewport()
     assert serious(page) == []
+    main = page.locator("main")
+    expect(main).to_have_js_property("inert", True)
+    page.touchscreen.tap(PHONE["width"] - 10, 300)
+    expect(main).to_have_js_property("inert", False)
+    menu.tap()
     page.locator(".sessions a").first.tap()
+    expect(main).to_have_js_property("inert", False)
     expect(page.get_by_role("searchbox")).not_to_be_in_viewport()
     context.close()
 

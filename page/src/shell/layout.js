@@ -1,5 +1,8 @@
 import { h, icon } from "../view/dom.js";
 
+/** Where the side covers the page: as in the style. */
+const NARROW = "(max-width: 48rem)";
+
 /** What stands where on the page, and what a screen reader is told. */
 export class Layout {
   #title;
@@ -39,7 +42,9 @@ export class Layout {
       composer.focus();
     });
     this.#menu.addEventListener("click", () => this.#toggleAside(!this.#aside.classList.contains("open")));
-    this.scroller.addEventListener("click", () => this.#toggleAside(false));
+    // What is inert passes its clicks on.
+    document.body.addEventListener("click", (event) => event.target === document.body && this.#toggleAside(false));
+    matchMedia(NARROW).addEventListener("change", () => this.#toggleAside(false));
     this.#aside.addEventListener("click", (event) => /** @type {Element} */ (event.target).closest("a") && this.#toggleAside(false));
     this.#keyButton.addEventListener("click", forgetKey);
   }
@@ -102,9 +107,10 @@ export class Layout {
     return true;
   }
 
-  /** @param {boolean} opens */
+  /** @param {boolean} opens the side over the page, which nobody reaches meanwhile */
   #toggleAside(opens) {
     this.#aside.classList.toggle("open", opens);
+    this.main.inert = opens;
     this.#menu.setAttribute("aria-expanded", String(opens));
     if (opens) this.#aside.querySelector("a")?.focus();
   }
