@@ -39,6 +39,7 @@ def test_a_reload_after_a_decision_finds_the_run_that_goes_on(page: Page, person
     turn = person.asks("agents", "clerk", f"[slow 100ms]\n{letter}")
     waiting = page.locator(".runs small .state")
     expect(waiting).to_have_text("Waits for you")
+    expect(page.get_by_role("heading", name="Waiting for you")).to_be_visible()
     turn.get_by_role("button", name="Approve").click()
     expect(answer(turn)).to_contain_text("n5")
     expect(waiting).to_have_text("Running")

@@ -208,6 +208,7 @@ export class Sidebar {
   showRuns() {
     const runs = this.active.all();
     this.#runsTitle.hidden = !runs.length;
+    this.#runsTitle.textContent = runs.every((run) => run.waits) ? "Waiting for you" : "Running";
     const shown = /** @type {HTMLElement[]} */ ([...this.#runs.children]);
     const same = (/** @type {ActiveRun} */ run) => shown.find(({ dataset }) => dataset["run"] === run.run && "waits" in dataset === Boolean(run.waits));
     this.#runs.replaceChildren(...runs.map((run) => same(run) ?? this.#runItem(run)));
