@@ -7,6 +7,7 @@ import { Api } from "./api/api.js";
 import { Composer, takeDrops } from "./shell/composer.js";
 import { Conversation } from "./chat/conversation.js";
 import { failure, loading } from "./view/dom.js";
+import { spoken } from "./view/markdown.js";
 import { explain } from "./api/explain.js";
 import { beginning, home, KINDS } from "./shell/home.js";
 import { Layout } from "./shell/layout.js";
@@ -195,5 +196,5 @@ function ended(turn, opened) {
   if (turn.state === "paused") layout.tell(`${name} waits for you`);
   else if (turn.state === "error") layout.tell(`${name} failed: ${error}`);
   else if (turn.state === "cancelled") layout.tell(`${name} was stopped`);
-  else layout.tell(`${name}: ${turn.tree.answer}`);
+  else layout.tell(`${name}: ${spoken(turn.tree.answer)}`);
 }

@@ -63,6 +63,8 @@ def test_text_is_shown_as_markdown(page: Page, person: Person) -> None:
     expect(link).to_have_attribute("href", "https://example.com/a?b=c")
     expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
     expect(text.locator("li.task")).to_have_text("☑ done")
+    assert person.heard.startswith("Mirror: Ships A small fleet, code, and a link.")
+    assert "ship masts Argo 1" in person.heard
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     for name, copied in (("Copy the code", 'print("<b>")'), ("Copy the answer", MARKDOWN)):
         turn.get_by_role("button", name=name).click()

@@ -7,6 +7,8 @@ import { h } from "./dom.js";
 const OWN_PICTURE = /^data:image\/(?:png|jpe?g|gif|webp|avif);base64,[A-Za-z0-9+/=\s]+$/;
 /** Tags without attributes, once they are escaped. */
 const WORD_TAGS = /&#60;(\/?)(b|br|del|em|i|kbd|mark|small|strong|sub|sup|u)\s*\/?&#62;/gi;
+/** Characters that are read aloud at once: the rest is there to be read. */
+const SPOKEN = 3000;
 const SAFE_LINK = /^(?:https?:\/\/|mailto:)/i;
 
 const marked = new Marked({
@@ -78,6 +80,19 @@ export function rendered(block) {
     span.replaceWith(picture(span.getAttribute("data-picture") ?? "", span.textContent ?? ""));
   });
   return fragment;
+}
+
+/**
+ * A text as it is read aloud: without signs of Markdown, and no longer than a few minutes.
+ * @param {string} text
+ */
+export function spoken(text) {
+  const begin = text.length > SPOKEN ? `${text.slice(0, SPOKEN)} …` : text;
+  const fragment = /** @type {DocumentFragment} */ (
+    /** @type {unknown} */ (DOMPurify.sanitize(marked.parser(marked.lexer(begin)), ALLOWED))
+  );
+  fragment.querySelectorAll("td, th, li, br, hr").forEach((element) => element.after(" "));
+  return (fragment.textContent ?? "").replace(/\s+/g, " ").trim();
 }
 
 /** @param {HTMLPreElement} pre */
