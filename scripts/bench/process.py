@@ -41,6 +41,7 @@ class FunctionProcess:
         """The runtime's next event. Raises ``ConnectionResetError`` when there is none any more, which ends it."""
         invocation = await self._next.get()
         if invocation is None:
+            self.end()  # the runtime asks once more, over another connection
             raise ConnectionResetError
         self._current = invocation
         invocation.begin()
