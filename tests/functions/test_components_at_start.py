@@ -8,27 +8,20 @@ from collections.abc import Callable
 
 import pytest
 
-from agentos_lambda.aws.functions import engines
+from agentos_lambda.aws.functions import clients, engines
 from agentos_lambda.aws.settings import Settings
 from agentos_lambda.engine.errors import ComponentsError
+from agentos_lambda.stores.clients import Clients
 from tests.functions.handlers import load_handler
 
 AT_START = Settings(loads_components_at_start=True)
 BROKEN = "components.py:7: KeyError: 'TOOL_KEY'"
 
 
-class Prepared:
-    """The function's clients."""
-
-    def prepare(self, *services: str) -> None:
-        assert set(services) == {"dynamodb", "secretsmanager"}
-
-
 @pytest.fixture
 def importing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], str]], None]:
     """Has the engine imported in another way."""
     monkeypatch.setattr(engines, "_variables", lambda: None)
-    monkeypatch.setattr(engines, "own_clients", Prepared)
     return lambda load: monkeypatch.setattr(engines, "_engine", load)
 
 
@@ -48,6 +41,28 @@ def test_what_runs_components_imports_them_when_it_is_told_to(
     load_handler(function)
 
     assert loaded == (["components"] if when == "at-start" and function != "websocket" else [])
+
+
+@pytest.mark.parametrize("function", ["agents", "teams", "workflows", "worker", "websocket"])
+@pytest.mark.parametrize("deployed", [True, False])
+@pytest.mark.usefixtures("aws")
+def test_what_answers_nothing_without_the_store_makes_its_clients_while_it_starts_where_it_is_deployed(
+    monkeypatch: pytest.MonkeyPatch, function: str, deployed: bool
+) -> None:
+    prepared: list[str] = []
+
+    class Watched(Clients):
+        def prepare(self, *services: str) -> Clients:
+            prepared.extend(services)
+            return self
+
+    monkeypatch.setattr(clients, "own_clients", Watched)
+    if deployed:
+        monkeypatch.setenv("STACK_NAME", "agentos")
+        monkeypatch.setenv("SECURITY_KEY_SECRET", "arn:key")
+    load_handler(function)
+
+    assert prepared == (["dynamodb", "secretsmanager"] if deployed else [])
 
 
 def test_components_that_cannot_be_imported_end_no_start_and_each_run_tries_again(

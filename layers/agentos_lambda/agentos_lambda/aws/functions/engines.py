@@ -55,7 +55,6 @@ def load_engine_at_start(settings: Settings) -> None:
     """
     if not settings.loads_components_at_start:
         return
-    own_clients().prepare("dynamodb", "secretsmanager")
     # In a thread, as for a run: components find the same there, and it can be left behind.
     loading = Thread(target=_try_to_load, name="components", daemon=True)
     loading.start()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from agentos_lambda.aws.functions.clients import own_clients
+from agentos_lambda.aws.functions.clients import deployed_clients, own_clients
 from agentos_lambda.aws.functions.engines import load_engine_at_start
 from agentos_lambda.aws.functions.executor import executor_of
 from agentos_lambda.aws.functions.start import begin, catalog
@@ -31,7 +31,7 @@ def worker_handler() -> QueueHandler:
     """The worker function."""
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
-    clients = own_clients()
+    clients = deployed_clients(settings)
     store, observer = store_of(settings, clients), observer_of(settings.stack, clock)
     followed = fan_out(settings, store, clock)
     queue, components = queue_of(settings, clients), catalog()

@@ -7,7 +7,7 @@ from agentos_lambda.api.routes.joined import joined
 from agentos_lambda.api.routes.kinds import kind_router
 from agentos_lambda.api.routes.optimize import optimize_router
 from agentos_lambda.aws.functions.accounts import known_accounts
-from agentos_lambda.aws.functions.clients import own_clients
+from agentos_lambda.aws.functions.clients import deployed_clients
 from agentos_lambda.aws.functions.engines import engine, load_engine_at_start
 from agentos_lambda.aws.functions.executor import executor_of
 from agentos_lambda.aws.functions.intake import intake_of
@@ -33,7 +33,7 @@ def runs_handler(kind: Kind) -> LambdaHandler:
     """The function of agents, of teams or of workflows."""
     settings = Settings.from_environment()
     begin(settings, SystemClock())
-    clients = own_clients()
+    clients = deployed_clients(settings)
     accounts = known_accounts(settings, clients)
     services = services_of(settings, clients, accounts)
     store, clock = store_of(settings, clients), services.clock

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from agentos_lambda.aws.functions.accounts import known_accounts
 from agentos_lambda.aws.functions.authority import authority_of
-from agentos_lambda.aws.functions.clients import own_clients
+from agentos_lambda.aws.functions.clients import deployed_clients, own_clients
 from agentos_lambda.aws.functions.engines import judging_engine
 from agentos_lambda.aws.functions.intake import intake_of
 from agentos_lambda.aws.functions.start import begin, catalog
@@ -50,7 +50,7 @@ def websocket_handler() -> WebSocketHandler:
     """The function behind the WebSocket API."""
     settings, clock = Settings.from_environment(), SystemClock()
     begin(settings, clock)
-    clients = own_clients()
+    clients = deployed_clients(settings)
     accounts, limiter = known_accounts(settings, clients), limiter_of(settings, clients)
     store, queue = store_of(settings, clients), queue_of(settings, clients)
     authority = authority_of(settings, clients, accounts)
