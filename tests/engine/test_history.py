@@ -1,6 +1,7 @@
 import pytest
 from agno.agent import Agent
 from agno.team import Team
+from agno.tools import Toolkit, tool
 from agno.workflow import Condition, Loop, Parallel, Router, Step, Steps, Workflow
 
 from agentos_lambda.engine.components.history import WHOLE_SESSION, history_runs
@@ -27,6 +28,19 @@ def test_an_agent_gets_as_many_runs_as_it_wants() -> None:
 )
 def test_who_reads_everything_gets_much(option: str) -> None:
     assert history_runs(Agent(**{option: True})) == WHOLE_SESSION
+
+
+def test_who_has_a_tool_for_media_gets_those_of_the_whole_session() -> None:
+    def look(images: list) -> str:
+        return str(images)
+
+    def read(files: list) -> str:
+        return str(files)  # agno gives those of the run itself
+
+    for tools in ([look], [tool(look)], [Toolkit(tools=[look])]):
+        assert history_runs(Agent(tools=tools)) == WHOLE_SESSION
+        assert history_runs(Team(members=[], tools=tools)) == WHOLE_SESSION
+    assert history_runs(Agent(tools=[read, len, {"type": "web_search"}])) == 0
 
 
 def test_a_member_gets_much_since_it_may_have_worked_in_few_runs_of_its_team() -> None:

@@ -12,8 +12,9 @@ from agno.team import Team
 from agno.tools import Toolkit, tool
 from agno.workflow import Step, Workflow
 
+from agentos_lambda.engine.components.media_tools import OF_THE_RUN
 from agentos_lambda.engine.models.demo import DemoModel
-from agentos_lambda.engine.untaken_media import _LEFT_OUT, _PARAMETERS, untaken
+from agentos_lambda.engine.untaken_media import _LEFT_OUT, untaken
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.model import Media
 from tests.engine.playing import engine_of, play, request_of
@@ -99,5 +100,5 @@ def test_what_somebody_may_get_passes(component: Agent | Team | Workflow, media:
 def test_agnos_adapters_leave_out_what_is_told(file: str, model: str, kinds: set[str]) -> None:
     source = (Path(agno.__file__).parent / file).read_text(encoding="utf-8")
 
-    assert {kind for kind in _PARAMETERS if f"{kind.title()} input is currently unsupported" in source} == kinds
+    assert {kind for kind in OF_THE_RUN if f"{kind.title()} input is currently unsupported" in source} == kinds
     assert _LEFT_OUT[f"agno.models.{model}"] == kinds

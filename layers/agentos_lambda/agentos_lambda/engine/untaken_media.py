@@ -5,15 +5,14 @@ agno's model adapters leave out what their provider does not take, log a warning
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from agno.agent import Agent
 from agno.models.base import Model
 from agno.team import Team
-from agno.tools import Function, Toolkit
 
+from agentos_lambda.engine.components.media_tools import OF_THE_RUN, media_asked_for
 from agentos_lambda.engine.components.parts import models_of, parts
 from agentos_lambda.runs.model import Media
 
@@ -29,9 +28,6 @@ _LEFT_OUT = {
     "agno.models.openai.responses.OpenAIResponses": frozenset({"audio", "video"}),
 }
 """What agno 3.1's adapters leave out. Subclasses may do it in another way, so they do not count."""
-
-_PARAMETERS = {"image": "images", "audio": "audios", "video": "videos", "file": "files"}
-"""By which a tool asks agno for the media of a run."""
 
 
 def untaken(component: object, media: Sequence[Media]) -> str | None:
@@ -60,14 +56,4 @@ def _reads(part: Any, kind: str) -> bool:
         return True
     if callable(part.tools) or callable(getattr(part, "members", None)):
         return True
-    return any(_PARAMETERS[kind] in inspect.signature(function).parameters for function in _functions(part.tools or ()))
-
-
-def _functions(tools: Iterable[Any]) -> Iterator[Callable[..., Any]]:
-    for tool in tools:
-        if isinstance(tool, Toolkit):
-            yield from _functions([*tool.functions.values(), *tool.async_functions.values()])
-        elif isinstance(tool, Function):
-            yield from _functions([tool.entrypoint])
-        elif callable(tool):
-            yield tool
+    return OF_THE_RUN[kind] in media_asked_for(part.tools)

@@ -9,11 +9,12 @@ from agno.agent import Agent
 from agno.team import Team
 from agno.workflow import Workflow
 
+from agentos_lambda.engine.components.media_tools import OF_THE_SESSION, media_asked_for
 from agentos_lambda.engine.components.parts import parts, steps
 
 WHOLE_SESSION = 100
-"""For what reads all runs of a session: a tool that searches the chat, a summary, learning. The cost of a run is
-bounded, whatever the session's length, so "all" ends somewhere."""
+"""For what reads all runs of a session: a tool that searches the chat or is given media, a summary, learning. The cost
+of a run is bounded, whatever the session's length, so "all" ends somewhere."""
 
 _PREVIEWED_RUNS = 3
 """Of an earlier session, unless a component has another number (agno 3.1)."""
@@ -71,6 +72,7 @@ def _reads_all(part: Agent | Team) -> bool:
         or part.session_summary_manager
         or part.learning
         or part.search_past_sessions
+        or not OF_THE_SESSION.isdisjoint(media_asked_for(part.tools))
         or (isinstance(part, Agent) and part.compaction)
         # Members, or tools, that a function chooses at run time may be anything.
         or (isinstance(part, Team) and callable(part.members))
