@@ -372,6 +372,23 @@ async def test_a_client_to_which_no_executor_has_sent_gets_the_whole_log_and_the
     assert world.posts.names() == ["StepStarted", "StepStarted", "WorkflowError"]
 
 
+async def test_a_client_of_an_executor_that_dies_right_after_its_commit_gets_the_end_and_nothing_twice(world):
+    world.connect()
+    record = claimed(world)
+    pool = SteppedPool()
+    live = world.live(record, pool)
+    live.refresh()
+    for indexed in (step(0), step(1)):
+        live.publish(indexed)
+    pool.steps()
+    end = [{"event": name, "run_id": record.run_id} for name in ("WorkflowCancelled", "WorkflowCompleted")]
+    pack = EventPack(0, (step(0).event, step(1).event, *end))
+    world.store.commit(ending(record, last_events=pack, sealed_at=3, status=RunStatus.CANCELLED))
+    assert await world.work() is None  # its message comes again
+    assert world.posts.names() == ["StepStarted", "StepStarted", "WorkflowCancelled", "WorkflowCompleted"]
+    assert world.is_clean()
+
+
 async def test_the_client_of_a_run_that_is_cancelled_while_it_waits_gets_the_end(world):
     world.connect()
     run_id = world.start()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, wait
 
 from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.runs.endings import is_terminal
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import IndexedEvent, RunRecord
 from agentos_lambda.runs.ports import EventLog
@@ -42,6 +43,10 @@ class FinalDelivery:
         if not due:
             return
         events = self._log.read(record, after=min(cursor.next_index for cursor in due) - 1)
+        for cursor in due:
+            if cursor.follower.token not in fed and cursor.follower.attempt == record.attempt:
+                # The executor that ended the run may have died since: it had posted the end to nobody, maybe all else.
+                cursor.next_index = max(cursor.next_index, _first_of_the_end(record, events))
         wait([self._pool.submit(self._deliver, cursor, events) for cursor in due])
 
     def to_one(self, record: RunRecord, follower: Follower) -> None:
@@ -70,8 +75,19 @@ def _cursor(record: RunRecord, follower: Follower) -> Cursor:
 
     An executor that died may have posted all that it has logged, and more. Its run continues after a gap.
     """
-    posted = record.seals.get(follower.attempt, -1) if follower.attempt is not None else -1
+    posted = -1
+    if follower.attempt is not None and follower.attempt != record.attempt:
+        posted = record.seals.get(follower.attempt, -1)
     return Cursor(follower, Framing(record, follower.form), max(follower.next_index, posted + 1))
+
+
+def _first_of_the_end(record: RunRecord, events: Sequence[IndexedEvent]) -> int:
+    """The index of the first of the terminal events that the run has last ended or paused with."""
+    terminal = {indexed.index for indexed in events if is_terminal(indexed.event, record)}
+    first = max(terminal, default=record.next_index)
+    while first - 1 in terminal:
+        first -= 1
+    return first
 
 
 def _is_due(record: RunRecord, cursor: Cursor) -> bool:
