@@ -6,10 +6,13 @@ import asyncio
 
 import pytest
 from agno.agent import Agent
+from agno.metrics import MessageMetrics
+from agno.models.response import ModelResponse
 
 from agentos_lambda.engine.engine import AgnoEngine
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.engine.run import AgnoRun
+from agentos_lambda.engine.tokens import TokenCount
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.usage import Usage
 from tests.engine.playing import Played, engine_of, play, request_of
@@ -56,6 +59,16 @@ def test_a_run_that_fails_after_an_answer_has_used_that():
     counted, played = used(engine_of(agent), "agent/bad", "call explode")
     assert played.outcome.status is RunStatus.ERROR
     assert counted.output_tokens > 0
+
+
+@pytest.mark.parametrize(
+    ("said", "counted"), [(12.75, 12), (None, 0), ("12", 0), (-3, 0), (10**40, 0), (float("nan"), 0), (float("inf"), 0)]
+)
+def test_whatever_a_model_says_of_its_tokens_whole_ones_are_counted(said, counted):
+    count = TokenCount()
+    for _ in range(2):
+        count.add(ModelResponse(response_usage=MessageMetrics(input_tokens=said)))
+    assert repr(count.used()) == repr(Usage(2 * counted))
 
 
 def test_runs_at_the_same_time_are_counted_apart(engine):

@@ -18,6 +18,9 @@ from agno.models.response import ModelResponse
 
 from agentos_lambda.runs.usage import Usage
 
+_MOST = 10**12
+"""No answer has as many."""
+
 
 class TokenCount:
     """What one run has used so far. Thread-safe."""
@@ -31,11 +34,16 @@ class TokenCount:
         usage = response.response_usage
         if usage is not None:
             with self._lock:
-                self._used = self._used.plus(Usage(usage.input_tokens or 0, usage.output_tokens or 0))
+                self._used = self._used.plus(Usage(_whole(usage.input_tokens), _whole(usage.output_tokens)))
 
     def used(self) -> Usage:
         with self._lock:
             return self._used
+
+
+def _whole(told: Any) -> int:
+    """The number of tokens, as a model has told it, which the deployer may have written: the record has whole ones."""
+    return int(told) if isinstance(told, int | float) and 0 <= told < _MOST else 0
 
 
 _of_run: ContextVar[TokenCount | None] = ContextVar("tokens", default=None)
