@@ -50,6 +50,15 @@ def judge(what: str, tasks: list[float], figures: list[str]) -> None:
     assert max(tasks) < 200
 
 
+def test_a_long_question_leaves_room_for_its_answer(page: Page, person: Person) -> None:
+    turn = person.asks("agents", "mirror", "\n".join(f"line {number}" for number in range(100)))
+    height = turn.locator(".asked").evaluate("each => each.clientHeight")
+    turn.get_by_role("button", name="Show all").click()
+    assert turn.locator(".asked").evaluate("each => each.clientHeight") > 3 * height
+    turn.get_by_role("button", name="Show less", expanded=True).click()
+    assert turn.locator(".asked").evaluate("each => each.clientHeight") == height
+
+
 def test_a_long_answer_arrives_and_is_opened_again(
     browser: Browser, page: Page, person: Person, figures: list[str]
 ) -> None:

@@ -16,6 +16,10 @@ import { duration } from "./text.js";
  * @property {() => boolean} lacksFiles whether the page no longer has the files of the message
  */
 
+/** Of a message that is shown whole: a longer one would push its answer off the screen. */
+const MOST_CHARACTERS = 1200;
+const MOST_LINES = 16;
+
 /** A message and its answer, as they are seen. */
 export class TurnView {
   /** @type {HTMLElement} */
@@ -50,11 +54,10 @@ export class TurnView {
     this.#mark = stateMark(tree.root.state);
     this.#copy = copyButton("Copy the answer", () => tree.answer, this.#parts.element);
     this.#footer = h("div", { class: "footer" }, this.#mark.element, this.#state, this.#time, this.#copy);
-    const names = asked.files.map((name) => h("li", {}, icon("file"), h("span", { dir: "auto" }, name)));
     this.element = h(
       "article",
       { class: "turn", tabindex: -1, "aria-label": "A message and its answer" },
-      h("div", { class: "asked", dir: "auto" }, asked.message, names.length ? h("ul", { class: "files" }, ...names) : null),
+      askedView(asked),
       h("div", { class: "answer" }, h("h2", { class: "unseen" }, `${tree.root.name} answers`), this.#parts.element, this.#remark, this.#notice, this.#decisions, this.#footer),
     );
   }
@@ -134,4 +137,24 @@ export class TurnView {
   stopping(stopping) {
     this.#state.textContent = stopping ? "Stopping" : STATES[this.#tree.root.state];
   }
+}
+
+/** @param {Asked} asked */
+function askedView({ message, files }) {
+  const names = files.map((name) => h("li", {}, icon("file"), h("span", { dir: "auto" }, name)));
+  const text = h("div", { class: "message" }, message);
+  const long = message.length > MOST_CHARACTERS || message.split("\n").length > MOST_LINES;
+  return h("div", { class: "asked", dir: "auto" }, text, long ? unfoldButton(text) : null, names.length ? h("ul", { class: "files" }, ...names) : null);
+}
+
+/** @param {HTMLElement} text that is folded until somebody asks for all of it */
+function unfoldButton(text) {
+  const button = h("button", { type: "button", class: "quiet", "aria-expanded": "false" }, "Show all");
+  text.classList.add("folded");
+  button.addEventListener("click", () => {
+    const folded = text.classList.toggle("folded");
+    button.textContent = folded ? "Show all" : "Show less";
+    button.setAttribute("aria-expanded", String(!folded));
+  });
+  return button;
 }
