@@ -1,11 +1,14 @@
 import pytest
 from agno.agent import Agent
+from agno.run.agent import RunInput
+from agno.session import AgentSession
 from agno.team import Team
 from agno.tools import Toolkit, tool
 from agno.workflow import Condition, Loop, Parallel, Router, Step, Steps, Workflow
 
 from agentos_lambda.engine.components.history import WHOLE_SESSION, history_runs
-from tests.engine.playing import engine_of, play, request_of
+from agentos_lambda.engine.models.demo import DemoModel
+from tests.engine.playing import engine_of, play, request_of, session_after
 
 FIVE = {"add_history_to_context": True, "num_history_runs": 5}
 
@@ -41,6 +44,28 @@ def test_who_has_a_tool_for_media_gets_those_of_the_whole_session() -> None:
         assert history_runs(Agent(tools=tools)) == WHOLE_SESSION
         assert history_runs(Team(members=[], tools=tools)) == WHOLE_SESSION
     assert history_runs(Agent(tools=[read, len, {"type": "web_search"}])) == 0
+
+
+@pytest.mark.parametrize("kind", ["pre_hooks", "post_hooks"])
+def test_who_has_a_hook_that_is_given_the_session_gets_all_of_it(kind: str) -> None:
+    def count(session: object) -> None: ...
+
+    def check(run_input: object) -> None: ...
+
+    assert history_runs(Agent(**{kind: [check, count]})) == WHOLE_SESSION
+    assert history_runs(Team(members=[], **{kind: [count]})) == WHOLE_SESSION
+    assert history_runs(Agent(**{kind: [check]})) == 0
+
+
+def test_a_hook_sees_the_earlier_runs_of_its_session() -> None:
+    def count(run_input: RunInput, session: AgentSession) -> None:
+        run_input.input_content = f"run {len(session.runs or [])}"
+
+    agent = Agent(id="a", model=DemoModel(), pre_hooks=[count])
+    request = request_of("agent/a", "hi", run_id="run-0")
+    later = request_of("agent/a", "hi", session=session_after(play(engine_of(agent), request), request))
+
+    assert play(engine_of(agent), later).content.endswith("run 1")
 
 
 def test_a_member_gets_much_since_it_may_have_worked_in_few_runs_of_its_team() -> None:

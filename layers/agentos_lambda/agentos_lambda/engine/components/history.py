@@ -5,16 +5,19 @@ Counted as agno 3.1 reads them; generous where a component decides only at run t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 from agno.agent import Agent
 from agno.team import Team
 from agno.workflow import Workflow
 
-from agentos_lambda.engine.components.media_tools import OF_THE_SESSION, media_asked_for
+from agentos_lambda.engine.components.media_tools import OF_THE_SESSION, media_asked_for, parameters_of
 from agentos_lambda.engine.components.parts import parts, steps
 
 WHOLE_SESSION = 100
-"""For what reads all runs of a session: a tool that searches the chat or is given media, a summary, learning. The cost
-of a run is bounded, whatever the session's length, so "all" ends somewhere."""
+"""For what reads all runs of a session: a tool that searches the chat or is given media, a hook that is given the
+session, a summary, learning. The cost of a run is bounded, whatever the session's length, so "all" ends somewhere."""
 
 _PREVIEWED_RUNS = 3
 """Of an earlier session, unless a component has another number (agno 3.1)."""
@@ -73,10 +76,15 @@ def _reads_all(part: Agent | Team) -> bool:
         or part.learning
         or part.search_past_sessions
         or not OF_THE_SESSION.isdisjoint(media_asked_for(part.tools))
+        or any("session" in parameters_of(hook) for hook in _hooks(part))
         or (isinstance(part, Agent) and part.compaction)
         # Members, or tools, that a function chooses at run time may be anything.
         or (isinstance(part, Team) and callable(part.members))
     )
+
+
+def _hooks(part: Agent | Team) -> Iterator[Callable[..., Any]]:
+    return filter(callable, [*(part.pre_hooks or ()), *(part.post_hooks or ())])
 
 
 def _of_workflow(workflow: Workflow) -> int:

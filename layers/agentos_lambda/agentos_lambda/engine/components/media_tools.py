@@ -17,7 +17,7 @@ OF_THE_SESSION = frozenset({"images", "audios", "videos"})
 def media_asked_for(tools: Any) -> set[str]:
     """The names of such parameters of all tools. Tools that a function gives at run time are not seen."""
     listed = tools if isinstance(tools, list | tuple) else ()
-    return {name for function in _functions(listed) for name in OF_THE_RUN.values() if name in _parameters(function)}
+    return {name for function in _functions(listed) for name in OF_THE_RUN.values() if name in parameters_of(function)}
 
 
 def _functions(tools: Iterable[Any]) -> Iterator[Callable[..., Any]]:
@@ -30,7 +30,8 @@ def _functions(tools: Iterable[Any]) -> Iterator[Callable[..., Any]]:
             yield tool
 
 
-def _parameters(function: Callable[..., Any]) -> Iterable[str]:
+def parameters_of(function: Callable[..., Any]) -> Iterable[str]:
+    """The names of a function's parameters; none if they cannot be told."""
     try:
         return inspect.signature(function).parameters
     except (TypeError, ValueError):  # some of what is written in C tells nothing
