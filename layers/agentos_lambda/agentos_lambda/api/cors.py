@@ -117,8 +117,11 @@ class Cors(CORSMiddleware):
         return error_response(answer.status_code, bytes(answer.body).decode(), headers=headers)
 
     async def send(self, message: Message, send: Send, request_headers: Headers) -> None:
+        if message["type"] != "http.response.start":
+            await send(message)
+            return
         origin = request_headers.get("origin")
-        if message["type"] == "http.response.start" and origin is not None and not self.is_allowed_origin(origin):
+        if origin is not None and not self.is_allowed_origin(origin):
             message.setdefault("headers", [])
             MutableHeaders(scope=message).add_vary_header("Origin")
             await send(message)
