@@ -8,7 +8,7 @@ from agno.team import Team
 from agno.workflow import Step, StepInput, StepOutput, Workflow
 from agno.workflow.types import WorkflowExecutionInput
 
-from agentos_lambda.engine.components.history import history_if_asked
+from agentos_lambda.engine.components.history import WHOLE_SESSION, history_if_asked
 from agentos_lambda.engine.models.demo import DemoModel
 from agentos_lambda.protocol.values import RunStatus
 from tests.engine.playing import Played, engine_of, play, request_of, session_after
@@ -126,7 +126,7 @@ def test_a_caller_may_ask_for_the_history_in_the_context() -> None:
 def test_as_much_history_is_read_as_the_component_would_take_if_asked() -> None:
     assert history_if_asked(Agent()) == 3
     assert history_if_asked(Agent(num_history_runs=7)) == 7
-    assert history_if_asked(Team(members=[Agent(add_history_to_context=True, num_history_runs=5)])) == 5
+    assert history_if_asked(Team(members=[Agent(add_history_to_context=True)], num_history_runs=5)) == WHOLE_SESSION
     assert history_if_asked(Workflow(name="w", steps=[Step(name="s", agent=Agent())])) == 0
 
 

@@ -247,4 +247,4 @@ def test_a_page_costs_the_same_at_a_hundred_memories_and_at_ten_thousand(moto_aw
 
     assert (few, many) == (100, 10_000)
     # What is scanned is what is paid for.
-    assert first == second == [("GetItem", None, 0), ("Query", 20, 20)]
+    assert first == second == [*[("GetItem", None, 0)] * 2, ("Query", 20, 20)]
