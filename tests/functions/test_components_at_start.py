@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from agentos_lambda.aws.functions import clients, engines
 from agentos_lambda.aws.settings import Settings
+from agentos_lambda.engine.components.manifest import VERSION
 from agentos_lambda.engine.errors import ComponentsError
 from agentos_lambda.stores.clients import Clients
+from tests.cloud import REGION
 from tests.functions.handlers import load_handler
 
 AT_START = Settings(loads_components_at_start=True)
 BROKEN = "components.py:7: KeyError: 'TOOL_KEY'"
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What functions start with: no components, and an AWS that none of them asks by then."""
+    nothing = {"agents": [], "teams": [], "workflows": [], "models": [], "providers": {}, "os": {}}
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"version": VERSION, "engine_version": "1", **nothing}))
+    monkeypatch.setenv("AGENTOS_MANIFEST", str(manifest))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
 
 
 @pytest.fixture
@@ -27,7 +41,7 @@ def importing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], str]], 
 
 @pytest.mark.parametrize("function", ["agents", "teams", "workflows", "worker", "websocket"])
 @pytest.mark.parametrize("when", ["at-start", "at-first-run"])
-@pytest.mark.usefixtures("aws")
+@pytest.mark.usefixtures("environment")
 def test_what_runs_components_imports_them_when_it_is_told_to(
     monkeypatch: pytest.MonkeyPatch,
     importing: Callable[[Callable[[], str]], None],
@@ -45,7 +59,7 @@ def test_what_runs_components_imports_them_when_it_is_told_to(
 
 @pytest.mark.parametrize("function", ["agents", "teams", "workflows", "worker", "websocket"])
 @pytest.mark.parametrize("deployed", [True, False])
-@pytest.mark.usefixtures("aws")
+@pytest.mark.usefixtures("environment")
 def test_what_answers_nothing_without_the_store_makes_its_clients_while_it_starts_where_it_is_deployed(
     monkeypatch: pytest.MonkeyPatch, function: str, deployed: bool
 ) -> None:
@@ -94,13 +108,13 @@ def test_a_start_ends_before_components_that_take_too_long_and_the_first_run_wai
 
     def load() -> str:
         began.append(imported.is_set())
-        imported.wait()
+        imported.wait(60)
         return "engine"
 
     importing(load)
     monkeypatch.setattr(engines, "START_SECONDS", 0)
     engines.load_engine_at_start(AT_START)
-    run = threading.Thread(target=lambda: began.append(engines.engine()))
+    run = threading.Thread(target=lambda: began.append(engines.engine()), daemon=True)
     run.start()
 
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
