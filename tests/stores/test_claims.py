@@ -9,6 +9,7 @@ import pytest
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import ClaimLost, Fenced, NotFound, RunExists
 from agentos_lambda.runs.usage import Usage
+from agentos_lambda.sessions.model import BuriedRun
 from tests.stores.builders import LEASE_MS, NOW, claim, ending, pack, pending, running, take_over, with_every_field_set
 
 
@@ -148,6 +149,21 @@ def test_renewing_shows_the_cancel_flag(store, lease_until):
     record = store.accept(running())
     store.flag_cancel("run-1", now=NOW + 7)
     assert store.renew(record, lease_until=lease_until).cancel_requested_at == NOW + 7
+
+
+def test_an_executor_of_a_run_that_was_removed_changes_no_other_run_with_its_id(store):
+    removed = store.accept(running())
+    store.commit(ending(removed))
+    assert store.remove_run(removed.session_id, BuriedRun(removed.run_id, removed.accepted_at))
+    other = store.accept(running(token="another"))
+    for write in (
+        lambda: store.renew(removed, lease_until=NOW * 2),
+        lambda: store.checkpoint(removed, sequence=1, work={}),
+        lambda: store.commit(ending(removed, token="late")),
+    ):
+        with pytest.raises(Fenced):
+            write()
+    assert store.get("run-1") == other
 
 
 def test_an_executor_that_was_replaced_cannot_renew(store):

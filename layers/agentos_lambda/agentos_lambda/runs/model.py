@@ -69,6 +69,10 @@ class RunRecord:
     durable: bool = False
     """Whether the run is carried on from its last checkpoint if its executor dies. What came after is done twice."""
 
+    def is_attempt_of(self, other: RunRecord) -> bool:
+        """Whether both are of one attempt of one run: once a run is removed, another one may have its id."""
+        return (self.token, self.attempt) == (other.token, other.attempt)
+
     @property
     def payer(self) -> str:
         """Whose usage it is."""

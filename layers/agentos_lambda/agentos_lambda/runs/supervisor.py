@@ -162,7 +162,7 @@ class AttemptSupervisor:
         except Fenced:
             self._stop_attempt(StopReason.FENCED)
             return
-        if current.attempt != self._record.attempt or not current.status.active:
+        if not current.is_attempt_of(self._record) or not current.status.active:
             self._stop_attempt(StopReason.FENCED)
         elif current.cancel_requested:
             self._stop_attempt(StopReason.CANCELLED)

@@ -50,7 +50,7 @@ def refusal(record: RunRecord | None, ending: Ending) -> LostRace | None:
     before = ending.before
     if record is None:
         return Fenced("The run does not exist.", None)
-    if record.status.final or (record.attempt, record.status) != (before.attempt, before.status):
+    if record.status.final or record.status is not before.status or not record.is_attempt_of(before):
         return Fenced("The attempt is over.", record)
     if record.cancel_requested and ending.status is not RunStatus.CANCELLED:
         return CancelWins("The run's cancel was requested.", record)

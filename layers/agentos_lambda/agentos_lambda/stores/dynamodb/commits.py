@@ -220,8 +220,8 @@ class Commits:
 def _may_end(ending: Ending) -> tuple[str, Item]:
     """The condition that the attempt may be ended so, and its values."""
     before = ending.before
-    # Nobody has taken the run over: the attempt is raised by whoever does.
-    is_same_attempt = "#attempt = :attempt"
+    # Nobody has taken the run over: the attempt is raised by whoever does. And no other run has its id by now.
+    is_same_attempt = "#attempt = :attempt AND #token = :token"
     # The attempt has not been ended; a run that waits was not claimed, a paused one not cancelled: those have no
     # executor, so their status is the fence.
     is_same_status = "#status = :before"
@@ -230,7 +230,8 @@ def _may_end(ending: Ending) -> tuple[str, Item]:
     condition = f"{is_same_attempt} AND {is_same_status}"
     if ending.status is not RunStatus.CANCELLED:
         condition = f"{condition} AND {no_cancel}"
-    return condition, {":attempt": number(before.attempt), ":before": text(before.status)}
+    values = {":attempt": number(before.attempt), ":token": text(before.token), ":before": text(before.status)}
+    return condition, values
 
 
 class _MemoriesMoved(Exception):

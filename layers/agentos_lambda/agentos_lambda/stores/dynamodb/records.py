@@ -208,8 +208,8 @@ class RunRecords:
             self._update(record.run_id, update, waits, values)
 
     def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
-        # Nobody has taken the run over: the attempt is raised by whoever does.
-        is_same_attempt = "#attempt = :attempt"
+        # Nobody has taken the run over: the attempt is raised by whoever does. And no other run has its id by now.
+        is_same_attempt = "#attempt = :attempt AND #token = :token"
         # The attempt has not ended, by this executor or by a sweep.
         runs = "#status = :running"
         # A request that was given up may arrive after that of a later renewal.
@@ -225,6 +225,7 @@ class RunRecords:
                     ":due_at": number(rounded_up(lease_until)),
                     ":usage": {"M": attributes_of(record.usage)},
                     ":attempt": number(record.attempt),
+                    ":token": text(record.token),
                     ":running": text(RunStatus.RUNNING),
                 },
             )
@@ -232,14 +233,15 @@ class RunRecords:
             return _running_as(record, failure)
 
     def checkpoint(self, record: RunRecord, *, sequence: int, work: Json) -> None:
-        # Nobody has taken the run over, and the attempt has not ended.
-        runs_here = "#attempt = :attempt AND #status = :running"
+        # Nobody has taken the run over, no other run has its id by now, and the attempt has not ended.
+        runs_here = "#attempt = :attempt AND #token = :token AND #status = :running"
         # A request that was given up may arrive after that of a later checkpoint.
         is_newest = "(attribute_not_exists(#checkpoint) OR #checkpoint <= :checkpoint)"
         values: Item = {
             ":work": work_attribute(self._blobs, record, work),
             ":checkpoint": text(f"{record.attempt:06d}/{sequence:06d}"),
             ":attempt": number(record.attempt),
+            ":token": text(record.token),
             ":running": text(RunStatus.RUNNING),
         }
         update = "SET #work = :work, #checkpoint = :checkpoint"
@@ -283,6 +285,6 @@ def _record(failure: ConditionFailed) -> RunRecord | None:
 def _running_as(record: RunRecord, failure: ConditionFailed) -> RunRecord:
     """The record that refused a late write of its own attempt. Raises ``Fenced`` if that attempt is over."""
     there = _record(failure)
-    if there is None or there.status is not RunStatus.RUNNING or there.attempt != record.attempt:
+    if there is None or there.status is not RunStatus.RUNNING or not there.is_attempt_of(record):
         raise Fenced("The attempt is over.", there) from None
     return there

@@ -105,7 +105,7 @@ class MemoryStore(MemorySessions):
         written = json_text(work)
         with self._lock:
             there = self._records.get(record.run_id)
-            if there is None or there.status is not RunStatus.RUNNING or there.attempt != record.attempt:
+            if there is None or there.status is not RunStatus.RUNNING or not there.is_attempt_of(record):
                 raise Fenced("The attempt is over.", there and _copy(there))
             checkpoint = record.attempt, sequence
             if checkpoint >= self._checkpoints.get(record.run_id, checkpoint):
@@ -161,7 +161,7 @@ class MemoryStore(MemorySessions):
     def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
         with self._lock:
             there = self._records.get(record.run_id)
-            if there is None or there.status is not RunStatus.RUNNING or there.attempt != record.attempt:
+            if there is None or there.status is not RunStatus.RUNNING or not there.is_attempt_of(record):
                 raise Fenced("The attempt is over.", there and _copy(there))
             if lease_until < (there.lease_until or 0):
                 return _copy(there)
