@@ -50,7 +50,9 @@ def test_the_page_lists_agents_teams_and_workflows_with_what_they_do(page: Page,
 
 
 def test_text_is_shown_as_markdown(page: Page, person: Person) -> None:
-    turn = person.asks("agents", "mirror", MARKDOWN)
+    with page.expect_request(re.compile(r"/runs$")) as sent:
+        turn = person.asks("agents", "mirror", MARKDOWN)
+    assert (sent.value.post_data_json or {})["message"] == MARKDOWN.strip()
     text = answer(turn)
     expect(text.locator("h1")).to_have_text("Ships")
     expect(text.locator("p em")).to_have_text("small")

@@ -161,12 +161,13 @@ export class Api {
 
   /**
    * @param {RunKey} key
-   * @param {FormData} form
+   * @param {Record<string, string | boolean>} fields
+   * @param {File[]} files
    * @param {AbortSignal} signal
    * @returns {Promise<AsyncGenerator<RunEvent>>}
    */
-  async start({ kind, component }, form, signal) {
-    return stream(await this.request(`/${kind}/${encodeURIComponent(component)}/runs`, { method: "POST", body: form, signal }));
+  async start({ kind, component }, fields, files, signal) {
+    return stream(await this.request(`/${kind}/${encodeURIComponent(component)}/runs`, { method: "POST", ...bodyOf(fields, files), signal }));
   }
 
   /**
@@ -196,6 +197,20 @@ export class Api {
   async cancel(key) {
     return (await this.request(`${pathOf(key)}/cancel`, { method: "POST" })).json();
   }
+}
+
+/**
+ * JSON, unless there are files: browsers write the ends of lines in a form as CRLF.
+ * @param {Record<string, string | boolean>} fields
+ * @param {File[]} files
+ * @returns {RequestInit}
+ */
+function bodyOf(fields, files) {
+  if (!files.length) return { body: JSON.stringify(fields), headers: { "Content-Type": "application/json" } };
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.set(name, String(value));
+  for (const file of files) form.append("files", file, file.name);
+  return { body: form };
 }
 
 /** @param {RunKey} key */

@@ -171,14 +171,7 @@ export class Conversation {
     const key = this.#key(run);
     const turn = this.#add(key, new RunTree(run, this.component.name), asked);
     turn.files = files;
-    const form = new FormData();
-    form.set("message", text);
-    form.set("stream", "true");
-    form.set("run_id", run);
-    form.set("session_id", this.session);
-    if (background) form.set("background", "true");
-    for (const file of files) form.append("files", file, file.name);
-    void turn.start(form);
+    void turn.start({ message: text, stream: true, run_id: run, session_id: this.session, background }, files);
     this.#end.show();
   }
 

@@ -84,13 +84,16 @@ export class Turn {
     return this.#view.render(now, this.runs);
   }
 
-  /** @param {FormData} form */
-  start(form) {
+  /**
+   * @param {Record<string, string | boolean>} fields
+   * @param {File[]} files
+   */
+  start(fields, files) {
     this.#opens = true;
     this.page.begun(false);
     return this.#follow(async () => {
       if (this.#sending.signal.aborted) throw new TakenBack();
-      const events = await this.api.start(this.key, form, this.#abort.signal);
+      const events = await this.api.start(this.key, fields, files, this.#abort.signal);
       this.#opened();
       // The API took it just when it was taken back.
       if (this.#sending.signal.aborted) void this.stop();
