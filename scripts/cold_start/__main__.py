@@ -11,7 +11,6 @@ import itertools
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,15 +24,15 @@ from local.cloud.resources import create_resources
 from local.settings import ROOT, Settings
 from local.template.document import Template
 from local.variables import cloud_access
-from scripts.cold_start.first_answer import FOLLOWED, KEY, OWN_REQUESTS, REQUESTS, Measured, Request, first_answer
+from scripts.cold_start.first_answer import FOLLOWED, KEY, OWN_REQUESTS, REQUESTS, Request, first_answer
+from scripts.cold_start.loading import CHOICES, RUNS, VARIABLE
 from scripts.cold_start.models import MODELS, UNREACHABLE, WHOLE_RUN, components_layer, mib
-from scripts.cold_start.share import share_of
+from scripts.cold_start.starts import START_COLUMNS, Start, head, row, starts
 
 BUILD = ROOT / ".aws-sam" / "build"
 LAYERS = tuple(BUILD / f"{name}Layer" / "python" for name in ("AgentosLambda", "Components", "Engine"))
-GB_SECOND = 0.0000133334
-"""Dollars, as docs/costs.md has them."""
 NAIVE_APP = Path(__file__).parent / "naive"
+LOADING_COLUMNS = ("of the answer", "a start", "at its share throughout", "once started")
 
 
 @dataclass(frozen=True)
@@ -103,84 +102,6 @@ def variables(
     }
 
 
-@dataclass(frozen=True)
-class Starts:
-    """Several starts of a function with ``memory`` MiB: medians."""
-
-    measured: Sequence[Measured]
-    memory: int
-
-    @property
-    def init(self) -> float:
-        """CPU seconds of INIT, for which Lambda gives a whole CPU."""
-        return statistics.median(each.init_cpu_seconds for each in self.measured)
-
-    @property
-    def answer(self) -> float:
-        """CPU seconds from there to the first byte of the answer."""
-        return statistics.median(each.cpu_seconds - each.init_cpu_seconds for each in self.measured)
-
-    @property
-    def seconds(self) -> float:
-        """What a start takes, besides waiting."""
-        return self.init + self.answer / share_of(self.memory)
-
-    @property
-    def seconds_at_share(self) -> float:
-        """The same where INIT has no more than the function's share either, as with provisioned concurrency."""
-        return (self.init + self.answer) / share_of(self.memory)
-
-    @property
-    def dollars(self) -> float:
-        """For a million of them, at most: Lambda bills INIT, too."""
-        return self.seconds_at_share * self.memory / 1024 * GB_SECOND * 1_000_000
-
-    @property
-    def clock(self) -> float:
-        """Seconds on a clock: those of ``seconds`` and of waiting, where processes are held to their share."""
-        return statistics.median(each.seconds for each in self.measured)
-
-    def cells(self) -> tuple[str, ...]:
-        """As the columns of ``START_COLUMNS``."""
-        peak = max(each.peak_mib for each in self.measured)
-        return (
-            f"{self.init:.2f} s",
-            f"{self.answer:.2f} s",
-            f"{peak:.0f} MB",
-            f"{self.seconds:.1f} s",
-            f"{self.seconds_at_share:.1f} s",
-            f"{self.dollars:.0f}",
-        )
-
-
-START_COLUMNS = (
-    *("CPU of INIT", "of the answer", "most memory used"),
-    *("a start", "at its share throughout", "$ for a million"),
-)
-
-
-def row(*cells: str) -> None:
-    """Print a row of a table, as docs/performance.md has it."""
-    print(f"| {' | '.join(cells)} |", flush=True)
-
-
-def head(*columns: str) -> None:
-    """Print the first two rows of a table."""
-    row(*columns)
-    print(f"|{'---|' * len(columns)}")
-
-
-async def starts(
-    python: str, environment: Mapping[str, str], request: Request, memory: int, options: argparse.Namespace
-) -> Starts:
-    """Measure as many as there are to be, after one that fills caches."""
-    share = share_of(memory) if options.at_share else None
-    await first_answer((python, "-S"), environment, request)
-    return Starts(
-        [await first_answer((python, "-S"), environment, request, share=share) for _ in range(options.times)], memory
-    )
-
-
 async def instructions(python: str, environment: Mapping[str, str], request: Request) -> str:
     """Millions of instructions, including those with which the process ends."""
     valgrind = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
@@ -205,7 +126,8 @@ async def report(
     head("function", "first request", "memory", *START_COLUMNS, *further)
     for request, environment in given.items():
         memory = template.functions[request.function].memory
-        found = await starts(options.python, environment, request, memory, options)
+        start = Start(options.python, request, memory, environment)
+        [found] = await starts([start], options.times, at_share=options.at_share)
         count = [await instructions(options.python, environment, request)] if options.count else []
         function = request.function.removesuffix("Function").lower()
         clock = [f"{found.clock:.1f} s"] if options.at_share else []
@@ -224,14 +146,31 @@ async def report_models(template: Template, options: argparse.Namespace, **where
             bundle = Bundle(str(model), (package, layer, *others), {WHOLE_RUN: BUILD / WHOLE_RUN.function})
             environment = {**variables(bundle, WHOLE_RUN, template, options.boto, **where), **UNREACHABLE}
             memory = template.functions[WHOLE_RUN.function].memory
-            found = await starts(options.python, environment, WHOLE_RUN, memory, options)
+            start = Start(options.python, WHOLE_RUN, memory, environment)
+            [found] = await starts([start], options.times, at_share=options.at_share)
             times = (f"{each:.1f} s" for each in (found.init, found.answer, found.seconds))
             package_name = f"`{model.requirement}`" if model.requirement else ""
             row(f"`{model}`", package_name, f"{mib(layer):.0f} MiB", *times)
 
 
+async def report_loading(template: Template, options: argparse.Namespace, **where: str) -> None:
+    """Print what first runs take by when components are imported, with .pyc. The choices are measured in turns."""
+    ours = Bundle("ours", LAYERS, {request: BUILD / request.function for request in RUNS})
+    head("first request", "components are imported", "CPU of INIT", *LOADING_COLUMNS)
+    with on_disk(ours, options.python, compiled=True) as copied:
+        for request in RUNS:
+            given = variables(copied, request, template, options.boto, **where)
+            memory = template.functions[request.function].memory
+            each = [Start(options.python, request, memory, {**given, VARIABLE: choice}) for choice in CHOICES]
+            for choice, found in zip(
+                CHOICES, await starts(each, options.times, at_share=options.at_share), strict=True
+            ):
+                times = (found.init, found.answer, found.seconds, found.seconds_at_share, found.seconds_once_started)
+                row(request.name, f"`{choice}`", *(f"{seconds:.2f} s" for seconds in times))
+
+
 async def main(options: argparse.Namespace) -> None:
-    """Measure ours, and the naive bundle with .pyc files and without; or the models."""
+    """Measure ours, and the naive bundle with .pyc files and without; or something else that was asked for."""
     template = Template.load(ROOT / "template.yaml")
     installed = Installed(options.naive, options.boto)
     measured = [bundle for bundle in bundles(installed) if options.only in (None, bundle.name)]
@@ -242,8 +181,8 @@ async def main(options: argparse.Namespace) -> None:
         ):
             create_resources(template, cloud.clients)
             where = {"cloud_url": cloud.url, "secret": secret}
-            if options.models:
-                await report_models(template, options, **where)
+            if options.models or options.loading:
+                await (report_models if options.models else report_loading)(template, options, **where)
                 return
             for compiled, bundle in itertools.product((True, False)[: 1 if options.compiled else 2], measured):
                 if bundle.name == "ours" and not compiled:
@@ -263,6 +202,9 @@ if __name__ == "__main__":
     parser.add_argument("--boto", type=Path, required=True, help="folder with boto3")
     parser.add_argument(
         "--models", action="store_true", help="size and first run with the model of each provider instead"
+    )
+    parser.add_argument(
+        "--loading", action="store_true", help="first runs by when components are imported (LoadComponents) instead"
     )
     parser.add_argument("--only", choices=("ours", "naive"))
     parser.add_argument("--compiled", action="store_true", help="with .pyc files only, as they are deployed")

@@ -52,6 +52,7 @@ class Request:
         return json.dumps(build_event(request, match, Stage(443, frozenset()))).encode()
 
 
+_GOOD = (HTTPStatus.OK, HTTPStatus.ACCEPTED)
 _RUNS = "/agents/assistant/runs"
 _RUN = (("message", "Hello!"), ("stream", "true"))
 
@@ -112,7 +113,7 @@ class _OneInvocation:
 async def first_answer(
     interpreter: Sequence[str], environment: Mapping[str, str], request: Request, *, share: float | None = None
 ) -> Measured:
-    """Start the runtime with this interpreter and measure. Raises ``RuntimeError`` if it does not answer with 200.
+    """Start the runtime with this interpreter and measure. Raises ``RuntimeError`` if it answers with an error.
 
     ``share``: how much of a processor the process gets once it has asked for its event; None: all that there is.
     """
@@ -160,7 +161,7 @@ async def _at_first_byte(pid: int, invocation: Invocation, *, http: bool) -> tup
         answer += piece
         if taken is None and (mode is ResponseMode.BUFFERED or answer.partition(DELIMITER)[2]):
             taken = cpu_seconds(pid), time.monotonic(), _peak_mib(pid)
-    if taken is None or (http and json.loads(answer.partition(DELIMITER)[0])["statusCode"] != HTTPStatus.OK):
+    if taken is None or (http and json.loads(answer.partition(DELIMITER)[0])["statusCode"] not in _GOOD):
         raise RuntimeError(f"an unexpected answer: {answer[:1000]!r}")
     return taken
 
