@@ -152,7 +152,7 @@ bench: $(LOCAL)/.ready $(CLOUD)/.ready $(SAM)/.ready $(ORACLE)/.ready ## measure
 #   docker   docker with the image of Lambda's Python                       make sam-local
 #   slices   runs over many functions, in processes of their own            make slices
 #   browser  Chromium, and an environment with Playwright                   make test-browser
-#   sample   a short seeded sample of what has a target of its own: browsers, kills, soaks, differential tests, benches
+#   sample   a short seeded sample of what has a target of its own: browsers, kills, soaks, differential tests, benches, smoke
 #                                                                           make samples SEED=7
 # What takes minutes, NAME, gets a package tests/NAME with a __main__ that takes --seconds and --seed and prints both, a
 # target NAME beside `soak`, and a test marked `sample` that is short and takes its randomness from the fixture `seed`.

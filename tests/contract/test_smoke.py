@@ -15,6 +15,8 @@ from tests.contract.faulty_proxy import proxy
 from tests.contract.stack import silent_server
 from tests.local_stack import StackProcess
 
+pytestmark = pytest.mark.sample
+
 ORIGIN = "https://os.agno.com"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.local_stack import running_stack
 from tests.providers.dialects import Bedrock, Turn
@@ -27,6 +28,7 @@ def answer(asked: Asked) -> Answer:
     return Bedrock().stream(turn) if asked.path.endswith("-stream") else Bedrock().whole(turn)
 
 
+@pytest.mark.sample
 def test_it_answers_whole_and_streamed(tmp_path: Path) -> None:
     components = tmp_path / "components.py"
     components.write_text(COMPONENTS)

@@ -224,6 +224,7 @@ def fill(moto_aws, number, user_id):
         table.put_item(item)
 
 
+@pytest.mark.sample
 def test_a_page_costs_the_same_at_a_hundred_memories_and_at_ten_thousand(moto_aws, clock):
     store = moto_aws.store()
     sent = []
