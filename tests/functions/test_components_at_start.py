@@ -17,6 +17,7 @@ from agentos_lambda.engine.errors import ComponentsError
 from agentos_lambda.stores.clients import Clients
 from tests.cloud import REGION
 from tests.functions.handlers import load_handler
+from tests.waiting import until
 
 AT_START = Settings(loads_components_at_start=True)
 BROKEN = "components.py:7: KeyError: 'TOOL_KEY'"
@@ -114,6 +115,7 @@ def test_a_start_ends_before_components_that_take_too_long_and_the_first_run_wai
     importing(load)
     monkeypatch.setattr(engines, "START_SECONDS", 0)
     engines.load_engine_at_start(AT_START)
+    until(lambda: began)
     run = threading.Thread(target=lambda: began.append(engines.engine()), daemon=True)
     run.start()
 
