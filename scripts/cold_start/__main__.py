@@ -162,9 +162,8 @@ async def report_loading(template: Template, options: argparse.Namespace, **wher
             given = variables(copied, request, template, options.boto, **where)
             memory = template.functions[request.function].memory
             each = [Start(options.python, request, memory, {**given, VARIABLE: choice}) for choice in CHOICES]
-            for choice, found in zip(
-                CHOICES, await starts(each, options.times, at_share=options.at_share), strict=True
-            ):
+            measured = await starts(each, options.times, at_share=options.at_share)
+            for choice, found in zip(CHOICES, measured, strict=True):
                 times = (found.init, found.answer, found.seconds, found.seconds_at_share, found.seconds_once_started)
                 row(request.name, f"`{choice}`", *(f"{seconds:.2f} s" for seconds in times))
 

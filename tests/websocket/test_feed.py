@@ -338,6 +338,16 @@ def test_an_executor_that_lost_its_run_sends_no_end(world):
     assert not world.is_clean()
 
 
+def posts_and_dies(world, record, *events):
+    """The executor sends these to the run's followers, and does nothing more."""
+    pool = SteppedPool()
+    live = world.live(record, pool)
+    live.refresh()
+    for indexed in events:
+        live.publish(indexed)
+    pool.steps()
+
+
 def sweep_dead(world, record):
     """The executor of the run has died; the sweeper comes, and a worker takes its message."""
     world.queue.waiting.clear()
@@ -349,12 +359,7 @@ def sweep_dead(world, record):
 async def test_a_client_of_an_executor_that_died_gets_the_end_and_nothing_twice(world):
     world.connect()
     record = claimed(world)
-    pool = SteppedPool()
-    live = world.live(record, pool)
-    live.refresh()
-    for indexed in (step(0), step(1), step(2)):
-        live.publish(indexed)
-    pool.steps()
+    posts_and_dies(world, record, step(0), step(1), step(2))
     world.store.append(record.run_id, 1, EventPack(0, (step(0).event, step(1).event)))
     sweep_dead(world, record)
     assert await world.work() is None
@@ -375,12 +380,7 @@ async def test_a_client_to_which_no_executor_has_sent_gets_the_whole_log_and_the
 async def test_a_client_of_an_executor_that_dies_right_after_its_commit_gets_the_end_and_nothing_twice(world):
     world.connect()
     record = claimed(world)
-    pool = SteppedPool()
-    live = world.live(record, pool)
-    live.refresh()
-    for indexed in (step(0), step(1)):
-        live.publish(indexed)
-    pool.steps()
+    posts_and_dies(world, record, step(0), step(1))
     end = [{"event": name, "run_id": record.run_id} for name in ("WorkflowCancelled", "WorkflowCompleted")]
     pack = EventPack(0, (step(0).event, step(1).event, *end))
     world.store.commit(ending(record, last_events=pack, sealed_at=3, status=RunStatus.CANCELLED))

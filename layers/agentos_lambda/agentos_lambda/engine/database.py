@@ -232,8 +232,7 @@ def _agno_session(session: Session) -> JsonObject:
     """The session as agno stores one, with its runs oldest first and members before the run that they worked for."""
     runs: list[Json] = []
     for stored in session.runs:
-        introduction = stored.output.introduction
-        runs += [*([introduction] if introduction is not None else []), *stored.output.members, stored.output.run]
+        runs += [*stored.output.others, stored.output.run]
     return {
         "session_id": session.session_id,
         "user_id": session.user_id,

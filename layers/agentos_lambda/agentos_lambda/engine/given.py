@@ -56,10 +56,10 @@ class GivenComponents:
         if id(given) not in self._copies:
             for part in with_reasoning_agents(parts(given)):
                 self._check(part, _kept().refusals(part))
-            copy = given_copy(given, self._database, in_workflow=self._in_workflow)
-            self._found(parts(copy))
+            made = given_copy(given, self._database, in_workflow=self._in_workflow)
+            self._found(parts(made))
             # With what was given: an id is another object's once its own is gone.
-            self._copies |= {id(given): (given, copy), id(copy): (copy, copy)}
+            self._copies |= {id(given): (given, made), id(made): (made, made)}
         return self._copies[id(given)][1]
 
     def own_members(self, team: Any, members: Iterable[Any]) -> list[Any]:

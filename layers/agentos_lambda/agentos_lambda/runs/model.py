@@ -163,11 +163,15 @@ class RunOutput:
     introduction: JsonObject | None = None
     """The run in which the component introduced itself before this one, the first of a session."""
 
+    @property
+    def others(self) -> tuple[JsonObject, ...]:
+        """The runs beside it, in their order: the introduction, if there is one, and those of members."""
+        return (*([self.introduction] if self.introduction is not None else ()), *self.members)
+
     def to_json(self) -> JsonObject:
         """The output as JSON."""
         further = {"unchecked": self.unchecked, "introduction": self.introduction}
-        given = {name: value for name, value in further.items() if value is not None}
-        return {"run": self.run, "members": list(self.members), **given}
+        return {"run": self.run, "members": list(self.members), **{k: v for k, v in further.items() if v is not None}}
 
     @classmethod
     def from_json(cls, value: JsonObject) -> Self:

@@ -136,8 +136,7 @@ def _between(created_at: int | None, after: int | None, before: int | None) -> b
 def _all_runs(session: Session) -> Iterator[StoredRun]:
     """The session's runs, each after those that worked for it, and the first after its component's introduction."""
     for stored in session.runs:
-        introduction = stored.output.introduction
-        for other in (*([introduction] if introduction is not None else []), *stored.output.members):
+        for other in stored.output.others:
             kind = Kind.AGENT if other.get("agent_id") is not None else Kind.TEAM
             component_id = other.get(f"{kind}_id") or ""
             status = RunStatus(other.get("status", stored.status))
