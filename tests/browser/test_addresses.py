@@ -53,7 +53,7 @@ def test_the_page_works_behind_a_prefix_with_and_without_a_trailing_slash(page: 
         for path in ("/", "/chat", "/chat/", *([""] if prefix else [])):
             page.goto(f"{url}{path}")
             page.get_by_role("link", name="Assistant").click()
-            expect(page.get_by_role("button", name="Hi!")).to_be_visible()
+            expect(page.get_by_role("button", name="Hi!", exact=True)).to_be_visible()
             expect(page.get_by_role("link", name="API")).to_have_attribute("href", f"{prefix}/docs")
 
 
@@ -79,7 +79,7 @@ def test_the_key_is_asked_for_kept_in_the_tab_and_never_in_a_url(page: Page) -> 
         expect(other.get_by_role("dialog")).to_be_visible()
         assert page.evaluate("JSON.stringify(localStorage) + document.cookie") == "{}"
 
-        page.get_by_role("button", name="Forget the key").click()
+        page.get_by_role("button", name="Forget the key", exact=True).click()
         expect(page.get_by_role("dialog")).to_be_visible()
     assert not [each for each in urls if "key" in each.lower() or "another" in each]
 
@@ -126,7 +126,7 @@ def test_the_first_word_comes_soon(page: Page, stack: StackProcess, figures: lis
     run = httpx.post(f"{stack.url}/agents/assistant/runs", data={"message": "Hello!"}, timeout=60)
     assert run.json()["status"] == "COMPLETED"  # the function has started
     page.goto(f"{stack.url}/chat#/agents/assistant")
-    hello = page.get_by_role("button", name="Hello!")
+    hello = page.get_by_role("list", name="Try one of these").get_by_role("button", name="Hello!")
     expect(hello).to_be_visible()
     took = page.evaluate(FIRST_WORD)
     figures.append(f"{took:.0f} ms from the click to the first word")

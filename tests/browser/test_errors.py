@@ -82,7 +82,7 @@ def test_a_throttled_message_is_taken_back_by_stop(page: Page, person: Person) -
     page.route(re.compile(r"/runs$"), throttle)
     turn = person.says("add 2 and 3")
     expect(turn.locator(".notice")).to_have_text("Too many runs wait. Trying again …")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     person.waits_for(turn, "cancelled")
     expect(turn.locator(".notice")).to_be_hidden()
     assert len(sent) == 1
@@ -130,7 +130,7 @@ def test_a_message_is_taken_back_while_the_api_is_away(page: Page, person: Perso
     page.route(re.compile(r"/runs"), lambda route: route.abort())
     turn = person.says(f"[slow 500ms] {'word ' * 120}")
     expect(turn.locator(".notice")).to_contain_text("Your message is kept")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     expect(turn.locator(".footer .state")).to_have_text("Stopping")
     page.unroute_all()
     person.waits_for(turn, "cancelled")
@@ -181,7 +181,7 @@ def test_an_api_that_cannot_be_reached_can_be_tried_again(page: Page, wire: Wire
     expect(page.get_by_text("The API cannot be reached")).to_be_visible()
     expect(page.get_by_role("textbox", name="Message")).to_be_hidden()
     page.unroute_all()
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name="Try again", exact=True).click()
     expect(page.locator(".cards a").first).to_be_visible()
 
 

@@ -132,7 +132,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, p
     page = person.page
     assert page.evaluate("document.scrollingElement.scrollWidth") == PHONE["width"]
     assert answer(turn).evaluate("element => element.scrollWidth <= element.clientWidth + 1")
-    menu = page.get_by_role("button", name="Sessions")
+    menu = page.get_by_role("button", name="Sessions", exact=True)
     menu.tap()
     expect(menu).to_have_attribute("aria-expanded", "true")
     expect(page.get_by_role("searchbox")).to_be_in_viewport()

@@ -28,7 +28,7 @@ def test_files_are_attached_by_button_paste_and_drop_and_reach_the_model_byte_fo
 ) -> None:
     person.opens("agents", "assistant")
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Attach files").click()
+        page.get_by_role("button", name="Attach files", exact=True).click()
     chooser.value.set_files({"name": "notes.txt", "mimeType": "text/plain", "buffer": NOTES})
     page.evaluate(PASTE, ["paste", "pasted.md", "pasted"])
     page.evaluate(PASTE, ["drop", "dropped.csv", "a,b"])
@@ -63,7 +63,7 @@ def test_what_the_api_would_refuse_is_said_before_it_is_sent(
     )
     expect(page.get_by_role("alert")).to_contain_text(why)
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_disabled()
-    page.get_by_role("button", name=f"Remove {name}").click()
+    page.get_by_role("button", name=f"Remove {name}", exact=True).click()
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_enabled()
 
 
@@ -72,6 +72,6 @@ def test_what_is_allowed_is_said_and_a_workflow_takes_no_files(page: Page, perso
     expect(page.locator(".composer .hint")).to_contain_text("up to 4.5 MB together")
     assert ".pdf" in (page.locator("input[type=file]").get_attribute("accept") or "")
     person.opens("workflows", "letter")
-    expect(page.get_by_role("button", name="Attach files")).to_be_hidden()
+    expect(page.get_by_role("button", name="Attach files", exact=True)).to_be_hidden()
     page.evaluate(PASTE, ["drop", "dropped.csv", "a,b"])
     expect(page.get_by_role("alert")).to_have_text("A workflow takes no files.")

@@ -29,7 +29,7 @@ def test_a_reload_in_the_middle_of_a_run_loses_and_repeats_no_word(
     page.reload()
     turn = person.turns.first
     expect(turn.locator(".answer")).to_contain_text("n5")
-    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     person.waits_for(turn, "completed")
     assert re.findall(r"n\d+", answer(turn).text_content() or "") == NUMBERS.split()
 

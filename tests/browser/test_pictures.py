@@ -76,5 +76,5 @@ def test_pictures_of_an_approval_and_of_steps(browser: Browser, harbour: str, fo
     expect(turn.locator(".node[data-state=completed]").first).to_be_visible()
     take(page, folder / "page-steps.png")
     expect(turn).to_have_attribute("data-state", "running")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     context.close()

@@ -32,7 +32,7 @@ def test_a_run_is_followed_and_stopped_in_another_tab(person: Person, other: Per
     expect(answer(other.turns.nth(1))).to_contain_text("n3")
     for tab in (person, other):
         expect(tab.page.locator(".runs li")).to_have_count(1)
-    other.page.get_by_role("button", name="Stop").click()
+    other.page.get_by_role("button", name="Stop", exact=True).click()
     for each in (turn, other.turns.nth(1)):
         person.waits_for(each, "cancelled")
     said = [answer(each).text_content() for each in (turn, other.turns.nth(1))]

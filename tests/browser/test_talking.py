@@ -154,7 +154,7 @@ def test_a_message_is_stopped_at_any_time(page: Page, person: Person) -> None:
     person.opens("agents", "assistant")
     turn = person.says("[slow 200ms] one two three four five six seven eight nine ten " * 5)
     expect(answer(turn)).to_have_text(re.compile("I am"))
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     person.waits_for(turn, "cancelled")
     expect(turn.locator(".footer .state").last).to_have_text("Stopped")
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
