@@ -18,7 +18,7 @@ from tests.waiting import until
 
 KEY = "example-security-key"
 """That of the sample events."""
-START_SECONDS = 180
+START_SECONDS = 600
 """It builds first, perhaps on a busy machine."""
 
 # What a developer's shell may have set: nothing of it must matter.
@@ -67,7 +67,10 @@ class SamStack:
             assert self.process.poll() is None, self.output()
             return "Ctrl-C ends it" in self.output()
 
-        until(ready, START_SECONDS)
+        try:
+            until(ready, START_SECONDS)
+        except AssertionError as slow:
+            raise AssertionError(f"make local does not start:\n{self.output()}") from slow
 
     def posts(self) -> list[str]:
         """What functions have sent to WebSocket connections."""
