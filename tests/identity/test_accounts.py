@@ -18,7 +18,7 @@ from agentos_lambda.identity.accounts.service import DAY_MS, AccountService, New
 from agentos_lambda.identity.errors import AccountsUnavailable, TooManyFailures, WrongAccount
 from agentos_lambda.identity.principal import KEY_HOLDER
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.errors import StoreUnavailable
+from agentos_lambda.runs.errors import NotFound, StoreUnavailable
 from agentos_lambda.stores.memory import MemoryAccounts
 from tests.api.world import Api
 from tests.clocks import ManualClock
@@ -439,6 +439,15 @@ def test_wrong_tokens_from_one_address_get_429_after_a_while_and_right_ones_are_
 def test_what_cannot_be_a_token_costs_no_read(known, token):
     with pytest.raises(WrongAccount):
         known.known.verify(token)
+    assert not known.reads
+
+
+@pytest.mark.parametrize("account_id", ["", "unknown", "x" * 3_000, f"{'0' * 8}-0000-8000-8000-{'0' * 12}\n"])
+def test_what_cannot_be_the_id_of_an_account_costs_no_read(known, monkeypatch, account_id):
+    """DynamoDB refuses a key of over 2,048 bytes."""
+    monkeypatch.setattr(known.store, "find", known.find)
+    with pytest.raises(NotFound):
+        known.service.revoke(KEY_HOLDER, account_id)
     assert not known.reads
 
 

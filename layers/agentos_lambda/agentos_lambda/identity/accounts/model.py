@@ -22,6 +22,7 @@ _SHOWN = len(TOKEN_PREFIX) + 7
 """Characters of a token that are kept, to tell it from others."""
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _TOKEN = re.compile(rf"{TOKEN_PREFIX}[0-9A-Za-z]{{16,64}}")
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PRIVILEGED_ACTIONS = frozenset({"write", "delete"})
 _PRIVILEGED_RESOURCES = frozenset({"agent_os", "service_accounts"})
 _PARTS = (2, 3)
@@ -83,6 +84,11 @@ def hash_of(token: str) -> str:
 def id_of(token_hash: str) -> str:
     """The id of the account with this token: the first half of its hash as a UUID of version 8 (RFC 9562)."""
     return str(UUID(hex=f"{token_hash[:12]}8{token_hash[13:16]}8{token_hash[17:32]}"))
+
+
+def is_account_id(text: str) -> bool:
+    """Whether the text can be the id of an account."""
+    return _ID.fullmatch(text) is not None
 
 
 def malformed(scopes: Iterable[str]) -> list[str]:

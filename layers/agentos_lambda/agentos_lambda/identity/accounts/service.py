@@ -10,6 +10,7 @@ from agentos_lambda.identity.accounts.model import (
     ServiceAccount,
     hash_of,
     id_of,
+    is_account_id,
     malformed,
     new_token,
     privileged,
@@ -122,7 +123,7 @@ class AccountService:
 
     def revoke(self, principal: Principal, account_id: str) -> None:
         """Revoke the account; once is enough. Raises ``NotFound``, ``Forbidden``."""
-        account = self._store.find(account_id)
+        account = self._store.find(account_id) if is_account_id(account_id) else None
         if account is None or not _sees(principal, account):
             raise NotFound(f"Service account '{account_id}' not found")
         if principal.isolated and account.created_by is None:

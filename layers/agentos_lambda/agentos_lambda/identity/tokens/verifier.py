@@ -20,6 +20,8 @@ MAX_TOKEN_LENGTH = 16_384
 """Characters."""
 
 _SEGMENTS = 3
+_LONGEST_REASON = 200
+"""Characters."""
 _TYPES = frozenset({"jwt", "at+jwt"})
 """Of tokens that may grant access (RFC 7519 5.1, RFC 9068 2.1)."""
 
@@ -120,9 +122,14 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except PyJWTError as error:
-        raise InvalidToken(str(error) or "Invalid token") from error
+        raise InvalidToken(_reason(error)) from error
     except (ValueError, TypeError, RecursionError) as error:
         raise InvalidToken("Invalid header string") from error
+
+
+def _reason(error: PyJWTError) -> str:
+    """PyJWT's words. They may quote a header that nobody has signed: at any length, and with what no answer can say."""
+    return str(error).encode(errors="replace").decode()[:_LONGEST_REASON] or "Invalid token"
 
 
 def _claims(payload: bytes) -> Mapping[str, Any]:
