@@ -45,6 +45,7 @@ async def test_a_taken_id_is_a_conflict_and_changes_nothing(api):
         ("POST", "/sessions", {"session_name": "x" * 1025}),
         ("PATCH", "/sessions/talk", {"session_name": "x" * 1025}),
         ("PATCH", "/sessions/talk", {"summary": {"topics": []}}),
+        ("PATCH", "/sessions/talk", {"summary": {"summary": "Ships", "updated_at": "yesterday"}}),
         ("POST", "/sessions/talk/rename", {"session_name": "x" * 1025}),
         ("DELETE", "/sessions", {"session_ids": ["a"] * 101, "session_types": ["agent"] * 101}),
     ],

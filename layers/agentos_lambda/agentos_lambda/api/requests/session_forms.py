@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from agentos_lambda.api.errors import ApiError, FieldErrors, field_errors
 from agentos_lambda.api.requests.body import read_body
@@ -19,8 +21,19 @@ MAX_NAME_LENGTH = 1024
 MAX_DELETED = 100
 """Sessions that one request may delete."""
 
+
+def _time(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        raise PydanticCustomError("time", "Input should be a time in ISO 8601") from error
+    return text
+
+
 Name = Annotated[str, StringConstraints(max_length=MAX_NAME_LENGTH)]
 ComponentId = Annotated[str, StringConstraints(max_length=256)]
+Time = Annotated[str, AfterValidator(_time)]
+"""As the engine reads it: it would fail in every later run of the session."""
 
 _OF_THE_ENGINE = frozenset({"agno_component_version", "agno_dispatch_chain", "agno_dispatch_depth"})
 """Keys of a run's metadata that no caller may set, since a session's metadata becomes part of its runs' (agno 3.1)."""
@@ -68,7 +81,7 @@ class SummaryForm(RequestForm):
 
     summary: str
     topics: list[str] | None = None
-    updated_at: str | None = None
+    updated_at: Time | None = None
 
 
 class SessionChangeForm(_SessionForm):
