@@ -100,6 +100,9 @@ def test_the_authority_of_a_connection_ends_with_its_token(world):
     assert ask(world, action="ping") == {"event": "pong"}
     world.clock.advance(1)
     assert ask(world, action="ping") == {"event": "auth_required", "error": SENTENCE}
+    within_the_skew = token(world, exp=world.clock.now() // 1000)
+    [refused] = authenticate(world, within_the_skew)
+    assert refused == {"event": "auth_error", "error": "Signature has expired", "error_type": "expired"}
     assert len(authenticate(world)) == 2
     assert ask(world, action="ping") == {"event": "pong"}
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal, Protocol
 
 from agentos_lambda.identity.accounts.model import TOKEN_PREFIX
-from agentos_lambda.identity.errors import Forbidden, Missing, WrongAccount, WrongKey
+from agentos_lambda.identity.errors import Expired, Forbidden, Missing, WrongAccount, WrongKey
 from agentos_lambda.identity.principal import KEY_HOLDER, NOBODY, Principal, PrincipalKind
 from agentos_lambda.identity.scopes import Scopes
 from agentos_lambda.protocol.security_key import KeySource, RereadableKey, admits, proof_of, same_key
@@ -151,7 +151,12 @@ class Authority:
             return True
 
     def grant(self, principal: Principal, token: str, connection_id: str) -> Grant | None:
-        """What a connection keeps of the token that it has presented; None if it needed none."""
+        """What a connection keeps of the token that it has presented; None if it needed none.
+
+        Raises ``Expired`` also within the skew of clocks: a connection's authority ends with its token.
+        """
+        if self._has_expired(principal.expires_at):
+            raise Expired
         if principal.kind is PrincipalKind.NOBODY:
             return None
         if principal.kind is PrincipalKind.KEY:
@@ -175,8 +180,7 @@ class Authority:
             return self._key_holder if counts else None
         if grant.account_id is not None:
             return self._accounts.principal(grant.account_id) if self._accounts is not None else None
-        expired = grant.expires_at is not None and grant.expires_at <= self._clock.now()
-        if self._tokens is None or expired:
+        if self._tokens is None or self._has_expired(grant.expires_at):
             return None
         return self._restricted(
             Principal(
@@ -187,6 +191,9 @@ class Authority:
                 limits=grant.limits,
             )
         )
+
+    def _has_expired(self, expires_at: int | None) -> bool:
+        return expires_at is not None and expires_at <= self._clock.now()
 
     def _by_key(self, token: str | None) -> Principal:
         if self._key() is None:

@@ -41,13 +41,13 @@ class Authenticator:
         authority = self._context.authority
         try:
             principal = authority.principal(token, address)
+            grant = authority.grant(principal, token, connection.connection_id)
         except (Unauthorized, TooManyFailures, Forbidden) as refusal:
             return self._refused(connection, refusal)
         except AccountsUnavailable:
             return control.auth_error("Authentication is temporarily unavailable")
         except KeysUnavailable:
             return control.auth_error("Tokens cannot be verified at present", "server_error")
-        grant = authority.grant(principal, token, connection.connection_id)
         if grant is not None:
             self._keep(connection, grant)
         told = _TOLD.get(principal.kind)
