@@ -61,6 +61,13 @@ def test_a_month_has_as_many_runs_as_it_may_and_the_next_one_as_many_again(count
     assert [admit(counters, token, now=NEXT_MONTH) for token in "ghij"].count(Verdict.ADMITTED) == 2
 
 
+def test_a_clock_that_is_behind_at_the_turn_of_a_month_forgets_no_run(counters):
+    limits = Limits(runs_per_month=5)
+    times = [NOW, *(NEXT_MONTH, NOW) * 4]
+    verdicts = [admit(counters, f"t{number}", now=now, limits=limits) for number, now in enumerate(times)]
+    assert verdicts == [Verdict.ADMITTED] * 6 + [Verdict.RUNS_PER_MONTH] * 3
+
+
 def test_a_run_that_is_withdrawn_after_its_month_gives_its_place_back(counters):
     admit(counters, "a", now=NEXT_MONTH - 1)
     admit(counters, "b", now=NEXT_MONTH)

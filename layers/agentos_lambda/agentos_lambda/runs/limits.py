@@ -115,11 +115,15 @@ class Verdict(StrEnum):
 
 
 def decide(counter: Counter, wanted: Admission) -> tuple[Counter, Verdict]:
-    """The counter once the run is admitted; or as it is."""
+    """The counter once the run is admitted; or as it is.
+
+    A clock that is behind does not take it back into the month before, whose runs are forgotten.
+    """
     places, receipts = _valid(counter.places, wanted.now), _valid(counter.receipts, wanted.now)
     if wanted.token in (places if wanted.takes_place else receipts):
         return counter, Verdict.ALREADY
-    runs, most = counter.runs if counter.month == wanted.month else 0, wanted.limits.runs_per_month
+    month = max(counter.month, wanted.month)
+    runs, most = counter.runs if counter.month == month else 0, wanted.limits.runs_per_month
     if wanted.counts and most is not None and runs >= most:
         return counter, Verdict.RUNS_PER_MONTH
     if wanted.takes_place:
@@ -130,7 +134,7 @@ def decide(counter: Counter, wanted: Admission) -> tuple[Counter, Verdict]:
         if len(receipts) >= wanted.room:
             receipts = dict(sorted(receipts.items(), key=itemgetter(1))[wanted.room // 2 :])
         receipts[wanted.token] = wanted.until
-    return Counter(wanted.month, runs + wanted.counts, places, receipts), Verdict.ADMITTED
+    return Counter(month, runs + wanted.counts, places, receipts), Verdict.ADMITTED
 
 
 def withdrawn(counter: Counter, admitted: Admission) -> Counter:
