@@ -4,6 +4,7 @@ import base64
 
 import pytest
 
+from agentos_lambda.api.requests import uploads
 from agentos_lambda.api.requests.file_types import file_type
 
 pytestmark = pytest.mark.anyio
@@ -285,3 +286,10 @@ async def test_private_networks_are_allowed_where_the_deployer_says_so(api, monk
 
     assert (await post("/agents/assistant/runs", json=private)).status_code == 200
     assert (await post("/agents/assistant/runs", json=loopback)).status_code == 422
+
+
+async def test_a_request_asks_for_no_more_hosts_once_their_time_is_over(api, monkeypatch):
+    monkeypatch.setattr(uploads, "MAX_RESOLVING_SECONDS", 0)
+    answer = await api.client.post(RUNS, json={"message": "look", "images": [{"url": "https://8.8.8.8/a.png"}]})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "images.0.url")
+    assert api.engine_inputs == []

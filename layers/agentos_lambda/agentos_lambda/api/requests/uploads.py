@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,9 @@ _KINDS = {"images": "image", "audio": "audio", "videos": "video", "input_files":
 
 _MAX_METADATA = 8000
 """Bytes of ``files_metadata`` (the AgentOS 3.1 API)."""
+
+MAX_RESOLVING_SECONDS = 10.0
+"""For all hosts of a request: names that nobody answers for would hold a function before any limit counts its run."""
 
 
 def read_uploads(files: Sequence[Upload], files_metadata: str | None) -> tuple[Media, ...]:
@@ -57,9 +61,14 @@ def media_objects(**fields: Sequence[Mapping[str, Any]] | None) -> tuple[Media, 
 
 
 async def refuse_internal_hosts(**fields: Sequence[Mapping[str, Any]] | None) -> None:
-    """Raise ``FieldErrors`` for a media object whose URL leads to a host that is not public."""
+    """Raise ``FieldErrors`` for a media object whose URL leads to a host that is not public, and for the first one for
+    which there is no time left."""
+    now = asyncio.get_running_loop().time
+    until = now() + MAX_RESOLVING_SECONDS
     for _, place, item in _placed(fields):
         if isinstance(url := item.get("url"), str):
+            if now() >= until:
+                raise FieldErrors([(f"{place}.url", "the hosts before it take too long to be resolved")])
             try:
                 await check_host(url, private=private_hosts_allowed())
             except UrlRefused as refused:
