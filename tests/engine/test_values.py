@@ -104,9 +104,7 @@ def count() -> dict[str, int]:
 
 
 def shop() -> Agent:
-    return Agent(
-        id="shop", name="shop", model=DemoModel(), tools=[give, give_later, give_in_turn, sell, remember, count]
-    )
+    return Agent(id="shop", name="shop", model=DemoModel(), tools=[give, give_later, give_in_turn, sell, remember])
 
 
 @streamed
@@ -173,10 +171,18 @@ def test_an_iterator_in_an_iterator_gives_its_items(tool: Callable[[], object], 
     assert played.outcome.output.run["tools"][0]["result"] == "abc"
 
 
-def test_a_result_that_is_json_stays_as_agentos_gives_it() -> None:
-    played = play(engine_of(shop()), request_of("agent/shop", "call count"))
+def dependencies(run_context: RunContext) -> Any:
+    """Give what the caller sent."""
+    return run_context.dependencies
 
-    assert played.outcome.output.run["tools"][0]["result"] == "{'one': 1}"
+
+def test_a_result_that_is_json_stays_as_agentos_gives_it() -> None:
+    shop = Agent(id="shop", name="shop", model=DemoModel(), tools=[count, dependencies])
+    request = request_of("agent/shop", "call count\ncall dependencies", dependencies={"to": {"one": None}})
+    played = play(engine_of(shop), request)
+
+    results = [tool["result"] for tool in played.outcome.output.run["tools"]]
+    assert results == ["{'one': 1}", "{'to': {'one': None}}"]
 
 
 @streamed
@@ -186,6 +192,17 @@ def test_an_event_of_a_tools_own_has_its_values(stream: bool) -> None:
     assert json.loads(played.outcome.output.run["tools"][0]["result"])["what"] == EXPECTED
     if stream:
         assert played.of("CustomEvent")["what"] == EXPECTED
+
+
+def test_an_event_of_a_steps_function_names_the_workflows_run() -> None:
+    async def sold(step_input: StepInput) -> AsyncIterator[object]:
+        yield Sold()
+        yield StepOutput(content=step_input.input)
+
+    step = Step(name="sell", executor=sold)  # type: ignore[arg-type]
+    played = play(engine_of(Workflow(id="shop", name="shop", steps=[step])), request_of("workflow/shop", "dear"))
+
+    assert played.of("CustomEvent")["run_id"] == "run-1"
 
 
 @streamed

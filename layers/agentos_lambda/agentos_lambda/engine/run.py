@@ -122,6 +122,7 @@ class AgnoRun:
                 if completion or (self._is_own(noted) and noted["event"] in _SUCCESSES):
                     completion.append(noted)  # true only if that is the outcome
                 else:
+                    noted.setdefault("run_id", self._request.run_id)  # a step's function gives its events none
                     yield noted
             self._outcome = self.outcome()
             for event in completion if self._outcome.status is not RunStatus.ERROR else ():

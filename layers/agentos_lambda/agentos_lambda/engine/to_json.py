@@ -46,8 +46,8 @@ def plain_object(value: Mapping[Any, object]) -> JsonObject:
 
 def is_plain(value: object) -> bool:
     """Whether the value is made of lists, objects, text, numbers, booleans and null alone."""
-    # Python prints the class of anything that is derived from these.
-    if type(value) is dict:
+    # Python prints the class of most that is derived from these, but not of a caller's objects.
+    if isinstance(value, dict) and type(value).__repr__ is dict.__repr__:
         return all(isinstance(key, str) and is_plain(item) for key, item in value.items())
     if type(value) is list:
         return all(map(is_plain, value))
