@@ -35,6 +35,7 @@ async def test_runs_come_page_by_page_oldest_first(api, path):
     assert await page(limit=2, page=3) == ["r4"]
     assert await page(limit=2, page=4) == await page(page=1_000_000) == []
     assert await page(status="ERROR", page=1) == []
+    assert await page(status="") == await page()
 
 
 async def test_without_a_limit_there_is_a_default(api):

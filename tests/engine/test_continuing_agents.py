@@ -314,6 +314,11 @@ def check(played: Played, **decisions: list[Any]) -> None:
             {"tools": [{"tool_call_id": "call_0_0", "confirmed": True, "tool_args": {"what": "y"}}]},
             "The arguments of delete cannot be changed",
         ),
+        (
+            DELETE,
+            {"tools": [{"tool_call_id": "call_0_0", "confirmed": True, "tool_name": "send"}]},
+            "The tool delete cannot be changed",
+        ),
         (SEND, {"tools": [{"tool_call_id": "call_0_0", "answered": True}]}, r"unresolved requirements: \['send: to'\]"),
         (MEASURE, {"tools": [{"tool_call_id": "call_0_0"}]}, r"unresolved requirements: \['measure: result'\]"),
     ],

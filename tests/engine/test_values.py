@@ -194,15 +194,18 @@ def test_an_event_of_a_tools_own_has_its_values(stream: bool) -> None:
         assert played.of("CustomEvent")["what"] == EXPECTED
 
 
-def test_an_event_of_a_steps_function_names_the_workflows_run() -> None:
+def test_an_event_of_a_steps_function_names_the_workflows_run_and_is_not_its_end() -> None:
     async def sold(step_input: StepInput) -> AsyncIterator[object]:
         yield Sold()
+        yield Sold(event="WorkflowCompleted")
         yield StepOutput(content=step_input.input)
 
     step = Step(name="sell", executor=sold)  # type: ignore[arg-type]
     played = play(engine_of(Workflow(id="shop", name="shop", steps=[step])), request_of("workflow/shop", "dear"))
 
     assert played.of("CustomEvent")["run_id"] == "run-1"
+    ends = [event.get("run_id") for event in played.events if event["event"] == "WorkflowCompleted"]
+    assert ends == [None, "run-1"]
 
 
 @streamed

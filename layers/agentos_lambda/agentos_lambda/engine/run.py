@@ -41,7 +41,7 @@ from agentos_lambda.engine.terminal_events import cancelled_events, error_event,
 from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.engine.tokens import TokenCount, count_tokens
 from agentos_lambda.media.fetcher import Fetcher
-from agentos_lambda.protocol.events import ERROR_EVENTS, TEXT_EVENTS, cancel_reason, terminal_event
+from agentos_lambda.protocol.events import ERROR_EVENTS, TERMINAL_EVENTS, TEXT_EVENTS, cancel_reason, terminal_event
 from agentos_lambda.protocol.values import Event, Kind, RunStatus
 from agentos_lambda.runs.engine_ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.model import Continuation, Work
@@ -122,8 +122,7 @@ class AgnoRun:
                 if completion or (self._is_own(noted) and noted["event"] in _SUCCESSES):
                     completion.append(noted)  # true only if that is the outcome
                 else:
-                    noted.setdefault("run_id", self._request.run_id)  # a step's function gives its events none
-                    yield noted
+                    yield self._with_run_id(noted)
             self._outcome = self.outcome()
             for event in completion if self._outcome.status is not RunStatus.ERROR else ():
                 yield event
@@ -265,6 +264,12 @@ class AgnoRun:
             elif name in TEXT_EVENTS and isinstance(event.get("content"), str):
                 self._observed.text.append(event["content"])
         return as_shown(with_true_statuses(self._observed.held.shown(self._blocked.removed_from(event))))
+
+    def _with_run_id(self, event: Event) -> Event:
+        """agno gives none to the events of a step's function. What is called like an end must not be taken for it."""
+        if "run_id" in event or event["event"] in TERMINAL_EVENTS[self._request.kind]:
+            return event
+        return {**event, "run_id": self._request.run_id}
 
     def _is_own(self, event: Event) -> bool:
         return bool(event.get("run_id") == self._request.run_id)

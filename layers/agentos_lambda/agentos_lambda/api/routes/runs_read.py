@@ -4,10 +4,11 @@ import asyncio
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BeforeValidator
 
 from agentos_lambda.api.errors import ApiError
 from agentos_lambda.api.requests.body import Body, read_body
-from agentos_lambda.api.requests.fields import RunId, SessionIdText, UserIdText
+from agentos_lambda.api.requests.fields import RunId, SessionIdText, UserIdText, none_if_empty
 from agentos_lambda.api.requests.parse import CancelForm, asker
 from agentos_lambda.api.responses import Answer, TypedRoute
 from agentos_lambda.api.routes.asking import NamedInQuery, OfSession, OfUser
@@ -45,7 +46,9 @@ def _add_reads(router: APIRouter, kind: Kind, known: Any, runs: RunService) -> N
         *,
         session_id: Annotated[SessionIdText, OfSession],
         user_id: Annotated[UserIdText | None, OfUser] = None,
-        status: Annotated[RunStatus | None, Query(description="Only runs that have it")] = None,
+        status: Annotated[
+            RunStatus | None, BeforeValidator(none_if_empty), Query(description="Only runs that have it")
+        ] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Runs on a page")] = DEFAULT_LIMIT,
         page: Annotated[int, Query(ge=1, le=_MAX_PAGE, description="From 1 on")] = 1,
     ) -> Answer["list[answers.RunItem]"]:

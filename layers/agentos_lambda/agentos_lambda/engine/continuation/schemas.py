@@ -33,6 +33,7 @@ class SentTool(BaseModel):
     """A tool execution."""
 
     tool_call_id: str | None = None
+    tool_name: str | None = None
     tool_args: dict[str, Any] | None = None
     confirmed: StrictBool | None = None
     confirmation_note: str | None = None

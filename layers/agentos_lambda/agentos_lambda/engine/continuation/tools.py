@@ -28,7 +28,7 @@ def decide(
 
     ``known``: ids of further tool calls of the run. They have been settled: a client may send them along. ``former``:
     the ids by which a client knows those tool calls that have got another one. Raises
-    ``InvalidRequest`` for any other, and for arguments that are not those of the tool call.
+    ``InvalidRequest`` for any other, and for a tool or arguments that are not those of the tool call.
     """
     decisions: dict[str, tuple[RunRequirement, SentRequirement]] = {}
     for each in sent:
@@ -76,6 +76,8 @@ def _find(
 
 def _settle(requirement: RunRequirement, sent: SentRequirement) -> None:
     tool = _tool(requirement)
+    if sent.tool_execution.tool_name not in (None, tool.tool_name):
+        raise InvalidRequest(f"The tool {tool.tool_name} cannot be changed")
     if requirement.needs_confirmation:
         arguments = sent.tool_execution.tool_args
         if arguments is not None and arguments != (tool.tool_args or {}):
