@@ -75,3 +75,17 @@ def refused(code: str, *, status: int = 400, **response: Any) -> Fault:
 def cancelled(*codes: str) -> Fault:
     """A transaction is cancelled for these reasons, one for each action."""
     return refused("TransactionCanceledException", CancellationReasons=[{"Code": code} for code in codes])
+
+
+class ShortPages:
+    """A client of DynamoDB whose queries read so few items at once: as where each has many KB, and a page 1 MB."""
+
+    def __init__(self, client: Any, items: int) -> None:
+        self._client = client
+        self._items = items
+
+    def query(self, **request: Any) -> Any:
+        return self._client.query(**{**request, "Limit": min(self._items, request.get("Limit", self._items))})
+
+    def __getattr__(self, operation: str) -> Any:
+        return getattr(self._client, operation)

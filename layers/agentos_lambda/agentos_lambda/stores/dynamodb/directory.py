@@ -126,12 +126,12 @@ class DynamoDBDirectory:
         found = [
             _entry(item)
             for index, attribute, partition in _partitions(chosen)
-            for item in self._table.query(
+            for item in self._table.first(
+                limit,
                 f"#{attribute} = :partition",
                 {":partition": text(partition)},
                 index=index,
                 newest_first=not ascending,
-                limits=[limit],
             )
         ]
         return first_entries(found, limit=limit, ascending=ascending)

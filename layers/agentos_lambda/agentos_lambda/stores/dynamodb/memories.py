@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
 from agentos_lambda.runs.errors import StoreUnavailable
@@ -143,14 +142,8 @@ class DynamoDBMemories:
     def _newest(
         self, index: str, attribute: str, partition: str, limit: int, *, ascending: bool
     ) -> Iterator[Mapping[str, Any]]:
-        found = self._table.query(
-            f"#{attribute} = :partition",
-            {":partition": text(partition)},
-            index=index,
-            newest_first=not ascending,
-            limits=repeat(limit),
-        )
-        return islice(found, limit)
+        values = {":partition": text(partition)}
+        return self._table.first(limit, f"#{attribute} = :partition", values, index=index, newest_first=not ascending)
 
     def _owners(self, memory_id: str) -> list[str]:
         found = self._table.query("#memory_id = :memory_id", {":memory_id": text(memory_id)}, index=BY_ID)

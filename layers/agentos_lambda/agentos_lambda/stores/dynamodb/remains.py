@@ -33,10 +33,10 @@ class DynamoDBRemains:
         self._clock = clock
 
     def buried_runs(self, session_id: str, *, until: int, limit: int) -> Sequence[BuriedRun]:
-        items = self._sessions.query(
+        items = self._sessions.first(
+            limit,
             "#session_id = :session_id AND #item BETWEEN :first AND :last",
             {":session_id": text(session_id), ":first": text(RUN), ":last": text(first_run_after(until))},
-            limits=[limit],
             attributes=("run_id", "accepted_at"),
         )
         return [BuriedRun(item["run_id"]["S"], int(item["accepted_at"]["N"])) for item in items]

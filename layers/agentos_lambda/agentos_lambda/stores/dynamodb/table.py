@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
 from agentos_lambda.runs.errors import StoreUnavailable
@@ -151,6 +151,22 @@ class Table:
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def first(
+        self,
+        count: int,
+        condition: str,
+        values: Item,
+        *,
+        index: str | None = None,
+        newest_first: bool = False,
+        attributes: Sequence[str] = (),
+    ) -> Iterator[Mapping[str, Any]]:
+        """The first so many items of a query, however few of them DynamoDB reads at once: a page ends with 1 MB."""
+        found = self.query(
+            condition, values, index=index, newest_first=newest_first, limits=repeat(count), attributes=attributes
+        )
+        return islice(found, count)
 
     def _batch_get(self, wanted: Any) -> BatchGetItemOutputTypeDef:
         return self._requests.send(lambda clients: clients.dynamodb.batch_get_item(RequestItems=wanted))
