@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from threading import Barrier
+
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.retries import TRIES
-from tests.stores.builders import contents, delta, ending, list_runs, load, output, pack, running, take_over
+from tests.stores.builders import NOW, contents, delta, ending, list_runs, load, output, pack, running, take_over
 from tests.stores.dynamodb.faults import FaultyClient, answer_lost, refused
 from tests.stores.dynamodb.incompressible import incompressible
 
@@ -25,6 +27,22 @@ def test_an_output_of_600_kilobytes_comes_back(aws):
     assert list_runs(store)[0].output == large
     [key] = objects(aws)
     assert key.startswith("runs/run-1/000001/")
+
+
+def test_large_runs_of_a_session_are_fetched_side_by_side(aws):
+    s3, both = FaultyClient(aws.s3), Barrier(2, timeout=60)
+    store = aws.store(s3=s3)
+    outputs = [output(incompressible(50_000, seed)) for seed in (1, 2)]
+    for place, large in enumerate(outputs):
+        store.commit(ending(store.accept(running(f"run-{place}", accepted_at=NOW + place)), output=large))
+
+    def with_the_other(call):
+        both.wait()
+        return call()
+
+    for read in (load, lambda store: store.whole("session-1")):
+        s3.plan(with_the_other, "get_object", times=2)
+        assert [run.output for run in read(store).runs] == outputs
 
 
 def test_a_pack_of_over_400_kilobytes_comes_back(aws):

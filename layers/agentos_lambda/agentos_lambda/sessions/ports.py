@@ -81,7 +81,8 @@ class SessionRemains(Protocol):
     """What is left of a deleted session. Every method may be repeated."""
 
     def buried_runs(self, session_id: str, *, until: int, limit: int) -> Sequence[BuriedRun]:
-        """Runs that the session keeps and that were accepted until then; fewer than ``limit`` only if there are no more."""
+        """Runs that the session keeps and that were accepted until then; fewer than ``limit`` only if there are no
+        more."""
 
     def remove_run(self, session_id: str, run: BuriedRun) -> bool:
         """Remove the run's record, events, payloads and followers, and last what the session keeps of it.

@@ -67,7 +67,7 @@ class Sessions:
             for item in since_deletion(head, items)
             if is_of(item, kind, component_id) and item["status"]["S"] == RunStatus.COMPLETED
         )
-        runs = [self._stored_run(item) for item in islice(completed, history)]
+        runs = self._stored_runs(islice(completed, history))
         return replace(self.session_of(head), runs=tuple(reversed(runs)))
 
     def whole(self, session_id: str) -> Session | None:
@@ -75,7 +75,7 @@ class Sessions:
         *runs, head = [*self._items(session_id)] or [{}]
         if not self.is_there(head):
             return None
-        stored = [self._stored_run(item) for item in since_deletion(head, runs)]
+        stored = self._stored_runs(since_deletion(head, runs))
         return replace(self.session_of(head), runs=tuple(stored))
 
     def is_there(self, head: Mapping[str, Any]) -> bool:
@@ -115,7 +115,7 @@ class Sessions:
         """Those of the session's own user among its first ``limit`` runs, oldest first."""
         first = RUN if session.deleted_at is None else first_run_after(session.deleted_at)
         items = islice(self._items(session.session_id, first=first, limits=repeat(limit)), limit)
-        return [self._stored_run(item) for item in items if _user_of(item) == session.user_id]
+        return self._stored_runs(item for item in items if _user_of(item) == session.user_id)
 
     def output(self, record: RunRecord) -> RunOutput | None:
         if not record.in_session:
@@ -247,15 +247,25 @@ class Sessions:
             elif not is_expired(item, now):
                 yield item
 
+    def _stored_runs(self, items: Iterable[Mapping[str, Any]]) -> list[StoredRun]:
+        """The runs of these items. Those that are in S3 are fetched a few at a time."""
+        found = list(items)
+        values = self._blobs.values([item["output"] for item in found])
+        return [_stored(item, value) for item, value in zip(found, values, strict=True)]
+
     def _stored_run(self, item: Mapping[str, Any]) -> StoredRun:
-        return StoredRun(
-            run_id=item["run_id"]["S"],
-            kind=Kind(item["kind"]["S"]),
-            component_id=item["component"]["S"],
-            status=RunStatus(item["status"]["S"]),
-            accepted_at=int(item["accepted_at"]["N"]),
-            output=RunOutput.from_json(self._blobs.value(item["output"])),
-        )
+        return _stored(item, self._blobs.value(item["output"]))
+
+
+def _stored(item: Mapping[str, Any], output: Any) -> StoredRun:
+    return StoredRun(
+        run_id=item["run_id"]["S"],
+        kind=Kind(item["kind"]["S"]),
+        component_id=item["component"]["S"],
+        status=RunStatus(item["status"]["S"]),
+        accepted_at=int(item["accepted_at"]["N"]),
+        output=RunOutput.from_json(output),
+    )
 
 
 def _user_of(item: Mapping[str, Any]) -> str | None:
