@@ -1,10 +1,13 @@
+from functools import partial
+from typing import Any
+
 import pytest
 from agno.agent import Agent
 from agno.run.agent import RunInput
 from agno.session import AgentSession
 from agno.team import Team
 from agno.tools import Toolkit, tool
-from agno.workflow import Condition, Loop, Parallel, Router, Step, Steps, Workflow
+from agno.workflow import Condition, Loop, Parallel, Router, Step, StepInput, Steps, Workflow
 
 from agentos_lambda.engine.components.history import WHOLE_SESSION, history_runs
 from agentos_lambda.engine.models.demo import DemoModel
@@ -79,8 +82,53 @@ def test_a_team_gets_what_it_wants() -> None:
     assert history_runs(Team(members=[Agent()], add_team_history_to_members=True, num_team_history_runs=4)) == 4
 
 
-def test_members_that_are_chosen_at_run_time_may_want_everything() -> None:
+def test_members_and_tools_that_are_chosen_at_run_time_may_want_everything() -> None:
     assert history_runs(Team(members=lambda: [Agent()])) == WHOLE_SESSION
+    assert history_runs(Agent(tools=lambda: [len])) == WHOLE_SESSION
+
+
+async def said(agent: Agent) -> str:
+    return str(await agent.aget_chat_history(session_id="session-1"))
+
+
+def named(agent: Agent) -> str:
+    return str(agent.name)
+
+
+class Asked:
+    """An object that is called, whose code does it in a function within another."""
+
+    def __call__(self, step_input: StepInput) -> bool:
+        def runs() -> list[tuple[str, str]]:
+            return step_input.get_workflow_history(num_runs=9)
+
+        return bool(runs())
+
+
+def test_a_function_that_looks_back_gets_much() -> None:
+    for functions in (
+        {"tools": [said]},
+        {"tools": [tool(said)]},
+        {"pre_hooks": [partial(said)]},
+        {"instructions": said},
+    ):
+        assert history_runs(Agent(**functions)) == WHOLE_SESSION
+        assert history_runs(Team(members=[], **functions)) == WHOLE_SESSION
+    assert history_runs(Agent(tools=[named, len], pre_hooks=[named], instructions=named)) == 0
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Asked(),
+        Step(name="s", executor=lambda step_input: step_input.workflow_session),
+        Condition(name="c", evaluator=Asked(), steps=[]),
+        Router(name="r", choices=[], selector=Asked()),
+    ],
+    ids=lambda step: type(step).__name__,
+)
+def test_a_step_whose_function_looks_back_gets_much(step: Any) -> None:
+    assert history_runs(Workflow(name="w", steps=[Steps(name="group", steps=[step])])) == WHOLE_SESSION
 
 
 @pytest.mark.parametrize(

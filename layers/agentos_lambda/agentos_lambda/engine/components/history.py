@@ -12,12 +12,14 @@ from agno.agent import Agent
 from agno.team import Team
 from agno.workflow import Workflow
 
-from agentos_lambda.engine.components.media_tools import OF_THE_SESSION, media_asked_for, parameters_of
-from agentos_lambda.engine.components.parts import parts, steps
+from agentos_lambda.engine.components.looking_back import looks_back
+from agentos_lambda.engine.components.media_tools import OF_THE_SESSION, functions_of, media_asked_for, parameters_of
+from agentos_lambda.engine.components.parts import TEXTS, parts, steps
 
 WHOLE_SESSION = 100
 """For what reads all runs of a session: a tool that searches the chat or is given media, a hook that is given the
-session, a summary, learning. The cost of a run is bounded, whatever the session's length, so "all" ends somewhere."""
+session, a function that looks back, a summary, learning. The cost of a run is bounded, whatever the session's length,
+so "all" ends somewhere."""
 
 _PREVIEWED_RUNS = 3
 """Of an earlier session, unless a component has another number (agno 3.1)."""
@@ -77,14 +79,20 @@ def _reads_all(part: Agent | Team) -> bool:
         or part.search_past_sessions
         or not OF_THE_SESSION.isdisjoint(media_asked_for(part.tools))
         or any("session" in parameters_of(hook) for hook in _hooks(part))
+        or any(map(looks_back, (*functions_of(part.tools), *_hooks(part), *_texts(part))))
         or (isinstance(part, Agent) and part.compaction)
         # Members, or tools, that a function chooses at run time may be anything.
+        or callable(part.tools)
         or (isinstance(part, Team) and callable(part.members))
     )
 
 
 def _hooks(part: Agent | Team) -> Iterator[Callable[..., Any]]:
     return filter(callable, [*(part.pre_hooks or ()), *(part.post_hooks or ())])
+
+
+def _texts(part: Agent | Team) -> Iterator[Callable[..., Any]]:
+    return filter(callable, (getattr(part, name) for name in TEXTS))
 
 
 def _of_workflow(workflow: Workflow) -> int:
@@ -99,5 +107,12 @@ def _of_workflow(workflow: Workflow) -> int:
             wanted.append(getattr(step, "num_history_runs", None) or workflow.num_history_runs)
         if callable(step) or callable(getattr(step, "executor", None)):  # a function may ask its input for the history
             wanted.append(workflow.num_history_runs)
+        if any(map(looks_back, _functions_of_step(step))):
+            return WHOLE_SESSION
     agent_runs = getattr(workflow.agent, "num_history_runs", None)
     return max(*wanted, agent_runs or 0)
+
+
+def _functions_of_step(step: object) -> Iterator[Callable[..., Any]]:
+    """What is given the input of the step: its function, or the one that decides about it."""
+    return filter(callable, (step, *(getattr(step, name, None) for name in ("executor", "evaluator", "selector"))))

@@ -16,16 +16,16 @@ OF_THE_SESSION = frozenset({"images", "audios", "videos"})
 
 def media_asked_for(tools: Any) -> set[str]:
     """The names of such parameters of all tools. Tools that a function gives at run time are not seen."""
-    listed = tools if isinstance(tools, list | tuple) else ()
-    return {name for function in _functions(listed) for name in OF_THE_RUN.values() if name in parameters_of(function)}
+    return {name for function in functions_of(tools) for name in OF_THE_RUN.values() if name in parameters_of(function)}
 
 
-def _functions(tools: Iterable[Any]) -> Iterator[Callable[..., Any]]:
-    for tool in tools:
+def functions_of(tools: Any) -> Iterator[Callable[..., Any]]:
+    """The functions of all tools that are listed."""
+    for tool in tools if isinstance(tools, list | tuple) else ():
         if isinstance(tool, Toolkit):
-            yield from _functions([*tool.functions.values(), *tool.async_functions.values()])
+            yield from functions_of([*tool.functions.values(), *tool.async_functions.values()])
         elif isinstance(tool, Function):
-            yield from _functions([tool.entrypoint])
+            yield from functions_of([tool.entrypoint])
         elif callable(tool):
             yield tool
 
