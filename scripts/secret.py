@@ -69,6 +69,7 @@ class Secret:
         """``arn`` is without the characters that Secrets Manager appends. ``key``: of KMS; None is AWS's own."""
         self._client = client
         self._arn = arn
+        self._name = arn.rpartition(":")[2]
         self._key = {"KmsKeyId": key} if key else {}
 
     def read(self) -> dict[str, str]:
@@ -77,6 +78,11 @@ class Secret:
             return variables_of(self._client.get_secret_value(SecretId=self._arn).get("SecretString"))
         except self._client.exceptions.ResourceNotFoundException:  # no secret yet, or one without a value
             return {}
+        except self._client.exceptions.InvalidRequestException:
+            raise Refused(
+                f"The secret {self._name} was deleted, and Secrets Manager keeps it for some days. Bring it back: aws "
+                f"secretsmanager restore-secret --secret-id {self._name}"
+            ) from None
         except ValueError:
             raise Refused(f"The secret {self._arn} is not a JSON object of texts.") from None  # it would quote values
 
@@ -86,9 +92,8 @@ class Secret:
         try:
             self._client.put_secret_value(SecretId=self._arn, SecretString=text)
         except self._client.exceptions.ResourceNotFoundException:
-            name = self._arn.rpartition(":")[2]
             described = "Variables of components, as a JSON object. `make secret` writes them."
-            self._client.create_secret(Name=name, Description=described, SecretString=text, **self._key)
+            self._client.create_secret(Name=self._name, Description=described, SecretString=text, **self._key)
 
 
 def _value(name: str) -> str:

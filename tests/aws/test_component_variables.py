@@ -90,6 +90,16 @@ def test_without_a_secret_there_are_no_variables(clock: ManualClock, environment
     assert environment["AGENTOS_COMPONENT_VARIABLES"] == ""
 
 
+def test_a_secret_that_was_deleted_and_may_be_restored_has_no_variables(
+    secret: Secret, variables: ComponentVariables, environment: dict[str, str]
+) -> None:
+    secret.write('{"KEY": "k"}')
+    secret.client.client.delete_secret(SecretId=secret.arn)
+    variables.apply()
+
+    assert environment["AGENTOS_COMPONENT_VARIABLES"] == ""
+
+
 def test_a_secret_that_its_key_does_not_open_is_not_an_empty_one(
     clock: ManualClock, environment: dict[str, str]
 ) -> None:

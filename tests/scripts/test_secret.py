@@ -75,6 +75,17 @@ def test_the_secret_is_made_with_the_first_variable_only(stack: Any, monkeypatch
     assert [each["Name"] for each in stack.list_secrets()["SecretList"]] == [NAME]
 
 
+def test_a_secret_that_was_deleted_is_brought_back_first(
+    stack: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given(monkeypatch, "s3cret")
+    assert secret.main(["set", "KEY"]) == 0
+    stack.delete_secret(SecretId=NAME)
+    given(monkeypatch, "other")
+    assert secret.main(["set", "KEY"]) == 1
+    assert f"restore-secret --secret-id {NAME}" in capsys.readouterr().err
+
+
 def test_a_key_of_the_stack_s_data_encrypts_the_secret_too() -> None:
     with_key: dict[str, Any] = {}
 

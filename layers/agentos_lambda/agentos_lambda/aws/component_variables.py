@@ -71,9 +71,11 @@ def variables_of(text: str | None) -> dict[str, str]:
 
 def _is_missing(error: BaseException) -> bool:
     """Whether there is no secret. Secrets Manager may deny access to one whose ARN it cannot complete; where KMS denies
-    it, there is one."""
+    it, there is one. One that somebody has deleted keeps its name for up to 30 days."""
     told = getattr(error, "response", {}).get("Error", {})
     code, message = told.get("Code"), told.get("Message", "")
+    if code == "InvalidRequestException":
+        return "delet" in message
     return code == "ResourceNotFoundException" or (code == "AccessDeniedException" and "KMS" not in message)
 
 
