@@ -65,16 +65,35 @@ def names_of(pairs: Sequence[str]) -> dict[str, str]:
     return names
 
 
+def body_of(resources: Mapping[str, Any]) -> dict[str, Any]:
+    """The template with these resources only, and what they need.
+
+    Not with every parameter: ``make deploy`` takes the values of an existing stack for what somebody has chosen.
+    """
+    template = yaml_parse((ROOT / "template.yaml").read_text())
+    conditions = _named_in(resources, template["Conditions"])
+    parameters = _named_in([resources, conditions], template["Parameters"])
+    return {
+        "AWSTemplateFormatVersion": template["AWSTemplateFormatVersion"],
+        "Parameters": parameters,
+        "Conditions": conditions,
+        "Resources": resources,
+    }
+
+
+def _named_in(node: Any, declared: Mapping[str, Any]) -> dict[str, Any]:
+    text = json.dumps(node)
+    return {name: each for name, each in declared.items() if f'"{name}"' in text}
+
+
 def adopt(client: Any, stack: str, names: Mapping[str, str]) -> None:
     """Make the stack. Raises ``ClientError``, ``WaiterError``."""
-    template = yaml_parse((ROOT / "template.yaml").read_text())
     resources = kept()
-    body = {key: template[key] for key in ("AWSTemplateFormatVersion", "Parameters", "Conditions")}
     client.create_change_set(
         StackName=stack,
         ChangeSetName=_CHANGE_SET,
         ChangeSetType="IMPORT",
-        TemplateBody=json.dumps(body | {"Resources": resources}),
+        TemplateBody=json.dumps(body_of(resources)),
         ResourcesToImport=[
             {
                 "ResourceType": each["Type"],

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from scripts import adopt
+from scripts.account import deployed
 from tests.cloud import tenant
 from tests.stack.translation import source
 
@@ -54,6 +55,9 @@ def test_data_outlives_its_stack_and_is_had_again_by_another(session: Any, capsy
 
     assert adopt.main([f"{key}={name}" for key, name in left.items()]) == 0
     assert resources_of(cloudformation) == left
+    adopted = deployed(session, "mine")
+    assert adopted is not None
+    assert "AccessLogs" not in adopted.parameters  # or `make deploy` would replace the account's role unasked
 
     cloudformation.update_stack(StackName="mine", TemplateBody=template("ConnectionsTable"))
     cloudformation.get_waiter("stack_update_complete").wait(StackName="mine", WaiterConfig=soon)
