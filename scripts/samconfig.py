@@ -38,8 +38,16 @@ def deployment(environment: str, *, root: Path = ROOT) -> dict[str, Any]:
 
 
 def check_overrides(environment: str, declared: Iterable[str], *, root: Path = ROOT) -> None:
-    """Raises ``Unusable`` for a parameter that is not ``declared`` in the template: sam ignores it silently."""
+    """Raises ``Unusable`` for what sam ignores silently: a parameter that is not ``declared`` in the template, and text
+    that is no pair, such as what follows a space in a value without quotes."""
     names = [*declared]
+    pairs = (text for text in parameter_overrides(environment, root=root) if not text.startswith("file://"))
+    ignored = _PAIR.sub(" ", " ".join(pairs)).split()
+    if ignored:
+        raise Unusable(
+            f"samconfig.toml: sam ignores {' '.join(ignored)!r} in parameter_overrides. A value with spaces needs double "
+            'quotes, and an empty one is NAME="".'
+        )
     for name, _ in _pairs(environment, root):
         if name not in names:
             meant = "".join(f" Did you mean {each}?" for each in get_close_matches(name, names, 1))

@@ -74,7 +74,25 @@ def test_a_parameter_with_a_slip_of_the_pen_is_refused_since_sam_would_ignore_it
         samconfig.check_overrides("mine", source()["Parameters"], root=tmp_path)
 
 
-@pytest.mark.parametrize("written", ["'Model=\"a=1 B=2\" WorkerConcurrency=5'", '{Model = "a=1 B=2"}', "[]"])
+@pytest.mark.parametrize(
+    ("written", "ignored"),
+    [
+        ("'AlarmEmail= LogLevel=DEBUG'", "AlarmEmail="),
+        ("'JwtVerificationKey=-----BEGIN PUBLIC KEY-----'", "PUBLIC KEY-----"),
+        ("""["LogLevel=DEBUG", "JwtAudience='a b'"]""", "b'"),
+    ],
+)
+def test_what_is_no_value_for_sam_is_refused(tmp_path: Path, written: str, ignored: str) -> None:
+    (tmp_path / "samconfig.toml").write_text(CONFIG.format(overrides=written))
+    with pytest.raises(samconfig.Unusable, match="sam ignores") as told:
+        samconfig.check_overrides("mine", source()["Parameters"], root=tmp_path)
+    assert ignored in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ['\'Model="a=1 B=2" WorkerConcurrency=5 AlarmEmail=""\'', "'file://overrides.yaml'", '{Model = "a=1 B=2"}', "[]"],
+)
 def test_parameters_of_the_template_are_taken_however_they_are_written(tmp_path: Path, written: str) -> None:
     (tmp_path / "samconfig.toml").write_text(CONFIG.format(overrides=written))
     samconfig.check_overrides("mine", source()["Parameters"], root=tmp_path)
