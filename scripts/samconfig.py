@@ -45,8 +45,8 @@ def check_overrides(environment: str, declared: Iterable[str], *, root: Path = R
     ignored = _PAIR.sub(" ", " ".join(pairs)).split()
     if ignored:
         raise Unusable(
-            f"samconfig.toml: sam ignores {' '.join(ignored)!r} in parameter_overrides. A value with spaces needs double "
-            'quotes, and an empty one is NAME="".'
+            f"samconfig.toml: sam ignores {' '.join(ignored)!r} in parameter_overrides. A value with spaces needs "
+            'double quotes, and an empty one is NAME="".'
         )
     for name, _ in _pairs(environment, root):
         if name not in names:

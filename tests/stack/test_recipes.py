@@ -71,6 +71,17 @@ def test_the_drill_restores_every_table_that_is_backed_up() -> None:
     assert {f"${name.removesuffix('Table').upper()}_TABLE" for name in backed_up} == set(tables.split())
 
 
+def test_the_drill_turns_on_what_a_restored_table_lacks_and_an_import_does_not_give() -> None:
+    [drill] = [block for block in blocks(PAGE, "sh") if "restore-table-to-point-in-time" in block]
+    given = re.findall(r"--([a-z-]+)-specification (\S+)", drill)
+    of_template = [each["Properties"] for each in translate().values() if "KeySchema" in each["Properties"]]
+    [expiry] = {each["TimeToLiveSpecification"]["AttributeName"] for each in of_template}
+    assert given == [
+        ("time-to-live", f"Enabled=true,AttributeName={expiry}"),
+        ("point-in-time-recovery", "PointInTimeRecoveryEnabled=true"),
+    ]
+
+
 def pipeline() -> dict[str, Any]:
     [found] = [block for block in blocks(PAGE, "yaml") if block.startswith("name: deploy\n")]
     workflow: dict[str, Any] = yaml_parse(found)
