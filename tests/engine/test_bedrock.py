@@ -137,6 +137,12 @@ REFUSALS = {
         f"User: {ROLE} is not authorized to perform: bedrock:InvokeModel",
         ["refused access", MODEL, "eu-west-1", "bedrock:InvokeModel"],
     ),
+    "a missing permission of a guardrail": (
+        403,
+        "AccessDeniedException",
+        f"User: {ROLE} is not authorized to perform: bedrock:ApplyGuardrail on resource: {ROLE}",
+        ["guardrail", MODEL, "bedrock:ApplyGuardrail", "ToolPolicies"],
+    ),
     "throttling": (429, "ThrottlingException", "Too many requests", ["throttles", MODEL, "Try again later", "quota"]),
     "an unknown model": (
         400,

@@ -23,7 +23,8 @@ NOVA = "arn:aws:bedrock:eu-west-1::foundation-model/amazon.nova-lite-v1:0"
 LLAMA = "arn:aws:bedrock:us-east-1::foundation-model/meta.llama3-1-8b-instruct-v1:0"
 EU_NOVA = "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.amazon.nova-pro-v1:0"
 TOOL_POLICIES = [f"arn:aws:iam::123456789012:policy/tools/{name}" for name in ("bucket", "table", "queue", "topic")]
-INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+INVOKE = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream", "bedrock:CountTokens")
+"""What the client of engine/models/bedrock_client.py asks of a model."""
 
 
 def statements(stack: Stack, function: str) -> list[dict[str, Any]]:

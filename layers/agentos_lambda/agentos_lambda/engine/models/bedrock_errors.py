@@ -16,6 +16,10 @@ _DENIED = (
     "Bedrock refused access to the model {model} in {region}. Enable the model for the account in the Bedrock console, "
     "and let the function's role call bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on it."
 )
+_UNGUARDED = (
+    "Bedrock refused to apply the guardrail that requests to the model {model} name in {region}. Let the function's "
+    "role call bedrock:ApplyGuardrail on it, by a managed policy in the parameter ToolPolicies."
+)
 _CREDENTIALS = (
     "Bedrock did not take the AWS credentials. Check the function's role, or locally the Bedrock API key, and its time "
     "of expiry."
@@ -87,6 +91,8 @@ def _sentence(error: Any, model: str, region: str) -> str:
     code, message = str(error.get("Code", "")), str(error.get("Message", ""))
     # Events in the middle of a stream write their code with a small letter.
     sentence = _BY_CODE.get(code[:1].upper() + code[1:])
+    if sentence is _DENIED and "bedrock:ApplyGuardrail" in message:
+        sentence = _UNGUARDED
     if sentence is None:
         sentence = next((found for words, found in _BY_WORDS.items() if words in message.lower()), _OTHER)
     return sentence.format(model=_short(model), region=region, message=_ARN.sub("(an ARN)", message) or code)
