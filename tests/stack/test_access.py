@@ -167,6 +167,11 @@ def test_what_is_no_list_of_origins_is_refused(origins: str) -> None:
     assert not accepts("CorsOrigins", origins)
 
 
+def test_a_secret_is_named_by_its_whole_arn_since_a_role_allows_no_other() -> None:
+    assert accepts("SecuritySecretArn", SECRET_ARN)
+    assert not accepts("SecuritySecretArn", SECRET_ARN.removesuffix("-AbCdEf"))
+
+
 @pytest.mark.parametrize("provider", [provider for provider in _PROVIDERS if provider != "aws-bedrock"])
 def test_the_stacks_model_may_be_of_every_provider(provider: str) -> None:
     assert accepts("Model", f"{provider}:org/some-model.5@eu")

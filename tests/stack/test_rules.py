@@ -31,9 +31,10 @@ def refused(**parameters: str) -> list[str]:
         ({"DomainName": "api.example.com"}, "CertificateArn"),
         ({"WebSocketDomainName": "ws.example.com"}, "CertificateArn"),
         ({"DomainBasePath": "os"}, "DomainName"),
+        ({"DomainName": "api.example.com", "WebSocketDomainName": "api.example.com", **CERTIFICATE}, "share no domain"),
     ],
 )
-def test_a_parameter_without_the_one_that_it_needs_is_refused(parameters: dict[str, str], named: str) -> None:
+def test_parameters_that_do_not_go_together_are_refused(parameters: dict[str, str], named: str) -> None:
     [told] = refused(**parameters)
     assert named in told
 
@@ -46,6 +47,7 @@ def test_a_parameter_without_the_one_that_it_needs_is_refused(parameters: dict[s
         {"JwtVerificationKey": "-----BEGIN"},
         {"DomainName": "api.example.com", "DomainBasePath": "os", **CERTIFICATE},
         {"WebSocketDomainName": "ws.example.com", **CERTIFICATE},
+        {"DomainName": "api.example.com", "WebSocketDomainName": "ws.example.com", **CERTIFICATE},
     ],
 )
 def test_parameters_that_go_together_are_taken(parameters: dict[str, str]) -> None:
