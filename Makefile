@@ -86,9 +86,12 @@ CONFIG ?= default
 validate: $(SAM)/.ready ## check the template
 	@AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM)/bin/sam validate --lint
 
-# ARCHITECTURE and RUNTIME build for another target than the template's defaults.
+# ARCHITECTURE and RUNTIME build for another target than the template's defaults. The components are imported with the
+# stack's model, and with its region as Lambda names it: both say which models the roles have to allow.
 build: $(SAM)/.ready $(LOCAL)/.ready ## make functions and layers for AWS
-	@model=$$($(SAM)/bin/python -m scripts.samconfig Model --config-env $(CONFIG)) && AGENTOS_MODEL=$$model $(SAM)/bin/sam build
+	@model=$$($(SAM)/bin/python -m scripts.samconfig Model --config-env $(CONFIG)) && \
+	  region=$$($(SAM)/bin/python -m scripts.account --config-env $(CONFIG)) && \
+	  env AGENTOS_MODEL="$$model" $${region:+AWS_REGION=$$region AWS_DEFAULT_REGION=$$region} $(SAM)/bin/sam build
 	@$(SAM)/bin/python -m scripts.sizes
 	@$(SAM)/bin/python -m scripts.models
 

@@ -1,13 +1,20 @@
-"""The account that is deployed to: how it is reached, whether the stack exists, whose role API Gateway logs with."""
+"""The account that is deployed to: how it is reached, whether the stack exists, whose role API Gateway logs with.
+
+``python -m scripts.account`` prints the region, which components may ask for while they are built.
+"""
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from botocore.exceptions import ClientError, NoCredentialsError, NoRegionError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+
+from scripts.samconfig import deployment
 
 _NEVER_MADE = ("REVIEW_IN_PROGRESS",)
 """A change set was made for the first deployment, and nothing of it."""
@@ -79,3 +86,19 @@ def log_role(session: Any) -> str | None:
     """
     role: str | None = session.client("apigateway").get_account().get("cloudwatchRoleArn")
     return role or None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print the region, or an empty line if none is known: a build needs no account. Gives the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m scripts.account", description=__doc__)
+    parser.add_argument("--config-env", default="default", help="environment of samconfig.toml; default: %(default)s")
+    try:
+        region = session_of(deployment(parser.parse_args(arguments).config_env)).region_name
+    except BotoCoreError:
+        region = None
+    print(region or "")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

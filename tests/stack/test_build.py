@@ -23,13 +23,20 @@ UNZIPPED_LIMIT = 250 * 1024 * 1024
 
 SOURCES = ("template.yaml", "samconfig.toml", "Makefile", "layers", "page", "requirements", "scripts")
 WITHOUT_PYC = "no .pyc"
+REGION = "eu-north-1"
 
 COMPONENTS = """\
+import os
+
 from agno.agent import Agent
+from agno.models.aws.bedrock import AwsBedrock
 
 from agentos_lambda.engine.models.default import default_model
 
-agents = [Agent(id="greeter", model=default_model())]
+agents = [
+    Agent(id="greeter", model=default_model()),
+    Agent(id="poet", model=AwsBedrock(id="amazon.nova-lite-v1:0", aws_region=os.environ["AWS_REGION"])),
+]
 teams = []
 workflows = []
 """
@@ -72,7 +79,7 @@ def make(*arguments: str, cwd: Path, **variables: str) -> subprocess.CompletedPr
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Build:
     folder = project(tmp_path_factory.mktemp("project"))
-    done = make("build", cwd=folder)
+    done = make("build", cwd=folder, AWS_DEFAULT_REGION=REGION)
     assert done.returncode == 0, done.stdout + done.stderr
     return Build(folder / ".aws-sam/build", done.stdout + done.stderr)
 
@@ -169,6 +176,11 @@ def test_the_manifest_describes_the_components_that_are_deployed(build: Build) -
     assert "greeter" in (build.python("Components") / "components.py").read_text()
     manifest = json.loads((build.python("Components") / "manifest.json").read_text())
     assert "greeter" in json.dumps(manifest)
+
+
+def test_components_are_imported_with_the_region_of_the_stack_as_on_lambda(build: Build) -> None:
+    [need] = json.loads((build.python("Components") / "manifest.json").read_text())["model_needs"]
+    assert need["region"] == REGION
 
 
 def test_the_files_of_the_pages_are_compressed_and_their_source_stays_behind(build: Build) -> None:
