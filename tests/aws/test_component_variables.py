@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
+import re
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 from botocore.exceptions import ClientError
 
+from agentos_lambda.aws import jwt_settings, settings
 from agentos_lambda.aws.component_variables import FRESH_MS, ComponentVariables, refusal
 from agentos_lambda.runs.errors import ComponentUnusable
 from agentos_lambda.stores.clients import Clients
@@ -175,11 +179,20 @@ def test_a_process_that_starts_over_loses_what_the_secret_has_lost(
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_variable_of_a_function_is_reserved(function: str) -> None:
-    names = translate()[function]["Properties"]["Environment"]["Variables"]
+    names = translate(JwtIssuer="https://issuer.example")[function]["Properties"]["Environment"]["Variables"]
     assert [name for name in names if refusal(name) is None] == []
 
 
-@pytest.mark.parametrize("name", ["AWS_REGION", "aws_region", "_HANDLER", "PYTHONPATH", "PATH", "A-B", "A B", "1A", ""])
+@pytest.mark.parametrize("module", [settings, jwt_settings])
+def test_every_variable_that_settings_are_read_from_is_reserved(module: ModuleType) -> None:
+    names = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', inspect.getsource(module)))
+    assert names
+    assert [name for name in names if refusal(name) is None] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["AWS_REGION", "aws_region", "_HANDLER", "PYTHONPATH", "PATH", "JWT_SECRET", "A-B", "A B", "1A", ""]
+)
 def test_a_name_that_is_lambdas_or_no_name_is_refused(name: str) -> None:
     assert refusal(name)
 

@@ -24,22 +24,16 @@ FRESH_MS = 300_000
 """The secret is read again after this time. If it has changed, the process is to be replaced."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_RESERVED_PREFIXES = ("AGENTOS_", "AWS_", "LAMBDA_", "LD_", "PYTHON", "WEBSOCKET_")
+_RESERVED_PREFIXES = ("AGENTOS_", "AWS_", "JWT_", "LAMBDA_", "LD_", "PYTHON", "WEBSOCKET_")
+"""``JWT_``: the first variable of that name has the API ask every caller for a token (``jwt_settings``)."""
 _RESERVED = frozenset(
     {
         *("HOME", "LANG", "PATH", "TZ"),
-        *("ACCOUNTS_TABLE", "BUCKET", "COMPONENTS_SECRET", "CONNECTIONS_TABLE", "CORS_ORIGINS", "EVENTS_TABLE"),
-        *(
-            "EVENTS_TTL_SECONDS",
-            "LIMITS_TABLE",
-            "LOAD_COMPONENTS",
-            "LOG_LEVEL",
-            "LONGEST_RUN_SECONDS",
-            "MAX_SLICES",
-            "MEDIA_PRIVATE_HOSTS",
-        ),
-        *("MEMORIES_TABLE", "OS_SECURITY_KEY", "QUEUE_LIMIT", "RUNS_QUEUE_URL", "RUNS_RETENTION_DAYS", "RUNS_TABLE"),
-        *("SECURITY_KEY_SECRET", "SESSIONS_RETENTION_DAYS", "SESSIONS_TABLE", "STACK_NAME"),
+        *("ACCOUNTS_TABLE", "AUTH_MODE", "BUCKET", "COMPONENTS_SECRET", "CONNECTIONS_TABLE", "CORS_ORIGINS"),
+        *("EVENTS_TABLE", "EVENTS_TTL_SECONDS", "LIMITS_TABLE", "LOAD_COMPONENTS", "LOG_LEVEL", "LONGEST_RUN_SECONDS"),
+        *("MAX_SLICES", "MEDIA_PRIVATE_HOSTS", "MEMORIES_TABLE", "OS_SECURITY_KEY", "QUEUE_LIMIT", "RUNS_QUEUE_URL"),
+        *("RUNS_RETENTION_DAYS", "RUNS_TABLE", "SECURITY_KEY_SECRET", "SESSIONS_RETENTION_DAYS", "SESSIONS_TABLE"),
+        *("SLICE_SECONDS", "STACK_NAME", "USER_ISOLATION"),
     }
 )
 _APPLIED = "AGENTOS_COMPONENT_VARIABLES"
