@@ -122,7 +122,7 @@ async def test_the_run_is_answered_as_it_happened_and_stored_as_the_engine_wants
 async def test_what_the_engine_would_have_answered_is_not_told_of_a_cancelled_run(world):
     world.engine.script.update(answer={"content": "with pictures"})
     execution = await world.held()
-    world.store.flag_cancel(execution.record.run_id, now=world.clock.now())
+    world.store.flag_cancel(execution.record, now=world.clock.now())
     world.engine.runs[0].release()
     ended = await execution.result()
     assert ended.record.status is RunStatus.CANCELLED

@@ -37,7 +37,7 @@ async def test_a_cancelled_run_leaves_none():
 async def test_a_run_whose_cancel_came_just_before_its_end_leaves_none():
     world = World(engine=ScriptedEngine(memories=ADDED))
     execution = await world.held()
-    world.store.flag_cancel(execution.record.run_id, now=world.clock.now())
+    world.store.flag_cancel(execution.record, now=world.clock.now())
     world.engine.runs[0].release()
 
     assert (await execution.result()).record.status is RunStatus.CANCELLED

@@ -146,7 +146,7 @@ async def test_a_cancel_between_two_slices_keeps_the_text_and_ends_the_run_for_g
 
 async def test_a_cancel_that_comes_before_the_hand_over_wins(world):
     execution = await begun(world, stream=True, session_id="s")
-    world.store.flag_cancel(execution.record.run_id, now=world.clock.now())
+    world.store.flag_cancel(execution.record, now=world.clock.now())
     world.engine.runs[-1].hand_over()
     result = await execution.result()
     assert (result.record.status, result.output.run["content"]) == (RunStatus.CANCELLED, "Hello world")

@@ -153,7 +153,7 @@ def test_events_that_cannot_be_stored_do_not_end_the_supervisor(attempt, monkeyp
 
 
 def test_a_flagged_cancel_stops_the_attempt_once(attempt):
-    attempt.store.flag_cancel("r", now=attempt.clock.now())
+    attempt.store.flag_cancel(attempt.store.get("r"), now=attempt.clock.now())
     attempt.after(1000)
     attempt.after(1000)
     assert attempt.stops == [StopReason.CANCELLED]

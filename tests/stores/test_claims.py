@@ -124,7 +124,7 @@ def test_a_takeover_of_an_attempt_that_logged_nothing_seals_nothing(store):
 
 def test_a_flagged_cancel_does_not_forbid_a_takeover(store):
     store.accept(running())
-    store.flag_cancel("run-1", now=NOW + 7)
+    store.flag_cancel(store.get("run-1"), now=NOW + 7)
     assert take_over(store).cancel_requested_at == NOW + 7
 
 
@@ -147,7 +147,7 @@ def test_a_renewal_that_arrives_after_a_later_one_changes_nothing(store):
 @pytest.mark.parametrize("lease_until", [NOW, NOW * 2], ids=["late", "in time"])
 def test_renewing_shows_the_cancel_flag(store, lease_until):
     record = store.accept(running())
-    store.flag_cancel("run-1", now=NOW + 7)
+    store.flag_cancel(store.get("run-1"), now=NOW + 7)
     assert store.renew(record, lease_until=lease_until).cancel_requested_at == NOW + 7
 
 
@@ -192,19 +192,33 @@ def test_an_unknown_run_cannot_be_renewed(store):
 
 def test_the_first_cancel_is_the_one_that_is_remembered(store):
     record = store.accept(running())
-    flagged = store.flag_cancel("run-1", now=NOW + 1)
+    flagged = store.flag_cancel(store.get("run-1"), now=NOW + 1)
     assert flagged == replace(record, cancel_requested_at=NOW + 1)
-    assert store.flag_cancel("run-1", now=NOW + 2) == flagged
+    assert store.flag_cancel(store.get("run-1"), now=NOW + 2) == flagged
     assert store.get("run-1") == flagged
 
 
 def test_a_run_that_waits_is_not_flagged(store):
     store.accept(pending())
-    assert store.flag_cancel("run-1", now=NOW) == pending()
+    assert store.flag_cancel(store.get("run-1"), now=NOW) == pending()
     assert store.get("run-1") == pending()
 
 
 def test_an_unknown_run_cannot_be_flagged(store):
     with pytest.raises(NotFound):
-        store.flag_cancel("run-1", now=NOW)
+        store.flag_cancel(running(), now=NOW)
     assert store.get("run-1") is None
+
+
+def test_a_cancel_flags_the_run_whoever_has_taken_it_over_since(store):
+    record = store.accept(running())
+    taken = take_over(store)
+    assert store.flag_cancel(record, now=NOW) == replace(taken, cancel_requested_at=NOW)
+
+
+def test_a_cancel_that_arrives_late_flags_no_run_that_was_continued_and_no_other_with_its_id(store):
+    paused = store.commit(ending(first := store.accept(running()), RunStatus.PAUSED))
+    going_on = store.reopen(paused, executor="continuer", now=NOW, lease_until=NOW + LEASE_MS)
+    removed = replace(going_on, token="removed")
+    assert store.flag_cancel(first, now=NOW) == store.flag_cancel(removed, now=NOW) == going_on == store.get("run-1")
+    assert store.flag_cancel(going_on, now=NOW).cancel_requested

@@ -126,7 +126,7 @@ def test_an_unknown_run_cannot_be_committed(store):
 @pytest.mark.parametrize("status", [RunStatus.PAUSED, RunStatus.COMPLETED, RunStatus.ERROR])
 def test_a_cancelled_run_is_never_anything_else(store, status):
     record = store.accept(running())
-    flagged = store.flag_cancel("run-1", now=NOW + 1)
+    flagged = store.flag_cancel(store.get("run-1"), now=NOW + 1)
     made = full_ending(record, status)
     for commit in (store.commit, store.commit_without_session):
         with pytest.raises(CancelWins) as wins:
@@ -142,14 +142,14 @@ def test_a_cancelled_run_is_never_anything_else(store, status):
 @pytest.mark.parametrize("status", LEFT)
 def test_a_cancel_that_comes_after_the_end_changes_nothing(store, status):
     ended = store.commit(ending(store.accept(running()), status))
-    assert store.flag_cancel("run-1", now=NOW + 9) == ended
+    assert store.flag_cancel(store.get("run-1"), now=NOW + 9) == ended
     assert store.get("run-1") == ended
 
 
 def test_the_fence_goes_before_the_cancel_flag_and_that_before_the_sessions_owner(store):
     store.commit(ending(store.accept(running("bobs", user_id="bob"))))
     record = store.accept(running())
-    store.flag_cancel("run-1", now=NOW + 1)
+    store.flag_cancel(store.get("run-1"), now=NOW + 1)
     with pytest.raises(CancelWins):
         store.commit(ending(record))
     take_over(store)
@@ -393,7 +393,7 @@ def test_a_hand_over_is_refused_when_the_run_was_taken_over(store):
 
 def test_a_cancel_that_was_flagged_wins_over_a_hand_over(store):
     record = store.accept(running())
-    store.flag_cancel("run-1", now=NOW)
+    store.flag_cancel(store.get("run-1"), now=NOW)
     with pytest.raises(CancelWins):
         store.commit(handing_over(record))
     assert store.get("run-1").status is RunStatus.RUNNING

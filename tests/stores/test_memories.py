@@ -123,7 +123,7 @@ def test_a_run_that_was_taken_over_leaves_no_memory(store):
 @pytest.mark.parametrize("number", [1, MANY])
 def test_a_run_whose_cancel_was_acknowledged_leaves_no_memory(store, number):
     record = store.accept(running())
-    store.flag_cancel(record.run_id, now=NOW)
+    store.flag_cancel(record, now=NOW)
 
     with pytest.raises(CancelWins):
         store.commit(ending(record, memories=added(*(memory(f"m{each}") for each in range(number)))))

@@ -129,7 +129,7 @@ def test_a_cancel_between_two_tries_of_a_commit_wins(store, client):
     record = store.accept(running())
 
     def cancel_and_conflict(_call):
-        store.flag_cancel("run-1", now=NOW)
+        store.flag_cancel(record, now=NOW)
         return cancelled("TransactionConflict")(_call)
 
     client.plan(cancel_and_conflict, "transact_write_items")

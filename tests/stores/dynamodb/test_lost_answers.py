@@ -87,9 +87,9 @@ def test_renew(store, twice):
 
 
 def test_flag_cancel(store, twice):
-    store.accept(running())
+    record = store.accept(running())
     times = iter((NOW + 1, NOW + 2))
-    flagged = twice(lambda: store.flag_cancel("run-1", now=next(times)))
+    flagged = twice(lambda: store.flag_cancel(record, now=next(times)))
     assert flagged.cancel_requested_at == NOW + 1
     assert store.get("run-1") == flagged
 

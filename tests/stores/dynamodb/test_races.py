@@ -220,7 +220,7 @@ def test_a_lease_renewed_at_the_last_moment_keeps_the_run(store, executor):
 def test_a_cancel_that_comes_just_before_the_commit_wins(store, executor):
     store.accept(pending())
     executor.start("execute", run_id="run-1", executor="running", pause_before="TransactWriteItems")
-    flagged = store.flag_cancel("run-1", now=NOW + 1)
+    flagged = store.flag_cancel(store.get("run-1"), now=NOW + 1)
     executor.release()
     assert executor.outcome() == "CancelWins"
     assert store.get("run-1") == flagged

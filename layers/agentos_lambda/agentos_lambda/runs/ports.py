@@ -98,8 +98,9 @@ class RunStore(Protocol):
         A lease is never set back: a renewal that arrives after a later one changes nothing.
         """
 
-    def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
-        """Flag a RUNNING run's cancel (the first flag's time stays); any other run is returned unchanged.
+    def flag_cancel(self, record: RunRecord, *, now: int) -> RunRecord:
+        """Flag a RUNNING run's cancel (the first flag's time stays), whoever executes it now; any other run is returned
+        unchanged, and so is one that has paused or was begun since ``record`` was read: a flag may arrive late.
 
         Raises ``NotFound`` if there is no such run.
         """

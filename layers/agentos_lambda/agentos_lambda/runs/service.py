@@ -117,9 +117,11 @@ class RunService:
         for _ in range(_MAX_RACES):
             record = find()
             if record.status is RunStatus.RUNNING:
-                record = self._store.flag_cancel(record.run_id, now=self._clock.now())
+                record = self._store.flag_cancel(record, now=self._clock.now())
             if record.status.final or (record.status is RunStatus.RUNNING and record.cancel_requested):
                 return record
+            if record.status is RunStatus.RUNNING:
+                continue  # it has paused and was continued in between
             output, session = left_by(self._store, record)
             ending = self._endings.cancelled_at_rest(record, name, output, session=session)
             try:

@@ -208,10 +208,8 @@ class RunRecords:
             self._update(record.run_id, update, waits, values)
 
     def renew(self, record: RunRecord, *, lease_until: int) -> RunRecord:
-        # Nobody has taken the run over: the attempt is raised by whoever does. And no other run has its id by now.
-        is_same_attempt = "#attempt = :attempt AND #token = :token"
-        # The attempt has not ended, by this executor or by a sweep.
-        runs = "#status = :running"
+        # Nobody has taken the run over, and the attempt has not ended, by this executor or by a sweep.
+        runs_here, own = _runs_here(record)
         # A request that was given up may arrive after that of a later renewal.
         is_newest = "(attribute_not_exists(#lease_until) OR #lease_until <= :lease_until)"
         try:
@@ -219,30 +217,26 @@ class RunRecords:
                 record.run_id,
                 # In most renewals ``due_at`` is what it was: then the index is not written.
                 "SET #lease_until = :lease_until, #due_at = :due_at, #usage = :usage",
-                f"{is_same_attempt} AND {runs} AND {is_newest}",
+                f"{runs_here} AND {is_newest}",
                 {
                     ":lease_until": number(lease_until),
                     ":due_at": number(rounded_up(lease_until)),
                     ":usage": {"M": attributes_of(record.usage)},
-                    ":attempt": number(record.attempt),
-                    ":token": text(record.token),
-                    ":running": text(RunStatus.RUNNING),
+                    **own,
                 },
             )
         except ConditionFailed as failure:
             return _running_as(record, failure)
 
     def checkpoint(self, record: RunRecord, *, sequence: int, work: Json) -> None:
-        # Nobody has taken the run over, no other run has its id by now, and the attempt has not ended.
-        runs_here = "#attempt = :attempt AND #token = :token AND #status = :running"
+        # Nobody has taken the run over, and the attempt has not ended.
+        runs_here, own = _runs_here(record)
         # A request that was given up may arrive after that of a later checkpoint.
         is_newest = "(attribute_not_exists(#checkpoint) OR #checkpoint <= :checkpoint)"
         values: Item = {
             ":work": work_attribute(self._blobs, record, work),
             ":checkpoint": text(f"{record.attempt:06d}/{sequence:06d}"),
-            ":attempt": number(record.attempt),
-            ":token": text(record.token),
-            ":running": text(RunStatus.RUNNING),
+            **own,
         }
         update = "SET #work = :work, #checkpoint = :checkpoint"
         try:
@@ -250,15 +244,21 @@ class RunRecords:
         except ConditionFailed as failure:
             _running_as(record, failure)
 
-    def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
+    def flag_cancel(self, record: RunRecord, *, now: int) -> RunRecord:
         # The run was claimed and has not ended: any other needs no flag to be cancelled, or cannot be.
         runs = "#status = :running"
+        # A request that was given up may arrive when the run has paused and was continued, or another one has its id.
+        is_same_stretch = "#token = :token AND attribute_not_exists(#ended_at)"
+        values = {":now": number(now), ":running": text(RunStatus.RUNNING), ":token": text(record.token)}
+        if record.ended_at is not None:
+            is_same_stretch = "#token = :token AND #ended_at = :ended_at"
+            values[":ended_at"] = number(record.ended_at)
         try:
             return self._update(
-                run_id,
+                record.run_id,
                 "SET #cancel_requested_at = if_not_exists(#cancel_requested_at, :now)",
-                runs,
-                {":now": number(now), ":running": text(RunStatus.RUNNING)},
+                f"{runs} AND {is_same_stretch}",
+                values,
             )
         except ConditionFailed as failure:
             there = _record(failure)
@@ -280,6 +280,16 @@ _CLAIM = (
 
 def _record(failure: ConditionFailed) -> RunRecord | None:
     return record_of(failure.item) if failure.item else None
+
+
+def _runs_here(record: RunRecord) -> tuple[str, Item]:
+    """The condition that the attempt has not ended, and that no other run has its id by now; and its values."""
+    condition = "#attempt = :attempt AND #token = :token AND #status = :running"
+    return condition, {
+        ":attempt": number(record.attempt),
+        ":token": text(record.token),
+        ":running": text(RunStatus.RUNNING),
+    }
 
 
 def _running_as(record: RunRecord, failure: ConditionFailed) -> RunRecord:

@@ -167,14 +167,15 @@ class MemoryStore(MemorySessions):
                 return _copy(there)
             return self._put(replace(there, lease_until=lease_until, usage=record.usage))
 
-    def flag_cancel(self, run_id: str, *, now: int) -> RunRecord:
+    def flag_cancel(self, record: RunRecord, *, now: int) -> RunRecord:
         with self._lock:
-            record = self._records.get(run_id)
-            if record is None:
+            there = self._records.get(record.run_id)
+            if there is None:
                 raise NotFound("Run not found")
-            if record.status is not RunStatus.RUNNING or record.cancel_requested:
-                return _copy(record)
-            return self._put(replace(record, cancel_requested_at=now))
+            is_same_stretch = (there.token, there.ended_at) == (record.token, record.ended_at)
+            if there.status is not RunStatus.RUNNING or not is_same_stretch or there.cancel_requested:
+                return _copy(there)
+            return self._put(replace(there, cancel_requested_at=now))
 
     def commit(self, ending: Ending) -> RunRecord:
         return self._end(ending, in_session=True)
