@@ -39,7 +39,7 @@ def test_a_new_connection_has_done_nothing(opened):
 
 
 def test_a_connection_that_is_opened_again_keeps_what_it_has_done(opened):
-    opened.authenticate("c-1", grant=KEY)
+    opened.authenticate("c-1", grant=KEY, now=NOW)
     opened.add_run("c-1", "r-1", limit=2)
     opened.open("c-1", now=NOW)
     assert opened.get("c-1") == Connection("c-1", grant=KEY, run_ids=frozenset({"r-1"}))
@@ -54,9 +54,15 @@ def test_a_closed_connection_is_given_as_it_was_and_is_no_more(opened):
 
 @pytest.mark.parametrize("grant", [TOKEN, KEY], ids=["token", "key"])
 def test_what_a_client_has_shown_stays_until_it_shows_something_else(opened, grant):
-    opened.authenticate("c-1", grant=Grant(subject="bob"))
-    opened.authenticate("c-1", grant=grant)
+    opened.authenticate("c-1", grant=Grant(subject="bob"), now=NOW)
+    opened.authenticate("c-1", grant=grant, now=NOW)
     assert opened.get("c-1").grant == grant
+
+
+def test_what_a_client_has_shown_earlier_takes_the_place_of_nothing_later(opened):
+    opened.authenticate("c-1", grant=KEY, now=NOW + 1)
+    opened.authenticate("c-1", grant=TOKEN, now=NOW)
+    assert opened.get("c-1").grant == KEY
 
 
 def test_one_greeter_of_many_gets_the_greeting(opened):
@@ -93,7 +99,7 @@ def test_a_connection_is_overdue_until_it_presents_the_key_or_is_closed(connecti
         connections.open(connection_id, now=NOW, authenticate_by=NOW + 60_000 + place)
     connections.open("no-key-is-set", now=NOW)
     assert list(connections.overdue(now=NOW + 59_999)) == []
-    connections.authenticate("c-2", grant=KEY)
+    connections.authenticate("c-2", grant=KEY, now=NOW)
     connections.close("c-3")
     assert list(connections.overdue(now=NOW + 60_002)) == ["c-1"]
     assert list(connections.overdue(now=NOW + 60_003)) == ["c-1", "c-4"]
@@ -102,7 +108,7 @@ def test_a_connection_is_overdue_until_it_presents_the_key_or_is_closed(connecti
 def test_only_an_overdue_connection_expires(connections):
     for connection_id in ("c-1", "c-2", "c-3"):
         connections.open(connection_id, now=NOW, authenticate_by=NOW + 60_000)
-    connections.authenticate("c-2", grant=KEY)
+    connections.authenticate("c-2", grant=KEY, now=NOW)
     connections.open("c-4", now=NOW)
     connections.expire("c-3", now=NOW + 59_999)
     for connection_id in ("c-1", "c-1", "c-2", "c-4", "c-5"):
@@ -123,7 +129,7 @@ def test_a_source_is_counted_up_to_its_limit(connections):
 
 
 def test_nothing_brings_a_closed_connection_back(connections):
-    connections.authenticate("c-1", grant=KEY)
+    connections.authenticate("c-1", grant=KEY, now=NOW)
     connections.note_greeted("c-1")
     connections.remove_run("c-1", "r-1")
     assert not claim(connections)

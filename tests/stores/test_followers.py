@@ -81,6 +81,25 @@ def test_a_follower_remembers_who_took_it_on(followers):
     assert followers.take(FIRST, attempt=4)
 
 
+def test_an_executor_that_hands_over_late_takes_a_follower_from_nobody_and_never_sends_it_back(followers):
+    followers.put(FIRST, now=NOW)
+    followers.take(FIRST, attempt=3)
+    followers.take(FIRST, attempt=4)
+    assert followers.release(FIRST, next_index=5, attempt=3) is None
+    assert not followers.take(FIRST, attempt=3)
+    assert followers.release(FIRST, next_index=9, attempt=4) == replace(FIRST, next_index=9)
+    assert followers.release(FIRST, next_index=5, attempt=4) is None
+    assert followers.of_run("run-1") == [replace(FIRST, next_index=9)]
+
+
+def test_a_handler_that_releases_late_takes_a_follower_from_no_executor(followers):
+    followers.put(HELD, now=NOW)
+    followers.release(HELD, next_index=5)
+    followers.take(HELD, attempt=1)
+    assert followers.release(HELD, next_index=5) is None
+    assert followers.of_run("run-1") == [replace(HELD, next_index=5, held_until=None, attempt=1)]
+
+
 def test_one_of_two_removes_a_follower(followers):
     followers.put(FIRST, now=NOW)
     assert [followers.remove(FIRST), followers.remove(FIRST)] == [True, False]

@@ -101,7 +101,7 @@ def test_what_a_connection_stores_is_not_the_key_and_opens_no_other(warm):
     assert "old" not in repr(grant)
     warm.secret.text = "old"
     warm.connect("c-2")
-    warm.world.connections.authenticate("c-2", grant=grant)
+    warm.world.connections.authenticate("c-2", grant=grant, now=0)
     assert warm.ping(0, "c-2") == "auth_required"
 
 

@@ -56,7 +56,7 @@ def test_whoever_has_claimed_the_greeting_greets_and_nobody_else(connections):
 
 def test_a_connection_is_authenticated(connections):
     connections.open("c-1", now=NOW)
-    connections.authenticate("c-1", grant=Grant("p"))
+    connections.authenticate("c-1", grant=Grant("p"), now=NOW)
     assert connections.get("c-1").grant == Grant("p")
 
 

@@ -69,7 +69,7 @@ class Authenticator:
         registry, earlier = self._context.registry, connection.grant
         if earlier is not None and not grant.is_of(earlier):
             registry.leave_all(connection)  # they may be runs that the new principal must not see
-        registry.connections.authenticate(connection.connection_id, grant=grant)
+        registry.authenticate(connection, grant)
         if earlier is None or not grant.renews(earlier):
             return
         for run_id in connection.run_ids:

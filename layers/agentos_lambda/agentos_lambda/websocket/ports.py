@@ -103,8 +103,9 @@ class ConnectionStore(Protocol):
     def close(self, connection_id: str) -> Connection | None:
         """Remove the connection, and return it as it was."""
 
-    def authenticate(self, connection_id: str, *, grant: Grant) -> None:
-        """Note what the client has shown: it is never overdue. Nothing happens if the connection is closed."""
+    def authenticate(self, connection_id: str, *, grant: Grant, now: int) -> None:
+        """Note what the client has shown ``now``: it is never overdue. Nothing happens if the connection is closed, or
+        if its client has shown something later: this may arrive late."""
 
     def overdue(self, *, now: int) -> Iterable[str]:
         """The connections that have not authenticated in time, the oldest first. May miss one until later."""
@@ -144,12 +145,16 @@ class FollowerStore(Protocol):
         been released in time.
         """
 
-    def release(self, follower: Follower, *, next_index: int) -> Follower | None:
-        """End the hold, or the sending of an attempt: the next executor of the run sends the rest. None if the follower
-        is gone."""
+    def release(self, follower: Follower, *, next_index: int, attempt: int | None = None) -> Follower | None:
+        """End the sending of this attempt, or the hold if it is None: the next executor of the run sends the rest.
+
+        None if the follower is gone, or an executor has it by now. So a release that arrives late takes it from nobody,
+        and it is never sent back to where it was.
+        """
 
     def take(self, follower: Follower, *, attempt: int) -> bool:
-        """Note that this attempt's executor sends to the follower. False if the follower is gone."""
+        """Note that this attempt's executor sends to the follower. False if the follower is gone, or that of a later
+        attempt does."""
 
     def remove(self, follower: Follower) -> bool:
         """Remove this follower (by token). Of two callers, one gets True: only this one may send the rest."""

@@ -54,9 +54,12 @@ class DynamoDBConnections:
         item = self._table.delete(_key(connection_id))
         return _connection(item) if item else None
 
-    def authenticate(self, connection_id: str, *, grant: Grant) -> None:
-        update = "SET #grant = :grant REMOVE #unauthenticated, #authenticate_by"
-        self._update(connection_id, update, _IS_OPEN, {":grant": text(json.dumps(asdict(grant)))})
+    def authenticate(self, connection_id: str, *, grant: Grant, now: int) -> None:
+        # A request that was given up may arrive after that of a later message.
+        is_newest = "(attribute_not_exists(#authenticated_at) OR #authenticated_at <= :now)"
+        update = "SET #grant = :grant, #authenticated_at = :now REMOVE #unauthenticated, #authenticate_by"
+        values: Item = {":grant": text(json.dumps(asdict(grant))), ":now": number(now)}
+        self._update(connection_id, update, f"{_IS_OPEN} AND {is_newest}", values)
 
     def overdue(self, *, now: int) -> Iterator[str]:
         items = self._table.query(

@@ -40,13 +40,18 @@ class DynamoDBFollowers:
         except ConditionFailed:
             raise AlreadyFollows(f"This connection follows run {follower.run_id} already") from None
 
-    def release(self, follower: Follower, *, next_index: int) -> Follower | None:
-        return self._update(
-            follower, "SET #next_index = :next_index REMOVE #held_until, #attempt", {":next_index": number(next_index)}
-        )
+    def release(self, follower: Follower, *, next_index: int, attempt: int | None = None) -> Follower | None:
+        # No other executor has taken it on since; and none has gone on with it and released it again.
+        values, is_own = {":next_index": number(next_index)}, "attribute_not_exists(#attempt)"
+        if attempt is not None:
+            values, is_own = {**values, ":attempt": number(attempt)}, "#attempt = :attempt"
+        update = "SET #next_index = :next_index REMOVE #held_until, #attempt"
+        return self._update(follower, update, f"{is_own} AND #next_index <= :next_index", values)
 
     def take(self, follower: Follower, *, attempt: int) -> bool:
-        return self._update(follower, "SET #attempt = :attempt", {":attempt": number(attempt)}) is not None
+        # The executor of no later attempt has taken it on since.
+        is_latest = "(attribute_not_exists(#attempt) OR #attempt <= :attempt)"
+        return self._update(follower, "SET #attempt = :attempt", is_latest, {":attempt": number(attempt)}) is not None
 
     def remove(self, follower: Follower) -> bool:
         try:
@@ -73,11 +78,11 @@ class DynamoDBFollowers:
         )
         return [_follower(item) for item in items]
 
-    def _update(self, follower: Follower, update: str, values: Item) -> Follower | None:
+    def _update(self, follower: Follower, update: str, condition: str, values: Item) -> Follower | None:
+        """The follower after the update; None if it is another one, or the condition fails."""
+        values = {**values, ":token": text(follower.token)}
         try:
-            item = self._table.update(
-                _key_of(follower), update, _IS_THIS_ONE, {**values, ":token": text(follower.token)}
-            )
+            item = self._table.update(_key_of(follower), update, f"{_IS_THIS_ONE} AND {condition}", values)
         except ConditionFailed:
             return None
         return _follower(item)

@@ -19,6 +19,7 @@ class MemoryConnections:
         self._connections: dict[str, Connection] = {}
         self._claims: dict[str, int] = {}
         self._authenticate_by: dict[str, int] = {}
+        self._authenticated_at: dict[str, int] = {}
         self._counts: Counter[str] = Counter()
 
     def open(self, connection_id: str, *, now: int, authenticate_by: int | None = None) -> None:  # noqa: ARG002 - nothing expires here
@@ -36,10 +37,14 @@ class MemoryConnections:
         with self._lock:
             self._claims.pop(connection_id, None)
             self._authenticate_by.pop(connection_id, None)
+            self._authenticated_at.pop(connection_id, None)
             return self._connections.pop(connection_id, None)
 
-    def authenticate(self, connection_id: str, *, grant: Grant) -> None:
+    def authenticate(self, connection_id: str, *, grant: Grant, now: int) -> None:
         with self._lock:
+            if now < self._authenticated_at.get(connection_id, now):
+                return
+            self._authenticated_at[connection_id] = now
             self._authenticate_by.pop(connection_id, None)
         self._change(connection_id, grant=grant)
 
@@ -104,9 +109,12 @@ class MemoryFollowers:
                 raise AlreadyFollows(f"This connection follows run {follower.run_id} already")
             self._followers[_key(follower)] = follower
 
-    def release(self, follower: Follower, *, next_index: int) -> Follower | None:
+    def release(self, follower: Follower, *, next_index: int, attempt: int | None = None) -> Follower | None:
         with self._lock:
-            if not self._is_there(follower):
+            there = self._followers.get(_key(follower))
+            if there is None or there.token != follower.token:
+                return None
+            if there.attempt != attempt or there.next_index > next_index:
                 return None
             released = replace(follower, next_index=next_index, held_until=None, attempt=None)
             self._followers[_key(follower)] = released
@@ -114,9 +122,10 @@ class MemoryFollowers:
 
     def take(self, follower: Follower, *, attempt: int) -> bool:
         with self._lock:
-            if not self._is_there(follower):
+            there = self._followers.get(_key(follower))
+            if there is None or there.token != follower.token or (there.attempt or 0) > attempt:
                 return False
-            self._followers[_key(follower)] = replace(self._followers[_key(follower)], attempt=attempt)
+            self._followers[_key(follower)] = replace(there, attempt=attempt)
             return True
 
     def remove(self, follower: Follower) -> bool:

@@ -126,7 +126,8 @@ class LiveFeed:
             self._posted.wait_for(self._all_is_posted, timeout=self.flush_seconds)
         try:
             for cursor in self._stop().values():
-                self._context.registry.followers.release(cursor.follower, next_index=cursor.next_index)
+                release = self._context.registry.followers.release
+                release(cursor.follower, next_index=cursor.next_index, attempt=self._record.attempt)
         except StoreUnavailable:
             # The next attempt takes the follower for one whose executor has died, and begins with its own events.
             log.warning("a follower was not handed over", extra={"run_id": self._record.run_id})

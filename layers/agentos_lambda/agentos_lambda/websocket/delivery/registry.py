@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from agentos_lambda.identity.authority import Accounts
+from agentos_lambda.identity.authority import Accounts, Grant
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.websocket.client import Client
@@ -100,6 +100,10 @@ class FollowerRegistry:
         except StoreUnavailable:  # it only counts one run too many
             log.warning("the connection still counts the run", extra=follower.about)
         return True
+
+    def authenticate(self, connection: Connection, grant: Grant) -> None:
+        """Note what the client has shown now."""
+        self.connections.authenticate(connection.connection_id, grant=grant, now=self._clock.now())
 
     def leave_all(self, connection: Connection) -> None:
         """The connection stays open, and follows no run any more."""
