@@ -8,6 +8,7 @@ import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import ClaimLost
+from agentos_lambda.stores.retention import Retention
 from tests.stores.builders import LEASE_MS, NOW, claim, due, ending, pending, running
 
 WORK = {"input": {"message": "hi", "media": []}}
@@ -66,6 +67,22 @@ def test_a_run_is_due_when_its_lease_ends_or_its_next_send_comes_rounded_up_to_t
     assert due(store, LAST_MINUTE + 60_001) == ["runs"]
     assert due(store, LAST_MINUTE + 120_000) == ["runs"]
     assert due(store, LAST_MINUTE + 120_001) == due(store) == ["runs", "waits"]
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_a_run_that_has_ended_untold_is_due_until_somebody_tells_its_followers(store_with, days):
+    store = store_with(Retention(runs_days=days))
+    ended = store.commit(ending(store.accept(running()), ended_at=NOW, untold=True))
+    assert ended.untold
+    assert due(store, LAST_MINUTE + 60_000) == []
+    assert due(store, LAST_MINUTE + 60_001) == ["run-1"]
+    store.note_told(replace(ended, token="removed"))
+    assert due(store) == ["run-1"]
+    for _ in range(2):
+        store.note_told(ended)
+        assert due(store) == []
+        assert store.get("run-1") == replace(ended, untold=False)
+    assert bool(due(store, NOW * 2)) == bool(days)
 
 
 def test_a_lease_that_is_renewed_makes_its_run_due_later(store):

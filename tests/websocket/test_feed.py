@@ -7,6 +7,7 @@ import pytest
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import EventPack, IndexedEvent
+from agentos_lambda.runs.sweeper import Swept
 from agentos_lambda.runs.timing import CLOCK_SKEW_MS, DUE_STEP_MS, LEASE_MS
 from agentos_lambda.sessions.removal import SessionRemoval
 from agentos_lambda.sessions.service import SessionService
@@ -386,6 +387,41 @@ async def test_a_client_of_an_executor_that_dies_right_after_its_commit_gets_the
     world.store.commit(ending(record, last_events=pack, sealed_at=3, status=RunStatus.CANCELLED))
     assert await world.work() is None  # its message comes again
     assert world.posts.names() == ["StepStarted", "StepStarted", "WorkflowCancelled", "WorkflowCompleted"]
+    assert world.is_clean()
+
+
+async def test_the_client_of_a_run_that_is_swept_while_the_queue_is_down_gets_the_end_by_a_later_sweep(
+    world, monkeypatch
+):
+    def down(_run_id):
+        raise StoreUnavailable("the queue does not answer")
+
+    world.connect()
+    record = claimed(world)
+    world.queue.waiting.clear()
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + DUE_STEP_MS)
+    with monkeypatch.context() as outage:
+        outage.setattr(world.queue, "send", down)
+        assert world.sweeper.sweep().lost == 1
+    world.clock.advance(DUE_STEP_MS)
+    for _ in range(2):
+        assert world.sweeper.sweep() == Swept()
+        assert list(world.queue.waiting) == [record.run_id]
+    await world.work()
+    assert world.posts.names() == ["WorkflowError"]
+    assert world.is_clean()
+
+
+async def test_the_client_of_a_run_that_never_reached_the_queue_and_is_cancelled_gets_the_end(world):
+    world.connect()
+    run_id = world.start()
+    world.queue.waiting.clear()
+    world.runs.cancel(WORKFLOW, run_id)
+    world.clock.advance(DUE_STEP_MS)
+    world.sweeper.sweep()
+    assert list(world.queue.waiting) == [run_id]
+    await world.work()
+    assert world.posts.names() == ["WorkflowCancelled", "WorkflowCompleted"]
     assert world.is_clean()
 
 

@@ -232,7 +232,9 @@ class EndingMaker:
     ) -> Ending:
         events = terminal_events(record, name, status, now=self._clock.now(), content=content, error=error)
         outcome = EngineOutcome(status, output, session or SessionDelta(), error, withdrawn=withdrawn)
-        return self.of_attempt(record, outcome, EventPack(first_index, events))
+        # Only a workflow's run has followers, and none that has got its pause.
+        untold = record.kind is Kind.WORKFLOW and record.logged and record.status is not RunStatus.PAUSED
+        return replace(self.of_attempt(record, outcome, EventPack(first_index, events)), untold=untold)
 
 
 def commit_idle(store: Store, ending: Ending) -> RunRecord:

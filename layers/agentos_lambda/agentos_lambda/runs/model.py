@@ -68,6 +68,8 @@ class RunRecord:
     """What it has used, as of its last renewal or its end."""
     durable: bool = False
     """Whether the run is carried on from its last checkpoint if its executor dies. What came after is done twice."""
+    untold: bool = False
+    """Whether it has ended without an executor, and nobody has been asked yet to tell its followers."""
 
     def is_attempt_of(self, other: RunRecord) -> bool:
         """Whether both are of one attempt of one run: once a run is removed, another one may have its id."""
@@ -201,11 +203,9 @@ class StoredRun:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as it was read: its fields, and its last runs, oldest first.
-
-    Two runs may set different fields at the same time and lose neither. A field is ``state:KEY`` for a top-level key of
-    the session state, ``data:KEY`` for one of the other session data, or a plain name (``metadata``, ``summary``).
-    """
+    """A session as it was read: its fields, and its last runs, oldest first. Runs at once may set different fields:
+    ``state:KEY`` is a top-level key of the session state, ``data:KEY`` one of the other session data, and a plain name
+    (``metadata``, ``summary``) anything else."""
 
     session_id: str
     kind: Kind
@@ -224,8 +224,7 @@ class Session:
     deleted_at: int | None = field(default=None, compare=False)
     """When an earlier session of this id was deleted: runs that were accepted until then are none of this one's."""
     stored: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
-    """How its store has it, of no meaning to anybody else. ``Ending.read`` hands it back: a commit then need not read
-    the session again."""
+    """How its store has it, of no meaning to anybody else: a commit that gets it back need not read the session."""
 
     def expired(self, now: int) -> bool:
         """Whether requests see it no more."""
@@ -271,8 +270,7 @@ class Ending:
     before: RunRecord
     """The record as the writer knows it. Its attempt and status are the fence."""
     status: RunStatus
-    """PAUSED, COMPLETED, ERROR or CANCELLED; PENDING: the run is handed over, with ``work``. Then nothing else counts
-    but the last pack: session, output and memories are in the work, and are committed when the run ends."""
+    """PAUSED or a final one; PENDING: the run is handed over. Then only ``work`` and the last pack count."""
     ended_at: int
     token: str
     """Made for this ending, the same when it is tried again."""
@@ -294,6 +292,8 @@ class Ending:
     """What the next executor goes on from, if the run is handed over."""
     used: Usage | None = None
     """What the run has used until now; None: what ``before`` says."""
+    untold: bool = False
+    """Whether somebody has yet to tell the run's followers: it stays due until ``RunStore.note_told``."""
 
     @property
     def usage(self) -> Usage:

@@ -64,8 +64,8 @@ class RunStore(Protocol):
 
     def due(self, *, before: int) -> Sequence[Iterable[str]]:
         """Ids of PENDING and RUNNING runs that a sweep has to look at before this time: whose lease ends by then, or
-        whose next send is due, rounded up to ``DUE_STEP_MS``. And of ended runs that expire before it. A hint: read
-        the records.
+        whose next send is due, rounded up to ``DUE_STEP_MS``. And of ended runs that are ``untold``, or expire before
+        it. A hint: read the records.
 
         In parts of limited size, each of which is read when it is iterated over; several threads may do so at once.
         """
@@ -124,6 +124,10 @@ class RunStore(Protocol):
 
     def commit_without_session(self, ending: Ending) -> RunRecord:
         """End the attempt in the record and the log only, for a run whose session cannot be written."""
+
+    def note_told(self, record: RunRecord) -> None:
+        """Note that somebody will tell the followers of a run that ended ``untold``: it is due no more, until it
+        expires. May be repeated."""
 
     def output(self, record: RunRecord) -> RunOutput | None:
         """What the run left when it last ended or paused; None before, or if it ended without its session."""

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-from agentos_lambda.protocol.values import Kind, RunStatus
+from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EXECUTION_LOST, NEVER_CARRIED_ON, NEVER_STARTED, EndingMaker, commit_idle
@@ -137,7 +137,13 @@ class Sweeper:
             if now - (record.queued_at or record.accepted_at) >= MAX_WAIT_MS:
                 return self._end(record, NEVER_CARRIED_ON if record.slices else NEVER_STARTED, resender)
             return "sent_again" if resender.look_at(record, now) else None
+        self._have_told(record, resender)
         return None
+
+    def _have_told(self, record: RunRecord, resender: Resender) -> None:
+        """Have a worker tell the followers of a run that has ended untold; if the queue does not answer, later."""
+        if record.untold and resender.send(record.run_id):
+            self._store.note_told(record)
 
     def _end_lost(self, record: RunRecord, now: int, expired_before: int, resender: Resender) -> str:
         claimed = self._store.claim(
@@ -178,8 +184,7 @@ class Sweeper:
         except CancelWins:
             return self._end(record, None, resender)
         self._limiter.free(ended)
-        if record.kind is Kind.WORKFLOW:  # only a workflow's run has followers; a worker notifies them
-            resender.send(record.run_id)
+        self._have_told(ended, resender)
         if error == EXECUTION_LOST:
             self._observer.lost(ended)
             return "lost"

@@ -36,6 +36,8 @@ def due_at(record: RunRecord) -> int | None:
             return rounded_up(record.lease_until or record.accepted_at)
         case RunStatus.PENDING:
             return rounded_up(record.next_send_at or record.queued_at or record.accepted_at)
+        case _ if record.untold and record.ended_at is not None:
+            return rounded_up(record.ended_at)
         case _:
             return None
 
@@ -91,6 +93,7 @@ def ended(record: RunRecord, ending: Ending, *, in_session: bool) -> RunRecord:
         next_send_at=None,
         in_session=in_session,
         log_from=start_of_log(ending),
+        untold=ending.untold,
         account=record.payer,
         usage=ending.usage,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from agentos_lambda.stores.dynamodb.blobs import Blobs
 from agentos_lambda.stores.dynamodb.event_log import DynamoDBEventLog
 from agentos_lambda.stores.dynamodb.items import due_shard, record_key, record_of, usage_keys
 from agentos_lambda.stores.dynamodb.memories import DynamoDBMemories
-from agentos_lambda.stores.dynamodb.requests import Requests, TransactionRefused
+from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests, TransactionRefused
 from agentos_lambda.stores.dynamodb.sessions import Sessions, may_come_into
 from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.dynamodb.waiting import work_attribute
@@ -40,7 +41,7 @@ _JOURNALS = 5
 
 
 class Commits:
-    """``commit`` and ``commit_without_session`` of ``runs.ports.RunStore``."""
+    """``commit``, ``commit_without_session`` and ``note_told`` of ``runs.ports.RunStore``."""
 
     def __init__(
         self,
@@ -66,6 +67,19 @@ class Commits:
 
     def commit_without_session(self, ending: Ending) -> RunRecord:
         return self._remembering(ending, in_session=False)
+
+    def note_told(self, record: RunRecord) -> None:
+        # It is the same run, and nobody has noted that before.
+        is_untold = "#token = :token AND #untold = :yes"
+        values: Item = {":token": text(record.token), ":yes": {"BOOL": True}, ":no": {"BOOL": False}}
+        key = record_key(record.run_id)
+        stays, expires = "attribute_not_exists(#retained_until)", "attribute_exists(#retained_until)"
+        try:
+            self._runs.update(key, "SET #untold = :no REMOVE #due_shard, #due_at", f"{is_untold} AND {stays}", values)
+        except ConditionFailed:
+            with suppress(ConditionFailed):
+                update = "SET #untold = :no, #due_at = #retained_until"
+                self._runs.update(key, update, f"{is_untold} AND {expires}", values)
 
     def _remembering(self, ending: Ending, *, in_session: bool) -> RunRecord:
         """Commit with the changes of memories that still count: a refusal drops at least one, or applies a journal."""
@@ -208,12 +222,19 @@ class Commits:
             update += ", #error = :error"
             values[":error"] = text(ending.error)
         until = self._retention.of_run(ending.status, ending.ended_at)
-        if until is None:
+        if until is not None:
+            # The sweeper removes it: DynamoDB would leave its objects, and take what it has used out of the bill.
+            update += ", #retained_until = :until"
+            values[":until"] = number(until)
+        due = until
+        if ending.untold:
+            update += ", #untold = :untold"
+            due, values[":untold"] = rounded_up(ending.ended_at), {"BOOL": True}
+        if due is None:
             remove += ", #due_shard, #due_at"
         else:
-            # The sweeper removes it: DynamoDB would leave its objects, and take what it has used out of the bill.
-            update += ", #retained_until = :until, #due_shard = :due_shard, #due_at = :until"
-            values |= {":until": number(until), ":due_shard": due_shard(before.run_id)}
+            update += ", #due_shard = :due_shard, #due_at = :due_at"
+            values |= {":due_at": number(due), ":due_shard": due_shard(before.run_id)}
         return self._runs.update_action(record_key(before.run_id), f"{update} {remove}", condition, values, aliases)
 
 

@@ -60,6 +60,7 @@ class DynamoDBStore:
         self.checkpoint, self.flag_cancel = records.checkpoint, records.flag_cancel
         self.note_send, self.note_acknowledged = records.note_send, records.note_acknowledged
         self.commit, self.commit_without_session = parts.commits.commit, parts.commits.commit_without_session
+        self.note_told = parts.commits.note_told
 
         sessions, past = parts.sessions, parts.past
         self.output, self.load, self.list_runs = sessions.output, sessions.load, sessions.list_runs

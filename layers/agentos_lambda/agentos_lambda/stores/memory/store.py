@@ -183,6 +183,12 @@ class MemoryStore(MemorySessions):
     def commit_without_session(self, ending: Ending) -> RunRecord:
         return self._end(ending, in_session=False)
 
+    def note_told(self, record: RunRecord) -> None:
+        with self._lock:
+            there = self._records.get(record.run_id)
+            if there is not None and there.token == record.token:
+                self._put(replace(there, untold=False))
+
     def _end(self, ending: Ending, *, in_session: bool) -> RunRecord:
         before, pack = ending.before, ending.last_events
         handed_over = ending.status is RunStatus.PENDING
