@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from agentos_lambda.protocol.values import RunStatus
-from agentos_lambda.runs.errors import ClaimLost, Fenced, StoreUnavailable
+from agentos_lambda.runs.errors import ClaimLost, Fenced, RunExists, StoreUnavailable
+from agentos_lambda.sessions.model import BuriedRun
 from agentos_lambda.stores.retries import TRIES
 from tests.stores.builders import (
     LEASE_MS,
@@ -15,6 +16,7 @@ from tests.stores.builders import (
     claim,
     contents,
     delta,
+    due,
     ending,
     list_runs,
     load,
@@ -24,7 +26,7 @@ from tests.stores.builders import (
     running,
     take_over,
 )
-from tests.stores.dynamodb.faults import WRITES, FaultyClient, answer_lost, applied_twice
+from tests.stores.dynamodb.faults import WRITES, FaultyClient, answer_lost, applied_twice, refused
 
 
 @pytest.fixture
@@ -198,3 +200,40 @@ def test_an_acknowledgement_whose_answer_is_lost_is_noted(store, client):
     client.plan(answer_lost, "update_item")
     store.note_acknowledged(record, next_send_at=NOW + 900_000)
     assert store.get("run-1").last_send_acknowledged
+
+
+@pytest.mark.parametrize("fault", [answer_lost, applied_twice])
+def test_removal_of_a_run(store, client, fault):
+    store.commit(full_ending(store.accept(running())))
+    client.plan(fault, *WRITES, "batch_write_item")
+    assert store.remove_run("session-1", BuriedRun("run-1", NOW))
+    assert store.accept(running(token="another")).token == "another"
+
+
+@pytest.mark.parametrize("call", ["batch_write_item", "transact_write_items"])
+def test_a_removal_that_comes_to_no_end_hides_the_run_and_keeps_its_id_until_all_of_it_is_gone(store, client, call):
+    ended = store.commit(full_ending(store.accept(running())))
+    client.plan(refused("InternalServerError", status=500), call, times=TRIES)
+    with pytest.raises(StoreUnavailable):
+        store.remove_run("session-1", BuriedRun("run-1", NOW))
+    assert store.get("run-1") is None
+    with pytest.raises(RunExists):
+        store.accept(running(token="another"))
+    assert due(store, NOW * 2) == ["run-1"]
+    assert store.remove_expired("run-1")
+    another = store.accept(running(token="another"))
+    assert store.read(ended, after=-1) == store.read(another, after=-1) == []
+    assert list_runs(store) == []
+
+
+def test_a_paused_run_that_is_being_removed_is_not_continued(store, client):
+    paused = store.commit(full_ending(store.accept(running()), RunStatus.PAUSED))
+
+    def continue_first(call):
+        with pytest.raises(ClaimLost):
+            store.reopen(paused, executor="continuer", now=NOW, lease_until=NOW + LEASE_MS)
+        return call()
+
+    client.plan(continue_first, "batch_write_item")
+    assert store.remove_run("session-1", BuriedRun("run-1", NOW))
+    assert store.get("run-1") is None

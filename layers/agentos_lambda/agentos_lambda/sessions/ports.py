@@ -85,9 +85,10 @@ class SessionRemains(Protocol):
         more."""
 
     def remove_run(self, session_id: str, run: BuriedRun) -> bool:
-        """Remove the run's record, events, payloads and followers, and last what the session keeps of it.
+        """Remove the run's events, payloads, followers and record, and last what the session keeps of it.
 
-        False, and nothing has changed, if the run is PENDING or RUNNING.
+        False, and nothing has changed, if the run is PENDING or RUNNING. Else it is hidden at once, and its id is free
+        when all is gone: where this comes to no end, it counts as expired, for ``RunStore.remove_expired``.
         """
 
     def remove_values(self, session_id: str, *, until: int, media: bool) -> None:

@@ -105,7 +105,8 @@ class SessionRemoval:
         try:
             record = self._runs.cancel_found(find, self._name_of(find()))
         except NotFound:
-            return True  # it was removed before
+            self._store.remove_expired(run_id)  # it was removed before, if not to the end
+            return True
         if self._fan_out is not None and not record.status.active:
             self._fan_out.ended(record)  # once it is removed, nobody can tell its followers
         return self._store.remove_run(deletion.session_id, BuriedRun(record.run_id, record.accepted_at))
