@@ -8,7 +8,7 @@ import pytest
 
 from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.commands import ContinueRun, StartRun
-from agentos_lambda.runs.endings import COMPONENT_CHANGED, EXECUTION_LOST, NEVER_CARRIED_ON
+from agentos_lambda.runs.endings import COMPONENT_CHANGED, EXECUTION_LOST, NEVER_CARRIED_ON, EndingMaker
 from agentos_lambda.runs.errors import ClaimLost, NotFound, StoreUnavailable
 from agentos_lambda.runs.memories import Memory, MemoryChange
 from agentos_lambda.runs.model import Continuation, Media, RunInput, SessionDelta
@@ -204,6 +204,23 @@ async def test_a_run_whose_later_executor_dies_ends_as_lost(world):
     view = world.runs.get(component(), record.run_id)
     assert (view.record.error, view.output.run["input"]) == (EXECUTION_LOST, "hi")
     assert len(world.engine.runs) == 1
+
+
+@pytest.mark.parametrize("end", ["cancel", "death", "time"])
+async def test_a_run_ends_though_this_version_cannot_read_what_another_has_carried(world, end):
+    record = (await handed_over(world)).record
+    claimed = world.store.claim(record.run_id, executor="newer", lease_until=world.clock.now(), expired_before=0)
+    world.store.checkpoint(claimed, sequence=1, work={"carried": {"work": {"input": {"since": 2}, "media": []}}})
+    if end != "death":
+        carried = EndingMaker(world.clock, world.new_id).revived(claimed, world.store.work(claimed))
+        record = world.store.commit(carried)
+    if end == "cancel":
+        assert world.cancel(record.run_id).status is RunStatus.CANCELLED
+        return
+    world.clock.advance(LEASE_MS * 5 if end == "death" else MAX_WAIT_MS)
+    world.sweeper.sweep()
+    error = EXECUTION_LOST if end == "death" else NEVER_CARRIED_ON
+    assert world.store.get(record.run_id).error == error
 
 
 async def test_a_step_that_is_longer_than_a_slice_ends_the_run_with_a_sentence_that_says_so(world):
