@@ -160,7 +160,7 @@ async def test_cancelling_a_running_run_is_requested_and_of_an_ended_one_is_not(
 
 
 class DownStore(MemoryStore):
-    down = False
+    down = unreadable = False
 
     def _check(self):
         if self.down:
@@ -173,6 +173,29 @@ class DownStore(MemoryStore):
     def accept(self, record, *, work=None):
         self._check()
         return super().accept(record, work=work)
+
+    def read(self, record, *, after):
+        """Up to the event with the index 1; what comes then cannot be read."""
+        if self.unreadable or after > 0:
+            raise StoreUnavailable("table events-abc of account 42 does not answer")
+        return [event for event in super().read(record, after=after) if event.index < 2]
+
+
+SO_FAR = (["catch_up", "RunStarted", "RunContent", "subscribed"], [])
+
+
+@pytest.mark.parametrize("unreadable", [False, True])
+async def test_a_stream_from_a_log_that_cannot_be_read_any_more_is_one_to_be_resumed(unreadable):
+    api = Api(World(store=DownStore()))
+    run = await api.world.held(stream=True)
+    api.world.supervisors[-1].flush()
+    api.world.store.unreadable = unreadable
+    answer = await api.client.post(f"/agents/assistant/runs/{run.record.run_id}/resume")
+    told = answer.text.removesuffix(sse.GOES_ON)
+    assert told != answer.text
+    assert [frame["event"] for frame in frames(told)] == SO_FAR[unreadable]
+    api.world.engine.runs[0].release()
+    await run.result()
 
 
 async def test_a_store_that_is_down_is_a_503_and_a_failed_cancel_says_so():

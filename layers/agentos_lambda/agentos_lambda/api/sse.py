@@ -17,6 +17,7 @@ from agentos_lambda.protocol.frames import json_line, sse_frame
 from agentos_lambda.protocol.values import JsonObject, RunStatus
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import terminal_events
+from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.execution import Execution
 from agentos_lambda.runs.model import IndexedEvent
 from agentos_lambda.runs.tail import Snapshot
@@ -120,12 +121,17 @@ async def stream_execution(execution: Execution, name: str, clock: Clock) -> Asy
 
 
 async def stream_snapshots(snapshots: AsyncIterator[Snapshot]) -> AsyncIterator[str]:
-    """The frames of a run that executes elsewhere, from its log. A stream that ends before the run says so."""
+    """The frames of a run that executes elsewhere, from its log. A stream that ends before the run says so, also where
+    the store does not answer any more."""
     goes_on = False
-    async for snapshot in snapshots:
-        goes_on = snapshot.record.status.active
-        for indexed in snapshot.events:
-            yield frame(indexed)
+    try:
+        async for snapshot in snapshots:
+            goes_on = snapshot.record.status.active
+            for indexed in snapshot.events:
+                yield frame(indexed)
+    except StoreUnavailable:
+        log.warning("a stream ends early: the run cannot be read")
+        goes_on = True
     if goes_on:
         yield GOES_ON
 

@@ -16,10 +16,11 @@ from agentos_lambda.api.responses import TypedRoute
 from agentos_lambda.api.routes.asking import NamedInQuery
 from agentos_lambda.api.routes.components import component_path, known_component
 from agentos_lambda.api.scope import caller_of, deadline_of
-from agentos_lambda.api.sse import EventStream, control_frame, frame, stream_snapshots
+from agentos_lambda.api.sse import GOES_ON, EventStream, control_frame, frame, stream_snapshots
 from agentos_lambda.protocol import resumption
 from agentos_lambda.protocol.values import Kind
 from agentos_lambda.runs.catalog import Catalog, Component
+from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import RunRecord
 from agentos_lambda.runs.service import RunService
 
@@ -63,7 +64,11 @@ async def resume(runs: RunService, record: RunRecord, *, after: int, until: int 
         yield control_frame(resumption.no_events(run_id, record.shown_status))
         return
     snapshots = runs.tail(run_id, after=after, until=until)
-    first = await anext(snapshots, None)
+    try:
+        first = await anext(snapshots, None)
+    except StoreUnavailable:
+        yield GOES_ON
+        return
     if first is None:
         return
     status, missed, count = first.record.status, len(first.events), first.known_events(after=after)
