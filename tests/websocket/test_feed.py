@@ -472,6 +472,20 @@ async def test_cancelling_a_running_run_over_the_socket_flags_it(world):
     assert world.store.get(record.run_id).cancel_requested
 
 
+def test_a_cancel_that_comes_right_after_the_end_leaves_the_rest_to_the_executor(world):
+    world.connect()
+    record, pool = claimed(world), SteppedPool()
+    feed = world.live(record, pool)
+    feed.refresh()
+    feed.publish(step(0))
+    ended = commit(world, record, step(0))
+    world.send({"action": "cancel-workflow", "workflow_id": WORKFLOW.id, "run_id": record.run_id})
+    pool.steps()
+    feed.end(ended)
+    assert world.posts.names() == ["cancelling", "StepStarted", "WorkflowCompleted"]
+    assert world.is_clean()
+
+
 async def test_cancelling_a_completed_run_changes_nothing(world):
     world.connect()
     run_id = world.start()

@@ -64,6 +64,7 @@ def cancel_workflow(context: ActionContext, client: Client, message: JsonObject)
     run_id = required_id(message, "run_id", "run_id is required")
     context.run_of(workflow, run_id, client, message)
     record = context.runs.cancel(workflow, run_id)
-    if record.status.final:
-        context.final.to_all(record)  # a run that waited has no executor to do it
+    if record.untold:  # it waited: an executor sends the end of its run itself, after all else
+        context.final.to_all(record)
+        context.store.note_told(record)
     return control.cancelling(record)
