@@ -412,6 +412,17 @@ async def test_the_client_of_a_run_that_is_swept_while_the_queue_is_down_gets_th
     assert world.is_clean()
 
 
+def test_a_sweep_counts_a_run_as_lost_though_it_cannot_note_who_tells_its_followers(world, monkeypatch):
+    def down(_record):
+        raise StoreUnavailable("the store does not answer")
+
+    world.connect()
+    claimed(world)
+    monkeypatch.setattr(world.store, "note_told", down)
+    world.clock.advance(LEASE_MS + CLOCK_SKEW_MS + DUE_STEP_MS)
+    assert world.sweeper.sweep() == Swept(lost=1)
+
+
 async def test_the_client_of_a_run_that_never_reached_the_queue_and_is_cancelled_gets_the_end(world):
     world.connect()
     run_id = world.start()

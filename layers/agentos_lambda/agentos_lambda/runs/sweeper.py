@@ -14,7 +14,7 @@ from agentos_lambda.protocol.values import RunStatus
 from agentos_lambda.runs.catalog import Catalog
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EXECUTION_LOST, NEVER_CARRIED_ON, NEVER_STARTED, EndingMaker, commit_idle
-from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced
+from agentos_lambda.runs.errors import CancelWins, ClaimLost, Fenced, StoreUnavailable
 from agentos_lambda.runs.left import left_by
 from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import RunRecord
@@ -142,8 +142,12 @@ class Sweeper:
 
     def _have_told(self, record: RunRecord, resender: Resender) -> None:
         """Have a worker tell the followers of a run that has ended untold; if the queue does not answer, later."""
-        if record.untold and resender.send(record.run_id):
+        if not (record.untold and resender.send(record.run_id)):
+            return
+        try:
             self._store.note_told(record)
+        except StoreUnavailable:
+            log.warning("the next sweep has the run's followers told again", extra={"run_id": record.run_id})
 
     def _end_lost(self, record: RunRecord, now: int, expired_before: int, resender: Resender) -> str:
         claimed = self._store.claim(
