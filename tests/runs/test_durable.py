@@ -12,6 +12,7 @@ from agentos_lambda.runs.commands import ContinueRun
 from agentos_lambda.runs.endings import EXECUTION_LOST
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.model import Continuation, RunInput
+from agentos_lambda.runs.timing import LEASE_MS
 from tests.runs.slicing import (
     FUNCTION_MS,
     begun,
@@ -24,7 +25,7 @@ from tests.runs.slicing import (
     work_to_the_end,
     work_until_held,
 )
-from tests.runs.world import World, component, names
+from tests.runs.world import World, collect, component, names
 
 pytestmark = pytest.mark.anyio
 
@@ -101,6 +102,32 @@ async def test_a_client_of_a_dead_executor_gets_what_comes_after_it(world):
     await die(world, execution.task)
     ended = await work_to_the_end(world)
     assert names(world.store.read(ended.record, after=last + 100))[-1] == "RunCompleted"
+
+
+async def test_the_client_of_an_executor_that_stalled_learns_that_its_durable_run_goes_on(world):
+    execution = await begun_durable(world, safe_points=1)
+    world.clock.advance(LEASE_MS * 5)
+    assert world.sweeper.sweep().revived == 1
+    world.engine.runs[-1].release()
+    assert "RunError" not in names(await collect(execution))
+    assert execution.handed_over
+    assert (await execution.result()).record == world.store.get(execution.record.run_id)
+    assert (await work_to_the_end(world)).record.status is RunStatus.COMPLETED
+
+
+async def test_the_client_of_a_durable_run_whose_end_cannot_be_stored_learns_that_it_goes_on(world):
+    execution = await begun_durable(world, safe_points=1)
+
+    def down(*_args):
+        raise StoreUnavailable("down")
+
+    world.store.commit, commit = down, world.store.commit
+    world.engine.runs[-1].release()
+    assert "RunError" not in names(await collect(execution))
+    assert execution.handed_over
+    world.store.commit = commit
+    world.clock.advance(LEASE_MS * 5)
+    assert world.sweeper.sweep().revived == 1
 
 
 async def test_a_run_that_is_not_durable_keeps_no_work_and_is_never_carried_on(world):

@@ -204,7 +204,7 @@ class Execution:
                 return await self._fenced(fenced.record)
             except StoreUnavailable:
                 log.exception("the run could not be committed", extra={"run_id": self.record.run_id})
-                self._hand_on_unlogged(self._terminal_events(failed(outcome, NOT_STORED)))
+                self._not_committed(outcome)
                 raise
             else:
                 if ending.status is RunStatus.PENDING:
@@ -214,6 +214,12 @@ class Execution:
                 await self._ended(numbered)
                 answer = outcome.answer
                 return AttemptResult(self.record, ending.output if answer is None else RunOutput(answer))
+
+    def _not_committed(self, outcome: EngineOutcome) -> None:
+        # As far as anybody knows, it was handed over, or a sweep carries it on.
+        self.handed_over = outcome.status is RunStatus.PENDING or self.record.durable
+        if not self.handed_over:
+            self._hand_on_unlogged(self._terminal_events(failed(outcome, NOT_STORED)))
 
     async def _ended(self, numbered: list[IndexedEvent]) -> None:
         """The place is free before anybody hears of the end, and asks for another run."""
@@ -263,7 +269,11 @@ class Execution:
     async def _fenced(self, record: RunRecord | None) -> AttemptResult:
         """Another executor or the sweeper has taken over the run. Report only what the record says."""
         log.warning("the attempt was fenced off", extra={"run_id": self.record.run_id})
-        self.record = record or self.record
+        slices, self.record = self.record.slices, record or self.record
+        # A sweep carries a durable run on. And of any other, a try of the hand-over was applied that seemed to fail.
+        self.handed_over = self.record.status.active and (self.record.durable or self.record.slices > slices)
+        if self.handed_over:
+            return AttemptResult(self.record, RunOutput(describe(self.record, self._name)))
         status = self.record.status if self.record.status.final else RunStatus.ERROR
         error = self.record.error or EXECUTION_LOST
         now = self._context.clock.now()
