@@ -40,6 +40,37 @@ test("a tool that waited is the same tool when the run goes on", () => {
   assert.deepEqual([shape(tree.root), tree.requirements.length], [["Clerk", "completed", ["add", "completed"], "five"], 0]);
 });
 
+test("a call that has another id when its run goes on is the same call", () => {
+  const tree = new RunTree("t", "Desk");
+  for (const event of [
+    { event: "TeamRunStarted", run_id: "t" },
+    { event: "RunPaused", run_id: "m", parent_run_id: "t", agent_name: "Clerk", tools: [tool("1"), tool("2", { tool_name: "send" })] },
+    { event: "TeamRunPaused", run_id: "t", requirements: [{ id: "q", tool_execution: tool("1") }] },
+    { event: "RunContinued", run_id: "m", parent_run_id: "t" },
+    { event: "ToolCallStarted", run_id: "m", parent_run_id: "t", tool: tool("new", { tool_name: "send" }) },
+    { event: "ToolCallCompleted", run_id: "m", parent_run_id: "t", tool: tool("new", { tool_name: "send", result: "sent" }) },
+  ]) tree.apply(event);
+  assert.deepEqual(shape(tree.root.parts[0].node), ["Clerk", "running", ["add", "paused"], ["send", "completed"]]);
+});
+
+test("what became of a tool that waited and that nobody called is read from the run as it is stored", () => {
+  const tree = new RunTree("t", "Desk");
+  for (const event of [
+    { event: "TeamRunStarted", run_id: "t" },
+    { event: "RunPaused", run_id: "m", parent_run_id: "t", agent_name: "Clerk", tools: [tool("1")] },
+    { event: "TeamRunPaused", run_id: "t", tools: [tool("2"), tool("3")], requirements: [{ id: "q", tool_execution: tool("1") }] },
+    { event: "TeamRunContinued", run_id: "t" },
+    { event: "ToolCallCompleted", run_id: "t", tool: tool("3", { result: "5" }) },
+  ]) tree.apply(event);
+  assert.equal(tree.hasUntold, false);
+  for (const event of [{ event: "RunCompleted", run_id: "m" }, { event: "TeamRunCompleted", run_id: "t", content: "no" }]) tree.apply(event);
+  assert.equal(tree.hasUntold, true);
+  const member = { run_id: "m", tools: [tool("new", { result: "no", tool_call_error: true })] };
+  tree.tellOf({ run_id: "t", tools: [tool("2", { result: "4" }), tool("3", { result: "6" })], member_responses: [member] });
+  assert.deepEqual(shape(tree.root), ["Desk", "completed", ["Clerk", "completed", ["add", "error"]], ["add", "completed"], ["add", "completed"], "no"]);
+  assert.deepEqual([tree.root.parts[2].tool.result, tree.hasUntold], ["5", false]);
+});
+
 test("a cancelled run stays cancelled, and so does what it was doing", () => {
   const tree = new RunTree("r", "A");
   for (const event of [

@@ -23,6 +23,8 @@ def test_a_tool_is_approved_or_refused(page: Page, person: Person, verdict: str,
     person.waits_for(turn, "completed")
     expect(answer(turn)).to_contain_text(said)
     assert ("sent to Ada" in (answer(turn).text_content() or "")) == (verdict == "Approve")
+    state = "completed" if verdict == "Approve" else "error"
+    expect(turn.locator(".tool")).to_have_attribute("data-state", state)
 
 
 def test_a_field_is_filled_in(page: Page, person: Person) -> None:
@@ -39,6 +41,10 @@ def test_a_result_is_given(page: Page, person: Person) -> None:
     turn.get_by_role("button", name="Continue").click()
     person.waits_for(turn, "completed")
     expect(answer(turn)).to_contain_text("31 degrees")
+    tool = turn.locator(".tool")
+    expect(tool).to_have_attribute("data-state", "completed")
+    tool.locator("summary").click()
+    expect(tool.locator(".result")).to_contain_text("31 degrees")
 
 
 def test_several_decisions_are_made_together(page: Page, person: Person) -> None:
@@ -64,6 +70,9 @@ def test_a_member_of_a_team_waits_in_a_session_that_is_opened_again(page: Page, 
     turn.get_by_role("button", name="Approve").click()
     person.waits_for(turn, "completed")
     expect(answer(turn)).to_contain_text("sent to Ada: Hi")
+    letter = turn.locator(".tool").filter(has_text="send_letter").filter(has_not_text="Asked clerk")
+    expect(letter).to_have_count(1)
+    expect(letter).to_have_attribute("data-state", "completed")
 
 
 def test_the_output_of_a_step_is_refused_then_changed_and_approved(page: Page, person: Person) -> None:

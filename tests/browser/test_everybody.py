@@ -125,6 +125,11 @@ def test_a_screen_reader_hears_the_answer_once(page: Page, person: Person) -> No
 def test_a_phone_shows_everything_without_scrolling_sideways(browser: Browser, person: Person) -> None:
     context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True)
     person = Person(context.new_page(), person.url)
+    for address, shown in (("", ".cards"), ("#/agents/wordy", ".beginning")):
+        person.page.goto(f"{person.url}/chat{address}")
+        expect(person.page.locator(shown).first).to_be_visible()
+        wide = "all => all.filter((each) => each.scrollWidth > innerWidth).map((each) => each.className)"
+        assert person.page.locator("body, .scroller, .scroller *").evaluate_all(wide) == []
     person.opens("agents", "mirror")
     expect(person.page.get_by_role("textbox", name="Message")).not_to_be_focused()
     wide = "| a | b |\n|---|---|\n| " + "wide" * 40 + " | x |\n\n```\n" + "code " * 60 + "\n```\n\n" + "w" * 200

@@ -227,6 +227,7 @@ export class Turn {
       }
       this.#view.notify("");
       if (this.runs || (this.state === "paused" && !this.tree.requirements.length)) await this.#settle();
+      else if (this.tree.hasUntold) await this.#tell();
     } catch (error) {
       if (signal.aborted) return;
       this.#opens = false;
@@ -244,6 +245,15 @@ export class Turn {
     if (text && text !== this.#why) this.page.tell(text);
     this.#why = text;
     this.#view.notify(text);
+  }
+
+  /** What became of tools that nobody called. Without it the answer is whole. */
+  async #tell() {
+    try {
+      this.tree.tellOf(await this.api.run(this.key));
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
   }
 
   /** What the events did not say, the run as it is stored does. */

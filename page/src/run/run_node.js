@@ -106,6 +106,19 @@ export function hasTool(node, tool) {
 }
 
 /**
+ * The call of a tool in a node. One of a member that waited has another id when its run goes on, if its leader's call has
+ * the same.
+ * @param {RunNode} node
+ * @param {Tool} tool
+ */
+export function callOf(node, tool) {
+  const calls = node.parts.filter((part) => part.type === "tool");
+  const known = calls.find((part) => tool.tool_call_id && part.tool.tool_call_id === tool.tool_call_id);
+  if (known || node.state === "paused") return known;
+  return calls.find((part) => part.state === "paused" && part.tool.tool_name === tool.tool_name);
+}
+
+/**
  * Says what is known of the call of a tool, in place of what was.
  * @param {RunNode} node
  * @param {Tool} tool
@@ -115,12 +128,11 @@ export function hasTool(node, tool) {
 export function setTool(node, tool, state, error) {
   const told = error && !tool.result ? { ...tool, result: error } : tool;
   const seconds = tool.metrics?.duration ?? null;
-  for (const part of node.parts) {
-    if (part.type === "tool" && tool.tool_call_id && part.tool.tool_call_id === tool.tool_call_id) {
-      Object.assign(part, { tool: told, state, seconds });
-      part.changes += 1;
-      return;
-    }
+  const known = callOf(node, tool);
+  if (known) {
+    Object.assign(known, { tool: told, state, seconds });
+    known.changes += 1;
+    return;
   }
   add(node, { type: "tool", tool: told, state, seconds, changes: 0 });
 }

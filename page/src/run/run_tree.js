@@ -1,7 +1,7 @@
 /** @import {RunNode} from "./run_node.js" */
 /** @import {Requirement, RunEvent, StepRequirement, StoredRun} from "../api/types.js" */
-import { add, addMedia, asText, conclude, end, extend, hasTool, newNode, setTool } from "./run_node.js";
-import { fill, openSteps, stateOf } from "./stored_run.js";
+import { add, addMedia, asText, callOf, conclude, end, extend, hasTool, newNode, setTool } from "./run_node.js";
+import { fill, openSteps, stateOf, toolState } from "./stored_run.js";
 
 const CONTAINERS = /^(Loop|Parallel|Condition|Router|Steps)Execution(Started|Completed)$/;
 
@@ -56,6 +56,21 @@ export class RunTree {
     this.root.state = stateOf(run.status);
     if (this.root.state === "error") this.root.error = asText(run.content ?? "The run failed");
     if (this.root.state === "paused") this.#waitFor(run);
+  }
+
+  /** Whether a tool was decided and not called: no event tells what became of it. */
+  get hasUntold() {
+    return this.root.state === "completed" && [...this.#runs.values()].some(({ parts }) => parts.some((part) => part.type === "tool" && part.state === "paused"));
+  }
+
+  /**
+   * Takes what became of such tools from the run as it is stored.
+   * @param {Record<string, any>} run or one within it
+   */
+  tellOf(run) {
+    const node = this.#runs.get(run["run_id"]);
+    for (const tool of run["tools"] ?? []) if (node && callOf(node, tool)?.state === "paused") setTool(node, tool, toolState(tool));
+    for (const inner of [...(run["member_responses"] ?? []), ...(run["step_executor_runs"] ?? [])]) this.tellOf(inner);
   }
 
   /** @param {Record<string, any>} run or event that says what it waits for */

@@ -1,5 +1,5 @@
 /** @import {RunNode, State} from "./run_node.js" */
-/** @import {StepRequirement} from "../api/types.js" */
+/** @import {StepRequirement, Tool} from "../api/types.js" */
 import { add, addMedia, asText, conclude, extend, newNode, setTool } from "./run_node.js";
 
 /**
@@ -25,6 +25,15 @@ export function stateOf(status) {
 }
 
 /**
+ * The state of a call of a tool in a run that is stored and does not wait for it.
+ * @param {Tool} tool
+ * @returns {State}
+ */
+export function toolState(tool) {
+  return tool.tool_call_error ? "error" : "completed";
+}
+
+/**
  * Makes the parts of a node of a run as it is stored.
  * @param {RunNode} node
  * @param {Record<string, any>} run
@@ -36,7 +45,8 @@ export function fill(node, run) {
   for (const step of run.step_results ?? []) fillStep(node, step, run.step_executor_runs ?? []);
   const members = [...(run.member_responses ?? [])];
   for (const tool of run.tools ?? []) {
-    setTool(node, tool, tool.tool_call_error ? "error" : node.state === "paused" && tool.result === null ? "paused" : "completed");
+    const state = toolState(tool);
+    setTool(node, tool, state === "completed" && node.state === "paused" && tool.result === null ? "paused" : state);
     const at = members.findIndex((member) => member.run_id === tool.child_run_id);
     if (at >= 0) fillMember(node, members.splice(at, 1)[0]);
   }

@@ -19,7 +19,7 @@ export function inputField(field) {
   if (type === "bool") {
     const box = h("input", { type: "checkbox" });
     box.checked = value === "true";
-    return { element: h("label", { class: "tick" }, box, label), value: () => box.checked };
+    return { element: h("label", { class: "tick" }, box, h("span", { class: "name" }, label)), value: () => box.checked };
   }
   const number = type === "int" || type === "float";
   const input = h("input", { type: number ? "number" : "text", step: type === "int" ? 1 : "any", value, required: field.required !== false, dir: "auto" });

@@ -74,6 +74,7 @@ def break_down(reason: str) -> str:
 
 
 mirror = Agent(id="mirror", name="Mirror", description="Says what you say.", model=WritingModel())
+wordy = Agent(id="wordy", name="Name" * 20, description="w" * 200, model=DemoModel())
 painter = Agent(id="painter", name="Painter", model=DemoModel(), tools=[draw, break_down])
 evil = Agent(
     id="evil", name='<img src=x onerror="alert(1)">', description="<script>alert(1)</script>", model=DemoModel()
@@ -107,6 +108,6 @@ desk = Team(
     members=[samples.newsroom, samples.clerk],
 )
 
-agents = [*samples.agents, mirror, painter, evil]
+agents = [*samples.agents, mirror, wordy, painter, evil]
 teams = [*samples.teams, desk]
 workflows = [*samples.workflows, review, broken]
