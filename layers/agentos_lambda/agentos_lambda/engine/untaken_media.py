@@ -35,7 +35,7 @@ def untaken(component: object, media: Sequence[Media]) -> str | None:
 
     The functions of a workflow get all of them.
     """
-    if not isinstance(component, Agent | Team):
+    if not media or not isinstance(component, Agent | Team):  # models are looked for in all that a component has
         return None
     models = list(models_of(component))
     for place, medium in enumerate(media):
