@@ -26,6 +26,8 @@ from agentos_lambda.protocol.values import Json, JsonObject
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNCHANGED = frozenset({NoneType, bool, int})
 """Types whose values are JSON as they are. Not those derived from them, which may be written in another way."""
+_LISTS = (list, tuple, deque, range, AbstractSet, ValuesView, UserList)
+"""Types whose values become lists."""
 
 
 def plain(value: object) -> Json:
@@ -67,9 +69,9 @@ def _plain(value: Any, around: tuple[int, ...]) -> Json:
     if id(value) in around:
         return None
     around = (*around, id(value))
-    if kind is dict or isinstance(value, Mapping):
+    if kind is dict or (kind is not list and isinstance(value, Mapping)):  # an abstract class is slow to ask
         return _object(value, around)
-    if isinstance(value, list | tuple | deque | range | AbstractSet | ValuesView | UserList):
+    if isinstance(value, _LISTS):
         return [_plain(item, around) for item in value]
     return _written(value, around)
 
@@ -116,15 +118,17 @@ _WRITERS: tuple[tuple[Any, Callable[[Any], str | float]], ...] = (
 """What has one value, and how it is written."""
 
 
-def _object(value: Mapping[Any, object], around: tuple[int, ...]) -> JsonObject:
+def _object(value: Mapping[Any, Any], around: tuple[int, ...]) -> JsonObject:
     return {
-        _text(key) if type(key) is str else _key(key): item if type(item) in _UNCHANGED else _plain(item, around)
+        key if type(key) is str and key.isascii() else _key(key): item
+        if (kind := type(item)) in _UNCHANGED or (kind is str and item.isascii())
+        else _plain(item, around)
         for key, item in value.items()
     }
 
 
 def _key(key: object) -> str:
-    """The name of an entry whose key is no text."""
+    """The name of an entry."""
     named = _plain(key, ())
     return named if isinstance(named, str) else json.dumps(named)
 
