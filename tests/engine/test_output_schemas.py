@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import jsonschema
 import pytest
 from agno.agent import Agent
 from agno.models.message import Message
@@ -109,6 +110,7 @@ REFUSED: list[tuple[JsonObject, str]] = [
     (schema({"a": {"pattern": "(a+)+$"}}), "properties.a.pattern: is not supported"),
     (schema({"a": {"items": {"$id": "x"}}}), "properties.a.items.$id: is not supported"),
     (schema({"a": {"dependencies": {"b": ["c"]}}}), "properties.a.dependencies: is not supported"),
+    (schema({"a": {"type": [{"b": number} for number in range(100)]}}), "type: has over 7 items"),
     (doubling(40), "is too large"),
 ]
 
@@ -119,6 +121,13 @@ def test_a_schema_that_cannot_be_carried_out_is_refused_by_name(wanted: JsonObje
         check_schema(wanted)
 
     assert str(refused.value) == reason
+
+
+def test_a_large_schema_is_refused_before_the_check_that_takes_a_millisecond_for_each_part(monkeypatch) -> None:
+    monkeypatch.setattr(jsonschema.Draft202012Validator, "check_schema", lambda _: pytest.fail("it was checked"))
+    for properties in (dict.fromkeys(map(str, range(10_000)), True), {"a": {"anyOf": [ANY] * 10_000}}):
+        with pytest.raises(SchemaRefused, match="is too large"):
+            check_schema(schema(properties))
 
 
 def test_a_schema_may_refer_to_itself() -> None:
