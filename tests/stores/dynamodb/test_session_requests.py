@@ -158,19 +158,23 @@ def test_a_first_page_costs_the_same_at_five_times_as_many_sessions(ministack_aw
     assert all("Scan" not in cost.requests for cost in costs)
 
 
+def in_memory(heads, counted):
+    """A table of these, and the store that reads it."""
+    listed = source()["Resources"]["SessionsTable"]["Properties"]["GlobalSecondaryIndexes"][0]["Projection"]
+    counters = [
+        {**counter_key(counter, shard), "version": {"N": "1"}, "count": {"N": f"{number:05d}"}}
+        for (counter, shard), number in counted.items()
+    ]
+    memory = ItemMemory([*heads, *counters], projected=listed["NonKeyAttributes"])
+    return memory, DynamoDBStore(tables_of("1"), clients=Clients(dynamodb=memory))
+
+
 def test_a_first_page_costs_the_same_at_a_hundred_times_as_many_sessions():
     """Requests, read units and bytes, and no scan: the memory knows none."""
     spent = []
-    listed = source()["Resources"]["SessionsTable"]["Properties"]["GlobalSecondaryIndexes"][0]["Projection"]
     for sessions in (100, 10_000):
         # Those of 100 are the newest of 10,000, so that both pages show the same.
-        heads, counted = items(range(10_000 - sessions, 10_000))
-        counters = [
-            {**counter_key(counter, shard), "version": {"N": "1"}, "count": {"N": f"{number:05d}"}}
-            for (counter, shard), number in counted.items()
-        ]
-        memory = ItemMemory([*heads, *counters], projected=listed["NonKeyAttributes"])
-        store = DynamoDBStore(tables_of("1"), clients=Clients(dynamodb=memory))
+        memory, store = in_memory(*items(range(10_000 - sessions, 10_000)))
         for query in NEWEST:
             memory.spent = Spent()
             page = page_of(store, query)
@@ -178,6 +182,15 @@ def test_a_first_page_costs_the_same_at_a_hundred_times_as_many_sessions():
             spent.append((memory.spent, page.sessions))
     assert spent[: len(NEWEST)] == spent[len(NEWEST) :]
     assert all(dict(cost.requests).keys() == {"Query", "BatchGetItem"} for cost, _ in spent)
+
+
+@pytest.mark.parametrize("chosen", [SessionFilter(), SessionFilter(user_id="alice")])
+def test_pages_of_sessions_of_one_time_neither_share_nor_skip_one(chosen):
+    """DynamoDB has those in an order of its own."""
+    heads, counted = items((3, 1, 4, 0, 2))
+    _, store = in_memory([{**head, "created_at": {"N": str(NOW)}} for head in heads], counted)
+    pages = [page_of(store, SessionQuery(chosen, limit=1, page=page)) for page in range(1, 6)]
+    assert sorted(each.name for page in pages for each in page.sessions) == [f"Talk {place}" for place in range(5)]
 
 
 def test_sessions_written_for_these_tests_are_like_created_ones(ministack_aws):

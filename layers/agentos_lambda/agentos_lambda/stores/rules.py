@@ -136,5 +136,6 @@ def vouched_events(record: RunRecord, packs: Iterable[tuple[int, EventPack]], *,
 
 
 def first_entries(entries: Iterable[SessionEntry], *, limit: int, ascending: bool) -> list[SessionEntry]:
-    """The first of these in the order of creation, or of its reverse."""
-    return sorted(entries, key=lambda entry: (entry.created_at, entry.session_id), reverse=not ascending)[:limit]
+    """The first of these in the order of creation, or of its reverse. Those of one time stay in the order in which they
+    come, however many are wanted: pages neither share nor skip one."""
+    return sorted(entries, key=lambda entry: entry.created_at, reverse=not ascending)[:limit]
