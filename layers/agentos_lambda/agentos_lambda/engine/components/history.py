@@ -81,8 +81,7 @@ def _reads_all(part: Agent | Team) -> bool:
         or any("session" in parameters_of(hook) for hook in _hooks(part))
         or any(map(looks_back, (*functions_of(part.tools), *_hooks(part), *_texts(part))))
         or (isinstance(part, Agent) and part.compaction)
-        # Members, or tools, that a function chooses at run time may be anything.
-        or callable(part.tools)
+        # Members that a function chooses at run time may be anything.
         or (isinstance(part, Team) and callable(part.members))
     )
 
