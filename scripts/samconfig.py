@@ -14,6 +14,8 @@ from typing import Any
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parent.parent
+_QUOTED = re.compile(r'"[^"]*"')
+_BREAK = re.compile(r"[^\S ]")
 _PAIR = re.compile(r'(?:^|\s)([^\s="]+)=(?:"([^"]*)"|(\S+))')
 
 
@@ -39,10 +41,15 @@ def deployment(environment: str, *, root: Path = ROOT) -> dict[str, Any]:
 
 def check_overrides(environment: str, declared: Iterable[str], *, root: Path = ROOT) -> None:
     """Raises ``Unusable`` for what sam ignores silently: a parameter that is not ``declared`` in the template, and text
-    that is no pair, such as what follows a space in a value without quotes."""
+    that is no pair, such as what follows a space in a value without quotes; and for lines, which it does not part."""
     names = [*declared]
-    pairs = (text for text in parameter_overrides(environment, root=root) if not text.startswith("file://"))
-    ignored = _PAIR.sub(" ", " ".join(pairs)).split()
+    texts = [text.strip() for text in parameter_overrides(environment, root=root) if not text.startswith("file://")]
+    if any(_BREAK.search(_QUOTED.sub("", text)) for text in texts):
+        raise Unusable(
+            "samconfig.toml: for sam, a line break in parameter_overrides belongs to the value before it. Write spaces "
+            'between parameters, or a list: ["NAME=value", …].'
+        )
+    ignored = _PAIR.sub(" ", " ".join(texts)).split()
     if ignored:
         raise Unusable(
             f"samconfig.toml: sam ignores {' '.join(ignored)!r} in parameter_overrides. A value with spaces needs "

@@ -74,6 +74,13 @@ def test_a_parameter_with_a_slip_of_the_pen_is_refused_since_sam_would_ignore_it
         samconfig.check_overrides("mine", source()["Parameters"], root=tmp_path)
 
 
+@pytest.mark.parametrize("written", ['"JwtAudience=a\\tJwtScopesClaim=b"', '"""\nJwtAudience=a\nJwtScopesClaim=b"""'])
+def test_parameters_on_lines_of_their_own_are_refused_since_sam_reads_one(tmp_path: Path, written: str) -> None:
+    (tmp_path / "samconfig.toml").write_text(CONFIG.format(overrides=written))
+    with pytest.raises(samconfig.Unusable, match="line break"):
+        samconfig.check_overrides("mine", source()["Parameters"], root=tmp_path)
+
+
 @pytest.mark.parametrize(
     ("written", "ignored"),
     [
