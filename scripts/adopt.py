@@ -15,11 +15,13 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from scripts.account import Stuck, deployed, explained, session_of
-from scripts.samconfig import ROOT, deployment
+from scripts.samconfig import ROOT, deployment, override
 
 IDENTIFIERS = {"AWS::DynamoDB::Table": "TableName", "AWS::S3::Bucket": "BucketName"}
 """What CloudFormation knows an existing resource by."""
 _CHANGE_SET = "adopt"
+_ENCRYPTED_BY = "DataKeyArn"
+"""How the tables are already. DynamoDB refuses a change to the key that a table has, so the import has to say it."""
 
 
 class Refused(Exception):
@@ -38,7 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         session = session_of(config)
         if deployed(session, config["stack_name"]) is not None:
             raise Refused(f"The stack {config['stack_name']} exists already.")
-        adopt(session.client("cloudformation"), config["stack_name"], names)
+        key = override(_ENCRYPTED_BY, options.config_env)
+        adopt(session.client("cloudformation"), config["stack_name"], names, key)
     except (BotoCoreError, ClientError, WaiterError, Refused, Stuck) as error:
         print(explained(error), file=sys.stderr)
         return 1
@@ -86,14 +89,16 @@ def _named_in(node: Any, declared: Mapping[str, Any]) -> dict[str, Any]:
     return {name: each for name, each in declared.items() if f'"{name}"' in text}
 
 
-def adopt(client: Any, stack: str, names: Mapping[str, str]) -> None:
-    """Make the stack. Raises ``ClientError``, ``WaiterError``."""
+def adopt(client: Any, stack: str, names: Mapping[str, str], key: str) -> None:
+    """Make the stack. ``key``: the ARN of the KMS key of the data; empty for none. Raises ``ClientError``,
+    ``WaiterError``."""
     resources = kept()
     client.create_change_set(
         StackName=stack,
         ChangeSetName=_CHANGE_SET,
         ChangeSetType="IMPORT",
         TemplateBody=json.dumps(body_of(resources)),
+        Parameters=[{"ParameterKey": _ENCRYPTED_BY, "ParameterValue": key}],
         ResourcesToImport=[
             {
                 "ResourceType": each["Type"],

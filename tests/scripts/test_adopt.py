@@ -15,6 +15,7 @@ from tests.cloud import tenant
 from tests.stack.translation import source
 
 REGION = "eu-north-1"
+KEY = f"arn:aws:kms:{REGION}:123456789012:key/0a1b2c3d"
 CONFIG = {"stack_name": "mine", "region": REGION}
 ITEM = {"session_id": {"S": "s"}, "item": {"S": "HEAD"}, "text": {"S": "what was said"}}
 
@@ -41,7 +42,9 @@ def resources_of(cloudformation: Any) -> dict[str, str]:
     return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}
 
 
-def test_data_outlives_its_stack_and_is_had_again_by_another(session: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_data_outlives_its_stack_and_is_had_again_by_another(
+    session: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     cloudformation, dynamodb = session.client("cloudformation"), session.client("dynamodb")
     soon = {"Delay": 1}
     cloudformation.create_stack(StackName="mine", TemplateBody=template("ConnectionsTable"))
@@ -53,10 +56,12 @@ def test_data_outlives_its_stack_and_is_had_again_by_another(session: Any, capsy
     left = {name: before[name] for name in adopt.kept()}
     assert set(dynamodb.list_tables()["TableNames"]) == {name for key, name in left.items() if key != "Bucket"}
 
+    monkeypatch.setattr(adopt, "override", lambda name, _environment: KEY if name == "DataKeyArn" else "")
     assert adopt.main([f"{key}={name}" for key, name in left.items()]) == 0
     assert resources_of(cloudformation) == left
     adopted = deployed(session, "mine")
     assert adopted is not None
+    assert adopted.parameters["DataKeyArn"] == KEY
     assert "AccessLogs" not in adopted.parameters  # or `make deploy` would replace the account's role unasked
 
     cloudformation.update_stack(StackName="mine", TemplateBody=template("ConnectionsTable"))
