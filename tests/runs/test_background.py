@@ -276,3 +276,26 @@ async def test_a_message_is_delivered_again_if_its_worker_cannot_reach_the_store
     del world.store.claim
     world.queue.waiting.append("id-1")
     assert (await world.work()).record.status is RunStatus.COMPLETED
+
+
+@pytest.mark.parametrize("call", ["claim", "work", "load"])
+@pytest.mark.parametrize(("times", "survives"), [(3, True), (4, False)])
+async def test_a_worker_asks_a_store_again_that_does_not_answer_before_it_gives_a_run_up(
+    world, monkeypatch, call, times, survives
+):
+    run_id = world.enqueue().run_id
+    method, answers = getattr(world.store, call), iter([False] * times)
+
+    def does_not_answer(*args, **options):
+        done = method(*args, **options)
+        if next(answers, True):
+            return done
+        raise StoreUnavailable("down")
+
+    monkeypatch.setattr(world.store, call, does_not_answer)
+    if survives:
+        assert (await world.work()).record.status is RunStatus.COMPLETED
+    else:
+        with pytest.raises(StoreUnavailable):
+            await world.work()
+    assert world.store.get(run_id).attempt == 1

@@ -115,7 +115,7 @@ class World:
             limiter=limiter,
         )
         self.runs = RunService(store, clock, new_id=new_id, observer=self.observer, limiter=limiter)
-        self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id, limiter=limiter)
+        self.worker = Worker(store, self.executor, OneOfEach(), clock, new_id=new_id, limiter=limiter, pause=at_once)
         # One thread and one order: stores that tests watch, hold up or disturb are called in a known order.
         self.sweeper = Sweeper(
             store,

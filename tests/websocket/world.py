@@ -180,7 +180,7 @@ class World:
         )
         self.runs = RunService(self.store, self.clock, new_id=self.new_id)
         self.worker = Worker(
-            self.store, self.executor, OneOfEach(), self.clock, new_id=self.new_id, fan_out=self.fan_out
+            self.store, self.executor, OneOfEach(), self.clock, new_id=self.new_id, fan_out=self.fan_out, pause=at_once
         )
         self.sweeper = Sweeper(self.store, self.queue, OneOfEach(), self.clock, new_id=self.new_id)
         self.handler = self.environment(self._key)

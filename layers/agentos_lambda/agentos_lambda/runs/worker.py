@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
 from agentos_lambda.runs.access import Caller, find_session
 from agentos_lambda.runs.catalog import Catalog, Component
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.engine_ports import EngineRequest
-from agentos_lambda.runs.errors import ClaimLost, NotFound
+from agentos_lambda.runs.errors import ClaimLost, NotFound, StoreUnavailable
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.limiter import Limiter
@@ -22,6 +24,11 @@ from agentos_lambda.runs.timing import LEASE_MS
 from agentos_lambda.runs.work_json import carried_from_json, work_from_json
 
 log = logging.getLogger(__name__)
+
+_RETRY_PAUSES_SECONDS = (0.5, 1.0, 2.0)
+"""With the tries between them well within a lease."""
+
+_Answer = TypeVar("_Answer")
 
 
 class Worker:
@@ -37,8 +44,10 @@ class Worker:
         new_id: Callable[[], str],
         fan_out: FanOut | None = None,
         limiter: Limiter | None = None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``fan_out``: the executor's, for runs that ended before a worker took them. ``limiter``: the executor's."""
+        """``fan_out``: the executor's, for runs that ended before a worker took them. ``limiter``: the executor's.
+        ``pause`` (seconds): between two questions to a store that does not answer."""
         self._store = store
         self._executor = executor
         self._catalog = catalog
@@ -46,6 +55,7 @@ class Worker:
         self._new_id = new_id
         self._fan_out = fan_out
         self._limiter = limiter or Limiter(clock)
+        self._pause = pause
 
     async def work(self, run_id: str, *, deadline: int | None) -> AttemptResult | None:
         """Execute the run to its end, or to where it is handed over; None if there is nothing to do.
@@ -53,7 +63,7 @@ class Worker:
         Raises ``StoreUnavailable``: try again later.
         """
         try:
-            record = await asyncio.to_thread(self._claim, run_id)
+            record = await self._asked(partial(self._claim, run_id, self._new_id()))
         except ClaimLost as lost:
             if lost.record is None:
                 # A run is accepted before it is sent, so it was removed since, with its session or when it had expired.
@@ -64,13 +74,24 @@ class Worker:
                 await asyncio.to_thread(self._fan_out.ended, lost.record)
             return None
         component = self._component(record)
-        request = await asyncio.to_thread(self._read_request, record, component)
+        request = await self._asked(partial(self._read_request, record, component))
         execution = self._executor.begin(record, component.name, request, deadline=deadline, consumed=False)
         return await execution.result()
 
-    def _claim(self, run_id: str) -> RunRecord:
+    async def _asked(self, ask: Callable[[], _Answer]) -> _Answer:
+        """What the store answers. It is asked again for some seconds: the queue delivers the message again only after
+        a quarter of an hour, and nobody else gets a run that is claimed."""
+        for seconds in _RETRY_PAUSES_SECONDS:
+            try:
+                return await asyncio.to_thread(ask)
+            except StoreUnavailable:
+                log.warning("the store is unavailable; the worker asks again")
+            await self._pause(seconds)
+        return await asyncio.to_thread(ask)
+
+    def _claim(self, run_id: str, executor: str) -> RunRecord:
         now = self._clock.now()
-        record = self._store.claim(run_id, executor=self._new_id(), lease_until=now + LEASE_MS, expired_before=0)
+        record = self._store.claim(run_id, executor=executor, lease_until=now + LEASE_MS, expired_before=0)
         self._limiter.keep(record)
         return record
 
