@@ -65,6 +65,17 @@ def test_a_hold_protects_until_it_is_over(followers):
     assert followers.of_run("run-1") == [LATER]
 
 
+def test_a_follower_that_an_attempt_has_left_makes_way_once_that_has_ended(followers):
+    followers.put(FIRST, now=NOW)
+    with pytest.raises(AlreadyFollows):
+        followers.put(LATER, now=NOW, left_by=2)
+    followers.take(FIRST, attempt=3)
+    with pytest.raises(AlreadyFollows):
+        followers.put(LATER, now=NOW, left_by=2)
+    followers.put(LATER, now=NOW, left_by=3)
+    assert followers.of_run("run-1") == [LATER]
+
+
 def test_a_released_follower_goes_on_where_it_was_told_to(followers):
     followers.put(HELD, now=NOW)
     released = followers.release(HELD, next_index=9)

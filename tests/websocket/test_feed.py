@@ -531,6 +531,22 @@ async def test_a_client_gets_a_continued_run_from_where_it_paused(world):
     assert world.is_clean()
 
 
+async def test_a_client_whose_executor_died_right_after_the_pause_continues_the_run_on_its_connection(world):
+    world.connect()
+    record = claimed(world)
+    posts_and_dies(world, record, step(0))
+    pack = EventPack(0, (step(0).event, {"event": "WorkflowPaused", "run_id": record.run_id}))
+    world.store.commit(ending(record, last_events=pack, sealed_at=1, status=RunStatus.PAUSED))
+    world.reconnect(record.run_id, last_event_index=0)
+    assert world.posts.names()[-1] == "WorkflowPaused"
+    world.queue.waiting.clear()
+    world.engine.check = lambda *_: None
+    world.send({**CONTINUE, "run_id": record.run_id})
+    await world.work()
+    assert world.posts.names()[-1] == "WorkflowCompleted"
+    assert world.is_clean()
+
+
 async def test_a_run_that_is_not_paused_cannot_be_continued(world):
     world.connect()
     run_id = world.start()

@@ -138,11 +138,11 @@ class ConnectionStore(Protocol):
 class FollowerStore(Protocol):
     """Who follows which run. Followers expire by themselves."""
 
-    def put(self, follower: Follower, *, now: int) -> None:
+    def put(self, follower: Follower, *, now: int, left_by: int | None = None) -> None:
         """Store a new follower.
 
         Raises ``AlreadyFollows`` if the connection already follows the run, unless that follower was held and has not
-        been released in time.
+        been released in time, or is that of an attempt up to ``left_by``, which has ended.
         """
 
     def release(self, follower: Follower, *, next_index: int, attempt: int | None = None) -> Follower | None:

@@ -24,19 +24,21 @@ class DynamoDBFollowers:
         """``table`` is that of the runs."""
         self._table = table
 
-    def put(self, follower: Follower, *, now: int) -> None:
+    def put(self, follower: Follower, *, now: int, left_by: int | None = None) -> None:
         # The connection does not follow the run.
         is_new = "attribute_not_exists(#token)"
         # It does, by this very item: its writer got no answer.
         is_own = _IS_THIS_ONE
         # A handler that held it has died.
         is_abandoned = "#held_until <= :now"
+        condition = f"{is_new} OR {is_own} OR {is_abandoned}"
+        values = {":token": text(follower.token), ":now": number(now)}
+        if left_by is not None:
+            # An executor that had it has died before it sent the end of its attempt.
+            condition, values[":left_by"] = f"{condition} OR #attempt <= :left_by", number(left_by)
+        item = _item(follower, expires_at=(now + CONNECTION_LIFETIME_MS) // 1000)
         try:
-            self._table.put(
-                _item(follower, expires_at=(now + CONNECTION_LIFETIME_MS) // 1000),
-                f"{is_new} OR {is_own} OR {is_abandoned}",
-                {":token": text(follower.token), ":now": number(now)},
-            )
+            self._table.put(item, condition, values)
         except ConditionFailed:
             raise AlreadyFollows(f"This connection follows run {follower.run_id} already") from None
 

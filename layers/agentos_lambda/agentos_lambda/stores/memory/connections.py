@@ -101,11 +101,11 @@ class MemoryFollowers:
         self._lock = Lock()
         self._followers: dict[tuple[str, str], Follower] = {}
 
-    def put(self, follower: Follower, *, now: int) -> None:
+    def put(self, follower: Follower, *, now: int, left_by: int | None = None) -> None:
         with self._lock:
             there = self._followers.get(_key(follower))
             is_another = there is not None and there.token != follower.token
-            if there is not None and is_another and (there.held_until is None or there.held_until > now):
+            if there is not None and is_another and not _is_abandoned(there, now, left_by):
                 raise AlreadyFollows(f"This connection follows run {follower.run_id} already")
             self._followers[_key(follower)] = follower
 
@@ -156,3 +156,8 @@ class MemoryFollowers:
 
 def _key(follower: Follower) -> tuple[str, str]:
     return follower.run_id, follower.connection_id
+
+
+def _is_abandoned(there: Follower, now: int, left_by: int | None) -> bool:
+    has_ended = left_by is not None and there.attempt is not None and there.attempt <= left_by
+    return has_ended or (there.held_until is not None and there.held_until <= now)
