@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from agentos_lambda.api import slow_answers
 from agentos_lambda.api.scope import ANSWER_BY_KEY
-from agentos_lambda.protocol.values import RunStatus
+from agentos_lambda.protocol.values import Kind, RunStatus
 from agentos_lambda.runs.endings import NOT_STORED
 from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.stores.memory import MemoryStore
 from tests.api.test_runs import frames
-from tests.api.world import Api
+from tests.api.world import Api, SmallCatalog
 from tests.runs.world import World
 
 pytestmark = pytest.mark.anyio
@@ -126,10 +127,19 @@ def unwilling() -> Unwilling:
     return Unwilling()
 
 
-@pytest.mark.parametrize("silent", [False, True])
+@pytest.mark.parametrize(
+    ("silent", "durable", "told"),
+    [
+        (False, False, NOT_STORED),
+        (True, False, NOT_STORED),
+        (False, True, "the run cannot be read at the moment; it goes on"),
+    ],
+)
 async def test_a_result_that_could_not_be_stored_is_the_run_as_it_is_known_and_a_sentence(
-    unwilling, monkeypatch, silent
+    unwilling, monkeypatch, silent, durable, told
 ):
+    [found] = SmallCatalog().all(Kind.AGENT)
+    monkeypatch.setattr(SmallCatalog, "find", lambda *_: replace(found, durable=durable))
     monkeypatch.setattr(slow_answers, "SILENCE_SECONDS", 0.001)
     api = Api(World(unwilling))
     api.world.engine.script["hold"] = True
@@ -140,7 +150,7 @@ async def test_a_result_that_could_not_be_stored_is_the_run_as_it_is_known_and_a
 
     answer = await ask(api, fail, run_id="mine")
     assert (answer.head["status"], answer.run["run_id"]) == (200, "mine")
-    assert (answer.run["status"], answer.run["content"]) == ("RUNNING", NOT_STORED)
+    assert (answer.run["status"], answer.run["content"]) == ("RUNNING", told)
 
 
 async def test_a_result_that_another_has_stored_in_the_meantime_is_answered(unwilling, monkeypatch):

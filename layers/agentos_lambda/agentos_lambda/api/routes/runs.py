@@ -169,7 +169,7 @@ class _Responses:
     async def _unknown(self, record: RunRecord, component: Component, told: str) -> Answer["answers.Run"]:
         """A run whose end the store did not take, or does not tell: as it is known, and never as COMPLETED for that.
 
-        A run that is not known to have ended has ``told`` as its content.
+        A run that is not known to have ended has ``told`` as its content; but a durable one goes on in any case.
         """
         try:
             record = await asyncio.to_thread(self._runs.find, component, record.run_id)
@@ -178,7 +178,7 @@ class _Responses:
         except StoreUnavailable:
             log.warning("the run cannot be read", extra={"run_id": record.run_id})
         shown = RunView(record, component, None).show()
-        return Answer(cast("answers.Run", {**shown, "content": told}))
+        return Answer(cast("answers.Run", {**shown, "content": _NOT_READ if record.durable else told}))
 
 
 def _accepted(record: RunRecord) -> Accepted["answers.QueuedRun"]:
