@@ -87,8 +87,12 @@ def test_a_missing_module_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         (EMPTY + "agents = ['x']", ": agents[0] is of type str, not Agent"),
         (EMPTY + "from agno.team import Team\nagents = [Team(id='t', members=[])]", "is of type Team, not Agent"),
         (EMPTY + "from agno.agent import Agent\nagents = [Agent()]", ": agents[0] has neither an id nor a name"),
-        (EMPTY + "from agno.agent import Agent\nagents = [Agent(id='a/b')]", ": agents[0]: the id 'a/b' may have"),
-        (EMPTY + "from agno.agent import Agent\nagents = [Agent(id='a' * 129)]", "at most 128"),
+        (EMPTY + "from agno.agent import Agent\nagents = [Agent(id='a/b')]", ": agents[0]: the id 'a/b' is not 1 to"),
+        (
+            EMPTY + "from agno.agent import Agent\nagents = [Agent(name='É')]",
+            "the id 'é', made from the name 'É', is not",
+        ),
+        (EMPTY + "from agno.agent import Agent\nagents = [Agent(id='a' * 129)]", "1 to 128 of the characters"),
         (
             EMPTY + "from agno.agent import Agent\nagents = [Agent(id='my-a'), Agent(name='My A')]",
             "agents[1]: the id 'my-a'",
@@ -101,6 +105,10 @@ def test_what_is_wrong_is_told_in_one_line_with_its_file(written: object, text: 
 
     assert told.startswith(path)
     assert expected in told
+
+
+def test_a_misspelled_name_is_no_missing_package(written: object) -> None:
+    assert error_of(written("from json import dumpz")).endswith("/json/__init__.py)")
 
 
 def test_a_model_that_cannot_be_had_is_told(written: object, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,7 +118,9 @@ def _run(spec: ModuleSpec) -> ModuleType:
 def _cause(where: str, error: BaseException) -> str:
     if isinstance(error, SyntaxError):
         return f"{error.filename or where}:{error.lineno}: {error.msg}"
-    hint = f" (a package that is missing goes into {REQUIREMENTS})" if isinstance(error, ImportError) else ""
+    # A module that lacks a name is there: the name is misspelled.
+    missing = isinstance(error, ImportError) and not str(error).startswith("cannot import name")
+    hint = f" (a package that is missing goes into {REQUIREMENTS})" if missing else ""
     told = str(error) if isinstance(error, ComponentsError) else f"{type(error).__name__}: {error}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == where]
     place = f"{where}:{lines[-1]}" if lines else where
@@ -138,9 +140,11 @@ def _checked(module: ModuleType, where: str, name: str, item_type: type[Item]) -
             raise ComponentsError(f"{place} is of type {type(item).__name__}, not {item_type.__name__}")
         if not item.id and not item.name:
             raise ComponentsError(f"{place} has neither an id nor a name: its id would change with every start")
+        origin = "" if item.id else f", made from the name {item.name!r},"
         item.id = item.id or generate_id_from_name(item.name)
         if not is_id(item.id):
-            raise ComponentsError(f"{place}: the id {item.id!r} may have letters, digits and -_.:@ only, at most 128")
+            allowed = "1 to 128 of the characters A-Z, a-z, 0-9 and -_.:@"
+            raise ComponentsError(f"{place}: the id {item.id!r}{origin} is not {allowed}: give it another one")
         if item.id in seen:
             raise ComponentsError(f"{place}: the id {item.id!r} is taken by an earlier one")
         seen.add(item.id)
