@@ -12,9 +12,9 @@ from tests.browser.wire import Wire
 
 pytestmark = pytest.mark.browser
 
-NUMBERS = " ".join(f"n{number}" for number in range(60))
+NUMBERS = " ".join(f"n{number}" for number in range(100))
 SLOW = f"[slow 100ms] {NUMBERS}"
-"""Six seconds, in which a page is loaded again on a busy machine, too."""
+"""Ten seconds, in which a page is loaded again on a busy machine, too."""
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_names_of_components_and_sessions_are_text(page: Page, person: Person) -
     tag = f'<img src=x onerror="{HIT}">'
     httpx.post(f"{person.url}/sessions", json={"session_name": tag, "agent_id": "evil"}).raise_for_status()
     page.goto(person.url)
-    page.get_by_role("link", name="onerror").first.click()
+    page.get_by_role("main").get_by_role("link", name="onerror").click()
     expect(page.get_by_role("heading", level=1)).to_have_text('<img src=x onerror="alert(1)">')
     expect(page.get_by_text("<script>alert(1)</script>").first).to_be_visible()
     page.get_by_label("Search sessions").fill("onerror")

@@ -71,7 +71,7 @@ def test_pictures_of_an_approval_and_of_steps(browser: Browser, harbour: str, fo
     person.asks("agents", "clerk", 'call send_letter {"to": "Ada", "text": "The fleet sails on Friday."}')
     take(page, folder / "page-approval.png")
     person.opens("workflows", "voyage")
-    turn = person.says("[slow 250ms] A voyage from Genoa to Oslo in the spring, please")
+    turn = person.says("[slow 800ms] A voyage from Genoa to Oslo in the spring, please")
     expect(turn.locator(".node[data-state=running] .text").last).to_contain_text(re.compile("you said: A"))
     expect(turn.locator(".node[data-state=completed]").first).to_be_visible()
     take(page, folder / "page-steps.png")

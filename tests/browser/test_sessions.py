@@ -25,7 +25,7 @@ def test_a_session_is_listed_renamed_found_opened_again_and_deleted(page: Page, 
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill("Harbour talk")
     dialog.get_by_role("button", name="Rename").click()
-    expect(page.locator(".sessions .title").first).to_have_text("Harbour talk")
+    expect(page.locator(".sessions .title").filter(has_text="Harbour talk")).to_be_visible()
     expect(page.get_by_role("button", name="Rename Harbour talk", exact=True)).to_be_focused()
 
     page.get_by_role("link", name="New chat").click()
