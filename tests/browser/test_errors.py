@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [
-        (413, {"detail": "The request is over 6 MB", "error_code": "PAYLOAD_TOO_LARGE"}, "Send fewer or smaller files"),
+        (413, {"detail": "Over 6 MB.", "error_code": "PAYLOAD_TOO_LARGE"}, "Over 6 MB. Send fewer or smaller files"),
         (404, {"detail": "Session not found", "error_code": "NOT_FOUND"}, "Session not found. It was deleted"),
         (501, {"detail": "Not served", "error_code": "NOT_IMPLEMENTED"}, "This API does not serve that"),
         (

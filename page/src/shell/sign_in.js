@@ -1,4 +1,5 @@
 /** @import {Api} from "../api/api.js" */
+import { sentence } from "../api/explain.js";
 import { ask } from "./dialogs.js";
 
 const SOURCES = {
@@ -18,7 +19,7 @@ export async function askForKey(api, refusal) {
   for (let reason = refusal; ; ) {
     const given = await ask({
       title: `This API asks for a ${what}`,
-      problem: reason ? `The last one was not taken: ${reason}.` : "",
+      problem: reason ? `The last one was not taken: ${sentence(reason)}` : "",
       text: `${SOURCES[what]} It is kept in this tab until you close it, and sent to this API only.`,
       label: what === "key" ? "Key" : "Token",
       type: "password",

@@ -1,4 +1,5 @@
 /** @import {Question, Requirement, StepRequirement, Tool} from "../api/types.js" */
+import { sentence } from "../api/explain.js";
 import { h } from "./dom.js";
 import { choices, inputField, textField, yesOrNo } from "./fields.js";
 import { delegation } from "../run/run_node.js";
@@ -95,7 +96,7 @@ export function stepItem(step) {
   if (step.requires_user_input) return stepFieldsItem(step, title);
   if (step.error_message !== undefined) {
     return {
-      element: h("div", { class: "item" }, title, h("p", {}, `The step failed: ${step.error_message}. Approve to try it again, refuse to leave it out.`)),
+      element: h("div", { class: "item" }, title, h("p", {}, `The step failed: ${sentence(step.error_message)} Approve to try it again, refuse to leave it out.`)),
       verdict: true,
       decided: (yes) => ({ ...step, decision: yes ? "retry" : "skip" }),
     };
