@@ -349,7 +349,9 @@ async def test_a_limit_of_an_account_is_429_with_its_name_and_when_to_come_back(
     assert (await api.client.post(runs, json={"message": "hi"}, headers=KEY)).status_code == 200
 
 
-@pytest.mark.parametrize("limits", [{"runs_per_month": 0}, {"runs_per_day": 1}, {"runs_at_once": "many"}, 5])
+@pytest.mark.parametrize(
+    "limits", [{"runs_per_month": 0}, {"runs_per_day": 1}, {"runs_at_once": True}, {"runs_at_once": "5"}, 5]
+)
 async def test_what_is_no_limit_makes_no_account(api, limits):
     await created(api, KEY, 422, limits=limits)
 

@@ -33,7 +33,7 @@ class ScopeForm(BaseModel):
 class LimitsForm(BaseModel):
     """How much an account may run. This project's own."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     runs_per_month: Annotated[int, Field(ge=1, le=10**9)] | None = None
     runs_at_once: Annotated[int, Field(ge=1, le=5_000)] | None = None
