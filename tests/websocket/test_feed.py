@@ -292,6 +292,22 @@ def test_what_was_not_posted_before_the_end_is_posted_after_it(world):
     assert world.is_clean()
 
 
+def test_what_nobody_expected_of_one_follower_keeps_the_end_from_no_other_and_is_logged(world, caplog):
+    def before(connection_id, _text):
+        if connection_id == "c-1":
+            raise ZeroDivisionError
+
+    for connection_id in ("c-1", "c-2"):
+        world.connect(connection_id)
+    record = claimed(world)
+    world.reconnect(record.run_id, "c-2")
+    world.posts.messages.clear()
+    world.posts.before = before
+    world.fan_out.ended(commit(world, record, step(0)))
+    assert world.posts.names("c-2") == ["StepStarted", "WorkflowCompleted"]
+    assert "the end could not be sent to a follower" in caplog.messages
+
+
 def test_what_was_posted_before_the_end_is_not_posted_again(world):
     world.connect()
     record = claimed(world)

@@ -56,6 +56,7 @@ class FinalDelivery:
             self._send(cursor, self._log.read(record, after=follower.next_index - 1))
 
     def _deliver(self, cursor: Cursor, events: Iterable[IndexedEvent]) -> None:
+        """One of the edges that catch all: what goes wrong with one follower is nobody else's."""
         try:
             if self._registry.remove(cursor.follower):
                 for part in cursor.rest(events):
@@ -64,6 +65,8 @@ class FinalDelivery:
             log.info("a follower was dropped: %s", failure, extra=cursor.follower.about)
         except StoreUnavailable:
             log.warning("a follower did not get the end", extra=cursor.follower.about)
+        except Exception:
+            log.exception("the end could not be sent to a follower", extra=cursor.follower.about)
 
     def _send(self, cursor: Cursor, events: Iterable[IndexedEvent]) -> None:
         for frame in cursor.framing.all(list(events)):
