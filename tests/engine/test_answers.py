@@ -108,6 +108,27 @@ def test_what_an_answer_has_is_stored_only_as_the_component_wants_it() -> None:
     assert "tool" not in [message["role"] for message in outcome.output.run["messages"]]
 
 
+def test_an_answer_has_what_an_agents_own_class_puts_into_it_after_the_run_was_saved() -> None:
+    class Stamping(Agent):
+        def arun(self, *arguments: Any, **options: Any) -> Any:
+            given: Any = super().arun(*arguments, **options)
+
+            async def stamped() -> Any:
+                run = await given
+                run.metadata["stamped"] = True
+                return run
+
+            return stamped()
+
+    Stamping.__name__ = "Agent"
+    component = Stamping(id="artist", model=DemoModel(), metadata={"of": "the agent"})
+    outcome = play(engine_of(component), request_of("agent/artist", "hello", stream=False)).outcome
+
+    assert outcome.answer is not None
+    assert outcome.answer["metadata"] == {"of": "the agent", "stamped": True}
+    assert outcome.output.run["metadata"] == {"of": "the agent"}
+
+
 @pytest.mark.parametrize(("kind", "text"), [("agent", "call draw"), ("team", "ask artist: call draw")])
 def test_a_run_that_may_end_between_slices_shows_only_what_is_stored(kind: str, text: str) -> None:
     component = agent(**history()) if kind == "agent" else team(agent(**history()), **history())

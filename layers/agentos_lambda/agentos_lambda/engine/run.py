@@ -10,6 +10,8 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import Any
 
+from agno.agent import Agent
+
 from agentos_lambda.engine.arguments import run_arguments
 from agentos_lambda.engine.cancellation import cancellations
 from agentos_lambda.engine.components.history import past_runs
@@ -42,7 +44,7 @@ from agentos_lambda.engine.to_json import plain_object
 from agentos_lambda.engine.tokens import TokenCount, count_tokens
 from agentos_lambda.media.fetcher import Fetcher
 from agentos_lambda.protocol.events import ERROR_EVENTS, TERMINAL_EVENTS, TEXT_EVENTS, cancel_reason, terminal_event
-from agentos_lambda.protocol.values import Event, Kind, RunStatus
+from agentos_lambda.protocol.values import Event, JsonObject, Kind, RunStatus
 from agentos_lambda.runs.engine_ports import EngineOutcome, EngineRequest
 from agentos_lambda.runs.model import Continuation, Work
 from agentos_lambda.runs.usage import Usage
@@ -180,7 +182,7 @@ class AgnoRun:
                         if getattr(item, "event", None) and not self._is_of_the_cut(item):
                             self._queue.put_nowait(plain_object(item.to_dict()))
             else:
-                self._observed.returned = plain_object((await started).to_dict())
+                self._observed.returned = self._returned(await started)
         except asyncio.CancelledError:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._database.run_saved.wait(), SAVE_GRACE_SECONDS)
@@ -196,6 +198,11 @@ class AgnoRun:
                 await self._connections.close()
             finally:
                 self._queue.put_nowait(None)
+
+    def _returned(self, run: Any) -> JsonObject:
+        # A class of the deployer's may change what agno returns, within its parts, too.
+        saved = self._database.as_saved(run) if type(self._template) is Agent else None
+        return plain_object(run.to_dict()) if saved is None else saved
 
     async def _with_files(self, work: Work) -> Work:
         """The work, with the bytes of the files that are to be fetched by us."""
