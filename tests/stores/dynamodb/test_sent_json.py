@@ -9,7 +9,7 @@ import pytest
 from boto3.session import Session
 from botocore.config import Config
 
-from agentos_lambda.stores.dynamodb_json import send_as_it_is
+from agentos_lambda.stores.dynamodb_json import WrittenOnce, send_as_it_is
 from tests.cloud import REGION
 
 ITEM = {
@@ -57,9 +57,9 @@ def client():
     return made
 
 
-def sent(client, operation):
+def sent(client, operation, **others):
     with pytest.raises(Sent) as caught:
-        getattr(client, operation)(**REQUESTS[operation])
+        getattr(client, operation)(**{**REQUESTS[operation], **others})
     return caught.value
 
 
@@ -69,4 +69,6 @@ def test_a_request_is_the_one_that_botocore_makes():
     for operation in REQUESTS:
         expected, found = sent(plain, operation), sent(ours, operation)
         assert (found.told, found.parameters) == (expected.told, expected.parameters)
+    once = WrittenOnce([{"Put": {"TableName": "t", "Item": ITEM}}, {"Update": {"TableName": "t", "Key": KEY}}])
+    assert sent(ours, "transact_write_items", TransactItems=once).parameters == found.parameters
     assert sent(ours, "put_item").parameters["Item"]["data"] == {"B": "AP8="}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ from agentos_lambda.stores.dynamodb.requests import ConditionFailed, Requests, T
 from agentos_lambda.stores.dynamodb.sessions import Sessions, may_come_into
 from agentos_lambda.stores.dynamodb.table import Table
 from agentos_lambda.stores.dynamodb.waiting import work_attribute
+from agentos_lambda.stores.dynamodb_json import WrittenOnce
 from agentos_lambda.stores.retention import Retention
 from agentos_lambda.stores.rules import ended, note_dropped, refusal, rounded_up, start_of_log
 
@@ -152,7 +152,7 @@ class Commits:
         Raises ``TransactionRefused`` if one of these refuses it, ``_MemoriesMoved`` if only memories do.
         """
         remembered = self._memories.commit_actions(ending.memories, ending.token, now=ending.ended_at)
-        actions = [*others, *(action for action, _ in remembered)]
+        actions = WrittenOnce([*others, *(action for action, _ in remembered)])
         token = _request_token(ending, actions)
         try:
             self._requests.send(
@@ -272,8 +272,7 @@ def _own_or_raise(ending: Ending, refused: TransactionRefused) -> RunRecord:
     raise refusal(there, ending) or StoreUnavailable("The store refused the result.") from None
 
 
-def _request_token(ending: Ending, actions: list[TransactWriteItemTypeDef]) -> str:
+def _request_token(ending: Ending, actions: WrittenOnce) -> str:
     # DynamoDB remembers the token of a transaction for ten minutes and refuses it for another request. The same ending
     # may come again as another one (without the session, with another status), so the request is part of it.
-    request = json.dumps(actions, sort_keys=True, default=bytes.hex)
-    return hashlib.sha256(f"{ending.token} {request}".encode()).hexdigest()[:36]
+    return hashlib.sha256(f"{ending.token} {actions.json}".encode()).hexdigest()[:36]
