@@ -273,7 +273,7 @@ class AgnoRun:
         return as_shown(with_true_statuses(self._observed.held.shown(self._blocked.removed_from(event))))
 
     def _with_run_id(self, event: Event) -> Event:
-        """agno gives some events none, such as those of a step's function. One named like an end must not be taken for it."""
+        """agno gives some events none. One of a component's own must not be taken for the end, whatever its name."""
         if "run_id" in event or event["event"] in TERMINAL_EVENTS[self._request.kind]:
             return event
         return {**event, "run_id": self._request.run_id}
