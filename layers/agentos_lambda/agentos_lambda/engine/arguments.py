@@ -24,7 +24,7 @@ _MEDIA: dict[str, tuple[str, type[Image | Audio | Video]]] = {
 def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
     """The keyword arguments of ``arun`` for this request. Raises ValueError for values that agno cannot take."""
     is_workflow = request.kind is Kind.WORKFLOW
-    work = deepcopy(work)  # a run may change what it is given
+    # A run may change what it is given: all of it is a copy.
     arguments: dict[str, Any] = {
         "input": as_data(work.message) if is_workflow else as_text(work.message),
         "run_id": request.run_id,
@@ -46,10 +46,10 @@ def run_arguments(request: EngineRequest, work: RunInput) -> dict[str, Any]:
         arguments["additional_data"] = as_data(work.additional_data)
     else:
         arguments["add_history_to_context"] = work.add_history_to_context
-        arguments["knowledge_filters"] = _filters(work.knowledge_filters)
+        arguments["knowledge_filters"] = _filters(deepcopy(work.knowledge_filters))
         if work.output_schema is not None:
-            arguments["output_schema"] = output_model(work.output_schema)
-    for medium in work.media:
+            arguments["output_schema"] = output_model(deepcopy(work.output_schema))
+    for medium in deepcopy(work.media):
         name, value = _medium(medium)
         arguments.setdefault(name, []).append(value)
     return {name: value for name, value in arguments.items() if value is not None}

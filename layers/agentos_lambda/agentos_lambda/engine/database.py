@@ -114,7 +114,9 @@ class RunDatabase(RefusingDatabase):
         """The run itself as it was saved last, if agno has replaced nothing in it since then, nor put anything into it
         that is not to be stored. Writing it once more would give the same, but takes a twentieth of a run."""
         now, saved = vars(run), self._saved_fields
-        unchanged = now.keys() == saved.keys() and all(_is_same(value, saved[name]) for name, value in now.items())
+        unchanged = now.keys() == saved.keys() and all(
+            value is saved[name] or _are_of_the_same(value, saved[name]) for name, value in now.items()
+        )
         return self.run if unchanged else None
 
     @property
@@ -240,11 +242,11 @@ class RunDatabase(RefusingDatabase):
         return 0
 
 
-def _is_same(value: object, saved: object) -> bool:
-    """Whether they are one object, or lists of the same ones: agno stores a list of its own of the messages."""
-    if isinstance(value, list) and isinstance(saved, list):
-        return len(value) == len(saved) and all(map(is_, value, saved))
-    return value is saved
+def _are_of_the_same(value: object, saved: object) -> bool:
+    """Whether they are lists of the same objects: agno stores a list of its own of the messages."""
+    if not isinstance(value, list) or not isinstance(saved, list):
+        return False
+    return len(value) == len(saved) and all(map(is_, value, saved))
 
 
 def _agno_session(session: Session) -> JsonObject:

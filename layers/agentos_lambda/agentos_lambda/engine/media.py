@@ -83,6 +83,8 @@ class MediaRules:
         """The request without those media of its stored runs whose URLs would be fetched: an earlier model passed them
         on."""
         session, paused = request.session, request.paused
+        if session is None and paused is None:
+            return request
         if session is not None:
             runs = tuple(replace(run, output=self._cleaned(run.output)) for run in session.runs)
             session = replace(session, runs=runs)

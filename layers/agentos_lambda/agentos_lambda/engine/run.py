@@ -206,7 +206,7 @@ class AgnoRun:
 
     async def _with_files(self, work: Work) -> Work:
         """The work, with the bytes of the files that are to be fetched by us."""
-        if isinstance(work, Continuation) or self._request.carried is not None:
+        if isinstance(work, Continuation) or not work.media or self._request.carried is not None:
             return work
         return replace(work, media=await self._media.resolved(work.media, self._fetcher))
 

@@ -69,7 +69,8 @@ def _counting(take: Callable[..., Any], name: str) -> Callable[..., Any]:
     def counted(*arguments: Any, **options: Any) -> Any:
         count = _of_run.get()
         if count is not None:
-            count.add(parameters.bind(*arguments, **options).arguments[name])
+            given = options if name in options else parameters.bind(*arguments, **options).arguments
+            count.add(given[name])
         return take(*arguments, **options)
 
     return counted

@@ -54,6 +54,8 @@ class HeldOutputs:
 
     def parted(self, output: RunOutput) -> RunOutput:
         """The output as it is shown; if that is less than the run needs to go on, with the whole beside it."""
+        if not self._holders and not self.whole_run:
+            return output
         shown = replace(output, run=self.shown(output.run), members=tuple(map(self.shown, output.members)))
         if self.whole_run and output.run.get("status") != RunStatus.COMPLETED:
             run = {**_unchecked(output.run), "content": output.run.get("content")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ _BATCH = 100
 """Items that one request may ask for."""
 _DELETED_BATCH = 25
 """Items that one request may delete."""
+_REMEMBERED = 256
+"""Expressions whose names are remembered: most are the same in every request of their kind."""
 _PARTIAL_ANSWERS = 8
 """How many requests may be answered in part only, besides those that are needed anyway."""
 
@@ -197,9 +200,16 @@ def _expressions(
     *expressions: str, values: Item | None = None, aliases: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     # Many names of attributes are reserved words, so all of them are aliased.
-    own = {alias: alias[1:] for expression in expressions for alias in re.findall(r"#\w+", expression)}
+    own: dict[str, str] = {}
+    for expression in expressions:
+        own |= _names(expression)
     return {
         "ExpressionAttributeNames": {**own, **(aliases or {})},
         # DynamoDB refuses an empty map.
         **({"ExpressionAttributeValues": values} if values else {}),
     }
+
+
+@lru_cache(_REMEMBERED)
+def _names(expression: str) -> Mapping[str, str]:
+    return {alias: alias[1:] for alias in re.findall(r"#\w+", expression)}
