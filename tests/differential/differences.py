@@ -101,6 +101,12 @@ def _without_events(value: Any) -> Any:
     return [_without(each, "events") for each in value] if isinstance(value, list) else _without(value, "events")
 
 
+def _without_metadata_of_teams(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_metadata_of_teams(each) for each in value]
+    return _without(value, "metadata") if value.get("team_id") or value.get("parent_run_id") else value
+
+
 def _of_memories(asked: Asked, released: httpx.Response, ours: httpx.Response) -> bool:
     """Whether it is a list of memories, or of users with memories."""
     answered = released.status_code == ours.status_code == 200
@@ -158,6 +164,12 @@ DIFFERENCES: tuple[Difference, ...] = (
         "AgentOS has all of a stream, and none of a run that was not streamed. Ours has the last one.",
         _of_runs,
         _in_both(_without_events),
+    ),
+    Difference(
+        "metadata of a team's session",
+        "In AgentOS a team's run has them only when it goes on, unlike those of other kinds. Ours always has.",
+        _of_runs,
+        _in_both(_without_metadata_of_teams),
     ),
     Difference(
         "sessions sorted by a field that they do not have",
