@@ -28,11 +28,12 @@ import sys
 from agentos_lambda.aws.functions import engines
 from agentos_lambda.aws.runtime.recycle import recycle_due
 from agentos_lambda.aws.settings import Settings
+assert engines.engine_at_once() is None
 engines.load_engine_at_start(Settings.from_environment())
 assert "agno.agent" in sys.modules
 print("started")
 engine = engines.engine()
-print(engine._components.agents[0].description, engines.engine() is engine, recycle_due())
+print(engine._components.agents[0].description, engines.engine() is engines.engine_at_once() is engine, recycle_due())
 """
 CHANGING = """
 import json, os
@@ -43,7 +44,7 @@ from agentos_lambda.aws.runtime.recycle import recycle_due, recycle_now
 from agentos_lambda.runs.clock import SystemClock
 def look(wait):
     clock.waited += wait
-    engines.engine()
+    engines.engine_at_once() or engines.engine()
     print("changed" if recycle_due() else "unchanged", flush=True)
 class Clock(SystemClock):
     waited = 0

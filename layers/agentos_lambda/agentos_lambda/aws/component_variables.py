@@ -107,10 +107,14 @@ class ComponentVariables:
             self._environment.update(allowed)
             self._environment[_APPLIED] = ",".join(allowed)
 
+    def may_have_changed(self) -> bool:
+        """Whether ``changed`` would ask for the secret. Asks for nothing."""
+        return self._applied is not None and self._clock.now() - self._read_at >= FRESH_MS
+
     def changed(self) -> bool:
         """Whether the secret has other variables than were set. Asks for it at most once in ``FRESH_MS``."""
         with self._lock:
-            if self._applied is None or self._clock.now() - self._read_at < FRESH_MS:
+            if not self.may_have_changed():
                 return False
             try:
                 return self._read() != self._applied

@@ -82,7 +82,9 @@ class EngineDriver:
         store = self._context.store
         request = replace(request, memories=store.memories_of, past=store, stream=request.stream or record.durable)
         try:
-            engine = await asyncio.to_thread(self._context.engine)
+            engine = self._context.engine_at_once()
+            if engine is None:
+                engine = await asyncio.to_thread(self._context.engine)
             while True:
                 outcome, terminal = await self._play(engine, request)
                 if outcome.status is not RunStatus.PENDING or self._handing_over or not record.durable:

@@ -37,6 +37,8 @@ class ExecutionContext:
     """Called when components are needed, and only then, off the event loop: an engine takes long to import."""
     clock: Clock
     _: KW_ONLY
+    engine_at_once: Callable[[], Engine | None] = lambda: None
+    """The engine if it need not be waited for, so that a run needs no thread for it."""
     limiter: Limiter
     """The intake's, for the places of runs that have ended."""
     observer: Observer = field(default_factory=Unobserved)

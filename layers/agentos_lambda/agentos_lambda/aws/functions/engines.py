@@ -47,6 +47,14 @@ def engine() -> SummarizingEngine:
     return made
 
 
+def engine_at_once() -> SummarizingEngine | None:
+    """The engine, if it is made and its variables need not be asked for now; None if ``engine`` may take time."""
+    if not _engine.cache_info().currsize:
+        return None
+    variables = _variables()
+    return _engine() if variables is None or not variables.may_have_changed() else None
+
+
 def load_engine_at_start(settings: Settings) -> None:
     """Import what every run needs while the function starts, if it is to: then Lambda gives a whole processor.
 

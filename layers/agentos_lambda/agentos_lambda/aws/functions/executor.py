@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agentos_lambda.aws.functions.engines import engine
+from agentos_lambda.aws.functions.engines import engine, engine_at_once
 from agentos_lambda.aws.functions.wiring import slicing_of
 from agentos_lambda.aws.runtime.recycle import recycle_soon
 from agentos_lambda.aws.settings import Settings
@@ -30,6 +30,7 @@ def executor_of(
         store,
         engine,
         clock,
+        engine_at_once=engine_at_once,
         limiter=limiter,
         observer=observer,
         fan_out=fan_out,
