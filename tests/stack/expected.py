@@ -12,7 +12,6 @@ TABLE_ACTIONS = {
     "RunsTable": ("GetItem", "PutItem", "UpdateItem"),
     "SessionsTable": ("GetItem", "PutItem", "UpdateItem", "Query"),
     "RunEventsTable": ("PutItem", "Query"),
-    "MemoriesTable": ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query"),
     "LimitsTable": ("PutItem", "UpdateItem"),
 }
 RUN_GRANTS = {
@@ -20,8 +19,11 @@ RUN_GRANTS = {
 } | {
     ("s3:GetObject", "${Bucket.Arn}/*"),
     ("s3:PutObject", "${Bucket.Arn}/*"),
-    ("s3:DeleteObject", "${Bucket.Arn}/memories/*"),
 }
+KEEP_MEMORIES = {
+    (f"dynamodb:{action}", "MemoriesTable.Arn")
+    for action in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query")
+} | {("s3:DeleteObject", "${Bucket.Arn}/memories/*")}
 ENQUEUE = {("sqs:SendMessage", "RunsQueue.Arn"), ("sqs:GetQueueAttributes", "RunsQueue.Arn")}
 DEQUEUE = {(f"sqs:{action}", "RunsQueue.Arn") for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
 ACTIVE_RUNS = ("dynamodb:Query", "${RunsTable.Arn}/index/by_session")
@@ -71,11 +73,12 @@ COMPONENTS_SECRET = (
     "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/components"
 )
 READ_VARIABLES = {("secretsmanager:GetSecretValue", COMPONENTS_SECRET + suffix) for suffix in ("", "-??????")}
-RUN_COMPONENTS = READ_VARIABLES | {
+READ_PAST_SESSIONS = {
     ("dynamodb:BatchGetItem", "SessionsTable.Arn"),
     ("dynamodb:Query", "${SessionsTable.Arn}/index/by_kind"),
     ("dynamodb:Query", "${SessionsTable.Arn}/index/by_user"),
 }
+RUN_COMPONENTS = READ_VARIABLES | KEEP_MEMORIES | READ_PAST_SESSIONS
 READ_EVENTS = {
     ("dynamodb:GetItem", "RunsTable.Arn"),
     ("dynamodb:Query", "RunEventsTable.Arn"),
@@ -85,7 +88,7 @@ START_RUNS = READ_KEY | RUN_GRANTS | ENQUEUE | {ACTIVE_RUNS}
 
 GRANTS: dict[str, set[Grant]] = {
     "ConfigFunction": READ_KEY,
-    "ControlFunction": READ_KEY | RUN_GRANTS | KEEP_SESSIONS | LIST | KEEP_ACCOUNTS | READ_USAGE,
+    "ControlFunction": READ_KEY | RUN_GRANTS | KEEP_SESSIONS | KEEP_MEMORIES | LIST | KEEP_ACCOUNTS | READ_USAGE,
     "FollowFunction": READ_KEY | READ_EVENTS,
     "AgentsFunction": START_RUNS | RUN_COMPONENTS,
     "TeamsFunction": START_RUNS | RUN_COMPONENTS,
@@ -105,11 +108,12 @@ GRANTS: dict[str, set[Grant]] = {
 EVERYWHERE = {"STACK_NAME", "SECURITY_KEY_SECRET", "AGENTOS_MODEL", "CORS_ORIGINS", "LOG_LEVEL"}
 LOG = {"RUNS_TABLE": "RunsTable", "EVENTS_TABLE": "RunEventsTable", "BUCKET": "Bucket"}
 RETENTION = {"EVENTS_TTL_SECONDS": 86400, "SESSIONS_RETENTION_DAYS": 0, "RUNS_RETENTION_DAYS": 0}
-KEPT = {"SESSIONS_TABLE": "SessionsTable", "MEMORIES_TABLE": "MemoriesTable", "LIMITS_TABLE": "LimitsTable"}
+KEPT = {"SESSIONS_TABLE": "SessionsTable", "LIMITS_TABLE": "LimitsTable"}
+MEMORIES = {"MEMORIES_TABLE": "MemoriesTable"}
 STORE = LOG | KEPT | RETENTION
 STORE |= {"LONGEST_RUN_SECONDS": 86400}
 EXECUTION = {"MEDIA_PRIVATE_HOSTS": "refuse", "MAX_SLICES": 200}
-COMPONENTS = {"COMPONENTS_SECRET": COMPONENTS_SECRET, "LOAD_COMPONENTS": "at-start"}
+COMPONENTS = MEMORIES | {"COMPONENTS_SECRET": COMPONENTS_SECRET, "LOAD_COMPONENTS": "at-start"}
 QUEUE = {"RUNS_QUEUE_URL": "RunsQueue"}
 STARTED = QUEUE | {"QUEUE_LIMIT": 1000}
 CONNECTIONS = {
@@ -126,7 +130,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
         **ACCOUNTS,
         "WEBSOCKET_URL": "wss://${WebSocketApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}/v1",
     },
-    "ControlFunction": STORE | ACCOUNTS | QUEUE | OUR_LOOP,
+    "ControlFunction": STORE | MEMORIES | ACCOUNTS | QUEUE | OUR_LOOP,
     "FollowFunction": LOG | ACCOUNTS | OUR_LOOP,
     "AgentsFunction": STORE | ACCOUNTS | EXECUTION | COMPONENTS | STARTED | OUR_LOOP,
     "TeamsFunction": STORE | ACCOUNTS | EXECUTION | COMPONENTS | STARTED | OUR_LOOP,
