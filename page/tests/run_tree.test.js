@@ -71,6 +71,16 @@ test("what became of a tool that waited and that nobody called is read from the 
   assert.deepEqual([tree.root.parts[2].tool.result, tree.hasUntold], ["5", false]);
 });
 
+test("a step whose output was refused begins again, and nothing waits in a run that has ended", () => {
+  const tree = new RunTree("w", "Letter");
+  const begins = { event: "StepStarted", run_id: "w", step_id: "s", step_name: "write" };
+  const review = { event: "StepOutputReview", run_id: "w", step_id: "s" };
+  for (const event of [begins, review, { event: "WorkflowPaused", run_id: "w" }, begins]) tree.apply(event);
+  assert.deepEqual(shape(tree.root).slice(2), [["write", "completed"], ["write", "running"]]);
+  for (const event of [review, { event: "WorkflowPaused", run_id: "w" }, { event: "WorkflowCompleted", run_id: "w", content: "bye" }]) tree.apply(event);
+  assert.deepEqual(shape(tree.root).slice(2), [["write", "completed"], ["write", "completed"], "bye"]);
+});
+
 test("a cancelled run stays cancelled, and so does what it was doing", () => {
   const tree = new RunTree("r", "A");
   for (const event of [

@@ -19,6 +19,7 @@ def test_a_tool_is_approved_or_refused(page: Page, person: Person, verdict: str,
     expect(form.get_by_role("heading")).to_have_text("Clerk wants to call send_letter")
     expect(form.get_by_role("definition")).to_have_text(["Ada", "Hi"])
     form.get_by_label("Note").fill("because")
+    page.keyboard.press("Enter")
     form.get_by_role("button", name=verdict).click()
     person.waits_for(turn, "completed")
     expect(answer(turn)).to_contain_text(said)
@@ -33,6 +34,29 @@ def test_a_field_is_filled_in(page: Page, person: Person) -> None:
     turn.get_by_role("button", name="Continue").click()
     person.waits_for(turn, "completed")
     expect(answer(turn)).to_contain_text("the library is booked for Friday")
+
+
+def test_a_list_is_filled_in_and_a_text_that_may_be_left_out_is_not(page: Page, person: Person) -> None:
+    turn = person.asks("agents", "painter", 'call paint {"subject": "a ship"}')
+    colours = turn.get_by_label("colours")
+    colours.fill("red, blue")
+    turn.get_by_role("button", name="Continue").click()
+    expect(colours).to_have_js_property("validationMessage", "This is written as JSON.")
+    colours.fill('["red", "blue"]')
+    turn.get_by_role("button", name="Continue").click()
+    person.waits_for(turn, "completed")
+    expect(answer(turn)).to_have_text("paint gave: a ship in red and blue")
+
+
+def test_a_step_that_failed_is_tried_again_then_left_out(page: Page, person: Person) -> None:
+    turn = person.asks("workflows", "risky", "a page")
+    for verdict in ("Approve", "Refuse"):
+        expect(turn.get_by_text("The step failed: no ink. Approve to try it again")).to_be_visible()
+        turn.get_by_role("button", name=verdict).click()
+        state = "paused" if verdict == "Approve" else "completed"
+        expect(turn.locator(".node")).to_have_count(2)
+        person.waits_for(turn, state)
+    expect(turn.locator(".node[data-state=error]")).to_have_count(2)
 
 
 def test_a_result_is_given(page: Page, person: Person) -> None:
@@ -86,6 +110,7 @@ def test_the_output_of_a_step_is_refused_then_changed_and_approved(page: Page, p
     person.waits_for(turn, "completed")
     expect(answer(turn)).to_contain_text("A short text")
     expect(answer(turn)).to_contain_text("Posted by the workflow")
+    expect(turn.locator(".node:not([data-state=completed])")).to_have_count(0)
 
 
 def test_a_decision_that_comes_too_late_is_told_and_the_other_one_followed(

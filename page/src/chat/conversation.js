@@ -117,7 +117,7 @@ export class Conversation {
   takeUp() {
     for (const run of this.#active()) {
       const turn = this.turnOf(run.run);
-      if (turn?.state === "paused" && !run.waits) void turn.overtaken();
+      if (turn?.state === "paused" && !turn.follows && !run.waits) void turn.overtaken();
       if (turn) continue;
       const { message, files, background, startedAt, taken = false } = run;
       const next = this.#turns.find(({ key }) => (this.runs.get(key.run)?.startedAt ?? 0) > startedAt);

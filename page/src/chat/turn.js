@@ -36,6 +36,8 @@ export class Turn {
   /** Why nothing comes at the moment. */
   #why = "";
   #stopping = false;
+  /** Whether its events are read: while they are, they say how it goes on. */
+  follows = false;
   #view;
   /** Aborted when the message is taken back: then it is not sent again. */
   #sending = new AbortController();
@@ -112,8 +114,10 @@ export class Turn {
 
   /** Looks whether the run still waits. */
   async look() {
+    const open = this.tree.stepRequirements;
     const { status } = await this.api.run(this.key);
-    if (status !== "PAUSED" && this.state === "paused") void this.overtaken();
+    // It may have gone on here, and paused again, while this was asked.
+    if (status !== "PAUSED" && this.state === "paused" && !this.follows && open === this.tree.stepRequirements) void this.overtaken();
   }
 
   /**
@@ -205,6 +209,7 @@ export class Turn {
    */
   async #follow(open, startedAt = 0) {
     const signal = this.#abort.signal;
+    this.follows = true;
     const following = {
       run: this.key.run,
       after: this.#last,
@@ -226,7 +231,7 @@ export class Turn {
         this.page.changed();
       }
       this.#view.notify("");
-      if (this.runs || (this.state === "paused" && !this.tree.requirements.length)) await this.#settle();
+      if (this.runs || (this.state === "paused" && !this.tree.requirements.length && !this.tree.stepRequirements.length)) await this.#settle();
       else if (this.tree.hasUntold) await this.#tell();
     } catch (error) {
       if (signal.aborted) return;
@@ -235,6 +240,7 @@ export class Turn {
       this.tree.root.state = error instanceof TakenBack ? "cancelled" : "error";
       this.tree.root.error = error instanceof TakenBack ? "" : open === null && isMissing(error) ? LOST : explain(error);
     }
+    this.follows = false;
     this.page.changed();
     this.page.ended(this);
   }

@@ -55,12 +55,23 @@ export function end(node, state, event) {
   const lasted = node.startedAt !== null && event.created_at ? event.created_at - node.startedAt : null;
   // Events tell whole seconds: a group took no less than the longest of its parts.
   node.seconds = event.metrics?.duration ?? (lasted === null ? null : Math.max(lasted, ...node.parts.map(secondsOf)));
-  for (const part of node.parts) {
+  endWithin(node, state);
+}
+
+/**
+ * Ends what runs or waits within a node: nothing does so longer than the node itself.
+ * @param {RunNode} node
+ * @param {State} state
+ */
+function endWithin({ parts }, state) {
+  for (const part of parts) {
     if (part.type === "tool" && (part.state === "running" || part.state === "paused") && state !== "completed") {
       part.state = "cancelled";
       part.changes += 1;
     }
-    if (part.type === "node" && part.node.state === "running") part.node.state = state;
+    if (part.type !== "node") continue;
+    if (part.node.state === "running" || part.node.state === "paused") part.node.state = state;
+    endWithin(part.node, state);
   }
 }
 

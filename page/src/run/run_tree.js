@@ -186,6 +186,9 @@ export class RunTree {
   #begin(event) {
     const node = newNode(event.step_id ?? "", event.step_name ?? "", "running", event.created_at);
     const parent = this.#steps.get(event.parent_step_id ?? "") ?? this.root;
+    const former = this.#steps.get(node.id);
+    // Its output was refused, and it begins again.
+    if (former?.state === "paused") former.state = "completed";
     this.#steps.set(node.id, node);
     add(parent, { type: "node", node, changes: 0 });
     return node;

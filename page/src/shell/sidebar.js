@@ -241,11 +241,12 @@ export class Sidebar {
     } catch (error) {
       if (/** @type {{status?: number}} */ (error).status !== 404 || Date.now() - run.startedAt < ON_ITS_WAY_MS) return;
     }
+    // It may have paused or gone on while this was asked.
+    if (Boolean(this.active.get(run.run)?.waits) !== Boolean(run.waits)) return;
     const goesOn = status === "PENDING" || status === "RUNNING";
     const item = [...this.#runs.children].find((each) => /** @type {HTMLElement} */ (each).dataset["run"] === run.run);
     const state = item?.querySelector("small .state");
-    // It may have paused while this was asked.
-    if (state && goesOn && Boolean(this.active.get(run.run)?.waits) === Boolean(run.waits)) state.textContent = STATES[stateOf(status)];
+    if (state && goesOn) state.textContent = STATES[stateOf(status)];
     if (goesOn && run.waits) this.page.begun({ ...run, waits: false });
     // An open page of the run sees its end by itself.
     if (!goesOn && !this.page.follows(run.run)) this.page.ended(run, status);

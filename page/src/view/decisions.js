@@ -24,6 +24,10 @@ export function decisionForm(name, requirements, steps, send) {
     ...items.map((item, index) => (single ? item.element : numbered(item, index))),
     h("div", { class: "buttons" }, ...buttons),
   );
+  form.addEventListener("keydown", (event) => {
+    // Enter presses the first button: who has written why not would approve.
+    if (single && event.key === "Enter" && event.target instanceof HTMLInputElement) event.preventDefault();
+  });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const yes = event.submitter?.getAttribute("value") !== "no";

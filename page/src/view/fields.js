@@ -9,8 +9,8 @@ let count = 0;
  */
 export function inputField(field) {
   const label = field.name.replaceAll("_", " ");
-  const type = field.field_type ?? "str";
-  const value = field.value === null || field.value === undefined ? "" : String(field.value);
+  const { type, optional } = typeOf(field.field_type ?? "str");
+  const value = asGiven(field.value);
   if (field.allowed_values?.length) {
     const select = h("select", {}, ...field.allowed_values.map((each) => h("option", {}, String(each))));
     if (value) select.value = value;
@@ -22,8 +22,48 @@ export function inputField(field) {
     return { element: h("label", { class: "tick" }, box, h("span", { class: "name" }, label)), value: () => box.checked };
   }
   const number = type === "int" || type === "float";
-  const input = h("input", { type: number ? "number" : "text", step: type === "int" ? 1 : "any", value, required: field.required !== false, dir: "auto" });
+  // The API takes nothing at all for no answer, but an empty text for one.
+  const required = field.required !== false && !(optional && type === "str");
+  const input = h("input", { type: number ? "number" : "text", step: type === "int" ? 1 : "any", value, required, dir: "auto" });
+  if (COLLECTION.test(type)) {
+    input.placeholder = /^(dict|mapping)/.test(type) ? '{"name": "value"}' : '["one", "two"]';
+    input.addEventListener("input", () => input.setCustomValidity(collectionOf(input.value) === undefined ? "This is written as JSON." : ""));
+    return { element: labelled(label, field.description, input), value: () => collectionOf(input.value) };
+  }
   return { element: labelled(label, field.description, input), value: () => (number ? numberOf(input.value) : input.value) };
+}
+
+const OPTIONAL = /^typing\.Optional\[(.*)\]$|^(.*) \| None$/;
+const COLLECTION = /^(list|dict|tuple|set|sequence|mapping)\b/;
+
+/**
+ * The type of a field, as agno writes Python's: `int`, `typing.List[str]`, `typing.Optional[float]`, `dict[str, int] | None`.
+ * @param {string} given
+ */
+export function typeOf(given) {
+  const inner = OPTIONAL.exec(given);
+  return { type: (inner?.[1] ?? inner?.[2] ?? given).replace(/^typing\./, "").toLowerCase(), optional: inner !== null };
+}
+
+/** @param {unknown} value */
+function asGiven(value) {
+  if (value === null || value === undefined) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+/**
+ * What is written where a list or an object belongs; null: nothing; undefined: something else.
+ * @param {string} text
+ * @returns {object | null | undefined}
+ */
+export function collectionOf(text) {
+  if (text.trim() === "") return null;
+  try {
+    const read = JSON.parse(text);
+    return typeof read === "object" && read !== null ? read : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

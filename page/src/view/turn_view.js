@@ -74,7 +74,8 @@ export class TurnView {
     const passed = root.seconds ?? (root.startedAt !== null && runs ? Math.floor(now - root.startedAt) : null);
     const time = passed === null ? "" : duration(passed);
     if (this.#time.textContent !== time) this.#time.textContent = time;
-    if (this.#shown !== root.state) this.#showState();
+    // What it waits for may be known later than that it waits.
+    if (this.#shown !== root.state || (root.state === "paused" && this.#open.length && this.#form?.of !== this.#open)) this.#showState();
     return more;
   }
 
@@ -92,10 +93,16 @@ export class TurnView {
     if (root.state === "error") this.#showFailure(root.error);
   }
 
+  /** What the run waits for. */
+  get #open() {
+    const { requirements, stepRequirements } = this.#tree;
+    return requirements.length ? requirements : stepRequirements;
+  }
+
   #askForDecisions() {
     const { requirements, stepRequirements } = this.#tree;
-    if (!requirements.length && !stepRequirements.length) return;
-    const of = requirements.length ? requirements : stepRequirements;
+    const of = this.#open;
+    if (!of.length) return;
     if (this.#form?.of !== of) {
       this.#form = { of, element: decisionForm(this.#tree.root.name, requirements, stepRequirements, (decisions) => this.#actions.decide(decisions)) };
     }

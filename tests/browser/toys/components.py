@@ -12,8 +12,10 @@ from agno.media import Image
 from agno.models.message import Message
 from agno.models.response import ModelResponse
 from agno.team import Team
+from agno.tools import tool
 from agno.tools.function import ToolResult
 from agno.workflow import Loop, Parallel, Step, StepInput, StepOutput, Workflow
+from agno.workflow.types import HumanReview
 
 from agentos_lambda import DemoModel
 
@@ -68,6 +70,12 @@ def draw(subject: str) -> ToolResult:
     )
 
 
+@tool(requires_user_input=True, user_input_fields=["colours", "note"])
+def paint(subject: str, colours: list[str], note: str | None = None) -> str:
+    """Paint a picture."""
+    return f"{subject} in {' and '.join(colours)}{note}"
+
+
 def break_down(reason: str) -> str:
     """Fail."""
     raise ValueError(reason)
@@ -75,7 +83,7 @@ def break_down(reason: str) -> str:
 
 mirror = Agent(id="mirror", name="Mirror", description="Says what you say.", model=WritingModel())
 wordy = Agent(id="wordy", name="Name" * 20, description="w" * 200, model=DemoModel())
-painter = Agent(id="painter", name="Painter", model=DemoModel(), tools=[draw, break_down])
+painter = Agent(id="painter", name="Painter", model=DemoModel(), tools=[draw, paint, break_down])
 evil = Agent(
     id="evil", name='<img src=x onerror="alert(1)">', description="<script>alert(1)</script>", model=DemoModel()
 )
@@ -99,6 +107,11 @@ review = Workflow(
         Loop(steps=[Step(name="polish", agent=samples.writer)], max_iterations=2, name="rounds"),
     ],
 )
+risky = Workflow(
+    id="risky",
+    name="Risky",
+    steps=[Step(name="print", executor=fail, max_retries=0, human_review=HumanReview(on_error="pause"))],
+)
 broken = Workflow(id="broken", name="Broken", steps=[Step(name="print", executor=fail, max_retries=0)])
 desk = Team(
     id="desk",
@@ -110,4 +123,4 @@ desk = Team(
 
 agents = [*samples.agents, mirror, wordy, painter, evil]
 teams = [*samples.teams, desk]
-workflows = [*samples.workflows, review, broken]
+workflows = [*samples.workflows, review, risky, broken]

@@ -25,7 +25,7 @@ class DemoModel(Model):
     ======================== ==============================================================================
     ``add 2 and 3``          calls the tool ``add``, if there is one, its parameters in order: 2, 3
     ``call NAME {"a": 1}``   calls the tool NAME with these arguments
-    ``ask MEMBER: TASK``     lets a team's member do the task (``ask everyone: TASK``: all of them)
+    ``ask MEMBER: TASK``     lets a team's member do the task (``ask everyone: TASK`` in the mode broadcast: all)
     ``what did I say?``      quotes the user's message before this one
     ``[slow 20ms]``          waits that long before each word (also ``[slow 2s]``)
     ``[hang]``               never answers
