@@ -30,10 +30,11 @@ def number(value: int) -> dict[str, str]:
 
 def attributes_of(value: DataclassInstance, names: Mapping[str, str] | None = None) -> Item:
     """The fields that are not None. ``names`` gives those attributes that are not named like their field."""
+    names = names or {}
     return {
-        (names or {}).get(name, name): codec.attribute(getattr(value, name))
+        names.get(name, name): {codec.tag: codec.write(field)}
         for name, codec in _codecs(type(value)).items()
-        if getattr(value, name) is not None
+        if (field := getattr(value, name)) is not None
     }
 
 
@@ -59,9 +60,6 @@ class _Codec:
     write: Callable[[Any], Any]
     read: Callable[[Any], Any]
     optional: bool
-
-    def attribute(self, value: Any) -> dict[str, Any]:
-        return {self.tag: self.write(value)}
 
     def value(self, attribute: Mapping[str, Any]) -> Any:
         return self.read(attribute[self.tag])

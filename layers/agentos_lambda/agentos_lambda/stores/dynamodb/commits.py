@@ -275,4 +275,4 @@ def _own_or_raise(ending: Ending, refused: TransactionRefused) -> RunRecord:
 def _request_token(ending: Ending, actions: WrittenOnce) -> str:
     # DynamoDB remembers the token of a transaction for ten minutes and refuses it for another request. The same ending
     # may come again as another one (without the session, with another status), so the request is part of it.
-    return hashlib.sha256(f"{ending.token} {actions.json}".encode()).hexdigest()[:36]
+    return hashlib.blake2b(f"{ending.token} {actions.json}".encode(), digest_size=18).hexdigest()
