@@ -161,13 +161,12 @@ def test_a_run_that_fails_says_why(page: Page, person: Person) -> None:
 
 
 def test_a_run_that_is_lost_is_not_waited_for(page: Page, person: Person) -> None:
-    person.opens("agents", "assistant")
+    page.goto(f"{person.url}/chat/licences.txt")  # of the same origin, and without the page, which would write it too
     page.evaluate(
         """() => sessionStorage.setItem("agentos.runs", JSON.stringify([{kind: "agents", component: "assistant",
         session: "lost", run: "never-began", message: "Hello?", files: [], background: true, startedAt: 0}]))"""
     )
     page.goto(f"{person.url}/chat#/agents/assistant/lost")
-    page.reload()
     turn = person.turns.first
     person.waits_for(turn, "error")
     expect(turn.locator(".notice.failure")).to_contain_text("The API does not know this run")
