@@ -210,8 +210,8 @@ $(CLIENTS)/.ready: tests/clients/npm/package-lock.json tests/clients/npm/package
 	@if (cd $(@D) && npm ci --silent); then touch $@; else \
 	  echo "npm cannot be reached: the tests of clients from npm are skipped" >&2; rm -rf $(@D)/node_modules; fi
 
-test-clients: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready $(CLIENTS)/.ready ## clients of AgentOS that others have written, against make run
-	@$(PYTEST) -m clients tests/clients $(ARGS)
+test-clients: $(DEV)/.ready $(CLOUD)/.ready $(ORACLE)/.ready $(CLIENTS)/.ready ## clients of AgentOS that others have written, against make run (ONE_IN=2: a sample)
+	@$(PYTEST) -m clients --one-in $(or $(ONE_IN),1) tests/clients $(ARGS)
 
 test-page: page/node_modules/.tested ## the page's types, and the tests of its modules that need no browser
 	@cd page && $(IN_NODE) node node_modules/typescript/bin/tsc --project .
