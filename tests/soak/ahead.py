@@ -21,7 +21,7 @@ from tests.local_stack import StackProcess
 from tests.runs.world import OneOfEach
 from tests.soak.workers import store_variables
 
-_TABLES = ("RUNS_TABLE", "SESSIONS_TABLE", "EVENTS_TABLE", "BUCKET", "MEMORIES_TABLE")
+_TABLES = ("RUNS_TABLE", "SESSIONS_TABLE", "EVENTS_TABLE", "BUCKET")
 
 
 class _NoComponents(OneOfEach):
