@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import KW_ONLY, dataclass, field
+from functools import partial
 from uuid import uuid4
 
 from agentos_lambda.runs.carried import Carried
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.endings import EndingMaker
 from agentos_lambda.runs.engine_ports import Engine
-from agentos_lambda.runs.errors import StoreUnavailable
 from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import Ending, RunRecord
 from agentos_lambda.runs.observer import Observer, Unobserved
 from agentos_lambda.runs.ports import RunQueue, Store
+from agentos_lambda.runs.retrying import retried
 from agentos_lambda.runs.sending import send
 from agentos_lambda.runs.slices import SlicePlan, Slicing, uncut
 from agentos_lambda.runs.supervisor import AttemptSupervisor
-
-log = logging.getLogger(__name__)
-
-_RETRY_PAUSES_SECONDS = (0.5, 1.0, 2.0)
-"""Between the tries of an ending that the store did not answer: all together well within the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +68,6 @@ class ExecutionContext:
 
     async def store_ending(self, commit: Callable[[Ending], RunRecord], ending: Ending) -> RunRecord:
         """Commit the ending. It has the same token each time, so that it counts once."""
-        for seconds in _RETRY_PAUSES_SECONDS:
-            try:
-                return await asyncio.to_thread(commit, ending)
-            except StoreUnavailable:
-                log.warning("the run is not committed yet", extra={"run_id": ending.before.run_id})
-            await self.pause(seconds)
-        return await asyncio.to_thread(commit, ending)
+        committing = partial(commit, ending)
+        told = "the run is not committed yet"
+        return await retried(committing, pause=self.pause, run_id=ending.before.run_id, meanwhile=told)

@@ -14,19 +14,17 @@ from agentos_lambda.runs.access import Caller, find_session
 from agentos_lambda.runs.catalog import Catalog, Component
 from agentos_lambda.runs.clock import Clock
 from agentos_lambda.runs.engine_ports import EngineRequest
-from agentos_lambda.runs.errors import ClaimLost, NotFound, StoreUnavailable
+from agentos_lambda.runs.errors import ClaimLost, NotFound
 from agentos_lambda.runs.executor import RunExecutor
 from agentos_lambda.runs.fan_out import FanOut
 from agentos_lambda.runs.limiter import Limiter
 from agentos_lambda.runs.model import AttemptResult, Continuation, RunRecord, Session
 from agentos_lambda.runs.ports import Store
+from agentos_lambda.runs.retrying import retried
 from agentos_lambda.runs.timing import LEASE_MS
 from agentos_lambda.runs.work_json import carried_from_json, work_from_json
 
 log = logging.getLogger(__name__)
-
-_RETRY_PAUSES_SECONDS = (0.5, 1.0, 2.0)
-"""With the tries between them well within a lease."""
 
 _Answer = TypeVar("_Answer")
 
@@ -63,7 +61,7 @@ class Worker:
         Raises ``StoreUnavailable``: try again later.
         """
         try:
-            record = await self._asked(partial(self._claim, run_id, self._new_id()))
+            record = await self._asked(partial(self._claim, run_id, self._new_id()), run_id)
         except ClaimLost as lost:
             if lost.record is None:
                 # A run is accepted before it is sent, so it was removed since, with its session or when it had expired.
@@ -74,20 +72,15 @@ class Worker:
                 await asyncio.to_thread(self._fan_out.ended, lost.record)
             return None
         component = self._component(record)
-        request = await self._asked(partial(self._read_request, record, component))
+        request = await self._asked(partial(self._read_request, record, component), run_id)
         execution = self._executor.begin(record, component.name, request, deadline=deadline, consumed=False)
         return await execution.result()
 
-    async def _asked(self, ask: Callable[[], _Answer]) -> _Answer:
+    async def _asked(self, ask: Callable[[], _Answer], run_id: str) -> _Answer:
         """What the store answers. It is asked again for some seconds: the queue delivers the message again only after
         a quarter of an hour, and nobody else gets a run that is claimed."""
-        for seconds in _RETRY_PAUSES_SECONDS:
-            try:
-                return await asyncio.to_thread(ask)
-            except StoreUnavailable:
-                log.warning("the store is unavailable; the worker asks again")
-            await self._pause(seconds)
-        return await asyncio.to_thread(ask)
+        told = "the store is unavailable; the worker asks again"
+        return await retried(ask, pause=self._pause, run_id=run_id, meanwhile=told)
 
     def _claim(self, run_id: str, executor: str) -> RunRecord:
         now = self._clock.now()

@@ -53,8 +53,7 @@ def continue_workflow(context: ActionContext, client: Client, message: JsonObjec
     record = context.run_of(workflow, run_id, client, message)
     if record.status is not RunStatus.PAUSED:
         raise InvalidRequest(f"Run is not paused (status={record.shown_status})")
-    added, next_index = context.registry.added, record.next_index
-    with added(run_id, client, next_index=next_index, form=Form.SSE, left_by=record.attempt):
+    with context.registry.added(run_id, client, next_index=record.next_index, form=Form.SSE, left_by=record.attempt):
         context.intake.enqueue_continuation(command)
     audit.done(client.principal, "run continued", run_id=run_id, session_id=record.session_id, user_id=record.user_id)
 

@@ -111,10 +111,8 @@ class MemoryFollowers:
 
     def release(self, follower: Follower, *, next_index: int, attempt: int | None = None) -> Follower | None:
         with self._lock:
-            there = self._followers.get(_key(follower))
-            if there is None or there.token != follower.token:
-                return None
-            if there.attempt != attempt or there.next_index > next_index:
+            there = self._same(follower)
+            if there is None or there.attempt != attempt or there.next_index > next_index:
                 return None
             released = replace(follower, next_index=next_index, held_until=None, attempt=None)
             self._followers[_key(follower)] = released
@@ -122,15 +120,15 @@ class MemoryFollowers:
 
     def take(self, follower: Follower, *, attempt: int) -> bool:
         with self._lock:
-            there = self._followers.get(_key(follower))
-            if there is None or there.token != follower.token or (there.attempt or 0) > attempt:
+            there = self._same(follower)
+            if there is None or (there.attempt or 0) > attempt:
                 return False
             self._followers[_key(follower)] = replace(there, attempt=attempt)
             return True
 
     def remove(self, follower: Follower) -> bool:
         with self._lock:
-            return self._is_there(follower) and self._followers.pop(_key(follower)) is not None
+            return self._same(follower) is not None and self._followers.pop(_key(follower)) is not None
 
     def extend(self, run_id: str, connection_id: str, *, until: int | None) -> None:
         with self._lock:
@@ -149,9 +147,10 @@ class MemoryFollowers:
         with self._lock:
             return [follower for _, follower in sorted(self._followers.items())]
 
-    def _is_there(self, follower: Follower) -> bool:
+    def _same(self, follower: Follower) -> Follower | None:
+        """This follower (by token) as it is stored."""
         there = self._followers.get(_key(follower))
-        return there is not None and there.token == follower.token
+        return there if there is not None and there.token == follower.token else None
 
 
 def _key(follower: Follower) -> tuple[str, str]:

@@ -37,7 +37,8 @@ class FollowerRegistry:
         self._accounts = accounts
         self._new_id = new_id
 
-    def add(
+    @contextmanager
+    def added(
         self,
         run_id: str,
         client: Client,
@@ -46,9 +47,9 @@ class FollowerRegistry:
         form: Form,
         hold_ms: int | None = None,
         left_by: int | None = None,
-    ) -> Follower:
-        """Let the client follow the run from ``next_index`` on, held for this time. ``left_by``: as in
-        ``FollowerStore.put``.
+    ) -> Iterator[Follower]:
+        """Let the client follow the run from ``next_index`` on, held for this time; not if the block fails.
+        ``left_by``: as in ``FollowerStore.put``.
 
         Raises ``TooManyRuns``, ``AlreadyFollows``.
         """
@@ -66,21 +67,6 @@ class FollowerRegistry:
         self.connections.add_run(client.connection_id, run_id, limit=MAX_RUNS)
         self.followers.put(follower, now=now, left_by=left_by)
         log.info("a connection follows a run", extra=follower.about)
-        return follower
-
-    @contextmanager
-    def added(
-        self,
-        run_id: str,
-        client: Client,
-        *,
-        next_index: int,
-        form: Form,
-        hold_ms: int | None = None,
-        left_by: int | None = None,
-    ) -> Iterator[Follower]:
-        """As ``add``, but the follower is removed if the block fails."""
-        follower = self.add(run_id, client, next_index=next_index, form=form, hold_ms=hold_ms, left_by=left_by)
         try:
             yield follower
         except BaseException:
